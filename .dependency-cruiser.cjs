@@ -1,0 +1,62 @@
+/*
+ * The house has floors; imports go downwards only. Rooms on the same floor do not know each other.
+ * A room is imported through its index.ts. See docs/architecture.md.
+ */
+const floors = [
+  ['cli'],
+  ['simulation'],
+  ['node', 'devchain'],
+  ['sync'],
+  ['owner', 'share', 'mesh', 'chain', 'attestation', 'store'],
+  ['provenance'],
+  ['crypto'],
+  ['domain'],
+]
+
+const upwards = floors.flatMap((rooms, floor) =>
+  rooms.map((room) => {
+    const allowed = [room, ...floors.slice(floor + 1).flat()]
+    return {
+      name: `${room}-imports-downwards-only`,
+      severity: 'error',
+      comment: `src/${room} may import: ${allowed.join(', ')}`,
+      from: { path: `^src/${room}/` },
+      to: { path: '^src/', pathNot: `^src/(${allowed.join('|')})/` },
+    }
+  }),
+)
+
+module.exports = {
+  forbidden: [
+    ...upwards,
+    {
+      name: 'rooms-have-one-door',
+      severity: 'error',
+      comment: 'Another room is imported through its index.ts (attestation has a second door: its development PKI).',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/([^/]+)/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/attestation/development/index\\.ts$'] },
+    },
+    {
+      name: 'nodes-do-not-know-the-development-chain',
+      severity: 'error',
+      comment: 'Nodes reach the development chain by its socket only.',
+      from: { path: '^src/', pathNot: '^src/(cli|simulation|devchain)/' },
+      to: { path: '^src/devchain/' },
+    },
+    {
+      name: 'polkadot-api-lives-in-chain',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(chain|devchain)/' },
+      to: { path: 'node_modules/@polkadot/' },
+    },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'not-to-dev-dependencies', severity: 'error', from: { path: '^src' }, to: { dependencyTypes: ['npm-dev'] } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+}

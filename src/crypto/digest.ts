@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import { u32Bytes, utf8 } from './bytes.js'
+
+/**
+ * Every domain-separation string of the product, in one place: no two uses of a hash, signature or key derivation
+ * may share one. They are normative in `protocols/`; changing one breaks interoperability or stored data.
+ */
+export const DOMAIN = {
+  shareTranscript: 'ternoa/share/1/transcript',
+  shareHelloSignature: 'ternoa/share/1/hello',
+  shareQuoteProvider: 'ternoa/share/1/quote/provider',
+  shareQuoteRequester: 'ternoa/share/1/quote/requester',
+  sharePreSharedKey: 'ternoa/share/1/psk',
+  shareSealing: 'ternoa/share/1/sealing',
+  provenanceLeaf: 'ternoa/provenance/1/leaf',
+  provenanceHead: 'ternoa/provenance/1/head',
+  enclaveRecord: 'ternoa/enclave-record/1',
+  storeRecordKey: 'slotmesh/store/1/record-key',
+} as const
+
+export type Domain = (typeof DOMAIN)[keyof typeof DOMAIN]
+
+/**
+ * SHA-256 over a domain string and parts, each behind its length as a big-endian `u32`, so that no two different
+ * lists of parts hash alike.
+ */
+export function taggedHash(domain: Domain, ...parts: Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256')
+  for (const part of [utf8(domain), ...parts]) hash.update(u32Bytes(part.length)).update(part)
+  return new Uint8Array(hash.digest())
+}

@@ -1,0 +1,3 @@
+export * from './bytes.js'
+export * from './digest.js'
+export * from './sr25519.js'

@@ -1,0 +1,20 @@
+/**
+ * The base of every error that slotmesh throws on purpose.
+ *
+ * `code` is stable and meant for programs (`room/what`, for example `chain/unreachable`); `message` is one sentence
+ * for a person that says what happened and what to do about it. Messages never contain key or share bytes.
+ */
+export class SlotmeshError extends Error {
+  override readonly name: string = 'SlotmeshError'
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The message of anything that was thrown, for logs and for wrapping; never a stack trace. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
