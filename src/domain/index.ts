@@ -1,4 +1,5 @@
-export { messageOf, SlotmeshError } from './errors.js'
+export * from './errors.js'
 export * from './identifiers.js'
+export type * from './logger.js'
 export * from './registry.js'
 export type * from './trigger.js'

@@ -1,0 +1,10 @@
+/** Small values beside a log line; never key or share bytes. */
+export type LogFields = Readonly<Record<string, string | number | boolean>>
+
+/** What the parts of a node write their log to; the composition root decides where it goes. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+}
