@@ -1,0 +1,112 @@
+import type { AttestationPolicy, CollateralSource, QuoteSource } from '../attestation/index.js'
+import type { AccountId, BlockNumber, ClusterId, Logger, ShareKey, ShareKind, SlotId } from '../domain/index.js'
+import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
+
+/** Everything a node needs to know before it starts. */
+export interface EnclaveNodeConfig {
+  /** Folder of the sealed store; made when absent. One node at a time may use it. */
+  readonly folder: string
+  readonly chain: {
+    /** WebSocket URL of a node of the chain, for example `ws://127.0.0.1:9944`. */
+    readonly endpoint: string
+  }
+  readonly mesh: {
+    /** Multiaddrs to listen on, for example `/ip4/0.0.0.0/tcp/4001`. */
+    readonly listen: readonly string[]
+    /** Multiaddrs of peers to enter the mesh by; may be empty for the first node. */
+    readonly bootstrap: readonly string[]
+    /** Multiaddrs to tell others, when they differ from those listened on. */
+    readonly announce?: readonly string[]
+  }
+  readonly attestation: {
+    readonly quoteSource: QuoteSource
+    /** DER of the root that quotes must chain to; Intel's SGX root CA when absent. */
+    readonly rootCertificate?: Uint8Array
+    readonly collateral: CollateralSource
+    readonly policy: AttestationPolicy
+  }
+  /** 32 bytes that only this enclave on this machine can obtain; everything at rest is sealed under it. */
+  readonly sealingKey: Uint8Array
+  /** 32 bytes: take this enclave account instead of making one. Only read when the folder has none yet. */
+  readonly accountSeed?: Uint8Array
+  readonly logger?: Logger
+}
+
+/**
+ * unregistered: the chain has no seat for the account. setup: fetching every share there is.
+ * running: holds all that the chain lists, or is fetching the newest. stopped: after stop().
+ */
+export type NodeState = 'unregistered' | 'setup' | 'running' | 'stopped'
+
+/** A node at a glance; small, and free of secrets. */
+export interface NodeStatus {
+  readonly account: AccountId
+  readonly peerId: string
+  readonly multiaddrs: readonly string[]
+  readonly state: NodeState
+  readonly seat: { readonly cluster: ClusterId; readonly slot: SlotId } | undefined
+  readonly finalisedBlock: BlockNumber
+  /** The last block whose events are durably taken in. */
+  readonly cursor: BlockNumber | undefined
+  /** The highest block below which no share is missing. */
+  readonly syncedBlock: BlockNumber
+  readonly shares: Readonly<Record<ShareKind, number>>
+  readonly wantsOpen: number
+  /** Exchanges of `/ternoa/share/1` in either role since the start. */
+  readonly exchanges: { readonly requested: number; readonly served: number; readonly failed: number }
+  /** Refusals since the start, by code. */
+  readonly refusals: {
+    readonly sent: Readonly<Record<string, number>>
+    readonly received: Readonly<Record<string, number>>
+  }
+}
+
+/** What a node reports as it happens. Times are Unix ms. */
+export type NodeEvent =
+  | { readonly type: 'state'; readonly state: NodeState; readonly at: number }
+  /** A share fetched from a peer is verified, sealed and durable. `triggeredAt`: when the node first saw the want. */
+  | {
+      readonly type: 'share-stored'
+      readonly key: ShareKey
+      readonly version: BlockNumber
+      readonly from: AccountId
+      readonly origin: ClusterId
+      readonly triggeredAt: number
+      readonly at: number
+    }
+  | { readonly type: 'refusal-sent'; readonly code: string; readonly at: number }
+  | { readonly type: 'refusal-received'; readonly code: string; readonly from: AccountId; readonly at: number }
+  /** An exchange failed for another reason than a refusal; the want stays open and another peer is tried. */
+  | { readonly type: 'exchange-failed'; readonly peer: AccountId; readonly code: string; readonly at: number }
+
+/** One enclave of the mesh. Several can live in one process; there is no global state. */
+export interface EnclaveNode {
+  readonly account: AccountId
+  readonly peerId: string
+
+  /**
+   * Joins the mesh and begins to synchronise; resolves when the node listens and follows the chain.
+   * @throws SlotmeshError when a part cannot start; the node is stopped again then.
+   */
+  start(): Promise<void>
+  /** Ends running exchanges, closes everything; safe to call twice. */
+  stop(): Promise<void>
+
+  status(): Promise<NodeStatus>
+  /** @returns a function that ends the subscription. */
+  subscribe(listener: (event: NodeEvent) => void): () => void
+
+  /**
+   * An owner hands over a share: checked against the chain, sealed, stored, and confirmed on chain to finality.
+   * @throws OwnerRequestError when the request is refused.
+   */
+  storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey>
+  /**
+   * An owner asks for a share back.
+   * @throws OwnerRequestError when the request is refused or the share is not held.
+   */
+  retrieveShare(kind: ShareKind, request: RetrieveRequest, options: { signal: AbortSignal }): Promise<Uint8Array>
+
+  /** The shares held, without their payloads: for audits. */
+  heldShares(): AsyncIterable<ShareKey & { readonly version: BlockNumber; readonly origin: ClusterId }>
+}

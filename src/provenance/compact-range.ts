@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { SlotmeshError } from '../domain/index.js'
+
+/** A node of the log's Merkle tree: the root of the perfect subtree over leaves [index · 2^level, (index + 1) · 2^level). */
+export interface LogNode {
+  readonly level: number
+  readonly index: number
+  readonly hash: Uint8Array
+}
+
+/** Where a node stands, without its hash. */
+export interface NodePosition {
+  readonly level: number
+  readonly index: number
+}
+
+/** RFC 9162, 2.1.1: `MTH({d}) = SHA-256(0x00 || d)`. */
+export function hashLeaf(data: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(LEAF_PREFIX).update(data).digest())
+}
+
+/** RFC 9162, 2.1.1: an inner node is `SHA-256(0x01 || left || right)`. */
+function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(PAIR_PREFIX).update(left).update(right).digest())
+}
+
+const LEAF_PREFIX = Uint8Array.of(0)
+const PAIR_PREFIX = Uint8Array.of(1)
+
+/**
+ * The maximal perfect subtrees that cover leaves [begin, end), left to right; at most 2 · 32 of them.
+ * Perfect subtrees never change as the log grows, so their hashes can be kept for good.
+ */
+export function decompose(begin: number, end: number): NodePosition[] {
+  const positions: NodePosition[] = []
+  let at = begin
+  while (at < end) {
+    let level = 0
+    while (at % 2 ** (level + 1) === 0 && at + 2 ** (level + 1) <= end) level += 1
+    positions.push({ level, index: at / 2 ** level })
+    at += 2 ** level
+  }
+  return positions
+}
+
+/**
+ * A compact range (as in Certificate Transparency implementations): the hashes of the maximal perfect subtrees over
+ * leaves [begin, end), to which leaves, or whole subtrees, are appended on the right.
+ */
+export class CompactRange {
+  readonly #nodes: LogNode[] = []
+  #end: number
+
+  constructor(begin = 0) {
+    this.#end = begin
+  }
+
+  /** The index after the last leaf covered. */
+  get end(): number {
+    return this.#end
+  }
+
+  /**
+   * Appends the perfect subtree of 2^level leaves whose root is `hash`.
+   *
+   * @returns every node that is now known: the subtree's own, and the parents that it completed.
+   * @throws SlotmeshError `provenance/misaligned` when a subtree of that level cannot begin here.
+   */
+  append(level: number, hash: Uint8Array): LogNode[] {
+    if (this.#end % 2 ** level !== 0) {
+      throw new SlotmeshError('provenance/misaligned', `No subtree of level ${level} begins at leaf ${this.#end}.`)
+    }
+    let node: LogNode = { level, index: this.#end / 2 ** level, hash }
+    const known = [node]
+    let left = this.#nodes.at(-1)
+    while (left !== undefined && left.level === node.level && left.index % 2 === 0) {
+      this.#nodes.pop()
+      node = { level: node.level + 1, index: left.index / 2, hash: hashPair(left.hash, node.hash) }
+      known.push(node)
+      left = this.#nodes.at(-1)
+    }
+    this.#nodes.push(node)
+    this.#end += 2 ** level
+    return known
+  }
+
+  /** RFC 9162's Merkle tree hash, when the range begins at leaf 0; of the empty log it is SHA-256 of nothing. */
+  root(): Uint8Array {
+    const root = this.#nodes
+      .map(({ hash }) => hash)
+      .reduceRight<Uint8Array | undefined>(
+        (right, left) => (right === undefined ? left : hashPair(left, right)),
+        undefined,
+      )
+    return root ?? new Uint8Array(createHash('sha256').digest())
+  }
+}

@@ -1,0 +1,169 @@
+import {
+  type AccountSigner,
+  DOMAIN,
+  equalBytes,
+  fromHex,
+  taggedHash,
+  u32Bytes,
+  verifySignature,
+} from '../crypto/index.js'
+import {
+  type AccountId,
+  type BlockHash,
+  type BlockNumber,
+  type ClusterId,
+  type Hex,
+  type NftId,
+  type ShareKind,
+  type SlotId,
+  SlotmeshError,
+  U32_MAX,
+} from '../domain/index.js'
+import { CompactRange, decompose, hashLeaf, type LogNode, type NodePosition } from './compact-range.js'
+
+/**
+ * One append-only log: what one enclave account vouches for during one life of its store. An enclave that lost its
+ * state, or changed its seat, begins a new incarnation.
+ */
+export interface LogId {
+  readonly account: AccountId
+  /** 16 random bytes. */
+  readonly incarnation: Hex
+}
+
+/** What the origin enclave says of one share; the log's leaf. */
+export interface ProvenanceLeaf {
+  readonly kind: ShareKind
+  readonly nftId: NftId
+  /** The block whose synced event made this share final; a capsule that is synced again gets a later one. */
+  readonly version: BlockNumber
+  /** SHA-256 of the share. */
+  readonly payloadHash: Uint8Array
+}
+
+/** The log's state at one size, signed by the origin's enclave account. */
+export interface LogHead extends LogId {
+  readonly cluster: ClusterId
+  readonly slot: SlotId
+  /** Number of leaves, a `u32`. */
+  readonly size: number
+  readonly root: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** The subtree hashes left and right of a range of leaves, which with the leaves give the root. */
+export interface RangeProof {
+  readonly left: readonly Uint8Array[]
+  readonly right: readonly Uint8Array[]
+}
+
+const KIND_BYTES: Record<ShareKind, number> = { secret: 1, capsule: 2 }
+
+export function leafHash(leaf: ProvenanceLeaf): Uint8Array {
+  return hashLeaf(
+    taggedHash(
+      DOMAIN.provenanceLeaf,
+      Uint8Array.of(KIND_BYTES[leaf.kind]),
+      u32Bytes(leaf.nftId),
+      u32Bytes(leaf.version),
+      leaf.payloadHash,
+    ),
+  )
+}
+
+function headDigest(genesisHash: BlockHash, head: Omit<LogHead, 'signature'>): Uint8Array {
+  return taggedHash(
+    DOMAIN.provenanceHead,
+    fromHex(genesisHash),
+    fromHex(head.account),
+    fromHex(head.incarnation),
+    u32Bytes(head.cluster),
+    u32Bytes(head.slot),
+    u32Bytes(head.size),
+    head.root,
+  )
+}
+
+export function signHead(
+  signer: AccountSigner,
+  genesisHash: BlockHash,
+  head: Omit<LogHead, 'signature' | 'account'>,
+): LogHead {
+  const unsigned = { ...head, account: signer.account }
+  return { ...unsigned, signature: signer.sign(headDigest(genesisHash, unsigned)) }
+}
+
+/** @throws SlotmeshError `provenance/head-signature` when the head is not its account's own word. */
+export function verifyHead(genesisHash: BlockHash, head: LogHead): void {
+  if (!verifySignature(head.account, headDigest(genesisHash, head), head.signature)) {
+    throw new SlotmeshError(
+      'provenance/head-signature',
+      `The log head of size ${head.size} is not signed by ${head.account}; nothing under it was stored.`,
+    )
+  }
+}
+
+/**
+ * Proves leaves [first, first + count) of a log of `size` leaves, from nodes that the caller has kept.
+ *
+ * @returns undefined when a node that the proof needs is not held.
+ */
+export async function proveRange(
+  nodeAt: (position: NodePosition) => Promise<Uint8Array | undefined>,
+  range: { first: number; count: number; size: number },
+): Promise<RangeProof | undefined> {
+  const hashes = async (positions: NodePosition[]) => {
+    const found = await Promise.all(positions.map(nodeAt))
+    return found.every((hash) => hash !== undefined) ? found : undefined
+  }
+  const left = await hashes(decompose(0, range.first))
+  const right = await hashes(decompose(range.first + range.count, range.size))
+  return left === undefined || right === undefined ? undefined : { left, right }
+}
+
+/**
+ * Checks that the leaves stand at [first, first + leafHashes.length) of the log that `head` signs. The head's own
+ * signature is checked apart ({@link verifyHead}), once for all ranges under it.
+ *
+ * @returns every tree node that this establishes, to be kept for proving the same leaves to others.
+ * @throws SlotmeshError `provenance/range` when the root does not come out, or the proof has not the one right shape.
+ */
+export function verifyRange(
+  head: LogHead,
+  first: number,
+  leafHashes: readonly Uint8Array[],
+  proof: RangeProof,
+): LogNode[] {
+  const end = first + leafHashes.length
+  const left = decompose(0, first)
+  const shapeIsRight =
+    Number.isSafeInteger(first) &&
+    first >= 0 &&
+    leafHashes.length > 0 &&
+    end <= head.size &&
+    head.size <= U32_MAX &&
+    proof.left.length === left.length
+  const right = shapeIsRight ? decompose(end, head.size) : []
+  if (!shapeIsRight || proof.right.length !== right.length) throw rangeError(head, first)
+
+  const range = new CompactRange()
+  const known: LogNode[] = []
+  const subtrees = [
+    ...left.map(({ level }, at) => ({ level, hash: proof.left[at] })),
+    ...leafHashes.map((hash) => ({ level: 0, hash })),
+    ...right.map(({ level }, at) => ({ level, hash: proof.right[at] })),
+  ]
+  for (const { level, hash } of subtrees) {
+    if (hash?.length !== 32) throw rangeError(head, first)
+    known.push(...range.append(level, hash))
+  }
+  if (!equalBytes(range.root(), head.root)) throw rangeError(head, first)
+  return known
+}
+
+function rangeError(head: LogHead, first: number): SlotmeshError {
+  return new SlotmeshError(
+    'provenance/range',
+    `The shares offered from leaf ${first} on are not in the log of ${head.account} at size ${head.size}; none was stored.`,
+  )
+}
