@@ -15,6 +15,7 @@ export const DOMAIN = {
   provenanceLeaf: 'ternoa/provenance/1/leaf',
   provenanceHead: 'ternoa/provenance/1/head',
   enclaveRecord: 'ternoa/enclave-record/1',
+  developmentPki: 'slotmesh/development-pki/1',
   storeRecordKey: 'slotmesh/store/1/record-key',
 } as const
 

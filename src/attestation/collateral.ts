@@ -1,0 +1,217 @@
+import { verify, type X509Certificate } from 'node:crypto'
+import { z } from 'zod'
+import { equalBytes } from '../crypto/index.js'
+import { messageOf } from '../domain/index.js'
+import {
+  certificateValidity,
+  isWithin,
+  PCK_CA_CHAIN,
+  type PckPlatform,
+  readPemChain,
+  serialOf,
+  TCB_SIGNING_CHAIN,
+  type Validity,
+  verifyChain,
+} from './certificates.js'
+import { AttestationError } from './errors.js'
+import * as x509 from './x509.js'
+
+/**
+ * What Intel publishes for verifying quotes of one platform family, named as in Intel's `sgx_ql_qve_collateral_t`.
+ * Chains are PEM, leaf first, root last; CRLs (DER) and signatures (64 bytes) are lower-case hexadecimal; TCB info and
+ * QE identity are the exact JSON texts that were signed.
+ */
+export interface QuoteCollateral {
+  readonly pck_crl_issuer_chain: string
+  readonly root_ca_crl: string
+  readonly pck_crl: string
+  readonly tcb_info_issuer_chain: string
+  readonly tcb_info: string
+  readonly tcb_info_signature: string
+  readonly qe_identity_issuer_chain: string
+  readonly qe_identity: string
+  readonly qe_identity_signature: string
+}
+
+export interface CollateralSource {
+  /**
+   * Collateral for a platform whose PCK certificate is genuine. Return the same object while it has not changed:
+   * it is verified once per object.
+   *
+   * @throws AttestationError `attestation/collateral-unavailable`
+   */
+  collateral(platform: PckPlatform, options: { signal: AbortSignal }): Promise<QuoteCollateral>
+}
+
+/** One platform family's collateral, fetched beforehand. */
+export function staticCollateral(collateral: QuoteCollateral): CollateralSource {
+  return { collateral: async () => collateral }
+}
+
+/** Collateral that stands: every signature under the root, every date, every revocation. */
+export interface VerifiedCollateral {
+  readonly collateral: QuoteCollateral
+  readonly platform: PckPlatform
+  readonly validity: Validity
+  /** The CA whose PCK certificates the CRL is about. */
+  readonly pckAuthority: X509Certificate
+  readonly revokedByRoot: ReadonlySet<string>
+  readonly revokedByPckAuthority: ReadonlySet<string>
+}
+
+/** Bytes of any one part; TCB info of a long-lived family has about 30 000. */
+const MAXIMUM_PART = 1_048_576
+
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-fA-F]{${2 * bytes}}$`))
+const svn = (maximum: number) => z.int().min(0).max(maximum)
+const signed = { issueDate: z.iso.datetime(), nextUpdate: z.iso.datetime() }
+const level = { tcbStatus: z.string(), advisoryIDs: z.array(z.string()).optional() }
+
+// The verification library takes a missing date, SVN or mask byte for one that fits; these schemas refuse them.
+const TcbInfo = z.object({
+  ...signed,
+  id: z.literal('SGX'),
+  version: z.literal(3),
+  fmspc: hex(6),
+  pceId: hex(2),
+  tcbLevels: z
+    .array(
+      z.object({
+        ...level,
+        tcb: z.object({
+          sgxtcbcomponents: z.array(z.object({ svn: svn(0xff) })).length(16),
+          pcesvn: svn(0xffff),
+        }),
+      }),
+    )
+    .min(1),
+})
+
+const QeIdentity = z.object({
+  ...signed,
+  id: z.literal('QE'),
+  version: z.literal(2),
+  miscselect: hex(4),
+  miscselectMask: hex(4),
+  attributes: hex(16),
+  attributesMask: hex(16),
+  mrsigner: hex(32),
+  isvprodid: svn(0xffff),
+  tcbLevels: z.array(z.object({ ...level, tcb: z.object({ isvsvn: svn(0xffff) }) })).min(1),
+})
+
+/**
+ * Verifies collateral down from the root. The verification library leaves out most of this: it takes CRLs unsigned,
+ * of any issuer and any age, skips those that do not parse, and lets any certificate under the root sign TCB info.
+ *
+ * @throws AttestationError `attestation/collateral-unavailable`
+ */
+export async function verifyCollateral(
+  given: QuoteCollateral,
+  root: X509Certificate,
+  now: Date,
+): Promise<VerifiedCollateral> {
+  try {
+    // Only the known parts: one more (`pck_certificate_chain`) would take the place of the quote's own chain.
+    const collateral: QuoteCollateral = {
+      pck_crl_issuer_chain: given.pck_crl_issuer_chain,
+      root_ca_crl: given.root_ca_crl,
+      pck_crl: given.pck_crl,
+      tcb_info_issuer_chain: given.tcb_info_issuer_chain,
+      tcb_info: given.tcb_info,
+      tcb_info_signature: given.tcb_info_signature,
+      qe_identity_issuer_chain: given.qe_identity_issuer_chain,
+      qe_identity: given.qe_identity,
+      qe_identity_signature: given.qe_identity_signature,
+    }
+    if (Object.values(collateral).some((part) => part.length > MAXIMUM_PART)) throw new Error('a part is too long')
+
+    const chainOf = (pem: string, members: RegExp[]) => {
+      const [first] = verifyChain(readPemChain(pem), members, root, now)
+      if (first === undefined) throw new Error('a certificate chain is empty')
+      return first
+    }
+    const pckAuthority = chainOf(collateral.pck_crl_issuer_chain, PCK_CA_CHAIN)
+    const tcbSigner = chainOf(collateral.tcb_info_issuer_chain, TCB_SIGNING_CHAIN)
+    const qeSigner = chainOf(collateral.qe_identity_issuer_chain, TCB_SIGNING_CHAIN)
+
+    const rootCrl = await readCrl(collateral.root_ca_crl, root)
+    const pckCrl = await readCrl(collateral.pck_crl, pckAuthority)
+    const underRoot = [root, pckAuthority, tcbSigner, qeSigner]
+    if (underRoot.some(({ serialNumber }) => rootCrl.revoked.has(serialOf(serialNumber)))) {
+      throw new Error('the root has revoked one of its certificates')
+    }
+
+    checkSignature(collateral.tcb_info, collateral.tcb_info_signature, tcbSigner)
+    checkSignature(collateral.qe_identity, collateral.qe_identity_signature, qeSigner)
+    const tcbInfo = TcbInfo.parse(JSON.parse(collateral.tcb_info))
+    const qeIdentity = QeIdentity.parse(JSON.parse(collateral.qe_identity))
+
+    const validity = intersection([
+      ...underRoot.map(certificateValidity),
+      rootCrl.validity,
+      pckCrl.validity,
+      ...[tcbInfo, qeIdentity].map(({ issueDate, nextUpdate }) => ({
+        from: new Date(issueDate),
+        until: new Date(nextUpdate),
+      })),
+    ])
+    if (!isWithin(validity, now)) {
+      throw new Error(`it is valid from ${validity.from.toISOString()} until ${validity.until.toISOString()}`)
+    }
+    return {
+      collateral,
+      platform: { fmspc: tcbInfo.fmspc.toLowerCase(), pceId: tcbInfo.pceId.toLowerCase() },
+      validity,
+      pckAuthority,
+      revokedByRoot: rootCrl.revoked,
+      revokedByPckAuthority: pckCrl.revoked,
+    }
+  } catch (error) {
+    throw unavailable(`The attestation collateral is of no use: ${messageOf(error)}; fetch it anew.`, error)
+  }
+}
+
+function checkSignature(text: string, signature: string, signer: X509Certificate): void {
+  const key = { key: signer.publicKey, dsaEncoding: 'ieee-p1363' } as const
+  if (!verify('sha256', Buffer.from(text), key, fromCollateralHex(signature))) {
+    throw new Error('TCB info or QE identity is not signed by its issuer')
+  }
+}
+
+async function readCrl(hexadecimal: string, issuer: X509Certificate) {
+  const crl = new x509.X509Crl(fromCollateralHex(hexadecimal))
+  const authority = new x509.X509Certificate(issuer.raw)
+  const sameName = equalBytes(
+    new Uint8Array(crl.issuerName.toArrayBuffer()),
+    new Uint8Array(authority.subjectName.toArrayBuffer()),
+  )
+  if (!sameName || !(await crl.verify({ publicKey: authority.publicKey }))) {
+    throw new Error('a CRL is not signed by its authority')
+  }
+  // RFC 5280, 5.2: an unknown critical extension (a delta, a scope) changes what the list means.
+  if ([...crl.extensions, ...crl.entries.flatMap((entry) => entry.extensions)].some(({ critical }) => critical)) {
+    throw new Error('a CRL has a critical extension')
+  }
+  if (crl.nextUpdate === undefined) throw new Error('a CRL never ends')
+  return {
+    revoked: new Set(crl.entries.map(({ serialNumber }) => serialOf(serialNumber))),
+    validity: { from: crl.thisUpdate, until: crl.nextUpdate },
+  }
+}
+
+function fromCollateralHex(text: string): Buffer {
+  if (!/^(?:[0-9a-f]{2})+$/.test(text)) throw new Error('a part is not lower-case hexadecimal')
+  return Buffer.from(text, 'hex')
+}
+
+function intersection(validities: Validity[]): Validity {
+  return {
+    from: new Date(Math.max(...validities.map(({ from }) => from.getTime()))),
+    until: new Date(Math.min(...validities.map(({ until }) => until.getTime()))),
+  }
+}
+
+export function unavailable(message: string, cause?: unknown): AttestationError {
+  return new AttestationError('attestation/collateral-unavailable', message, { cause })
+}

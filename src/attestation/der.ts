@@ -1,0 +1,32 @@
+/** One element of DER (X.690): its tag, its content, and the whole of it. */
+export interface DerElement {
+  readonly tag: number
+  readonly content: Uint8Array
+  readonly raw: Uint8Array
+}
+
+/**
+ * The elements that stand one after another in `bytes`, for single-byte tags, which is all that certificates use.
+ *
+ * @throws RangeError when the bytes are not a row of whole elements.
+ */
+export function derElements(bytes: Uint8Array): DerElement[] {
+  const elements: DerElement[] = []
+  for (let start = 0; start < bytes.length; ) {
+    const first = bytes[start + 1] ?? 0x80
+    const lengthBytes = first < 0x80 ? 0 : first - 0x80
+    if (first === 0x80 || lengthBytes > 3) throw new RangeError('A DER length is malformed.')
+    const contentStart = start + 2 + lengthBytes
+    const length =
+      lengthBytes === 0 ? first : bytes.subarray(start + 2, contentStart).reduce((sum, byte) => sum * 256 + byte, 0)
+    const end = contentStart + length
+    if (end > bytes.length) throw new RangeError('A DER element is cut short.')
+    elements.push({
+      tag: bytes[start] ?? 0,
+      content: bytes.subarray(contentStart, end),
+      raw: bytes.subarray(start, end),
+    })
+    start = end
+  }
+  return elements
+}
