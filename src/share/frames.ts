@@ -1,0 +1,130 @@
+import type { Stream } from '@libp2p/interface'
+import { pEvent } from 'p-event'
+import * as varint from 'uint8-varint'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { messageOf, SlotmeshError } from '../domain/index.js'
+
+/** Bytes buffered here above which the stream is paused; the transport's own window then holds the sender back. */
+const PAUSE_ABOVE_BYTES = 1024 * 1024
+
+/** An unsigned varint of more bytes than this cannot be a length within any of our limits. */
+const LENGTH_PREFIX_BYTES = 4
+
+/**
+ * Messages behind their length as an unsigned varint (SPEC 3), over one libp2p stream, with back-pressure both ways:
+ * reading pauses the stream while nobody takes messages, writing waits until the transport has taken the bytes.
+ * The limit is checked on the length prefix, before anything of that size is buffered for it.
+ */
+export class Frames {
+  readonly #stream: Stream
+  readonly #received = new Uint8ArrayList()
+  #ended = false
+  #failure: Error | undefined
+  #wake: (() => void) | undefined
+
+  constructor(stream: Stream) {
+    this.#stream = stream
+    stream.addEventListener('message', (event) => {
+      this.#received.append(event.data)
+      if (this.#received.byteLength > PAUSE_ABOVE_BYTES && stream.readStatus === 'readable') stream.pause()
+      this.#wake?.()
+    })
+    stream.addEventListener('remoteCloseWrite', () => {
+      this.#ended = true
+      this.#wake?.()
+    })
+    stream.addEventListener('close', (event) => {
+      this.#ended = true
+      this.#failure = event.error
+      this.#wake?.()
+    })
+  }
+
+  /**
+   * @returns the next message, or undefined when the peer ended its side between two messages.
+   * @throws SlotmeshError `share/oversized` (also a malformed length), `share/cut` when the stream ends within a
+   * message or is reset, or the signal's reason.
+   */
+  async read(maximumBytes: number, options: { signal: AbortSignal }): Promise<Uint8Array | undefined> {
+    const length = await this.#readLength(maximumBytes, options.signal)
+    if (length === undefined) return undefined
+    await this.#until(() => this.#received.byteLength >= length, options.signal)
+    const message = this.#received.slice(0, length)
+    this.#consume(length)
+    return message
+  }
+
+  /** @throws SlotmeshError `share/cut` when the stream is closed or closes meanwhile, or the signal's reason. */
+  async write(message: Uint8Array, options: { signal: AbortSignal }): Promise<void> {
+    try {
+      let accepted = this.#stream.send(new Uint8ArrayList(varint.encode(message.byteLength), message))
+      while (!accepted && this.#stream.writableNeedsDrain) {
+        await pEvent(this.#stream, 'drain', { signal: options.signal, rejectionEvents: ['close'] })
+        accepted = !this.#stream.writableNeedsDrain
+      }
+    } catch (thrown) {
+      options.signal.throwIfAborted()
+      throw this.#cut(thrown)
+    }
+  }
+
+  /** Ends this side after everything written has left; the peer may still send. */
+  async close(options: { signal: AbortSignal }): Promise<void> {
+    await this.#stream.close(options)
+  }
+
+  /** Resets both sides at once. */
+  abort(reason: unknown): void {
+    this.#stream.abort(reason instanceof Error ? reason : new Error(String(reason)))
+  }
+
+  async #readLength(maximumBytes: number, signal: AbortSignal): Promise<number | undefined> {
+    for (let bytes = 1; bytes <= LENGTH_PREFIX_BYTES; bytes += 1) {
+      const arrived = await this.#until(() => this.#received.byteLength >= bytes, signal, bytes === 1)
+      if (!arrived) return undefined
+      if (this.#received.get(bytes - 1) >= 0x80) continue
+      const length = varint.decode(this.#received.subarray(0, bytes))
+      this.#consume(bytes)
+      if (length <= maximumBytes) return length
+      break
+    }
+    throw new SlotmeshError('share/oversized', `A message exceeds the ${maximumBytes} bytes that are allowed here.`)
+  }
+
+  #consume(bytes: number): void {
+    this.#received.consume(bytes)
+    if (this.#stream.readStatus === 'paused' && this.#received.byteLength <= PAUSE_ABOVE_BYTES) this.#stream.resume()
+  }
+
+  /** @returns false when the stream ended cleanly before the condition held, where `endIsFine`. */
+  async #until(condition: () => boolean, signal: AbortSignal, endIsFine = false): Promise<boolean> {
+    while (!condition()) {
+      signal.throwIfAborted()
+      if (this.#failure !== undefined) throw this.#cut(this.#failure)
+      if (this.#ended) {
+        if (endIsFine && this.#received.byteLength === 0) return false
+        throw this.#cut()
+      }
+      await this.#woken(signal)
+    }
+    return true
+  }
+
+  async #woken(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        signal.removeEventListener('abort', wake)
+        this.#wake = undefined
+        resolve()
+      }
+      this.#wake = wake
+      signal.addEventListener('abort', wake)
+    })
+  }
+
+  #cut(thrown?: unknown): SlotmeshError {
+    const cause = thrown ?? this.#failure
+    const detail = cause === undefined ? '' : ` (${messageOf(cause)})`
+    return new SlotmeshError('share/cut', `The peer’s stream ended in mid-exchange${detail}.`, { cause })
+  }
+}

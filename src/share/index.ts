@@ -1,0 +1,7 @@
+export type { WantedShare } from './messages.js'
+export type { Attestation, ChainView, Counterpart, Party } from './party.js'
+export { PROVIDER_LIMITS, REQUEST_LIMITS, SHARE_PROTOCOL } from './protocol.js'
+export type { ServedExchange, ShareSource } from './provider.js'
+export { type Refusal, RefusalError, RefusedError } from './refusals.js'
+export type { ExchangeRequest, ExchangeResult, Wanted } from './requester.js'
+export { type ShareHost, ShareService, type ShareServiceInit } from './service.js'

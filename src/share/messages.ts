@@ -1,0 +1,197 @@
+import { fromHex, toHex } from '../crypto/index.js'
+import {
+  type AccountId,
+  type BlockNumber,
+  SHARE_SIZE,
+  type ShareKey,
+  type ShareKind,
+  SlotmeshError,
+  U32_MAX,
+} from '../domain/index.js'
+import type { LogHead, ShareRun } from '../provenance/index.js'
+import type { Frames } from './frames.js'
+import { MESSAGE_BYTES, REQUEST_LIMITS } from './protocol.js'
+import { isRefusal, RefusalError, RefusedError } from './refusals.js'
+import {
+  HelloBody,
+  ProviderMessage,
+  type Refusal as RefusalMessage,
+  RequesterMessage,
+  type Run,
+  type Token,
+  type WantedRange,
+  ShareKind as WireKind,
+} from './wire/share.js'
+
+/** A want as it goes over the wire: this share, synced at this block or later. */
+export interface WantedShare {
+  readonly key: ShareKey
+  readonly minimumVersion: BlockNumber
+}
+
+type RequesterKind = Exclude<keyof RequesterMessage, 'refusal'>
+type ProviderKind = Exclude<keyof ProviderMessage, 'refusal'>
+
+/**
+ * Reads the one message that may come now; a Refusal may come at any time.
+ *
+ * @throws RefusedError when the peer refuses, RefusalError MALFORMED for anything else but `kind`,
+ * SlotmeshError `share/cut` when the stream ends.
+ */
+export async function readFromRequester<K extends RequesterKind>(
+  frames: Frames,
+  kind: K,
+  options: { signal: AbortSignal },
+): Promise<NonNullable<RequesterMessage[K]>> {
+  return expected(decode(RequesterMessage, await readFrame(frames, kind, options)), kind)
+}
+
+export async function readFromProvider<K extends ProviderKind>(
+  frames: Frames,
+  kind: K,
+  options: { signal: AbortSignal },
+): Promise<NonNullable<ProviderMessage[K]>> {
+  return expected(decode(ProviderMessage, await readFrame(frames, kind, options)), kind)
+}
+
+async function readFrame(
+  frames: Frames,
+  kind: RequesterKind | ProviderKind,
+  options: { signal: AbortSignal },
+): Promise<Uint8Array> {
+  // The limit is the expected message's; a Refusal, which may come in its place, is smaller than any of them.
+  const frame = await frames.read(MESSAGE_BYTES[kind], options)
+  if (frame === undefined) throw new SlotmeshError('share/cut', 'The peer ended the exchange before it was complete.')
+  return frame
+}
+
+function expected<M extends { refusal?: RefusalMessage }, K extends keyof M>(message: M, kind: K): NonNullable<M[K]> {
+  if (message.refusal !== undefined) {
+    const { code, retryAfterMs } = message.refusal
+    if (!isRefusal(code)) throw new RefusalError('MALFORMED')
+    throw new RefusedError(code, retryAfterMs)
+  }
+  return message[kind] ?? malformed()
+}
+
+/** Decodes bytes from a peer. @throws RefusalError MALFORMED */
+export function decode<T>(codec: { decode(bytes: Uint8Array): T }, bytes: Uint8Array): T {
+  try {
+    return codec.decode(bytes)
+  } catch (cause) {
+    throw new RefusalError('MALFORMED', { cause })
+  }
+}
+
+export function malformed(): never {
+  throw new RefusalError('MALFORMED')
+}
+
+/** @throws RefusalError MALFORMED unless exactly `length` bytes are there. */
+export function sized(bytes: Uint8Array, length: number): Uint8Array {
+  return bytes.length === length ? bytes : malformed()
+}
+
+export function accountFrom(bytes: Uint8Array): AccountId {
+  return toHex(sized(bytes, 32))
+}
+
+export function tokenFrom(token: Token | undefined): Token {
+  if (token === undefined) return malformed()
+  sized(token.blockHash, 32)
+  return token
+}
+
+/** The Hello's body with its fixed sizes checked; suites are looked at later. */
+export function helloFrom(bytes: Uint8Array): HelloBody & { token: Token } {
+  const body = decode(HelloBody, bytes)
+  sized(body.genesisHash, 32)
+  sized(body.account, 32)
+  sized(body.nonce, 32)
+  if (body.suites.length === 0 || body.suites.length > 8) malformed()
+  return { ...body, token: tokenFrom(body.token) }
+}
+
+const WIRE_KINDS: Record<ShareKind, WireKind> = { secret: WireKind.SECRET, capsule: WireKind.CAPSULE }
+
+function kindFrom(kind: WireKind): ShareKind {
+  if (kind === WireKind.SECRET) return 'secret'
+  if (kind === WireKind.CAPSULE) return 'capsule'
+  return malformed()
+}
+
+function compareKeys(one: ShareKey, other: ShareKey): number {
+  const kinds = one.kind === other.kind ? 0 : one.kind === 'secret' ? -1 : 1
+  return kinds || one.nftId - other.nftId
+}
+
+/** SPEC 6.1: sorted, neighbours with the same minimum joined. */
+export function toRanges(wanted: Iterable<WantedShare>): WantedRange[] {
+  const ranges: WantedRange[] = []
+  for (const { key, minimumVersion } of [...wanted].sort((one, other) => compareKeys(one.key, other.key))) {
+    const last = ranges.at(-1)
+    const kind = WIRE_KINDS[key.kind]
+    if (last?.kind === kind && last.minimumVersion === minimumVersion && last.firstNftId + last.count === key.nftId) {
+      last.count += 1
+    } else {
+      ranges.push({ kind, firstNftId: key.nftId, count: 1, minimumVersion })
+    }
+  }
+  return ranges
+}
+
+/** SPEC 6.1: the inverse of {@link toRanges}. @throws RefusalError MALFORMED when unsorted, overlapping, or too many. */
+export function fromRanges(ranges: readonly WantedRange[]): WantedShare[] {
+  if (ranges.length > REQUEST_LIMITS.ranges) malformed()
+  const wanted: WantedShare[] = []
+  for (const range of ranges) {
+    const kind = kindFrom(range.kind)
+    const end = range.firstNftId + range.count
+    const previous = wanted.at(-1)?.key
+    const inOrder = previous === undefined || compareKeys(previous, { kind, nftId: range.firstNftId }) < 0
+    if (range.count === 0 || end - 1 > U32_MAX || !inOrder) malformed()
+    if (wanted.length + range.count > REQUEST_LIMITS.shares) malformed()
+    for (let nftId = range.firstNftId; nftId < end; nftId += 1) {
+      wanted.push({ key: { kind, nftId }, minimumVersion: range.minimumVersion })
+    }
+  }
+  return wanted
+}
+
+export function toWireRun(run: ShareRun): Run {
+  const { head } = run
+  return {
+    head: { ...head, account: fromHex(head.account), incarnation: fromHex(head.incarnation) },
+    firstIndex: run.first,
+    shares: run.shares.map(({ leaf, payload }) => ({
+      kind: WIRE_KINDS[leaf.kind],
+      nftId: leaf.nftId,
+      version: leaf.version,
+      payload,
+    })),
+    left: [...run.proof.left],
+    right: [...run.proof.right],
+  }
+}
+
+/** A run as received: sizes are right, nothing is verified yet. @throws RefusalError MALFORMED */
+export interface UnverifiedRun extends Omit<ShareRun, 'shares'> {
+  readonly shares: readonly { readonly key: ShareKey; readonly version: BlockNumber; readonly payload: Uint8Array }[]
+}
+
+export function fromWireRun(run: Run): UnverifiedRun {
+  const { head } = run
+  if (head === undefined || run.shares.length === 0) return malformed()
+  const logHead: LogHead = {
+    ...head,
+    account: accountFrom(head.account),
+    incarnation: toHex(sized(head.incarnation, 16)),
+    root: sized(head.root, 32),
+    signature: sized(head.signature, 64),
+  }
+  const shares = run.shares.map(({ kind, nftId, version, payload }) => {
+    if (payload.length < SHARE_SIZE.minimum || payload.length > SHARE_SIZE.maximum) malformed()
+    return { key: { kind: kindFrom(kind), nftId }, version, payload }
+  })
+  return { head: logHead, first: run.firstIndex, shares, proof: { left: run.left, right: run.right } }
+}

@@ -1,0 +1,36 @@
+import type { AccountSigner } from '../crypto/index.js'
+import type { AccountId, BlockHash, BlockNumber, BlockRef, Registry } from '../domain/index.js'
+
+/** What the protocol reads of the chain; all of it finalised. */
+export interface ChainView {
+  readonly genesisHash: BlockHash
+  finalised(): BlockRef
+  blockHash(number: BlockNumber, options: { signal: AbortSignal }): Promise<BlockHash>
+  /** As of {@link finalised}. */
+  registry(): Registry
+  registryAt(block: BlockRef, options: { signal: AbortSignal }): Promise<Registry>
+}
+
+/** How this enclave proves itself, and how it judges others. */
+export interface Attestation {
+  /** Has the hardware sign a quote over these 64 bytes. */
+  quote(reportData: Uint8Array, options: { signal: AbortSignal }): Promise<Uint8Array>
+  /** @throws when the quote does not verify or the policy does not allow it; see `attestationRefusal`. */
+  verify(quote: Uint8Array): Promise<{ readonly reportData: Uint8Array }>
+}
+
+/** This enclave as a side of an exchange. */
+export interface Party {
+  readonly signer: AccountSigner
+  /** The multihash of this host's PeerId. */
+  readonly peer: Uint8Array
+  readonly chain: ChainView
+  readonly attestation: Attestation
+}
+
+/** The other side, as the connection and the caller know it before the exchange. */
+export interface Counterpart {
+  /** The multihash of the PeerId that Noise has proved. */
+  readonly peer: Uint8Array
+  readonly account: AccountId
+}

@@ -1,0 +1,56 @@
+/**
+ * `/ternoa/share/1` as data: identifiers, suites and limits. Clauses refer to `protocols/share/1/SPEC.md`.
+ */
+
+/** SPEC 2: negotiated by multistream-select. */
+export const SHARE_PROTOCOL = '/ternoa/share/1'
+
+/** SPEC 5.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM of RFC 9180. */
+export const SUITE_X25519 = 1
+
+/** SPEC 4.2: bounds of a token, in blocks; the reference system's. */
+export const TOKEN = { validity: 20, future: 2 } as const
+
+/** SPEC 8: the largest message of each kind, in bytes, enforced on its length prefix. */
+export const MESSAGE_BYTES = {
+  // Fixed fields and at most 8 suites of 1.2 KB keys (X-Wing's).
+  hello: 16 * 1024,
+  // A DCAP quote with its certificate chain is 4 to 5 KB; the verifier itself takes 16 KiB at most.
+  challenge: 20 * 1024,
+  // A quote, and 8192 ranges of at most 20 bytes.
+  request: 20 * 1024 + 8192 * 20,
+  grant: 4 * 1024,
+  // One batch (see BATCH_BYTES) with provenance; never more than two runs' worth.
+  sealed: 640 * 1024,
+  refusal: 512,
+} as const
+
+/** SPEC 8: payload bytes after which a provider closes a batch; large batches amortise sealing and database writes. */
+export const BATCH_BYTES = 256 * 1024
+
+/** SPEC 8: what one Request may ask for. More is asked for in the next exchange. */
+export const REQUEST_LIMITS = { ranges: 8192, shares: 65_536 } as const
+
+/** SPEC 8: how long a side waits for the other's next message, in ms. */
+export const PHASE_TIMEOUT_MS = {
+  // Nothing to compute for the requester: only the network.
+  hello: 10_000,
+  // Making and checking a quote, on a loaded machine.
+  handshake: 30_000,
+  // Storing one batch durably on a slow disk.
+  batch: 60_000,
+} as const
+
+/** SPEC 8: what a provider takes on at once, and how often. */
+export const PROVIDER_LIMITS = {
+  // Each holds about one batch in memory.
+  exchanges: 16,
+  // A peer needs one; two while a cut one is being noticed.
+  exchangesPerPeer: 2,
+  // Before its signature is checked a peer has proved only its PeerId: one signature check each second on average.
+  hellosPerPeerPerMinute: 120,
+  // Each costs a quote and a quote verification, about 20 ms of CPU.
+  exchangesPerAccountPerMinute: 120,
+  // Busy peers come back after this long, in ms.
+  retryAfterMs: 2_000,
+} as const

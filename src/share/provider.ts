@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto'
+import { fromHex, toHex, verifySignature, zero } from '../crypto/index.js'
+import { type AccountId, type BlockNumber, type ShareKey, synchronisationBarrier } from '../domain/index.js'
+import type { ShareRun } from '../provenance/index.js'
+import type { Frames } from './frames.js'
+import {
+  decode,
+  fromRanges,
+  helloFrom,
+  malformed,
+  readFromRequester,
+  sized,
+  toRanges,
+  toWireRun,
+  type WantedShare,
+} from './messages.js'
+import type { Party } from './party.js'
+import { BATCH_BYTES, SUITE_X25519 } from './protocol.js'
+import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
+import { createSealer, ephemeralKeys, takePreSharedKey } from './sealing.js'
+import { finishRefused, phase } from './session.js'
+import { checkToken, hasExpired, issueToken } from './tokens.js'
+import { helloDigest, quoteDigest, Transcript } from './transcript.js'
+import { ChallengeBody, ProviderMessage, RequestBody, SealedContent } from './wire/share.js'
+
+/** The shares of this enclave, as the provider's side reads them. */
+export interface ShareSource {
+  /** This enclave misses no share that was synced at or below this block. */
+  syncedBlock(): Promise<BlockNumber>
+  /** The held ones of `wanted`, run by run, each of at most `maximumBytes` of shares; then what is not held. */
+  runs(
+    wanted: readonly WantedShare[],
+    options: { maximumBytes: number; signal: AbortSignal },
+  ): AsyncGenerator<ShareRun, { notHeld: readonly ShareKey[] }>
+}
+
+/** Says whether one more exchange can be taken on. */
+export interface Admission {
+  /** Before anything is known but the PeerId. @throws RefusalError BUSY */
+  admitHello(): void
+  /** When the account has proved itself by its signature. @throws RefusalError BUSY */
+  admitAccount(account: AccountId): void
+}
+
+export interface ServedExchange {
+  readonly account: AccountId
+  readonly sent: number
+}
+
+/**
+ * The provider's side of one exchange (SPEC 4).
+ *
+ * @throws RefusalError when this side refuses (the requester is told which), RefusedError when the requester does,
+ * SlotmeshError `share/cut` and `share/oversized`, or the signal's reason. The stream is finished in every case.
+ */
+export async function serveExchange(
+  party: Party,
+  shares: ShareSource,
+  admission: Admission,
+  requesterPeer: Uint8Array,
+  frames: Frames,
+  options: { signal: AbortSignal },
+): Promise<ServedExchange> {
+  try {
+    const served = await exchange(party, shares, admission, requesterPeer, frames, options)
+    await frames.close({ signal: phase('batch', options.signal) })
+    return served
+  } catch (thrown) {
+    await finishRefused(frames, thrown, (refusal) => ProviderMessage.encode({ refusal }))
+    throw thrown
+  }
+}
+
+async function exchange(
+  party: Party,
+  shares: ShareSource,
+  admission: Admission,
+  requesterPeer: Uint8Array,
+  frames: Frames,
+  { signal }: { signal: AbortSignal },
+): Promise<ServedExchange> {
+  const { signer, chain, attestation } = party
+  const transcript = new Transcript({
+    genesisHash: chain.genesisHash,
+    requesterPeer,
+    providerPeer: party.peer,
+  })
+
+  // Hello: everything that can be refused cheaply is refused before a signature is checked or a quote is made.
+  const helloMessage = await readFromRequester(frames, 'hello', { signal: phase('hello', signal) })
+  const hello = helloFrom(helloMessage.body)
+  if (toHex(hello.genesisHash) !== chain.genesisHash) throw new RefusalError('UNKNOWN_CHAIN')
+  const requester = toHex(hello.account)
+  const barrier = synchronisationBarrier(chain.registry(), requester, signer.account)
+  if (barrier !== undefined) throw new RefusalError(BARRIER_REFUSALS[barrier])
+  const offer = hello.suites.find(({ suite }) => suite === SUITE_X25519)
+  if (offer === undefined) throw new RefusalError('UNSUPPORTED_SUITE')
+  await checkToken(hello.token, chain, { signal })
+  admission.admitHello()
+  const digest = helloDigest(transcript.add('hello-body', helloMessage.body))
+  if (!verifySignature(requester, digest, helloMessage.signature)) throw new RefusalError('BAD_SIGNATURE')
+  admission.admitAccount(requester)
+  transcript.add('hello-signature', helloMessage.signature)
+
+  // Challenge: this enclave's proof, fresh for this requester.
+  const keys = await ephemeralKeys()
+  const challenge = ChallengeBody.encode({
+    account: fromHex(signer.account),
+    nonce: new Uint8Array(randomBytes(32)),
+    token: issueToken(chain),
+    suite: SUITE_X25519,
+    publicKey: keys.publicKey,
+    syncedBlock: await shares.syncedBlock(),
+  })
+  const ownDigest = quoteDigest('provider', transcript.add('challenge-body', challenge))
+  const quote = await attestation.quote(signer.sign(ownDigest), { signal: phase('handshake', signal) })
+  const challengeHash = transcript.add('challenge-quote', quote)
+  await frames.write(ProviderMessage.encode({ challenge: { body: challenge, quote } }), {
+    signal: phase('handshake', signal),
+  })
+
+  // Request: is the requester genuine, here and now?
+  const request = await readFromRequester(frames, 'request', { signal: phase('handshake', signal) })
+  const { encapsulatedKey, wants } = decode(RequestBody, request.body)
+  const wanted = fromRanges(wants)
+  if (wanted.length === 0) malformed()
+  const requesterDigest = quoteDigest('requester', transcript.add('request-body', request.body))
+  const { reportData } = await attestation.verify(request.quote).catch((thrown: unknown) => {
+    throw attestationRefusal(thrown)
+  })
+  if (!verifySignature(requester, requesterDigest, reportData)) throw new RefusalError('BINDING_MISMATCH')
+  const finalHash = transcript.add('request-quote', request.quote)
+
+  // Grant, then everything sealed to the requester's enclave alone.
+  const sealer = await sealerFor(offer.publicKey, encapsulatedKey, { keys, challengeHash, finalHash })
+  await frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), {
+    signal: phase('handshake', signal),
+  })
+  const send = async (content: SealedContent) => {
+    const plaintext = SealedContent.encode(content)
+    const ciphertext = await sealer.seal(plaintext)
+    zero(plaintext)
+    await frames.write(ProviderMessage.encode({ sealed: { ciphertext } }), { signal: phase('batch', signal) })
+  }
+  let sent = 0
+  const runs = shares.runs(wanted, { maximumBytes: BATCH_BYTES, signal })
+  for (;;) {
+    // A requester that has lost its right to ask in mid-transfer gets no further batch.
+    const lostRight = synchronisationBarrier(chain.registry(), requester, signer.account) !== undefined
+    if (lostRight || hasExpired(hello.token, chain)) {
+      await runs.return({ notHeld: [] })
+      await send({ end: { shareCount: sent, notHeld: [], unfinished: true } })
+      return { account: requester, sent }
+    }
+    const next = await runs.next()
+    if (next.done) {
+      const notHeld = toRanges(next.value.notHeld.map((key) => ({ key, minimumVersion: 0 })))
+      await send({ end: { shareCount: sent, notHeld, unfinished: false } })
+      return { account: requester, sent }
+    }
+    await send({ batch: { runs: [toWireRun(next.value)] } })
+    sent += next.value.shares.length
+    zero(...next.value.shares.map(({ payload }) => payload))
+  }
+}
+
+async function sealerFor(
+  requesterKey: Uint8Array,
+  encapsulatedKey: Uint8Array,
+  {
+    keys,
+    challengeHash,
+    finalHash,
+  }: {
+    keys: Awaited<ReturnType<typeof ephemeralKeys>>
+    challengeHash: Uint8Array
+    finalHash: Uint8Array
+  },
+) {
+  try {
+    const preSharedKey = await takePreSharedKey(keys, sized(encapsulatedKey, 32), challengeHash)
+    return await createSealer(sized(requesterKey, 32), { challengeHash, finalHash, preSharedKey })
+  } catch (cause) {
+    // Keys that are no points of the curve, or of small order, are the requester's doing.
+    throw new RefusalError('MALFORMED', { cause })
+  }
+}

@@ -1,0 +1,138 @@
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { type AccountId, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { Frames } from './frames.js'
+import type { Party } from './party.js'
+import { PHASE_TIMEOUT_MS, PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
+import { type Admission, type ServedExchange, type ShareSource, serveExchange } from './provider.js'
+import { type Refusal, RefusalError } from './refusals.js'
+import { type ExchangeRequest, type ExchangeResult, requestShares } from './requester.js'
+
+/** What the protocol needs of libp2p. */
+export type ShareHost = Pick<Libp2p, 'handle' | 'unhandle' | 'dialProtocol' | 'peerId'>
+
+export interface ShareServiceInit {
+  readonly host: ShareHost
+  readonly party: Omit<Party, 'peer'>
+  readonly shares: ShareSource
+  readonly logger: Logger
+  /** Unix ms. */
+  readonly now?: () => number
+  readonly onServed?: (served: ServedExchange) => void
+  readonly onRefusal?: (refusal: Refusal) => void
+}
+
+/** `/ternoa/share/1` on a libp2p host: serves other enclaves, and asks them. */
+export class ShareService {
+  readonly #init: ShareServiceInit
+  readonly #party: Party
+  readonly #stopped = new AbortController()
+  /** The peers of the exchanges that are being served. */
+  readonly #running: string[] = []
+  readonly #hellos: RateLimit
+  readonly #accounts: RateLimit
+
+  constructor(init: ShareServiceInit) {
+    this.#init = init
+    this.#party = { ...init.party, peer: init.host.peerId.toMultihash().bytes }
+    const now = init.now ?? Date.now
+    this.#hellos = new RateLimit(PROVIDER_LIMITS.hellosPerPeerPerMinute, now)
+    this.#accounts = new RateLimit(PROVIDER_LIMITS.exchangesPerAccountPerMinute, now)
+  }
+
+  async start(): Promise<void> {
+    await this.#init.host.handle(SHARE_PROTOCOL, this.#serve, {
+      maxInboundStreams: PROVIDER_LIMITS.exchangesPerPeer,
+      maxOutboundStreams: PROVIDER_LIMITS.exchangesPerPeer,
+    })
+  }
+
+  /** Ends running exchanges: no new ones are taken, streams are reset. */
+  async stop(): Promise<void> {
+    this.#stopped.abort(new SlotmeshError('share/stopped', 'This node is stopping.'))
+    await this.#init.host.unhandle(SHARE_PROTOCOL)
+  }
+
+  /**
+   * One exchange with the enclave `account` at `peer`, which must be connected or dialable.
+   * @throws as {@link requestShares}, and libp2p's errors when the peer cannot be reached.
+   */
+  async request(provider: { account: AccountId; peer: PeerId }, request: ExchangeRequest): Promise<ExchangeResult> {
+    const signal = AbortSignal.any([request.signal, this.#stopped.signal])
+    const dialling = AbortSignal.any([signal, AbortSignal.timeout(PHASE_TIMEOUT_MS.handshake)])
+    const stream = await this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, { signal: dialling })
+    const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
+    return requestShares(this.#party, counterpart, new Frames(stream), { ...request, signal })
+  }
+
+  readonly #serve = async (stream: Stream, connection: Connection): Promise<void> => {
+    const { shares, logger, onServed, onRefusal } = this.#init
+    const peer = connection.remotePeer
+    const admission = this.#admission(peer.toString())
+    try {
+      const served = await serveExchange(this.#party, shares, admission, peer.toMultihash().bytes, new Frames(stream), {
+        signal: this.#stopped.signal,
+      })
+      logger.debug('served an exchange', { account: served.account, shares: served.sent })
+      onServed?.(served)
+    } catch (thrown) {
+      if (thrown instanceof RefusalError) onRefusal?.(thrown.refusal)
+      const code = thrown instanceof RefusalError ? thrown.refusal : thrown instanceof SlotmeshError ? thrown.code : ''
+      const cause = thrown instanceof Error && thrown.cause !== undefined ? messageOf(thrown.cause) : ''
+      logger.info('an exchange ended early', { peer: peer.toString(), code, reason: messageOf(thrown), cause })
+    } finally {
+      admission.leave()
+    }
+  }
+
+  /**
+   * Only exchanges whose account has proved itself take one of the few places; what strangers hold open costs no more
+   * than a stream, of which the host allows few per connection.
+   */
+  #admission(peer: string): Admission & { leave(): void } {
+    let inside = false
+    const busy = () => new RefusalError('BUSY', { retryAfterMs: PROVIDER_LIMITS.retryAfterMs })
+    return {
+      admitHello: () => {
+        if (!this.#hellos.take(peer)) throw busy()
+      },
+      admitAccount: (account) => {
+        const ofPeer = this.#running.filter((each) => each === peer).length
+        if (this.#running.length >= PROVIDER_LIMITS.exchanges || ofPeer >= PROVIDER_LIMITS.exchangesPerPeer)
+          throw busy()
+        if (!this.#accounts.take(account)) throw busy()
+        this.#running.push(peer)
+        inside = true
+      },
+      leave: () => {
+        if (inside) this.#running.splice(this.#running.indexOf(peer), 1)
+      },
+    }
+  }
+}
+
+/** So many per key and minute, refilled steadily; remembers only keys of the last minute. */
+class RateLimit {
+  readonly #perMinute: number
+  readonly #now: () => number
+  readonly #buckets = new Map<string, { tokens: number; at: number }>()
+
+  constructor(perMinute: number, now: () => number) {
+    this.#perMinute = perMinute
+    this.#now = now
+  }
+
+  take(key: string): boolean {
+    const now = this.#now()
+    for (const [old, { at }] of this.#buckets) {
+      if (now - at < 60_000) break
+      this.#buckets.delete(old)
+    }
+    const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, at: now }
+    const refilled = bucket.tokens + ((now - bucket.at) * this.#perMinute) / 60_000
+    const tokens = Math.min(this.#perMinute, refilled)
+    // Re-inserted, so that the map stays in order of last use and the loop above ends early.
+    this.#buckets.delete(key)
+    this.#buckets.set(key, { tokens: Math.max(0, tokens - 1), at: now })
+    return tokens >= 1
+  }
+}

@@ -1,0 +1,26 @@
+import { fromHex, toHex } from '../crypto/index.js'
+import type { ChainView } from './party.js'
+import { TOKEN } from './protocol.js'
+import { RefusalError } from './refusals.js'
+import type { Token } from './wire/share.js'
+
+/** A token anchored in the newest block that this side sees final (SPEC 4.2). */
+export function issueToken(chain: ChainView): Token {
+  const { number, hash } = chain.finalised()
+  return { blockNumber: number, blockHash: fromHex(hash), validity: TOKEN.validity }
+}
+
+/** @throws RefusalError unless the token is anchored in this chain and valid at the block that this side sees. */
+export async function checkToken(token: Token, chain: ChainView, options: { signal: AbortSignal }): Promise<void> {
+  const now = chain.finalised().number
+  if (token.validity > TOKEN.validity) throw new RefusalError('MALFORMED')
+  if (token.blockNumber > now + TOKEN.future) throw new RefusalError('TOKEN_IN_FUTURE')
+  if (hasExpired(token, chain)) throw new RefusalError('TOKEN_EXPIRED')
+  if (token.blockNumber > now) return
+  const hash = await chain.blockHash(token.blockNumber, options)
+  if (toHex(token.blockHash) !== hash) throw new RefusalError('UNKNOWN_CHAIN')
+}
+
+export function hasExpired(token: Token, chain: ChainView): boolean {
+  return token.blockNumber + token.validity < chain.finalised().number
+}
