@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import fc from 'fast-check'
+import {
+  type Authority,
+  deriveKey,
+  deriveSerial,
+  issueCertificate,
+  issueCrl,
+  signRaw,
+} from '../../../src/attestation/development/authority.js'
+import { qeIdentity, tcbInfo } from '../../../src/attestation/development/collateral.js'
+import type { DevelopmentPki } from '../../../src/attestation/development/index.js'
+import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
+import { createQuoteVerifier, type QuoteCollateral } from '../../../src/attestation/index.js'
+import { assertRefused, developmentPki, NOW, POLICY, quoteOf, SEED, verifierOf } from './world.js'
+
+const { root, platformCa, tcbSigner } = developmentAuthorities(SEED)
+const DAY = 86_400_000
+const CURRENT = { from: new Date(NOW.getTime() - DAY), until: new Date(NOW.getTime() + DAY) }
+const PAST = { from: new Date(NOW.getTime() - 2 * DAY), until: CURRENT.from }
+const FUTURE = { from: CURRENT.until, until: new Date(NOW.getTime() + 2 * DAY) }
+
+describe('verifying collateral', () => {
+  let pki: DevelopmentPki
+  let quote: Uint8Array
+
+  before(async () => {
+    pki = await developmentPki()
+    quote = await quoteOf(pki)
+  })
+
+  const refused = (changes: Partial<Record<keyof QuoteCollateral, string>>, reason: RegExp) =>
+    assertRefused(
+      verifierOf(pki, { collateral: { ...pki.collateral, ...changes } }).verify(quote),
+      'attestation/collateral-unavailable',
+      reason,
+    )
+  const crl = async (...args: Parameters<typeof issueCrl>) => hex(await issueCrl(...args))
+  const signedTcbInfo = (tcb_info: string, key = tcbSigner.key) => ({
+    tcb_info,
+    tcb_info_signature: hex(signRaw(key, Buffer.from(tcb_info))),
+  })
+  const signedQeIdentity = (qe_identity: string, key = tcbSigner.key) => ({
+    qe_identity,
+    qe_identity_signature: hex(signRaw(key, Buffer.from(qe_identity))),
+  })
+  const chain = async (subject: Authority, pathLength?: number, issuer = root) => {
+    const der = await issueCertificate({ subject, issuer, pathLength, serial: deriveSerial(SEED, 'test') })
+    return new X509Certificate(der).toString() + new X509Certificate(pki.rootCertificate).toString()
+  }
+
+  it('accepts lists and signed texts that are made anew', async () => {
+    const collateral = {
+      ...pki.collateral,
+      root_ca_crl: await crl(root, [deriveSerial(SEED, 'unknown')], CURRENT),
+      pck_crl: await crl(platformCa, [deriveSerial(SEED, 'unknown')], CURRENT),
+      ...signedTcbInfo(tcbInfo(CURRENT)),
+      ...signedQeIdentity(qeIdentity(CURRENT)),
+    }
+    await verifierOf(pki, { collateral }).verify(quote)
+  })
+
+  describe('refuses a revocation list', () => {
+    const impostor = (authority: Authority): Authority => ({ ...authority, key: deriveKey(SEED, 'impostor') })
+
+    it('that its authority did not sign', async () => {
+      await refused({ root_ca_crl: await crl(impostor(root), [], CURRENT) }, /not signed by its authority/)
+      await refused({ pck_crl: await crl(impostor(platformCa), [], CURRENT) }, /not signed by its authority/)
+    })
+
+    it('of another authority', async () => {
+      await refused({ root_ca_crl: await crl(platformCa, [], CURRENT) }, /not signed by its authority/)
+      await refused({ pck_crl: await crl(root, [], CURRENT) }, /not signed by its authority/)
+      await refused({ pck_crl: await crl({ ...platformCa, name: 'Other' }, [], CURRENT) }, /not signed by its/)
+    })
+
+    it('that is not valid now', async () => {
+      for (const validity of [PAST, FUTURE]) {
+        await refused({ root_ca_crl: await crl(root, [], validity) }, /valid from/)
+        await refused({ pck_crl: await crl(platformCa, [], validity) }, /valid from/)
+      }
+    })
+
+    it('that is missing or does not parse', async () => {
+      for (const text of ['', '00', 'zz', 'deadbeef', pki.collateral.pck_crl.toUpperCase()]) {
+        await refused({ root_ca_crl: text }, /of no use/)
+        await refused({ pck_crl: text }, /of no use/)
+      }
+    })
+  })
+
+  it('refuses what the root has revoked', async () => {
+    for (const { name } of [root, platformCa, tcbSigner]) {
+      await refused({ root_ca_crl: await crl(root, [deriveSerial(SEED, name)], CURRENT) }, /revoked/)
+    }
+  })
+
+  it("refuses a quote whose own copy of the CA's certificate is revoked", async () => {
+    const collateral = {
+      ...pki.collateral,
+      pck_crl_issuer_chain: await chain(platformCa, 0),
+      root_ca_crl: await crl(root, [deriveSerial(SEED, platformCa.name)], CURRENT),
+    }
+    await assertRefused(verifierOf(pki, { collateral }).verify(quote), 'attestation/quote-invalid', /revoked/)
+  })
+
+  describe('refuses TCB info and QE identity', () => {
+    it('that another key signed', async () => {
+      await refused(signedTcbInfo(tcbInfo(CURRENT), platformCa.key), /not signed by its issuer/)
+      await refused(signedQeIdentity(qeIdentity(CURRENT), platformCa.key), /not signed by its issuer/)
+    })
+
+    it('whose signer is not for TCB signing, though the root issued its certificate', async () => {
+      const other: Authority = { name: 'SGX Other Signing', key: tcbSigner.key }
+      await refused({ tcb_info_issuer_chain: await chain(other) }, /place of the chain/)
+      await refused({ qe_identity_issuer_chain: await chain(other) }, /place of the chain/)
+    })
+
+    it('whose signer stands below a platform CA', async () => {
+      const serial = deriveSerial(SEED, 'test')
+      const leaf = await issueCertificate({ subject: tcbSigner, issuer: platformCa, serial })
+      const long = new X509Certificate(leaf).toString() + pki.collateral.pck_crl_issuer_chain
+      await refused({ tcb_info_issuer_chain: long }, /length/)
+      await refused({ qe_identity_issuer_chain: long }, /length/)
+    })
+
+    it('that is not valid now', async () => {
+      for (const validity of [PAST, FUTURE]) {
+        await refused(signedTcbInfo(tcbInfo(validity)), /valid from/)
+        await refused(signedQeIdentity(qeIdentity(validity)), /valid from/)
+      }
+    })
+
+    it('that lacks a field, or has a wrong one, though it is signed', async () => {
+      const tcb = tcbInfo(CURRENT)
+      const qe = qeIdentity(CURRENT)
+      for (const broken of [
+        tcb.replace('"SGX"', '"TDX"'),
+        tcb.replace('"version":3', '"version":2'),
+        tcb.replace(/"nextUpdate":"[^"]*"/, '"nextUpdate":"soon"'),
+        tcb.replace(/"issueDate":"[^"]*",/, ''),
+        tcb.replace(/"pcesvn":13/, '"pcesvn":null'),
+        tcb.replace('{"svn":1},', ''),
+        '{}',
+        'null',
+        'text',
+      ]) {
+        assert.notEqual(broken, tcb)
+        await refused(signedTcbInfo(broken), /of no use/)
+      }
+      for (const broken of [
+        qe.replace('"QE"', '"TD_QE"'),
+        qe.replace('"miscselectMask":"FFFFFFFF"', '"miscselectMask":"FFFFFF"'),
+        qe.replace('"attributesMask":"FB', '"attributesMask":"'),
+        qe.replace('"isvsvn":8', '"isvsvn":"8"'),
+      ]) {
+        assert.notEqual(broken, qe)
+        await refused(signedQeIdentity(broken), /of no use/)
+      }
+    })
+  })
+
+  it('refuses a PCK CA chain of anything else', async () => {
+    await refused({ pck_crl_issuer_chain: pki.collateral.tcb_info_issuer_chain }, /place of the chain/)
+    await refused({ pck_crl_issuer_chain: '' }, /of no use/)
+  })
+
+  it('refuses parts that are too long to be genuine', async () => {
+    await refused({ tcb_info: ' '.repeat(2_000_000) }, /too long/)
+  })
+
+  it("never lets collateral bring a PCK chain in the place of the quote's own", async () => {
+    const collateral = { ...pki.collateral, pck_certificate_chain: 'not a chain' }
+    await verifierOf(pki, { collateral }).verify(quote)
+  })
+
+  it('refuses every part with one bit flipped', async () => {
+    const parts = fc.constantFrom(...(Object.keys(pki.collateral) as (keyof QuoteCollateral)[]))
+    await fc.assert(
+      fc.asyncProperty(parts, fc.nat(), fc.integer({ min: 0, max: 6 }), async (part, place, bit) => {
+        const bytes = Buffer.from(pki.collateral[part], 'latin1')
+        const at = place % bytes.length
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << bit)
+        await refused({ [part]: bytes.toString('latin1') }, /of no use/)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  describe('with time', () => {
+    it('verifies the same collateral once, until it ends', async () => {
+      let readings = 0
+      const collateral = {
+        ...pki.collateral,
+        get tcb_info() {
+          readings += 1
+          return pki.collateral.tcb_info
+        },
+      }
+      let now = NOW
+      const verifier = verifierOf(pki, { collateral, now: () => now })
+      await Promise.all([verifier.verify(quote), verifier.verify(quote)])
+      await verifier.verify(quote)
+      assert.equal(readings, 1)
+
+      now = new Date(NOW.getTime() + 366 * DAY)
+      await assertRefused(verifier.verify(quote), 'attestation/collateral-unavailable', /valid from/)
+      assert.equal(readings, 2)
+    })
+
+    it('takes fresh collateral up when the source has it', async () => {
+      const later = () => new Date(NOW.getTime() + 400 * DAY)
+      const fresh = await developmentPki({ now: later })
+      let current = pki.collateral
+      const { rootCertificate } = pki
+      const collateral = { collateral: async () => current }
+      const verifier = createQuoteVerifier({ rootCertificate, collateral, policy: POLICY, now: later })
+      await assertRefused(verifier.verify(quote), 'attestation/collateral-unavailable')
+      current = fresh.collateral
+      await verifier.verify(quote)
+    })
+  })
+})
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,228 @@
+import { X509Certificate } from 'node:crypto'
+import {
+  type Authority,
+  type CertificateRequest,
+  deriveKey,
+  deriveSerial,
+  issueCertificate,
+  signRaw,
+} from '../../../src/attestation/development/authority.js'
+import type { DevelopmentPki } from '../../../src/attestation/development/index.js'
+import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
+import { type SgxPlatform, sgxExtension } from '../../../src/attestation/development/sgx-extension.js'
+import {
+  assertRefused,
+  chainOf,
+  developmentPki,
+  LAYOUT,
+  MACHINE,
+  quoteOf,
+  SEED,
+  spliced,
+  verifierOf,
+  withChain,
+} from './world.js'
+
+/** Forgeries that every signature covers, or none, so that only the strictness of reading them stands in the way. */
+describe('reading quotes strictly', () => {
+  let pki: DevelopmentPki
+  let quote: Uint8Array
+  const { root, platformCa } = developmentAuthorities(SEED)
+  const pck = { name: 'SGX PCK Certificate', key: deriveKey(SEED, 'pck', MACHINE) }
+
+  before(async () => {
+    pki = await developmentPki()
+    quote = await quoteOf(pki)
+  })
+
+  const refused = (forged: Uint8Array, reason: RegExp) =>
+    assertRefused(verifierOf(pki).verify(forged), 'attestation/quote-invalid', reason)
+
+  it('refuses what is no quote', async () => {
+    await refused(new Uint8Array(), /parse/)
+    await refused(quote.subarray(0, 1000), /parse/)
+    await refused(new Uint8Array(1000).fill(0xff), /parse/)
+  })
+
+  it('refuses quotes over the limit before parsing', async () => {
+    await refused(Buffer.concat([quote, new Uint8Array(16_384)]), /more than 16384/)
+  })
+
+  it('refuses trailing bytes, behind and within the authentication data', async () => {
+    await refused(Buffer.concat([quote, Uint8Array.of(0)]), /trailing/)
+    await refused(spliced(quote, quote.length, quote.length, Uint8Array.of(0)), /trailing/)
+  })
+
+  it('refuses quotes of another vendor, key type or version', async () => {
+    const changed = (at: number, value: number) => {
+      const bytes = Uint8Array.from(quote)
+      bytes[at] = value
+      return bytes
+    }
+    await refused(resigned(changed(12, 0)), /Intel/)
+    await refused(resigned(changed(2, 3)), /ECDSA/)
+    await refused(resigned(changed(0, 5)), /parse|SGX quote v3/)
+  })
+
+  it('refuses QE authentication data longer than what the library hashes', async () => {
+    const longer = spliced(quote, LAYOUT.qeAuthData[1], LAYOUT.qeAuthData[1], Uint8Array.of(1))
+    longer[LAYOUT.qeAuthLength[0]] = 33
+    await refused(longer, /binds the attestation key/)
+  })
+
+  it('refuses a QE report that says more than the binding', async () => {
+    const forged = Uint8Array.from(quote)
+    forged[LAYOUT.qeReportData[1] - 1] = 1
+    forged.set(signRaw(pck.key, forged.subarray(...LAYOUT.qeReport)), LAYOUT.qeReportSignature[0])
+    await refused(forged, /binds the attestation key/)
+  })
+
+  it('refuses other certification data than a PCK chain', async () => {
+    const forged = Uint8Array.from(quote)
+    forged[LAYOUT.certificationHeader[0]] = 4
+    await refused(forged, /PCK chain/)
+  })
+
+  it('refuses text around the certificates, but for a last NUL', async () => {
+    const chain = chainOf(quote)
+    await verifierOf(pki).verify(withChain(quote, `${chain}\0`))
+    await refused(withChain(quote, `x${chain}`), /plain PEM/)
+    await refused(withChain(quote, `${chain}\0\0`), /plain PEM/)
+    await refused(withChain(quote, chain.replace('-----BEGIN', '# a comment\n-----BEGIN')), /plain PEM/)
+  })
+
+  describe('refuses a chain', () => {
+    const serial = deriveSerial(SEED, 'test')
+
+    const issue = async (request: Omit<CertificateRequest, 'serial'>) =>
+      new X509Certificate(await issueCertificate({ serial, ...request })).toString()
+    const leaf = (issuer: Authority, request: Partial<CertificateRequest> = {}) =>
+      issue({ subject: pck, issuer, extensions: [sgxExtension(PLATFORM)], ...request })
+    const authority = (request: Partial<CertificateRequest> = {}) =>
+      issue({ subject: platformCa, issuer: root, pathLength: 0, ...request })
+    const rootPem = () => new X509Certificate(pki.rootCertificate).toString()
+
+    const cases: [string, RegExp, () => Promise<string[]>][] = [
+      ['without an intermediate', /length/, async () => [await leaf(root), rootPem()]],
+      ['without the root', /length/, async () => [await leaf(platformCa), await authority()]],
+      [
+        'that is too long',
+        /length/,
+        async () => {
+          const middle: Authority = { name: 'SGX PCK Processor CA', key: deriveKey(SEED, 'middle') }
+          const below = await authority({ subject: middle, issuer: platformCa })
+          return [await leaf(middle), below, await authority({ pathLength: 1 }), rootPem()]
+        },
+      ],
+      [
+        'that ends in another certificate of the root key',
+        /does not end in the root/,
+        async () => [await leaf(platformCa), await authority(), await authority({ subject: root, pathLength: 2 })],
+      ],
+      [
+        'with an issuer that is no CA',
+        /may not issue/,
+        async () => [await leaf(platformCa), await authority({ pathLength: undefined }), rootPem()],
+      ],
+      [
+        'with an issuer that is no PCK CA',
+        /place of the chain/,
+        async () => {
+          const other = { name: 'SGX TCB Signing', key: platformCa.key }
+          return [await leaf(other), await authority({ subject: other }), rootPem()]
+        },
+      ],
+      [
+        'with a leaf that is no PCK certificate',
+        /place of the chain/,
+        async () => [await leaf(platformCa, { subject: { ...pck, name: 'SGX Other' } }), await authority(), rootPem()],
+      ],
+      [
+        'with a leaf that is a CA',
+        /is a CA|CaUsedAsEndEntity/,
+        async () => [await leaf(platformCa, { pathLength: 0 }), await authority(), rootPem()],
+      ],
+      [
+        'whose names do not link',
+        /was not issued by/,
+        async () => {
+          const renamed = { name: 'SGX PCK Processor CA', key: platformCa.key }
+          return [await leaf(platformCa), await authority({ subject: renamed }), rootPem()]
+        },
+      ],
+      [
+        'whose signatures do not link',
+        /was not issued by/,
+        async () => {
+          const stranger = { name: platformCa.name, key: deriveKey(SEED, 'stranger') }
+          return [await leaf(stranger), await authority(), rootPem()]
+        },
+      ],
+      [
+        'with a certificate that has expired',
+        /not valid now/,
+        async () => [await leaf(platformCa, { notAfter: new Date('2026-01-01') }), await authority(), rootPem()],
+      ],
+      [
+        'without the SGX extension',
+        /extension/,
+        async () => [await leaf(platformCa, { extensions: [] }), await authority(), rootPem()],
+      ],
+      [
+        'with two SGX extensions',
+        /extension/,
+        async () => {
+          const twice = [sgxExtension(PLATFORM), sgxExtension(PLATFORM)]
+          return [await leaf(platformCa, { extensions: twice }), await authority(), rootPem()]
+        },
+      ],
+    ]
+    for (const [name, reason, chain] of cases) {
+      it(name, async () => refused(withChain(quote, (await chain()).join('')), reason))
+    }
+
+    it('but accepts one that is made the same way and has no such fault', async () => {
+      const chain = [await leaf(platformCa), await authority(), rootPem()]
+      await verifierOf(pki).verify(withChain(quote, chain.join('')))
+    })
+
+    it('of a family that there is no collateral for, as trouble of our own', async () => {
+      for (const other of [{ fmspc: new Uint8Array(6) }, { pceId: Uint8Array.of(0, 1) }]) {
+        const extensions = [sgxExtension({ ...PLATFORM, ...other })]
+        const chain = [await leaf(platformCa, { extensions }), await authority(), rootPem()]
+        const verdict = verifierOf(pki).verify(withChain(quote, chain.join('')))
+        await assertRefused(verdict, 'attestation/collateral-unavailable', /no attestation collateral/)
+      }
+    })
+
+    it('of a CA that there is no revocation list for, as trouble of our own', async () => {
+      const processorCa: Authority = { name: 'SGX PCK Processor CA', key: deriveKey(SEED, 'processor') }
+      const chain = [await leaf(processorCa), await authority({ subject: processorCa }), rootPem()]
+      const verdict = verifierOf(pki).verify(withChain(quote, chain.join('')))
+      await assertRefused(verdict, 'attestation/collateral-unavailable', /revocation list/)
+    })
+
+    it('of a platform below every level as below the policy', async () => {
+      const extensions = [sgxExtension({ ...PLATFORM, cpuSvn: new Uint8Array(16) })]
+      const chain = [await leaf(platformCa, { extensions }), await authority(), rootPem()]
+      const verdict = verifierOf(pki).verify(withChain(quote, chain.join('')))
+      await assertRefused(verdict, 'attestation/tcb-below-policy', /No matching TCB level/)
+    })
+  })
+
+  /** Signs the header and report anew, as a quoting enclave of that kind would. */
+  function resigned(changed: Uint8Array): Uint8Array {
+    const attestationKey = deriveKey(SEED, 'attestation', MACHINE)
+    changed.set(signRaw(attestationKey, changed.subarray(0, LAYOUT.report[1])), LAYOUT.signature[0])
+    return changed
+  }
+})
+
+const PLATFORM: SgxPlatform = {
+  ppid: new Uint8Array(16),
+  cpuSvn: new Uint8Array(16).fill(9),
+  pceSvn: 13,
+  pceId: new Uint8Array(2),
+  fmspc: new TextEncoder().encode('SLMDEV'),
+  platformInstanceId: new Uint8Array(16),
+}

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import {
+  createDevelopmentPki,
+  type DevelopmentPki,
+  type TcbStatus,
+} from '../../../src/attestation/development/index.js'
+import {
+  createQuoteVerifier,
+  type MeasurementRule,
+  type QuoteCollateral,
+  staticCollateral,
+} from '../../../src/attestation/index.js'
+import {
+  assertRefused,
+  CHAIN_AT,
+  developmentPki,
+  flipped,
+  LAYOUT,
+  MACHINE,
+  MEASUREMENT,
+  NOW,
+  POLICY,
+  quoteOf,
+  REPORT_DATA,
+  verifierOf,
+} from './world.js'
+
+describe('verifying quotes', () => {
+  let pki: DevelopmentPki
+  let quote: Uint8Array
+
+  before(async () => {
+    pki = await developmentPki()
+    quote = await quoteOf(pki)
+  })
+
+  it('accepts a genuine quote and says what it proves', async () => {
+    assert.deepEqual(await verifierOf(pki).verify(quote), {
+      reportData: REPORT_DATA,
+      measurement: MEASUREMENT,
+      tcbStatus: 'UpToDate',
+      advisoryIds: [],
+    })
+  })
+
+  it('accepts quotes of another process that has the same seed', async () => {
+    const other = await developmentPki()
+    await verifierOf(other).verify(quote)
+  })
+
+  it('refuses quotes under another root, and development quotes under the root of Intel', async () => {
+    const other = await createDevelopmentPki({ seed: new Uint8Array(32).fill(8), now: () => NOW })
+    await assertRefused(verifierOf(other).verify(quote), 'attestation/quote-invalid', /root/)
+
+    const intel = createQuoteVerifier({ collateral: staticCollateral(pki.collateral), policy: POLICY, now: () => NOW })
+    await assertRefused(intel.verify(quote), 'attestation/quote-invalid', /root/)
+  })
+
+  it('refuses a revoked platform', async () => {
+    const revoking = await developmentPki({ revokedMachines: ['machine-0', MACHINE] })
+    await assertRefused(verifierOf(revoking).verify(quote), 'attestation/quote-invalid', /revoked/)
+    await verifierOf(revoking).verify(await quoteOf(revoking, { machineId: 'machine-2' }))
+  })
+
+  it('refuses debug enclaves whatever the policy says', async () => {
+    const debug = await quoteOf(pki, { debug: true })
+    await assertRefused(verifierOf(pki).verify(debug), 'attestation/debug-enclave')
+  })
+
+  describe('by measurement', () => {
+    const { mrEnclave, mrSigner } = MEASUREMENT
+    const cases: [string, MeasurementRule, boolean][] = [
+      ['that build', { mrEnclave }, true],
+      ['that build in capitals', { mrEnclave: `0x${'E1'.repeat(32)}` }, true],
+      ['another build', { mrEnclave: `0x${'e2'.repeat(32)}` }, false],
+      ['a build by the hash of the signer', { mrEnclave: mrSigner }, false],
+      ['its signer and version', { mrSigner, productId: 7, minimumSecurityVersion: 3 }, true],
+      ['an older minimum', { mrSigner, productId: 7, minimumSecurityVersion: 1 }, true],
+      ['a later minimum', { mrSigner, productId: 7, minimumSecurityVersion: 4 }, false],
+      ['another product', { mrSigner, productId: 8, minimumSecurityVersion: 3 }, false],
+      ['another signer', { mrSigner: mrEnclave, productId: 7, minimumSecurityVersion: 3 }, false],
+    ]
+    for (const [name, rule, isAllowed] of cases) {
+      it(`${isAllowed ? 'accepts' : 'refuses'} where ${name} is allowed`, async () => {
+        const verdict = verifierOf(pki, { policy: { allowedMeasurements: [rule] } }).verify(quote)
+        await (isAllowed ? verdict : assertRefused(verdict, 'attestation/measurement-not-allowed'))
+      })
+    }
+
+    it('refuses everything where nothing is allowed', async () => {
+      const verdict = verifierOf(pki, { policy: { allowedMeasurements: [] } }).verify(quote)
+      await assertRefused(verdict, 'attestation/measurement-not-allowed')
+    })
+  })
+
+  describe('by TCB status', () => {
+    const acceptable: TcbStatus[] = [
+      'SWHardeningNeeded',
+      'ConfigurationNeeded',
+      'ConfigurationAndSWHardeningNeeded',
+      'OutOfDate',
+      'OutOfDateConfigurationNeeded',
+    ]
+    for (const tcb of acceptable) {
+      it(`accepts ${tcb} only where the policy names it`, async () => {
+        const behind = await quoteOf(pki, { tcb })
+        await assertRefused(verifierOf(pki).verify(behind), 'attestation/tcb-below-policy', new RegExp(`${tcb};`))
+
+        const policy = { ...POLICY, acceptedTcbStatuses: ['UpToDate', tcb] }
+        const { tcbStatus, advisoryIds } = await verifierOf(pki, { policy }).verify(behind)
+        assert.equal(tcbStatus, tcb)
+        assert.deepEqual(advisoryIds, ['SLOTMESH-DEVELOPMENT-SA-1'])
+      })
+    }
+
+    it('refuses UpToDate where the policy does not name it', async () => {
+      const policy = { ...POLICY, acceptedTcbStatuses: ['OutOfDate'] }
+      await assertRefused(verifierOf(pki, { policy }).verify(quote), 'attestation/tcb-below-policy')
+    })
+
+    it('refuses Revoked even where the policy names it', async () => {
+      const policy = { ...POLICY, acceptedTcbStatuses: ['Revoked'] }
+      const revoked = await quoteOf(pki, { tcb: 'Revoked' })
+      await assertRefused(verifierOf(pki, { policy }).verify(revoked), 'attestation/tcb-below-policy')
+    })
+  })
+
+  describe('with one bit flipped', () => {
+    const regions = { ...LAYOUT, certificates: [CHAIN_AT, undefined] } as const
+    for (const [name, [from, to]] of Object.entries(regions)) {
+      it(`refuses it in the ${name}`, async () => {
+        const verifier = verifierOf(pki)
+        const place = fc.tuple(fc.integer({ min: from, max: (to ?? quote.length) - 1 }), fc.integer({ min: 0, max: 7 }))
+        // On failure fast-check prints its seed and the place.
+        await fc.assert(
+          fc.asyncProperty(place, async ([at, bit]) => {
+            await assert.rejects(verifier.verify(flipped(quote, at, bit)), { name: 'AttestationError' })
+          }),
+          { numRuns: 12 },
+        )
+      })
+    }
+  })
+
+  it('reads the quote that it verified, not what the buffer became meanwhile', async () => {
+    const changing = Uint8Array.from(quote)
+    const verdict = verifierOf(pki).verify(changing)
+    changing.fill(0)
+    assert.deepEqual((await verdict).reportData, REPORT_DATA)
+  })
+
+  it('hands the signal to the collateral source, and passes its error on', async () => {
+    const { rootCertificate } = pki
+    const collateral = { collateral: (_: unknown, { signal }: { signal: AbortSignal }) => hang(signal) }
+    const verifier = createQuoteVerifier({ rootCertificate, collateral, policy: POLICY, now: () => NOW })
+    const abort = new AbortController()
+    const verdict = verifier.verify(quote, { signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await assert.rejects(verdict, /enough/)
+  })
+
+  it('asks for collateral only for platforms that are genuine', async () => {
+    const asked: string[] = []
+    const collateral = {
+      collateral: async ({ fmspc, pceId }: { fmspc: string; pceId: string }) => {
+        asked.push(`${fmspc} ${pceId}`)
+        return pki.collateral
+      },
+    }
+    const { rootCertificate } = pki
+    const verifier = createQuoteVerifier({ rootCertificate, collateral, policy: POLICY, now: () => NOW })
+    const other = await createDevelopmentPki({ seed: new Uint8Array(32).fill(8), now: () => NOW })
+    await assertRefused(verifier.verify(await quoteOf(other)), 'attestation/quote-invalid')
+    assert.deepEqual(asked, [])
+    await verifier.verify(quote)
+    assert.deepEqual(asked, ['534c4d444556 0000'])
+  })
+})
+
+function hang(signal: AbortSignal): Promise<QuoteCollateral> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+  })
+}
