@@ -1,0 +1,104 @@
+import { type ShareKey, SlotmeshError } from '../domain/index.js'
+import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
+import type { Transaction } from './database.js'
+import { IDENTITY, PAYLOADS, PENDING, PLACES, WANTS } from './records.js'
+import type { Tally } from './tally.js'
+import type { Identity, PendingShare, SharePlace, Want } from './types.js'
+
+/** Where a share that is being stored comes from. */
+interface Provenance {
+  readonly log: LogId
+  readonly origin: number
+  readonly index: number
+  readonly size: number
+}
+
+/** The words in which the store's writers speak: records change together, and what they change is counted. */
+export class Changes {
+  readonly transaction: Transaction
+  readonly #counted: ((tally: Tally) => void)[] = []
+
+  constructor(transaction: Transaction) {
+    this.transaction = transaction
+  }
+
+  /** Takes what was changed into account; for when it is written. */
+  count(tally: Tally): void {
+    for (const step of this.#counted) step(tally)
+  }
+
+  /** @throws SlotmeshError `store/no-seat`. */
+  async identity(): Promise<Identity> {
+    const identity = await this.transaction.get(IDENTITY, undefined)
+    if (identity !== undefined) return identity
+    throw new SlotmeshError(
+      'store/no-seat',
+      'The store has no seat yet, so it takes no shares and no blocks; begin its setup first.',
+    )
+  }
+
+  /** In place of the version held, if one is. */
+  async putShare(leaf: ProvenanceLeaf, payload: Uint8Array, provenance: Provenance): Promise<void> {
+    const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
+    await this.removeShare(key)
+    const { version, payloadHash } = leaf
+    const place: SharePlace = { ...provenance, version, payloadHash, bytes: payload.length }
+    this.transaction.put(PLACES, key, place)
+    this.transaction.put(PAYLOADS, { key, version }, payload)
+    this.#counted.push((tally) => tally.share(key.kind, 1))
+  }
+
+  /** Its leaf stays in its log, so that its neighbours can still be proved. */
+  async removeShare(key: ShareKey): Promise<void> {
+    const held = await this.transaction.get(PLACES, key)
+    if (held === undefined) return
+    this.transaction.delete(PLACES, key)
+    this.transaction.delete(PAYLOADS, { key, version: held.version })
+    this.#counted.push((tally) => tally.share(key.kind, -1))
+  }
+
+  /**
+   * In place of a want of the same key, if one is open.
+   *
+   * @returns false when the share held already satisfies it.
+   */
+  async openWant(want: Want): Promise<boolean> {
+    const held = await this.transaction.get(PLACES, want.key)
+    if (held !== undefined && satisfies(want, held.version, 0)) return false
+    await this.closeWant(want.key)
+    this.transaction.put(WANTS, want.key, want)
+    this.#counted.push((tally) => tally.want(want.minimumVersion, 1))
+    return true
+  }
+
+  async closeWant(key: ShareKey): Promise<void> {
+    const open = await this.transaction.get(WANTS, key)
+    if (open === undefined) return
+    this.transaction.delete(WANTS, key)
+    this.#counted.push((tally) => tally.want(open.minimumVersion, -1))
+  }
+
+  /** In place of one that is pending already. */
+  async putPending(share: PendingShare): Promise<void> {
+    await this.dropPending(share.key)
+    this.transaction.put(PENDING, share.key, share)
+    this.#counted.push((tally) => tally.pending(1))
+  }
+
+  async dropPending(key: ShareKey): Promise<void> {
+    const dropped = await this.transaction.get(PENDING, key)
+    if (dropped === undefined) return
+    dropped.payload.fill(0)
+    this.transaction.delete(PENDING, key)
+    this.#counted.push((tally) => tally.pending(-1))
+  }
+}
+
+/**
+ * Whether a share of this version ends the want: nothing newer can exist as of the block that the want speaks of. A
+ * secret has one version only; a capsule that is itself as new as that block needs no synced provider.
+ */
+export function satisfies(want: Want, version: number, providerSyncedTo: number): boolean {
+  if (version < want.minimumVersion) return false
+  return want.key.kind === 'secret' || Math.max(version, providerSyncedTo) >= want.asOf
+}

@@ -1,0 +1,2 @@
+export { openStore, type Store } from './store.js'
+export type * from './types.js'

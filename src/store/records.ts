@@ -1,0 +1,339 @@
+import { fromHex, toHex, u32Bytes, utf8 } from '../crypto/index.js'
+import {
+  type BlockNumber,
+  type ClusterId,
+  type ShareKey,
+  type ShareKind,
+  SlotmeshError,
+  shareKeyText,
+} from '../domain/index.js'
+import type { LogHead, LogId, NodePosition } from '../provenance/index.js'
+import type { Identity, PendingShare, SecretName, SharePlace, Want } from './types.js'
+
+/**
+ * One kind of record: how its keys and values become bytes. A key begins with the table's own byte and orders as its
+ * parts do (numbers big-endian).
+ */
+export interface Table<Key, Value> {
+  readonly prefix: number
+  encodeKey(key: Key): Uint8Array
+  decodeKey(bytes: Uint8Array): Key
+  /** The record's name in error messages. */
+  describe(key: Key): string
+  /** Always a fresh copy, which the database zeroes once it is sealed. */
+  encode(value: Value): Uint8Array
+  decode(bytes: Uint8Array): Value
+}
+
+/** Only the header and the secrets sort below this; everything from here on belongs to the seat. */
+export const FIRST_SEAT_PREFIX = 0x10
+
+/** Names one version of a share; the version is in the key so that the sealing covers it. */
+export interface PayloadKey {
+  readonly key: ShareKey
+  readonly version: BlockNumber
+}
+
+/** A pending share without its payload's key. */
+type PendingValue = Pick<PendingShare, 'payload' | 'confirmed'>
+
+/** The database's own id, kept twice so that damage to one copy is told from a wrong sealing key. */
+export const HEADERS: Table<0 | 1, Uint8Array> = {
+  prefix: 0x00,
+  encodeKey: (copy) => new Writer().u8(0x00).u8(copy).finish(),
+  decodeKey: (bytes) => (bytes[1] === 0 ? 0 : 1),
+  describe: (copy) => `header/${copy}`,
+  encode: (id) => id.slice(),
+  decode: (id) => id,
+}
+
+export const SECRETS: Table<SecretName, Uint8Array> = {
+  prefix: 0x01,
+  encodeKey: (name) => new Writer().u8(0x01).bytes(utf8(name)).finish(),
+  decodeKey: (bytes) => (bytes.length === utf8('account-seed').length + 1 ? 'account-seed' : 'peer-key-seed'),
+  describe: (name) => `secret/${name}`,
+  encode: (value) => value.slice(),
+  decode: (value) => value,
+}
+
+/** Stands while the seat's records are being erased, so that an erasure cut short is ended at the next start. */
+export const ERASING = flag(0x02, 'erasing')
+
+export const IDENTITY = singleton<Identity>(0x10, 'identity', {
+  encode: ({ genesisHash, account, seat, incarnation }) =>
+    new Writer().hex(genesisHash).hex(account).hex(incarnation).u32(seat.cluster).u32(seat.slot).finish(),
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    const genesisHash = reader.hex(32)
+    const log = readLog(reader)
+    return reader.end({ genesisHash, ...log, seat: { cluster: reader.u32(), slot: reader.u32() } })
+  },
+})
+
+/**
+ * How far the chain is taken in, and the size of the own log at that point. The size is kept here as well as with the
+ * log, so that the log cannot be made to begin again (a fork) by taking records of it away.
+ */
+export const PROGRESS = singleton<{ cursor: BlockNumber; logSize: number }>(0x11, 'progress', {
+  encode: ({ cursor, logSize }) => new Writer().u32(cursor).u32(logSize).finish(),
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    return reader.end({ cursor: reader.u32(), logSize: reader.u32() })
+  },
+})
+
+export const SETUP_DONE = flag(0x12, 'setup-done')
+
+export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
+  ...shareTable(0x20, 'want'),
+  encode: ({ minimumVersion, asOf, origin, since }) =>
+    new Writer()
+      .u32(minimumVersion)
+      .u32(asOf)
+      .u8(origin === undefined ? 0 : 1)
+      .u32(origin ?? 0)
+      .f64(since)
+      .finish(),
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    const minimumVersion = reader.u32()
+    const asOf = reader.u32()
+    const originIsKnown = reader.u8() === 1
+    const cluster: ClusterId = reader.u32()
+    return reader.end({ minimumVersion, asOf, origin: originIsKnown ? cluster : undefined, since: reader.f64() })
+  },
+}
+
+export const PENDING: Table<ShareKey, PendingValue> = {
+  ...shareTable(0x21, 'pending'),
+  encode: ({ confirmed, payload }) =>
+    new Writer()
+      .u8(confirmed ? 1 : 0)
+      .bytes(payload)
+      .finish(),
+  decode: (bytes) => ({ confirmed: bytes[0] === 1, payload: bytes.subarray(1) }),
+}
+
+export const PLACES: Table<ShareKey, SharePlace> = {
+  ...shareTable(0x22, 'place'),
+  encode: ({ version, origin, log, index, size, payloadHash, bytes }) =>
+    writeLog(new Writer().u32(version).u32(origin), log).u32(index).u32(size).u32(bytes).bytes(payloadHash).finish(),
+  decode: (record) => {
+    const reader = new Reader(record)
+    const version = reader.u32()
+    const origin = reader.u32()
+    const log = readLog(reader)
+    const index = reader.u32()
+    const size = reader.u32()
+    const bytes = reader.u32()
+    return reader.end({ version, origin, log, index, size, payloadHash: reader.bytes(32), bytes })
+  },
+}
+
+export const PAYLOADS: Table<PayloadKey, Uint8Array> = {
+  prefix: 0x23,
+  encodeKey: ({ key, version }) => writeShareKey(new Writer().u8(0x23), key).u32(version).finish(),
+  decodeKey: (bytes) => {
+    const reader = new Reader(bytes.subarray(1))
+    const key = readShareKey(reader)
+    return reader.end({ key, version: reader.u32() })
+  },
+  describe: ({ key, version }) => `share/${shareKeyText(key)}/${version}`,
+  encode: (payload) => payload.slice(),
+  decode: (payload) => payload,
+}
+
+export const NODES: Table<{ log: LogId; at: NodePosition }, Uint8Array> = {
+  prefix: 0x30,
+  encodeKey: ({ log, at }) => writeLog(new Writer().u8(0x30), log).u8(at.level).u32(at.index).finish(),
+  decodeKey: (bytes) => {
+    const reader = new Reader(bytes.subarray(1))
+    const log = readLog(reader)
+    return reader.end({ log, at: { level: reader.u8(), index: reader.u32() } })
+  },
+  describe: ({ log, at }) => `node/${logText(log)}/${at.level}/${at.index}`,
+  encode: (hash) => hash.slice(),
+  decode: (hash) => hash,
+}
+
+export const HEADS: Table<{ log: LogId; size: number }, Omit<LogHead, keyof LogId | 'size'>> = {
+  prefix: 0x31,
+  encodeKey: ({ log, size }) => writeLog(new Writer().u8(0x31), log).u32(size).finish(),
+  decodeKey: (bytes) => {
+    const reader = new Reader(bytes.subarray(1))
+    const log = readLog(reader)
+    return reader.end({ log, size: reader.u32() })
+  },
+  describe: ({ log, size }) => `head/${logText(log)}/${size}`,
+  encode: ({ cluster, slot, root, signature }) =>
+    new Writer().u32(cluster).u32(slot).bytes(root).bytes(signature).finish(),
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    const cluster = reader.u32()
+    const slot = reader.u32()
+    return reader.end({ cluster, slot, root: reader.bytes(32), signature: reader.bytes(64) })
+  },
+}
+
+/** The size of the newest head of each log. */
+export const NEWEST: Table<LogId, number> = {
+  prefix: 0x32,
+  encodeKey: (log) => writeLog(new Writer().u8(0x32), log).finish(),
+  decodeKey: (bytes) => {
+    const reader = new Reader(bytes.subarray(1))
+    return reader.end(readLog(reader))
+  },
+  describe: (log) => `newest-head/${logText(log)}`,
+  encode: (size) => u32Bytes(size),
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    return reader.end(reader.u32())
+  },
+}
+
+/** A log as text, to tell logs apart in maps and messages. */
+export function logText(log: LogId): string {
+  return `${log.account}/${log.incarnation}`
+}
+
+const KIND_BYTES: Record<ShareKind, number> = { secret: 1, capsule: 2 }
+
+function shareTable(prefix: number, name: string): Pick<Table<ShareKey, unknown>, KeyPart> & { prefix: number } {
+  return {
+    prefix,
+    encodeKey: (key) => writeShareKey(new Writer().u8(prefix), key).finish(),
+    decodeKey: (bytes) => {
+      const reader = new Reader(bytes.subarray(1))
+      return reader.end(readShareKey(reader))
+    },
+    describe: (key) => `${name}/${shareKeyText(key)}`,
+  }
+}
+
+type KeyPart = 'encodeKey' | 'decodeKey' | 'describe'
+
+/** A table of one record. */
+function singleton<Value>(
+  prefix: number,
+  name: string,
+  value: Pick<Table<undefined, Value>, 'encode' | 'decode'>,
+): Table<undefined, Value> {
+  return {
+    prefix,
+    encodeKey: () => Uint8Array.of(prefix),
+    decodeKey: () => undefined,
+    describe: () => name,
+    ...value,
+  }
+}
+
+/** A record that stands or is absent. */
+function flag(prefix: number, name: string): Table<undefined, true> {
+  return singleton<true>(prefix, name, { encode: () => new Uint8Array(0), decode: () => true })
+}
+
+function writeShareKey(writer: Writer, key: ShareKey): Writer {
+  return writer.u8(KIND_BYTES[key.kind]).u32(key.nftId)
+}
+
+function readShareKey(reader: Reader): ShareKey {
+  const kind = reader.u8() === KIND_BYTES.secret ? 'secret' : 'capsule'
+  return { kind, nftId: reader.u32() }
+}
+
+function writeLog(writer: Writer, log: LogId): Writer {
+  return writer.hex(log.account).hex(log.incarnation)
+}
+
+function readLog(reader: Reader): LogId {
+  return { account: reader.hex(32), incarnation: reader.hex(16) }
+}
+
+class Writer {
+  readonly #parts: Uint8Array[] = []
+
+  u8(value: number): this {
+    return this.bytes(Uint8Array.of(value))
+  }
+
+  u32(value: number): this {
+    return this.bytes(u32Bytes(value))
+  }
+
+  /** Unix ms fit a double exactly. */
+  f64(value: number): this {
+    const bytes = new Uint8Array(8)
+    new DataView(bytes.buffer).setFloat64(0, value)
+    return this.bytes(bytes)
+  }
+
+  hex(value: string): this {
+    return this.bytes(fromHex(value))
+  }
+
+  bytes(value: Uint8Array): this {
+    this.#parts.push(value)
+    return this
+  }
+
+  finish(): Uint8Array {
+    const joined = new Uint8Array(this.#parts.reduce((length, part) => length + part.length, 0))
+    let at = 0
+    for (const part of this.#parts) {
+      joined.set(part, at)
+      at += part.length
+    }
+    return joined
+  }
+}
+
+class Reader {
+  readonly #bytes: Uint8Array
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  u8(): number {
+    return this.#view(1).getUint8(0)
+  }
+
+  u32(): number {
+    return this.#view(4).getUint32(0)
+  }
+
+  f64(): number {
+    return this.#view(8).getFloat64(0)
+  }
+
+  hex(length: number): `0x${string}` {
+    return toHex(this.bytes(length))
+  }
+
+  bytes(length: number): Uint8Array {
+    const { byteOffset } = this.#view(length)
+    const start = byteOffset - this.#bytes.byteOffset
+    return this.#bytes.slice(start, start + length)
+  }
+
+  /** Hands `value` through when nothing is left over. */
+  end<Value>(value: Value): Value {
+    if (this.#at !== this.#bytes.length) throw formError()
+    return value
+  }
+
+  #view(length: number): DataView {
+    if (this.#at + length > this.#bytes.length) throw formError()
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, length)
+    this.#at += length
+    return view
+  }
+}
+
+function formError(): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    'A record of the store has an unexpected form: the folder is damaged or of another version of slotmesh; restore it, use that version, or begin with an empty folder.',
+  )
+}

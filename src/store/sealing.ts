@@ -1,0 +1,77 @@
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { DOMAIN, taggedHash, zero } from '../crypto/index.js'
+
+/** Bytes of a sealing key, and of every key derived from it. */
+export const SEALING_KEY_BYTES = 32
+
+/** Bytes of a store's random id. */
+export const STORE_ID_BYTES = 16
+
+const FORMAT_VERSION = 1
+const SALT_BYTES = 24
+const TAG_BYTES = 16
+
+/** Each AES key seals exactly one value, so the nonce may be constant (as in RFC 9180 for a first message). */
+const NONCE = new Uint8Array(12)
+
+/**
+ * Seals the values of one store; the only place where anything at rest is encrypted or decrypted.
+ *
+ *     store key  = HMAC-SHA-256(sealing key, taggedHash(store domain, store id))
+ *     record key = HMAC-SHA-256(store key, salt)                   a fresh random 24-byte salt for every write
+ *     sealed     = salt || AES-256-GCM(record key, nonce 0, value, associated data) || 16-byte tag
+ *     associated = format version || store id || the record's key in the database
+ *
+ * 24 random bytes do not repeat in any number of writes a disk could hold (2^-97 after 2^48), so neither does a key.
+ * The associated data nails a value to its place: moved to another key or another folder it does not open. What
+ * sealing cannot tell is an old state of a folder, or of one record, from the newest.
+ */
+export class Sealer {
+  readonly #storeKey: KeyObject
+  readonly #storeId: Uint8Array
+
+  /** @param sealingKey 32 bytes; copied, so the caller may zero it. */
+  constructor(sealingKey: Uint8Array, storeId: Uint8Array) {
+    const derived = createHmac('sha256', sealingKey).update(taggedHash(DOMAIN.storeRecordKey, storeId)).digest()
+    this.#storeKey = createSecretKey(derived)
+    this.#storeId = storeId
+    zero(derived)
+  }
+
+  seal(recordKey: Uint8Array, value: Uint8Array): Uint8Array {
+    const salt = randomBytes(SALT_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', this.#recordKey(salt), NONCE)
+    cipher.setAAD(this.#associatedData(recordKey))
+    return new Uint8Array(Buffer.concat([salt, cipher.update(value), cipher.final(), cipher.getAuthTag()]))
+  }
+
+  /** @returns undefined when these bytes were not sealed, unchanged, for this record of this store under this key. */
+  open(recordKey: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    if (sealed.length < SALT_BYTES + TAG_BYTES) return undefined
+    const decipher = createDecipheriv('aes-256-gcm', this.#recordKey(sealed.subarray(0, SALT_BYTES)), NONCE, {
+      authTagLength: TAG_BYTES,
+    })
+    decipher.setAAD(this.#associatedData(recordKey))
+    decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
+    const value = decipher.update(sealed.subarray(SALT_BYTES, -TAG_BYTES))
+    try {
+      decipher.final()
+    } catch {
+      // GCM's one way to say that the tag does not fit; bytes that failed it must not be used.
+      zero(value)
+      return undefined
+    }
+    return new Uint8Array(value.buffer, value.byteOffset, value.length)
+  }
+
+  #recordKey(salt: Uint8Array): KeyObject {
+    const derived = createHmac('sha256', this.#storeKey).update(salt).digest()
+    const key = createSecretKey(derived)
+    zero(derived)
+    return key
+  }
+
+  #associatedData(recordKey: Uint8Array): Uint8Array {
+    return Buffer.concat([Uint8Array.of(FORMAT_VERSION), this.#storeId, recordKey])
+  }
+}

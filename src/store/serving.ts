@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { equalBytes } from '../crypto/index.js'
+import type { BlockNumber, ShareKey } from '../domain/index.js'
+import { type LogHead, type LogId, proveRange, type ShareRun, type VouchedShare } from '../provenance/index.js'
+import type { Reads, SealedDatabase } from './database.js'
+import { HEADS, logText, NEWEST, NODES, PAYLOADS, PLACES } from './records.js'
+import type { SharePlace, StoredShare } from './types.js'
+
+/** A held share that somebody asked for. */
+interface Located {
+  readonly key: ShareKey
+  readonly place: SharePlace
+}
+
+/** Places looked up in one read. */
+const LOOKUPS_PER_STEP = 1024
+
+/** What a provider streams; see `Store.runs`. */
+export async function* runsOf(
+  database: SealedDatabase,
+  wanted: readonly { readonly key: ShareKey; readonly minimumVersion: BlockNumber }[],
+  options: { readonly maximumBytes: number; readonly signal: AbortSignal },
+): AsyncGenerator<ShareRun, { notHeld: ShareKey[] }> {
+  const located: Located[] = []
+  const notHeld: ShareKey[] = []
+  for (let at = 0; at < wanted.length; at += LOOKUPS_PER_STEP) {
+    options.signal.throwIfAborted()
+    const asked = wanted.slice(at, at + LOOKUPS_PER_STEP)
+    const places = await database.getMany(
+      PLACES,
+      asked.map(({ key }) => key),
+    )
+    for (const [step, { key, minimumVersion }] of asked.entries()) {
+      const place = places[step]
+      if (place !== undefined && place.version >= minimumVersion) located.push({ key, place })
+      else notHeld.push(key)
+    }
+  }
+  for (const planned of contiguousRuns(located.sort(inLogOrder), options.maximumBytes)) {
+    options.signal.throwIfAborted()
+    const { runs, gone } = await database.snapshot((reads) => loadRuns(database, reads, planned, options.maximumBytes))
+    notHeld.push(...gone)
+    yield* runs
+  }
+  return { notHeld }
+}
+
+/** @throws SlotmeshError `store/tampered` when the payload is missing, or not the one that its origin vouched for. */
+export async function openShare(
+  database: SealedDatabase,
+  reads: Reads,
+  { key, place }: { key: ShareKey; place: SharePlace },
+): Promise<StoredShare> {
+  const [share] = await openShares(database, reads, [{ key, place }])
+  if (share === undefined) throw database.tampered(PLACES, key)
+  return { ...share, place }
+}
+
+/** The newest head held of a log, or the one of a given size. */
+export async function headOf(reads: Reads, log: LogId, size?: number): Promise<LogHead | undefined> {
+  const sought = size ?? (await reads.get(NEWEST, log))
+  const head = sought === undefined ? undefined : await reads.get(HEADS, { log, size: sought })
+  return head && sought !== undefined ? { ...log, ...head, size: sought } : undefined
+}
+
+/** Opens one planned run. Shares that were erased or replaced since it was planned leave gaps: hence several runs. */
+async function loadRuns(
+  database: SealedDatabase,
+  reads: Reads,
+  planned: readonly Located[],
+  maximumBytes: number,
+): Promise<{ runs: ShareRun[]; gone: ShareKey[] }> {
+  const places = await reads.getMany(
+    PLACES,
+    planned.map(({ key }) => key),
+  )
+  const unchanged = planned.filter(({ place }, at) => places[at]?.version === place.version)
+  const gone = planned.filter((located) => !unchanged.includes(located)).map(({ key }) => key)
+  const runs: ShareRun[] = []
+  for (const located of contiguousRuns(unchanged, maximumBytes)) runs.push(await loadRun(database, reads, located))
+  return { runs, gone }
+}
+
+async function loadRun(database: SealedDatabase, reads: Reads, located: readonly Located[]): Promise<ShareRun> {
+  const [first, last] = [located[0], located.at(-1)]
+  if (first === undefined || last === undefined) throw new RangeError('A run has at least one share.')
+  const { log } = first.place
+  const nodeAt = (at: { level: number; index: number }) => reads.get(NODES, { log, at })
+  // What the last share was verified under proves all before it too; the newest head does if the nodes between are held.
+  for (const size of [undefined, last.place.size]) {
+    const head = await headOf(reads, log, size)
+    if (head === undefined) throw database.tampered(HEADS, { log, size: size ?? last.place.size })
+    const range = { first: first.place.index, count: located.length, size: head.size }
+    const proof = await proveRange(nodeAt, range)
+    if (proof === undefined) continue
+    return { head, first: range.first, shares: await openShares(database, reads, located), proof }
+  }
+  throw database.tampered(NODES, { log, at: { level: 0, index: last.place.index } })
+}
+
+async function openShares(
+  database: SealedDatabase,
+  reads: Reads,
+  located: readonly Located[],
+): Promise<VouchedShare[]> {
+  const names = located.map(({ key, place }) => ({ key, version: place.version }))
+  const payloads = await reads.getMany(PAYLOADS, names)
+  return names.map((name, at) => {
+    const [payload, payloadHash] = [payloads[at], located[at]?.place.payloadHash]
+    if (payload === undefined || payloadHash === undefined) throw database.tampered(PAYLOADS, name)
+    if (!equalBytes(sha256(payload), payloadHash)) throw database.tampered(PAYLOADS, name)
+    return { leaf: { ...name.key, version: name.version, payloadHash }, payload }
+  })
+}
+
+/** Cuts shares in log order where a leaf is skipped, the log changes, or the payloads reach the maximum. */
+function* contiguousRuns(located: readonly Located[], maximumBytes: number): Generator<Located[]> {
+  let run: Located[] = []
+  let bytes = 0
+  for (const next of located) {
+    const last = run.at(-1)
+    const follows =
+      last !== undefined &&
+      next.place.index === last.place.index + 1 &&
+      logText(next.place.log) === logText(last.place.log)
+    if (run.length > 0 && (!follows || bytes + next.place.bytes > maximumBytes)) {
+      yield run
+      run = []
+      bytes = 0
+    }
+    run.push(next)
+    bytes += next.place.bytes
+  }
+  if (run.length > 0) yield run
+}
+
+function inLogOrder(one: Located, other: Located): number {
+  const [log, otherLog] = [logText(one.place.log), logText(other.place.log)]
+  if (log !== otherLog) return log < otherLog ? -1 : 1
+  return one.place.index - other.place.index
+}
+
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest())
+}

@@ -1,0 +1,408 @@
+import { equalBytes, zero } from '../crypto/index.js'
+import { type BlockNumber, type Logger, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
+import type { LogHead, LogId, ShareRun, VerifiedRun } from '../provenance/index.js'
+import { Changes, satisfies } from './changes.js'
+import { SealedDatabase } from './database.js'
+import { type HeadSigner, logOf, OwnLog } from './own-log.js'
+import {
+  HEADS,
+  IDENTITY,
+  logText,
+  NEWEST,
+  NODES,
+  PENDING,
+  PLACES,
+  PROGRESS,
+  SECRETS,
+  SETUP_DONE,
+  WANTS,
+} from './records.js'
+import { headOf, openShare, runsOf, sha256 } from './serving.js'
+import { Tally } from './tally.js'
+import type {
+  BlockChange,
+  Identity,
+  PendingShare,
+  SecretName,
+  SharePlace,
+  StoreCounts,
+  StoredShare,
+  Want,
+} from './types.js'
+
+/**
+ * Opens the sealed store in a folder, which is made when absent.
+ *
+ * @param options.sealingKey 32 bytes; copied, so the caller may zero it.
+ * @throws SlotmeshError `store/locked` (another node uses the folder), `store/wrong-key`, `store/unreadable`,
+ * `store/tampered`; RangeError when the key is not 32 bytes.
+ */
+export async function openStore(options: { location: string; sealingKey: Uint8Array; logger: Logger }): Promise<Store> {
+  const database = await SealedDatabase.open(options.location, options.sealingKey)
+  try {
+    const tally = new Tally()
+    for await (const key of database.keys(PLACES)) tally.share(key.kind, 1)
+    for await (const _ of database.keys(PENDING)) tally.pending(1)
+    for await (const [, want] of database.entries(WANTS)) tally.want(want.minimumVersion, 1)
+    const { shares, wants, pending } = tally.counts()
+    options.logger.info('Store opened', { ...shares, wants, pending })
+    return new Store(database, tally)
+  } catch (thrown) {
+    await database.close()
+    throw thrown
+  }
+}
+
+/**
+ * Everything that a node keeps: its secrets, its seat, the shares of its slot with their provenance, what is still
+ * wanted, and how far it has followed the chain. Each writing call is one atomic write, on disk when it resolves; one
+ * that throws has changed nothing. Any call can throw `store/tampered` or `store/unreadable` where a record does not
+ * open, and `store/closed` after {@link Store.close}.
+ */
+export class Store {
+  readonly #database: SealedDatabase
+  readonly #tally: Tally
+
+  constructor(database: SealedDatabase, tally: Tally) {
+    this.#database = database
+    this.#tally = tally
+  }
+
+  /** @returns a copy for the caller to zero. */
+  secret(name: SecretName): Promise<Uint8Array | undefined> {
+    return this.#database.get(SECRETS, name)
+  }
+
+  putSecret(name: SecretName, value: Uint8Array): Promise<void> {
+    return this.#database.transact(async (transaction) => transaction.put(SECRETS, name, value))
+  }
+
+  /** Undefined while the folder has no seat: nothing but secrets is held then. */
+  identity(): Promise<Identity | undefined> {
+    return this.#database.get(IDENTITY, undefined)
+  }
+
+  /** The last block taken in. */
+  async cursor(): Promise<BlockNumber | undefined> {
+    return (await this.#database.get(PROGRESS, undefined))?.cursor
+  }
+
+  async isSetupDone(): Promise<boolean> {
+    return (await this.#database.get(SETUP_DONE, undefined)) ?? false
+  }
+
+  markSetupDone(): Promise<void> {
+    return this.#write(async (changes) => {
+      await changes.identity()
+      changes.transaction.put(SETUP_DONE, undefined, true)
+    })
+  }
+
+  /**
+   * Begins the setup, over again if need be: seat, cursor and wants are replaced. Shares already held stay (those of
+   * the same seat only), and one that satisfies its want is not wanted again.
+   *
+   * @throws SlotmeshError `store/other-seat` when the folder is another seat's, and not erased.
+   */
+  beginSetup(identity: Identity, cursor: BlockNumber, wants: Iterable<Want>): Promise<void> {
+    return this.#write(async (changes) => {
+      const { transaction } = changes
+      const former = await transaction.get(IDENTITY, undefined)
+      if (former !== undefined && !sameSeat(former, identity)) throw otherSeatError(former)
+      for await (const want of this.wants()) await changes.closeWant(want.key)
+      for (const want of wants) await changes.openWant(want)
+      transaction.put(IDENTITY, undefined, identity)
+      const progress = await transaction.get(PROGRESS, undefined)
+      const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0
+      transaction.put(PROGRESS, undefined, { cursor, logSize })
+      transaction.delete(SETUP_DONE, undefined)
+    })
+  }
+
+  /**
+   * Takes in one finalised block, its changes in event order. Own shares that became synced are appended to the own
+   * provenance log, whose new head `signHead` signs.
+   *
+   * @returns the own shares that are not here and are wanted from others now.
+   * @throws SlotmeshError `store/cursor` when the block is not after the cursor, `store/no-seat` before the setup.
+   */
+  applyBlock(
+    block: BlockNumber,
+    blockChanges: readonly BlockChange[],
+    signHead: HeadSigner,
+  ): Promise<{ missingOwn: ShareKey[] }> {
+    return this.#write(async (changes) => {
+      const { transaction } = changes
+      const identity = await changes.identity()
+      const progress = await transaction.get(PROGRESS, undefined)
+      if (progress === undefined) throw this.#database.tampered(PROGRESS, undefined)
+      if (block <= progress.cursor) throw cursorError(block, progress.cursor)
+
+      const missingOwn: ShareKey[] = []
+      let log: OwnLog | undefined
+      const appended: ShareKey[] = []
+      for (const change of blockChanges) {
+        if (change.type === 'removed') {
+          await changes.removeShare(change.key)
+          await changes.dropPending(change.key)
+          await changes.closeWant(change.key)
+          continue
+        }
+        const { key, origin } = change.want
+        const isOwn = origin === identity.seat.cluster
+        const pending = isOwn ? await transaction.get(PENDING, key) : undefined
+        if (pending === undefined) {
+          const opened = await changes.openWant(change.want)
+          if (isOwn && opened) missingOwn.push(key)
+          continue
+        }
+        log ??= await OwnLog.read(this.#database, transaction, identity, progress.logSize)
+        const leaf = { ...key, version: block, payloadHash: sha256(pending.payload) }
+        const index = log.append(leaf)
+        const provenance = { log: log.id, origin: identity.seat.cluster, index, size: log.size }
+        await changes.putShare(leaf, pending.payload, provenance)
+        zero(pending.payload)
+        await changes.dropPending(key)
+        await changes.closeWant(key)
+        appended.push(key)
+      }
+      log?.sign(signHead)
+      const logSize = log?.size ?? progress.logSize
+      // Only the last of the block's leaves was appended at the size that is now signed.
+      for (const key of appended) {
+        const place = await transaction.get(PLACES, key)
+        if (place !== undefined) transaction.put(PLACES, key, { ...place, size: logSize })
+      }
+      transaction.put(PROGRESS, undefined, { cursor: block, logSize })
+      return { missingOwn }
+    })
+  }
+
+  /**
+   * Stores what is wanted of a run from a peer: a share for which a want is open, or a capsule newer than the one
+   * held. Anything else in the run is ignored, so that a peer cannot plant what was not asked for nor roll a share
+   * back. A want closes when its version is reached, and for a capsule when nothing newer can exist as of its block.
+   *
+   * @param run every check of which has been made; its payloads stay the caller's to zero.
+   * @param provider.syncedBlock up to which block the provider says it has every share.
+   * @throws SlotmeshError `store/wrong-slot`; `store/fork` when the origin's log contradicts what is held of it;
+   * `store/set-back` when the own log is known to others at a greater size than here.
+   */
+  putRun(
+    run: VerifiedRun,
+    provider: { readonly syncedBlock: BlockNumber },
+  ): Promise<{ stored: ShareKey[]; closed: Want[] }> {
+    return this.#write(async (changes) => {
+      const { transaction } = changes
+      const { head } = run
+      const log: LogId = { account: head.account, incarnation: head.incarnation }
+      const identity = await changes.identity()
+      if (head.slot !== identity.seat.slot) throw wrongSlotError(identity, head)
+      const newest = (await transaction.get(NEWEST, log)) ?? 0
+      if (logText(log) === logText(logOf(identity)) && head.size > newest) throw setBackError(newest, head)
+
+      const stored = new Map<string, ShareKey>()
+      const closed: Want[] = []
+      for (const [at, { leaf, payload }] of run.shares.entries()) {
+        const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
+        const open = await transaction.get(WANTS, key)
+        const want = open && { key, ...open }
+        if (want !== undefined && isOfAnotherOrigin(want, leaf.version, head)) continue
+        const isWanted = want !== undefined && leaf.version >= want.minimumVersion
+        const held = await transaction.get(PLACES, key)
+        const isNewer = held === undefined || leaf.version > held.version
+        const replaces = held !== undefined && leaf.kind === 'capsule'
+        if (isNewer && (isWanted || replaces)) {
+          const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
+          await changes.putShare(leaf, payload, provenance)
+          stored.set(shareKeyText(key), key)
+        }
+        if (want !== undefined && satisfies(want, leaf.version, provider.syncedBlock)) {
+          await changes.closeWant(key)
+          closed.push(want)
+        }
+      }
+      if (stored.size > 0) await this.#keepProof(changes, run, log, newest)
+      return { stored: [...stored.values()], closed }
+    })
+  }
+
+  /**
+   * Keeps what an owner handed over until the chain calls it synced, in place of what was pending for the same key.
+   *
+   * @throws SlotmeshError `store/no-seat` before the setup.
+   */
+  putPending(share: PendingShare): Promise<void> {
+    return this.#write(async (changes) => {
+      await changes.identity()
+      await changes.putPending(share)
+    })
+  }
+
+  /** @returns the payload as a copy for the caller to zero. */
+  async pending(key: ShareKey): Promise<PendingShare | undefined> {
+    const pending = await this.#database.get(PENDING, key)
+    return pending && { key, ...pending }
+  }
+
+  async *pendingShares(): AsyncGenerator<Pick<PendingShare, 'key' | 'confirmed'>> {
+    for await (const [key, { confirmed, payload }] of this.#database.entries(PENDING)) {
+      zero(payload)
+      yield { key, confirmed }
+    }
+  }
+
+  /** Does nothing when the share is not pending (any more). */
+  markConfirmed(key: ShareKey): Promise<void> {
+    return this.#write(async (changes) => {
+      const pending = await changes.transaction.get(PENDING, key)
+      if (pending === undefined) return
+      changes.transaction.put(PENDING, key, { ...pending, confirmed: true })
+      zero(pending.payload)
+    })
+  }
+
+  dropPending(key: ShareKey): Promise<void> {
+    return this.#write((changes) => changes.dropPending(key))
+  }
+
+  /** Opens a held share and checks it against the hash that its origin vouched for. */
+  share(key: ShareKey): Promise<StoredShare | undefined> {
+    return this.#database.snapshot(async (reads) => {
+      const place = await reads.get(PLACES, key)
+      return place && openShare(this.#database, reads, { key, place })
+    })
+  }
+
+  /** As `share`, without opening the payload. */
+  place(key: ShareKey): Promise<SharePlace | undefined> {
+    return this.#database.get(PLACES, key)
+  }
+
+  /** Every share held, in the order of kinds and NFT ids; payloads stay sealed. */
+  async *places(): AsyncGenerator<ShareKey & SharePlace> {
+    for await (const [key, place] of this.#database.entries(PLACES)) yield { ...key, ...place }
+  }
+
+  async *wants(): AsyncGenerator<Want> {
+    for await (const [key, want] of this.#database.entries(WANTS)) yield { key, ...want }
+  }
+
+  counts(): StoreCounts {
+    return this.#tally.counts()
+  }
+
+  /** The lowest version that an open want asks for: below it nothing is missing. */
+  lowestWanted(): BlockNumber | undefined {
+    return this.#tally.lowestWanted()
+  }
+
+  /** The newest head held of a log, or the one of `size` leaves. */
+  head(log: LogId, size?: number): Promise<LogHead | undefined> {
+    return this.#database.snapshot((reads) => headOf(reads, log, size))
+  }
+
+  /**
+   * Of the shares wanted, those held in at least the wanted version, as runs in the order of their logs. A run is
+   * read and opened when it is asked for; its payloads are then the caller's to zero. It holds at most `maximumBytes`
+   * of payload (a single share always fits), and is proved under the newest head held where that is possible.
+   *
+   * @returns which of them are not held, or were erased or replaced while the others were streamed.
+   */
+  runs(
+    wanted: readonly { readonly key: ShareKey; readonly minimumVersion: BlockNumber }[],
+    options: { readonly maximumBytes: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<ShareRun, { notHeld: ShareKey[] }> {
+    return runsOf(this.#database, wanted, options)
+  }
+
+  /** Erases everything but the node's secrets, for when it has lost its seat or got another. */
+  async eraseAll(): Promise<void> {
+    await this.#database.eraseSeat()
+    this.#tally.clear()
+  }
+
+  /** Waits for the write at work, then gives the folder free. Safe to call twice. */
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+
+  async #write<Result>(work: (changes: Changes) => Promise<Result>): Promise<Result> {
+    const written = await this.#database.transact(async (transaction) => {
+      const changes = new Changes(transaction)
+      return { changes, result: await work(changes) }
+    })
+    written.changes.count(this.#tally)
+    return written.result
+  }
+
+  /** The head and the nodes with which the run's shares can be proved to others. */
+  async #keepProof({ transaction }: Changes, run: VerifiedRun, log: LogId, newest: number): Promise<void> {
+    const { head } = run
+    const name = { log, size: head.size }
+    const known = await transaction.get(HEADS, name)
+    if (known !== undefined && !equalBytes(known.root, head.root)) throw forkError(head)
+    if (known === undefined) transaction.put(HEADS, name, head)
+    if (head.size > newest) transaction.put(NEWEST, log, head.size)
+
+    const nodes = run.nodes.map(({ level, index, hash }) => ({ name: { log, at: { level, index } }, hash }))
+    const held = await transaction.getMany(
+      NODES,
+      nodes.map(({ name }) => name),
+    )
+    for (const [at, { name, hash }] of nodes.entries()) {
+      const before = held[at]
+      if (before === undefined) transaction.put(NODES, name, hash)
+      else if (!equalBytes(before, hash)) throw forkError(head)
+    }
+  }
+}
+
+/** The chain has named the cluster that synced this very version: no other can vouch for it. */
+function isOfAnotherOrigin(want: Want, version: BlockNumber, head: LogHead): boolean {
+  return want.origin !== undefined && version === want.minimumVersion && head.cluster !== want.origin
+}
+
+function sameSeat(one: Identity, other: Identity): boolean {
+  return (
+    one.genesisHash === other.genesisHash &&
+    one.account === other.account &&
+    one.seat.cluster === other.seat.cluster &&
+    one.seat.slot === other.seat.slot
+  )
+}
+
+function otherSeatError(former: Identity): SlotmeshError {
+  return new SlotmeshError(
+    'store/other-seat',
+    `The store belongs to slot ${former.seat.slot} of cluster ${former.seat.cluster} of another time or chain: erase it before it is set up for a new seat.`,
+  )
+}
+
+function cursorError(block: BlockNumber, cursor: BlockNumber): SlotmeshError {
+  return new SlotmeshError(
+    'store/cursor',
+    `Block ${block} was to be taken in after block ${cursor}, but the store goes forward only: continue with a later block.`,
+  )
+}
+
+function wrongSlotError(identity: Identity, head: LogHead): SlotmeshError {
+  return new SlotmeshError(
+    'store/wrong-slot',
+    `The shares offered are of slot ${head.slot} and this enclave sits in slot ${identity.seat.slot}; none was stored.`,
+  )
+}
+
+function setBackError(size: number, head: LogHead): SlotmeshError {
+  return new SlotmeshError(
+    'store/set-back',
+    `This enclave's own log has ${size} leaves here and ${head.size} with others: the folder was set back to an older state; begin a new incarnation.`,
+  )
+}
+
+function forkError(head: LogHead): SlotmeshError {
+  return new SlotmeshError(
+    'store/fork',
+    `The log of ${head.account} at size ${head.size} contradicts what is held of the same log; nothing under it was stored.`,
+  )
+}

@@ -1,0 +1,501 @@
+import assert from 'node:assert/strict'
+import type { Want } from '../../../src/store/index.js'
+import {
+  capsule,
+  collect,
+  enclave,
+  Folders,
+  fetchRuns,
+  payloadOf,
+  replicate,
+  seal,
+  secret,
+  signal,
+  verify,
+  wantOf,
+} from './fixture.js'
+
+describe('store', () => {
+  const folders = new Folders()
+  afterEach(() => folders.clear())
+
+  const origin = enclave(1, 1)
+  const replica = enclave(2, 2)
+  const third = enclave(3, 3)
+
+  async function begun(of = origin, wants: Want[] = [], cursor = 10) {
+    const folder = await folders.make()
+    const store = await folders.open(folder)
+    await store.beginSetup(of.identity, cursor, wants)
+    return { folder, store }
+  }
+
+  describe('folder', () => {
+    it('begins empty, with no seat', async () => {
+      const store = await folders.open(await folders.make())
+      assert.equal(await store.secret('account-seed'), undefined)
+      assert.equal(await store.identity(), undefined)
+      assert.equal(await store.cursor(), undefined)
+      assert.equal(await store.isSetupDone(), false)
+      assert.equal(store.lowestWanted(), undefined)
+      assert.deepEqual(store.counts(), { shares: { secret: 0, capsule: 0 }, wants: 0, pending: 0 })
+      await assert.rejects(store.putPending({ key: secret(1), payload: payloadOf(secret(1)), confirmed: false }), {
+        code: 'store/no-seat',
+      })
+      await assert.rejects(store.applyBlock(1, [], origin.signHead), { code: 'store/no-seat' })
+    })
+
+    it('keeps everything over a restart', async () => {
+      const { folder, store } = await begun(origin, [wantOf(secret(9), { minimumVersion: 4, asOf: 10, origin: 3 })])
+      await store.putSecret('account-seed', new Uint8Array(32).fill(1))
+      await store.putSecret('peer-key-seed', new Uint8Array(32).fill(2))
+      await seal(store, origin, 11, [secret(1), capsule(1)])
+      await store.putPending({ key: capsule(8), payload: payloadOf(capsule(8)), confirmed: false })
+      await store.putPending({ key: secret(8), payload: payloadOf(secret(8)), confirmed: false })
+      await store.markConfirmed(capsule(8))
+      await store.markSetupDone()
+
+      const everything = async (of: typeof store) => ({
+        secrets: [await of.secret('account-seed'), await of.secret('peer-key-seed')],
+        identity: await of.identity(),
+        cursor: await of.cursor(),
+        isSetupDone: await of.isSetupDone(),
+        wants: await collect(of.wants()),
+        places: await collect(of.places()),
+        shares: [await of.share(secret(1)), await of.share(capsule(1))],
+        pending: await collect(of.pendingShares()),
+        payload: await of.pending(capsule(8)),
+        counts: of.counts(),
+        lowestWanted: of.lowestWanted(),
+        head: await of.head(origin.log),
+      })
+      const before = await everything(store)
+      await store.close()
+      const after = await everything(await folders.open(folder))
+      assert.deepEqual(after, before)
+
+      assert.deepEqual(after.identity, origin.identity)
+      assert.equal(after.cursor, 11)
+      assert.equal(after.isSetupDone, true)
+      assert.deepEqual(after.secrets, [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)])
+      assert.deepEqual(after.shares[0]?.payload, payloadOf(secret(1)))
+      assert.deepEqual(after.pending, [
+        { key: secret(8), confirmed: false },
+        { key: capsule(8), confirmed: true },
+      ])
+      assert.deepEqual(after.payload?.payload, payloadOf(capsule(8)))
+      assert.deepEqual(after.counts, { shares: { secret: 1, capsule: 1 }, wants: 1, pending: 2 })
+      assert.equal(after.lowestWanted, 4)
+    })
+
+    it('is for one node at a time', async () => {
+      const { folder, store } = await begun()
+      await assert.rejects(folders.open(folder), (error: Error & { code: string }) => {
+        assert.equal(error.code, 'store/locked')
+        assert.match(error.message, /in use by another node/)
+        return true
+      })
+      await store.close()
+      await store.close()
+      await assert.rejects(store.cursor(), { code: 'store/closed' })
+      assert.equal(await (await folders.open(folder)).cursor(), 10)
+    })
+
+    it('erases everything but the secrets', async () => {
+      const { folder, store } = await begun(origin, [wantOf(secret(9))])
+      await store.putSecret('account-seed', new Uint8Array(32).fill(1))
+      await seal(store, origin, 11, [secret(1)])
+      await assert.rejects(store.beginSetup(enclave(1, 4).identity, 11, []), { code: 'store/other-seat' })
+      await store.eraseAll()
+      for (const open of [async () => store, () => folders.reopen(store, folder)]) {
+        const erased = await open()
+        assert.equal(await erased.identity(), undefined)
+        assert.equal(await erased.share(secret(1)), undefined)
+        assert.equal(await erased.head(origin.log), undefined)
+        assert.deepEqual(await collect(erased.wants()), [])
+        assert.deepEqual(erased.counts(), { shares: { secret: 0, capsule: 0 }, wants: 0, pending: 0 })
+        assert.equal(erased.lowestWanted(), undefined)
+      }
+    })
+  })
+
+  describe('blocks', () => {
+    it('goes forward only', async () => {
+      const { store } = await begun()
+      await store.applyBlock(12, [], origin.signHead)
+      for (const block of [11, 12]) {
+        await assert.rejects(store.applyBlock(block, [], origin.signHead), { code: 'store/cursor' })
+      }
+      assert.equal(await store.cursor(), 12)
+    })
+
+    it('changes nothing at all when it is interrupted', async () => {
+      const { folder, store } = await begun(origin, [wantOf(secret(7))])
+      await seal(store, origin, 11, [secret(1)])
+      await store.putPending({ key: secret(2), payload: payloadOf(secret(2)), confirmed: true })
+      const power = new Error('power cut')
+      const interrupted = store.applyBlock(
+        12,
+        [
+          { type: 'synced', want: wantOf(secret(3), { minimumVersion: 12, origin: 2 }) },
+          { type: 'removed', key: secret(1) },
+          { type: 'removed', key: secret(7) },
+          { type: 'synced', want: wantOf(secret(2), { minimumVersion: 12, origin: 1 }) },
+        ],
+        () => {
+          throw power
+        },
+      )
+      await assert.rejects(interrupted, power)
+      for (const open of [async () => store, () => folders.reopen(store, folder)]) {
+        const unchanged = await open()
+        assert.equal(await unchanged.cursor(), 11)
+        assert.deepEqual(
+          (await collect(unchanged.wants())).map(({ key }) => key),
+          [secret(7)],
+        )
+        assert.ok(await unchanged.share(secret(1)))
+        assert.ok(await unchanged.pending(secret(2)))
+        assert.equal((await unchanged.head(origin.log))?.size, 1)
+        assert.deepEqual(unchanged.counts(), { shares: { secret: 1, capsule: 0 }, wants: 1, pending: 1 })
+      }
+    })
+
+    it('keeps the order of events within a block', async () => {
+      const { store } = await begun()
+      await store.putPending({ key: capsule(1), payload: payloadOf(capsule(1)), confirmed: true })
+      const synced = (key = capsule(1), cluster = 1) =>
+        ({ type: 'synced', want: wantOf(key, { minimumVersion: 11, origin: cluster }) }) as const
+      await store.applyBlock(
+        11,
+        [
+          synced(),
+          { type: 'removed', key: capsule(1) },
+          synced(capsule(2), 2),
+          { type: 'removed', key: capsule(2) },
+          { type: 'removed', key: capsule(3) },
+          synced(capsule(3), 2),
+        ],
+        origin.signHead,
+      )
+      assert.equal(await store.share(capsule(1)), undefined)
+      assert.equal((await store.head(origin.log))?.size, 1)
+      assert.deepEqual(
+        (await collect(store.wants())).map(({ key }) => key),
+        [capsule(3)],
+      )
+      assert.deepEqual(store.counts(), { shares: { secret: 0, capsule: 0 }, wants: 1, pending: 0 })
+    })
+
+    it('wants and reports an own share that nobody handed over', async () => {
+      const { store } = await begun()
+      const want = wantOf(secret(5), { minimumVersion: 11, asOf: 11, origin: 1 })
+      assert.deepEqual(await store.applyBlock(11, [{ type: 'synced', want }], origin.signHead), {
+        missingOwn: [secret(5)],
+      })
+      assert.deepEqual(await collect(store.wants()), [want])
+    })
+
+    it('replaces a capsule that is synced again', async () => {
+      const { store } = await begun()
+      await seal(store, origin, 11, [capsule(1)])
+      await seal(store, origin, 14, [capsule(1)], 1)
+      const share = await store.share(capsule(1))
+      assert.deepEqual(share?.payload, payloadOf(capsule(1), 1))
+      assert.equal(share?.leaf.version, 14)
+      assert.equal(share?.place.index, 1)
+      assert.deepEqual(store.counts().shares, { secret: 0, capsule: 1 })
+    })
+
+    it('runs writers one after another', async () => {
+      const { store } = await begun()
+      const keys = Array.from({ length: 20 }, (_, nftId) => secret(nftId))
+      await Promise.all([
+        ...keys.map((key) => store.putPending({ key, payload: payloadOf(key), confirmed: false })),
+        ...keys.map((key, at) =>
+          store.applyBlock(
+            11 + at,
+            [{ type: 'synced', want: wantOf(key, { minimumVersion: 11 + at, origin: 1 }) }],
+            origin.signHead,
+          ),
+        ),
+      ])
+      assert.deepEqual(store.counts(), { shares: { secret: 20, capsule: 0 }, wants: 0, pending: 0 })
+      assert.equal((await fetchRuns(store, keys)).runs.length, 1)
+    })
+  })
+
+  describe('shares of others', () => {
+    async function sealed(blocks: Record<number, ReturnType<typeof secret>[]>) {
+      const { store } = await begun()
+      for (const [block, keys] of Object.entries(blocks)) await seal(store, origin, Number(block), keys)
+      return store
+    }
+
+    it('go from the origin over a replica to a third, proved all the way', async () => {
+      const keys = [secret(3), capsule(3), secret(1), secret(4), capsule(9)]
+      const source = await sealed({ 11: keys.slice(0, 2), 12: keys.slice(2, 3), 15: keys.slice(3) })
+      const { store: copy } = await begun(
+        replica,
+        keys.map((key) => wantOf(key)),
+      )
+      const { store: copyOfCopy } = await begun(
+        third,
+        keys.map((key) => wantOf(key)),
+      )
+      assert.equal((await replicate(source, copy, keys)).stored.length, keys.length)
+      await source.close()
+      assert.equal((await replicate(copy, copyOfCopy, keys)).closed.length, keys.length)
+      for (const key of keys) {
+        const share = await copyOfCopy.share(key)
+        assert.deepEqual(share?.payload, payloadOf(key))
+        assert.equal(share?.place.origin, 1)
+        assert.deepEqual(share?.place.log, origin.log)
+      }
+      assert.deepEqual(copyOfCopy.counts(), { shares: { secret: 3, capsule: 2 }, wants: 0, pending: 0 })
+      assert.deepEqual(await copyOfCopy.head(origin.log), await copy.head(origin.log))
+    })
+
+    it('arriving one by one under growing heads are served as one run under the newest', async () => {
+      const { store: source } = await begun()
+      const keys = Array.from({ length: 13 }, (_, nftId) => secret(nftId))
+      const { store: copy } = await begun(
+        replica,
+        keys.map((key) => wantOf(key)),
+      )
+      for (const [at, key] of keys.entries()) {
+        await seal(source, origin, 11 + at, [key])
+        await replicate(source, copy, [key])
+      }
+      const { runs } = await fetchRuns(copy, keys)
+      assert.deepEqual(
+        runs.map(({ first, shares, head }) => [first, shares.length, head.size]),
+        [[0, 13, 13]],
+      )
+    })
+
+    it('are proved under the head they were verified with where nodes of the newest are not held', async () => {
+      const { store: source } = await begun()
+      const { store: copy } = await begun(replica, [wantOf(secret(0)), wantOf(secret(3))])
+      await seal(source, origin, 11, [secret(0)])
+      await replicate(source, copy, [secret(0)])
+      await seal(source, origin, 12, [secret(1), secret(2), secret(3)])
+      await replicate(source, copy, [secret(3)])
+      const { runs } = await fetchRuns(copy, [secret(0), secret(3), secret(1)])
+      assert.deepEqual(
+        runs.map(({ first, head }) => [first, head.size]),
+        [
+          [0, 1],
+          [3, 4],
+        ],
+      )
+    })
+
+    it('are not stored when nobody asked for them', async () => {
+      const source = await sealed({ 11: [secret(1), secret(2)] })
+      const { store } = await begun(replica, [wantOf(secret(1))])
+      const { runs } = await fetchRuns(source, [secret(1), secret(2)])
+      const [run] = runs
+      assert.ok(run)
+      assert.deepEqual((await store.putRun(run, { syncedBlock: 11 })).stored, [secret(1)])
+      assert.equal(await store.share(secret(2)), undefined)
+      assert.deepEqual(store.counts().shares, { secret: 1, capsule: 0 })
+    })
+
+    it('are not stored below the wanted version, nor from another cluster than synced it', async () => {
+      const source = await sealed({ 11: [capsule(1), capsule(2)] })
+      const { store } = await begun(replica, [
+        wantOf(capsule(1), { minimumVersion: 12 }),
+        wantOf(capsule(2), { minimumVersion: 11, origin: 3 }),
+      ])
+      assert.deepEqual(await replicate(source, store, [capsule(1), capsule(2)]), { stored: [], closed: [] })
+      assert.equal(store.counts().wants, 2)
+      assert.equal(await store.head(origin.log), undefined)
+    })
+
+    it('are not stored when they are of another slot', async () => {
+      const source = await sealed({ 11: [secret(1)] })
+      const { store } = await begun(enclave(2, 2, 3), [wantOf(secret(1))])
+      await assert.rejects(replicate(source, store, [secret(1)]), { code: 'store/wrong-slot' })
+    })
+
+    it('replace older versions, and are not rolled back', async () => {
+      const { store: source } = await begun()
+      const { store } = await begun(replica, [wantOf(capsule(1))])
+      await seal(source, origin, 11, [capsule(1)])
+      const { runs: old } = await fetchRuns(source, [capsule(1)])
+      await replicate(source, store, [capsule(1)])
+      await seal(source, origin, 20, [capsule(1)], 1)
+      assert.deepEqual((await replicate(source, store, [capsule(1)])).stored, [capsule(1)], 'newer, though not wanted')
+
+      await store.applyBlock(
+        21,
+        [{ type: 'synced', want: wantOf(capsule(1), { minimumVersion: 11 }) }],
+        replica.signHead,
+      )
+      const [oldRun] = old
+      assert.ok(oldRun)
+      assert.deepEqual((await store.putRun(oldRun, { syncedBlock: 99 })).stored, [])
+      assert.deepEqual((await store.share(capsule(1)))?.payload, payloadOf(capsule(1), 1))
+      assert.deepEqual((await replicate(source, store, [capsule(1)])).stored, [], 'equal version')
+    })
+
+    it('close a want when nothing newer can exist as of its block', async () => {
+      const source = await sealed({ 11: [secret(1), capsule(1), capsule(2), capsule(3)] })
+      const keys = [secret(1), capsule(1), capsule(2), capsule(3)]
+      const { store } = await begun(replica, [
+        wantOf(secret(1), { asOf: 50 }),
+        wantOf(capsule(1), { asOf: 50 }),
+        wantOf(capsule(2), { minimumVersion: 11, asOf: 11 }),
+        wantOf(capsule(3), { asOf: 30 }),
+      ])
+      const behind = await replicate(source, store, keys, { syncedBlock: 10 })
+      assert.deepEqual(behind.stored, keys)
+      assert.deepEqual(
+        behind.closed.map(({ key }) => key),
+        [secret(1), capsule(2)],
+      )
+      assert.deepEqual(store.counts().wants, 2)
+      const further = await replicate(source, store, keys, { syncedBlock: 49 })
+      assert.deepEqual(further.stored, [])
+      assert.deepEqual(
+        further.closed.map(({ key }) => key),
+        [capsule(3)],
+      )
+      const synced = await replicate(source, store, keys, { syncedBlock: 50 })
+      assert.deepEqual(
+        synced.closed.map(({ key, asOf }) => [key, asOf]),
+        [[capsule(1), 50]],
+      )
+      assert.equal(store.lowestWanted(), undefined)
+    })
+
+    it('already held are not wanted again', async () => {
+      const source = await sealed({ 11: [secret(1)], 12: [capsule(1)] })
+      const { store } = await begun(replica, [wantOf(secret(1)), wantOf(capsule(1))])
+      await replicate(source, store, [secret(1), capsule(1)])
+      const want = (minimumVersion: number) => wantOf(capsule(1), { minimumVersion, asOf: minimumVersion, origin: 1 })
+      await store.applyBlock(12, [{ type: 'synced', want: want(12) }], replica.signHead)
+      assert.equal(store.counts().wants, 0)
+      await store.applyBlock(13, [{ type: 'synced', want: want(13) }], replica.signHead)
+      assert.equal(store.counts().wants, 1)
+      await store.beginSetup(replica.identity, 14, [wantOf(secret(1), { asOf: 14 }), wantOf(capsule(1), { asOf: 14 })])
+      assert.deepEqual(
+        (await collect(store.wants())).map(({ key }) => key),
+        [capsule(1)],
+      )
+      assert.ok(await store.share(secret(1)))
+    })
+
+    it('of a forked log are refused', async () => {
+      const { store: one } = await begun()
+      const { store: other } = await begun()
+      await seal(one, origin, 11, [secret(1), secret(2)])
+      await seal(other, origin, 11, [secret(1), secret(3)])
+      const { store } = await begun(replica, [wantOf(secret(1)), wantOf(secret(3))])
+      await replicate(one, store, [secret(1)])
+      await assert.rejects(replicate(other, store, [secret(3)]), { code: 'store/fork' })
+      assert.equal(await store.share(secret(3)), undefined)
+    })
+
+    it('of the own log reveal that the folder was set back', async () => {
+      const { store: lost } = await begun()
+      await seal(lost, origin, 11, [secret(1), secret(2)])
+      const { store: setBack } = await begun(origin, [wantOf(secret(2))])
+      await assert.rejects(replicate(lost, setBack, [secret(2)]), { code: 'store/set-back' })
+    })
+  })
+
+  describe('serving', () => {
+    it('cuts runs at the limit, at gaps, and at the end of a log', async () => {
+      const { store } = await begun()
+      const keys = Array.from({ length: 10 }, (_, nftId) => secret(nftId))
+      await seal(store, origin, 11, keys)
+      const asked = [...keys.slice(0, 4), ...keys.slice(5)].reverse()
+      const { runs, notHeld } = await fetchRuns(store, [...asked, secret(99)], 120)
+      assert.deepEqual(
+        runs.map(({ first, shares }) => [first, shares.length]),
+        [
+          [0, 3],
+          [3, 1],
+          [5, 3],
+          [8, 2],
+        ],
+      )
+      assert.deepEqual(notHeld, [secret(99)])
+      assert.equal((await fetchRuns(store, keys.slice(0, 2), 1)).runs.length, 2, 'a single share always fits')
+    })
+
+    it('gives only what is new enough', async () => {
+      const { store } = await begun()
+      await seal(store, origin, 11, [capsule(1), capsule(2)])
+      const stream = store.runs(
+        [
+          { key: capsule(1), minimumVersion: 11 },
+          { key: capsule(2), minimumVersion: 12 },
+        ],
+        { maximumBytes: 1000, signal },
+      )
+      const first = await stream.next()
+      assert.ok(!first.done)
+      assert.equal(first.value.shares.length, 1)
+      assert.deepEqual(await stream.next(), { done: true, value: { notHeld: [capsule(2)] } })
+    })
+
+    it('leaves out what is erased or replaced meanwhile, and proves its neighbours', async () => {
+      const { store } = await begun()
+      const keys = [capsule(0), capsule(1), capsule(2), capsule(3), capsule(4)]
+      await seal(store, origin, 11, keys)
+      const stream = store.runs(
+        keys.map((key) => ({ key, minimumVersion: 0 })),
+        { maximumBytes: 40, signal },
+      )
+      const first = await stream.next()
+      assert.ok(!first.done)
+      await store.applyBlock(12, [{ type: 'removed', key: capsule(2) }], origin.signHead)
+      await seal(store, origin, 13, [capsule(4)], 1)
+      const rest: number[] = []
+      for (;;) {
+        const next = await stream.next()
+        if (next.done) {
+          assert.deepEqual(next.value.notHeld, [capsule(2), capsule(4)])
+          break
+        }
+        verify(next.value)
+        rest.push(...next.value.shares.map(({ leaf }) => leaf.nftId))
+      }
+      assert.deepEqual(rest, [1, 3])
+    })
+
+    it('serves nothing of a burned NFT, and its neighbours as before', async () => {
+      const { store } = await begun()
+      const keys = [secret(0), secret(1), secret(2)]
+      await seal(store, origin, 11, keys)
+      await store.applyBlock(12, [{ type: 'removed', key: secret(1) }], origin.signHead)
+      assert.equal(await store.share(secret(1)), undefined)
+      assert.equal(await store.place(secret(1)), undefined)
+      const { runs, notHeld } = await fetchRuns(store, keys)
+      assert.deepEqual(
+        runs.map(({ first, shares }) => [first, shares.length]),
+        [
+          [0, 1],
+          [2, 1],
+        ],
+      )
+      assert.deepEqual(notHeld, [secret(1)])
+    })
+
+    it('stops when it is told to', async () => {
+      const { store } = await begun()
+      await seal(store, origin, 11, [secret(0), secret(1)])
+      const controller = new AbortController()
+      const stream = store.runs(
+        [secret(0), secret(1)].map((key) => ({ key, minimumVersion: 0 })),
+        { maximumBytes: 1, signal: controller.signal },
+      )
+      await stream.next()
+      controller.abort(new Error('enough'))
+      await assert.rejects(stream.next(), /enough/)
+    })
+  })
+})
