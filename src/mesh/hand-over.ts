@@ -1,0 +1,95 @@
+import {
+  type AbortOptions,
+  type Connection,
+  type Libp2p,
+  type Stream,
+  type StreamHandler,
+  setMaxListeners,
+} from '@libp2p/interface'
+import { InvalidDataLengthLengthError, lpStream } from '@libp2p/utils'
+import { decode as decodeVarint, encodingLength } from 'uint8-varint'
+import { type Logger, messageOf } from '../domain/index.js'
+import type { KnownRecords } from './known-records.js'
+import { LIMITS } from './limits.js'
+
+/** Whoever opens a stream of this protocol is sent the record of the one who answers, or nothing if it has none. */
+const PROTOCOL = '/ternoa/enclave-record/1'
+const LENGTH_BYTES = encodingLength(LIMITS.record.bytes)
+
+interface HandOverInit {
+  readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle' | 'register' | 'unregister'>
+  readonly known: KnownRecords
+  /** This host's own record. */
+  readonly own: () => Uint8Array | undefined
+  readonly logger: Logger
+}
+
+/** Peers that connect read each other's record at once: in a small mesh that alone makes everyone known. */
+export class HandOver {
+  readonly #init: HandOverInit
+  readonly #shutdown = new AbortController()
+  #topology: string | undefined
+
+  constructor(init: HandOverInit) {
+    this.#init = init
+    setMaxListeners(Infinity, this.#shutdown.signal)
+  }
+
+  async start(): Promise<void> {
+    const { libp2p } = this.#init
+    await libp2p.handle(PROTOCOL, this.#serve, {
+      maxInboundStreams: LIMITS.handOver.streams,
+      maxOutboundStreams: LIMITS.handOver.streams,
+    })
+    this.#topology = await libp2p.register(PROTOCOL, {
+      // Not awaited: libp2p tells the next topology only when this one is done.
+      onConnect: (_peer, connection) => void this.#read(connection),
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#shutdown.abort()
+    if (this.#topology !== undefined) this.#init.libp2p.unregister(this.#topology)
+    await this.#init.libp2p.unhandle(PROTOCOL)
+  }
+
+  readonly #serve: StreamHandler = async (stream) => {
+    const options = this.#deadline()
+    await lpStream(stream).write(this.#init.own() ?? new Uint8Array(0), options)
+    await stream.close(options)
+  }
+
+  /** Never rejects: a peer that hands over nothing, or nonsense, is one whose record is not known. */
+  async #read(connection: Connection): Promise<void> {
+    let stream: Stream | undefined
+    try {
+      const options = this.#deadline()
+      stream = await connection.newStream(PROTOCOL, options)
+      const bytes = (await recordFrames(stream).read(options)).subarray()
+      await stream.close(options)
+      if (bytes.length === 0) return
+      await this.#init.known.accept(bytes, { peer: connection.remotePeer })
+    } catch (thrown) {
+      const reason = messageOf(thrown)
+      stream?.abort(thrown instanceof Error ? thrown : new Error(reason))
+      if (this.#shutdown.signal.aborted) return
+      this.#init.logger.debug('No enclave record was handed over', { peer: connection.remotePeer.toString(), reason })
+    }
+  }
+
+  #deadline(): AbortOptions {
+    return { signal: AbortSignal.any([this.#shutdown.signal, AbortSignal.timeout(LIMITS.handOver.timeoutMs)]) }
+  }
+}
+
+/** Frames no longer than a record; a length prefix that is too long is refused before it is waited for. */
+function recordFrames(stream: Stream) {
+  return lpStream(stream, {
+    maxDataLength: LIMITS.record.bytes,
+    maxBufferSize: LIMITS.record.bytes + LENGTH_BYTES,
+    lengthDecoder: (bytes) => {
+      if (bytes.byteLength > LENGTH_BYTES) throw new InvalidDataLengthLengthError('The length prefix is too long')
+      return decodeVarint(bytes)
+    },
+  })
+}

@@ -1,0 +1,259 @@
+// libp2p 3 calls Promise.withResolvers, which Node 20 lacks; before anything of libp2p is loaded.
+import 'core-js/actual/promise/with-resolvers.js'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { type Identify, identify } from '@libp2p/identify'
+import { type Ed25519PrivateKey, type Libp2p, type PeerId, setMaxListeners } from '@libp2p/interface'
+import { kadDHT, passthroughMapper, removePrivateAddressesMapper, type SingleKadDHT } from '@libp2p/kad-dht'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { isPrivate } from '@libp2p/utils'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { AccountSigner } from '../crypto/index.js'
+import { type AccountId, type Hex, type Logger, messageOf, type Registry, SlotmeshError } from '../domain/index.js'
+import { stayConnected } from './bootstrap.js'
+import { HandOver } from './hand-over.js'
+import { KnownRecords } from './known-records.js'
+import { LIMITS } from './limits.js'
+import { RecordPublisher, type Seat } from './publisher.js'
+import { RECORD_NAMESPACE, recordAddresses, selectRecord } from './record.js'
+import { type ResolvedEnclave, Resolver } from './resolver.js'
+
+export interface MeshHostInit {
+  /** Seed of the Ed25519 key behind the PeerId: 32 bytes; not kept, so the caller may zero it. */
+  readonly privateKey: Uint8Array
+  /** Multiaddrs to listen on; TCP. */
+  readonly listen: readonly string[]
+  /** Multiaddrs to tell others instead of those listened on. */
+  readonly announce?: readonly string[]
+  /** Multiaddrs to enter the mesh by, with or without `/p2p/<PeerId>`; one's own among them is passed over. */
+  readonly bootstrap: readonly string[]
+  /** Whether loopback and local-network addresses are dialled and told to others: for meshes that live there. */
+  readonly allowPrivateAddresses: boolean
+  /** New connections per second that are accepted from one address; 50 by default. */
+  readonly inboundConnectionThreshold?: number
+  readonly genesisHash: Hex
+  /** The enclave account. */
+  readonly signer: AccountSigner
+  /** The registry as of the latest finalised block. */
+  readonly registry: () => Registry
+  readonly logger: Logger
+  /** Unix ms; the system's clock by default. */
+  readonly now?: () => number
+}
+
+/** A libp2p host that finds enclaves by their accounts and can be found by its own. */
+export interface MeshHost {
+  readonly peerId: PeerId
+  /** For other protocols to register on. */
+  readonly libp2p: Libp2p
+  /** What others can dial, each with `/p2p/<PeerId>`; empty before the start. */
+  multiaddrs(): string[]
+
+  /**
+   * Listens, and enters the mesh in the background. A host is started once.
+   *
+   * @throws SlotmeshError `mesh/address-in-use`, `mesh/cannot-listen`.
+   */
+  start(): Promise<void>
+  /** Closes everything; safe to call twice. */
+  stop(): Promise<void>
+
+  /**
+   * Tells the mesh where this enclave is, now and for as long as the host runs; again when the seat changes. It
+   * returns when the record is signed: handing it to peers and to the DHT goes on in the background.
+   *
+   * @throws SlotmeshError `mesh/no-address` when there is no address that others could dial.
+   */
+  publish(seat: Seat): Promise<void>
+
+  /**
+   * Where an enclave is, by its own signed record.
+   *
+   * @throws SlotmeshError `mesh/enclave-not-found` after a few lookups; the signal's reason when it aborts.
+   */
+  resolve(account: AccountId, options: { signal: AbortSignal }): Promise<ResolvedEnclave>
+}
+
+/** @throws SlotmeshError `mesh/bad-address` when a configured multiaddr is none. */
+export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
+  const listen = parseAddresses('listen', init.listen)
+  const announce = parseAddresses('announce', init.announce ?? [])
+  const bootstrap = parseAddresses('bootstrap', init.bootstrap).slice(0, LIMITS.bootstrap.addresses)
+  const privateKey = await generateKeyPairFromSeed('Ed25519', init.privateKey)
+  const { genesisHash, registry, logger, signer, now = Date.now } = init
+
+  const known: KnownRecords = new KnownRecords({
+    genesisHash,
+    registry,
+    now,
+    onNews: async ({ account, peerId, multiaddrs, sequence }) => {
+      if (account === signer.account) {
+        if (sequence > (publisher.record?.sequence ?? sequence)) publisher.outbid()
+      } else {
+        await libp2p.peerStore.patch(peerId, { multiaddrs: [...multiaddrs] })
+      }
+    },
+  })
+  const libp2p = await createNode(init, { listen, announce, privateKey, known })
+  const { dht } = libp2p.services
+  const publisher = new RecordPublisher({
+    genesisHash,
+    signer,
+    privateKey,
+    known,
+    addresses: () => recordAddresses(libp2p.getMultiaddrs(), init.allowPrivateAddresses),
+    put: (key, value, signal) => putEverywhere(dht, key, value, signal),
+    hasPeers: () => libp2p.getPeers().length > 0,
+    now,
+    logger,
+  })
+  const handOver = new HandOver({ libp2p, known, own: () => publisher.record?.bytes, logger })
+  const resolver = new Resolver({ libp2p, dht, known, now, logger })
+  const shutdown = new AbortController()
+  setMaxListeners(Infinity, shutdown.signal)
+  let background: Promise<unknown> = Promise.resolve()
+
+  return {
+    peerId: libp2p.peerId,
+    libp2p,
+    multiaddrs: () => libp2p.getMultiaddrs().map(String),
+
+    async start() {
+      await handOver.start()
+      await listenOrExplain(libp2p, init.listen)
+      libp2p.addEventListener('peer:identify', () => {
+        publisher.peerArrived({ alone: libp2p.getPeers().length === 1 })
+      })
+      libp2p.addEventListener('self:peer:update', () => publisher.addressesChanged())
+      background = Promise.all(
+        bootstrap.map((address) => stayConnected({ libp2p, address, signal: shutdown.signal, logger })),
+      )
+    },
+
+    async stop() {
+      shutdown.abort()
+      await Promise.all([publisher.stop(), handOver.stop(), background])
+      await libp2p.stop()
+    },
+
+    publish: (seat) => publisher.publish(seat),
+    resolve: (account, { signal }) => resolver.resolve(account, signal),
+  }
+}
+
+interface NodeParts {
+  readonly listen: readonly Multiaddr[]
+  readonly announce: readonly Multiaddr[]
+  readonly privateKey: Ed25519PrivateKey
+  readonly known: KnownRecords
+}
+
+type NodeServices = { identify: Identify; ping: Ping; dht: SingleKadDHT }
+
+function createNode(
+  { genesisHash, allowPrivateAddresses, inboundConnectionThreshold }: MeshHostInit,
+  { listen, announce, privateKey, known }: NodeParts,
+): Promise<Libp2p<NodeServices>> {
+  const { connections, dht } = LIMITS
+  return createLibp2p<NodeServices>({
+    start: false,
+    privateKey,
+    // Nobody needs to know which versions of what run inside an enclave.
+    nodeInfo: { name: 'slotmesh', version: '1', userAgent: 'slotmesh' },
+    addresses: { listen: listen.map(String), announce: announce.map(String) },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    // The connection monitor below already asks whether the other side lives.
+    streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: connections.streams })],
+    connectionGater: allowPrivateAddresses ? {} : { denyDialMultiaddr: isPrivate },
+    connectionManager: {
+      maxConnections: connections.total,
+      maxIncomingPendingConnections: connections.pending,
+      inboundConnectionThreshold: inboundConnectionThreshold ?? connections.inboundPerSecond,
+    },
+    connectionMonitor: {
+      pingInterval: connections.pingIntervalMs,
+      pingTimeout: { minTimeout: connections.pingTimeoutMs },
+    },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dht: (components) =>
+        kadDHT({
+          protocol: `/ternoa/${genesisHash.slice(2, 10)}/kad/1.0.0`,
+          clientMode: false,
+          peerInfoMapper: allowPrivateAddresses ? passthroughMapper : removePrivateAddressesMapper,
+          validators: {
+            [RECORD_NAMESPACE]: async (key, value) => {
+              await known.accept(value, { key })
+            },
+            // kad-dht brings this namespace along, and would store what anyone puts there.
+            pk: refuse,
+          },
+          selectors: { [RECORD_NAMESPACE]: (_key, records) => selectRecord(records) },
+          alpha: dht.parallelRequests,
+          maxInboundStreams: dht.streams,
+          maxOutboundStreams: dht.streams,
+          initialQuerySelfInterval: dht.firstSelfQueryMs,
+          querySelfInterval: dht.selfQueryIntervalMs,
+          // The class has what `SingleKadDHT` says; only the factory's declaration leaves it out.
+        })(components) as SingleKadDHT,
+    },
+  })
+}
+
+function refuse(): void {
+  throw new SlotmeshError('mesh/namespace-refused', 'This DHT holds enclave records only.')
+}
+
+async function putEverywhere(
+  dht: SingleKadDHT,
+  key: Uint8Array,
+  value: Uint8Array,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let sent = 0
+  let taken = 0
+  for await (const event of dht.put(key, value, { signal })) {
+    if (event.name === 'SEND_QUERY' && event.messageName === 'PUT_VALUE') sent += 1
+    if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') taken += 1
+  }
+  return sent > 0 && taken === sent
+}
+
+async function listenOrExplain(libp2p: Libp2p, listen: readonly string[]): Promise<void> {
+  try {
+    await libp2p.start()
+  } catch (thrown) {
+    const where = listen.join(', ')
+    if (messageOf(thrown).includes('EADDRINUSE')) {
+      throw new SlotmeshError(
+        'mesh/address-in-use',
+        `Cannot listen on ${where}: another program uses that port; stop it or configure another port.`,
+        { cause: thrown },
+      )
+    }
+    throw new SlotmeshError(
+      'mesh/cannot-listen',
+      `Cannot listen on ${where}: check that the addresses belong to this machine and that the ports may be used.`,
+      { cause: thrown },
+    )
+  }
+}
+
+function parseAddresses(setting: string, addresses: readonly string[]): Multiaddr[] {
+  return addresses.map((address) => {
+    try {
+      return multiaddr(address)
+    } catch (thrown) {
+      throw new SlotmeshError(
+        'mesh/bad-address',
+        `The ${setting} address "${address}" is no multiaddr; write it like /ip4/127.0.0.1/tcp/4001.`,
+        { cause: thrown },
+      )
+    }
+  })
+}

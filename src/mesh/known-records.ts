@@ -1,0 +1,98 @@
+import type { PeerId } from '@libp2p/interface'
+import { equalBytes } from '../crypto/index.js'
+import { type AccountId, type Hex, type Registry, SlotmeshError } from '../domain/index.js'
+import { LIMITS } from './limits.js'
+import { assertCurrent, type EnclaveRecord, parseRecord, recordError, recordKey, verifyRecord } from './record.js'
+
+interface KnownRecordsInit {
+  readonly genesisHash: Hex
+  /** As of the latest finalised block. */
+  readonly registry: () => Registry
+  /** Unix ms. */
+  readonly now: () => number
+  /** Told of every record that replaces an older one or none. */
+  readonly onNews: (record: EnclaveRecord) => Promise<void>
+}
+
+/** The DHT key that a record was stored under, or the peer that handed it over as its own. */
+export type RecordSource = { readonly key: Uint8Array } | { readonly peer: PeerId }
+
+export interface KnownRecord {
+  readonly record: EnclaveRecord
+  /** When it was last seen; Unix ms. */
+  readonly seenAt: number
+}
+
+/** The newest valid record of each registered enclave, from whomever it came; in memory and bounded. */
+export class KnownRecords {
+  readonly #init: KnownRecordsInit
+  /** In the order in which they were last seen, so that the first is the one to forget. */
+  readonly #newest = new Map<AccountId, KnownRecord>()
+
+  constructor(init: KnownRecordsInit) {
+    this.#init = init
+  }
+
+  /**
+   * Takes in a record of unknown origin by the rules of `enclave-record/1/SPEC.md`, "Validation", cheapest first: a
+   * signature is only looked at when the record could otherwise be true and would be news.
+   *
+   * @throws SlotmeshError `mesh/record-<flaw>`.
+   */
+  async accept(bytes: Uint8Array, source: RecordSource): Promise<EnclaveRecord> {
+    const record = parseRecord(bytes, this.#init.genesisHash)
+    if ('key' in source && !equalBytes(source.key, recordKey(record.account))) {
+      throw recordError('wrong-key', 'The enclave record is stored under the key of another account.')
+    }
+    if ('peer' in source && !record.peerId.equals(source.peer)) {
+      throw recordError('wrong-peer', 'The enclave record that a peer handed over names another PeerId.')
+    }
+    assertCurrent(record, this.#init.registry(), this.#init.now())
+    const known = this.#newest.get(record.account)?.record
+    if (known !== undefined && equalBytes(known.bytes, bytes)) {
+      await this.remember(known)
+      return known
+    }
+    this.#assertNews(record)
+    await verifyRecord(record)
+    // Another may have come while the signatures were checked.
+    this.#assertNews(record)
+    await this.remember(record)
+    return record
+  }
+
+  /** Takes in a record that needs no validation: one's own, or one that was validated before. */
+  async remember(record: EnclaveRecord): Promise<void> {
+    const isNews = this.#newest.get(record.account)?.record !== record
+    this.#newest.delete(record.account)
+    this.#newest.set(record.account, { record, seenAt: this.#init.now() })
+    for (const account of this.#newest.keys()) {
+      if (this.#newest.size <= LIMITS.knownRecords) break
+      this.#newest.delete(account)
+    }
+    if (isNews) await this.#init.onNews(record)
+  }
+
+  /** The newest record of an account if it is still true by the clock and the registry. */
+  current(account: AccountId): KnownRecord | undefined {
+    const known = this.#newest.get(account)
+    if (known === undefined) return undefined
+    try {
+      assertCurrent(known.record, this.#init.registry(), this.#init.now())
+      return known
+    } catch (thrown) {
+      if (thrown instanceof SlotmeshError) return undefined
+      throw thrown
+    }
+  }
+
+  /** The highest sequence that was seen of an account, be its record outdated or not; 0 when none was. */
+  sequenceOf(account: AccountId): number {
+    return this.#newest.get(account)?.record.sequence ?? 0
+  }
+
+  #assertNews({ account, sequence }: EnclaveRecord): void {
+    if (sequence > this.sequenceOf(account)) return
+    throw recordError('stale', `A record of enclave account ${account} that is as new or newer is known.`)
+  }
+}

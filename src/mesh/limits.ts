@@ -1,0 +1,84 @@
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+
+/** Every bound of the mesh, each with its reason. Those of enclave records are normative: `enclave-record/1/SPEC.md`. */
+export const LIMITS = {
+  record: {
+    /** Eight addresses of 128 bytes, two signatures and the fixed fields are under 1.4 KB; the rest is room to grow. */
+    bytes: 2048,
+    /** A host has a handful of interfaces; more would make every dial of it slow. */
+    multiaddrs: 8,
+    /** The longest DNS name that people use, and a port. */
+    multiaddrBytes: 128,
+    /** A record outlives a long outage of its enclave, but not a day of silence. */
+    lifetimeMs: 2 * hour,
+    /** The longest that others accept: what is signed today must not be replayable next year. */
+    maximumLifetimeMs: 24 * hour,
+    /** Three more chances before the record expires, and one node's upkeep stays below one lookup a minute. */
+    renewalMs: 30 * minute,
+  },
+
+  /** Distinct accounts whose records are remembered; only registered ones are, so this is 2,000 clusters. */
+  knownRecords: 10_000,
+
+  resolve: {
+    /** A record this young is believed without a connection to its host; older ones are looked up again. */
+    freshMs: 30 * second,
+    /** Lookups before giving up: an enclave that is found at all is found by the second. */
+    attempts: 3,
+    /** One lookup; kad-dht gives each request at least five seconds. */
+    attemptMs: 10 * second,
+    /** Before the second attempt, doubled for the third. */
+    pauseMs: 250,
+    /** Holders that must name the same record before a lookup ends early. */
+    quorum: 3,
+  },
+
+  publish: {
+    /** One put: a lookup and twenty requests. */
+    putMs: 30 * second,
+    /** Between puts while peers still arrive or some refused, doubled each time up to the longest. */
+    shortestGapMs: second,
+    longestGapMs: 5 * minute,
+  },
+
+  handOver: {
+    /** Two connections can be open to a peer that dialled while it was dialled. */
+    streams: 2,
+    timeoutMs: 10 * second,
+  },
+
+  bootstrap: {
+    /** Addresses in the configuration; each is kept connected. */
+    addresses: 32,
+    dialMs: 10 * second,
+    shortestPauseMs: 250,
+    longestPauseMs: minute,
+  },
+
+  connections: {
+    /** Twenty in each of the table's few buckets, slot peers, and room; a connection costs about 100 KB. */
+    total: 300,
+    /** Connections that are still proving who they are: a mesh that starts at once does so within a second or two. */
+    pending: 100,
+    /** New connections per second from one address: many nodes may live behind one, and a stranger gains little. */
+    inboundPerSecond: 50,
+    /** Liveness checks. A busy event loop (quotes, many nodes in one process) must not cost a connection. */
+    pingIntervalMs: minute,
+    pingTimeoutMs: 20 * second,
+    /** Streams of all protocols on one connection: records and lookups need a dozen, shares a few. */
+    streams: 128,
+  },
+
+  dht: {
+    /** Requests in flight on one connection in each direction. */
+    streams: 32,
+    /** Requests in flight in one lookup; a mesh is small, so more would only make every node ask every other. */
+    parallelRequests: 5,
+    /** Until a node first looks for its neighbours, once it knows a peer. */
+    firstSelfQueryMs: 100,
+    /** Neighbours change when nodes come and go, which puts and lookups notice too. */
+    selfQueryIntervalMs: 5 * minute,
+  },
+} as const

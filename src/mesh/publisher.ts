@@ -1,0 +1,160 @@
+import type { Ed25519PrivateKey } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { AccountSigner } from '../crypto/index.js'
+import { type ClusterId, type Hex, type Logger, messageOf, type SlotId, SlotmeshError } from '../domain/index.js'
+import type { KnownRecords } from './known-records.js'
+import { LIMITS } from './limits.js'
+import { type EnclaveRecord, recordKey, signRecord } from './record.js'
+
+export interface Seat {
+  readonly cluster: ClusterId
+  readonly slot: SlotId
+}
+
+interface RecordPublisherInit {
+  readonly genesisHash: Hex
+  readonly signer: AccountSigner
+  readonly privateKey: Ed25519PrivateKey
+  /** What others can dial this host by now. */
+  readonly addresses: () => readonly Multiaddr[]
+  readonly known: KnownRecords
+  /** Stores a value at the peers nearest to the key; true when there were any and all of them took it. */
+  readonly put: (key: Uint8Array, value: Uint8Array, signal: AbortSignal) => Promise<boolean>
+  readonly hasPeers: () => boolean
+  readonly now: () => number
+  readonly logger: Logger
+}
+
+/**
+ * Keeps this enclave's own record true and findable: signs a new one when the seat or the addresses change and well
+ * before it expires, and puts it into the DHT again, ever more rarely, while peers arrive or refuse it. A peer may
+ * refuse only because it has not seen the block yet that gives us the seat.
+ */
+export class RecordPublisher {
+  readonly #init: RecordPublisherInit
+  readonly #shutdown = new AbortController()
+  #seat: Seat | undefined
+  #record: EnclaveRecord | undefined
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #putWanted = false
+  #lastPutAt = 0
+  #gapMs: number = LIMITS.publish.shortestGapMs
+  #renewAt = 0
+
+  constructor(init: RecordPublisherInit) {
+    this.#init = init
+  }
+
+  /** What is handed to peers; undefined until the first seat. */
+  get record(): EnclaveRecord | undefined {
+    return this.#record
+  }
+
+  /**
+   * Signs a record of this seat, ready to be handed to peers; putting it into the DHT goes on in the background.
+   *
+   * @throws SlotmeshError `mesh/no-address` when nobody could dial this host.
+   */
+  async publish(seat: Seat): Promise<void> {
+    if (this.#init.addresses().length === 0) {
+      throw new SlotmeshError(
+        'mesh/no-address',
+        'This node has no TCP address that others could dial: start it first, and configure one to listen on or announce.',
+      )
+    }
+    this.#seat = seat
+    await this.#renew()
+    this.#lastPutAt = 0
+    this.#putWanted = true
+    this.#schedule()
+  }
+
+  /** A peer came; the nearest to our key may be among them. `alone`: there was none before. */
+  peerArrived({ alone }: { alone: boolean }): void {
+    if (alone) this.#gapMs = LIMITS.publish.shortestGapMs
+    this.#putWanted = true
+    this.#schedule()
+  }
+
+  addressesChanged(): void {
+    const announced = this.#record?.multiaddrs
+    const addresses = this.#init.addresses()
+    const same = addresses.length === announced?.length && addresses.every((one, at) => one.equals(announced[at]))
+    if (announced !== undefined && addresses.length > 0 && !same) this.#renewSoon()
+  }
+
+  /** A record of ours came in that is newer than ours: from a former life, whose clock was ahead. */
+  outbid(): void {
+    this.#renewSoon()
+  }
+
+  async stop(): Promise<void> {
+    this.#shutdown.abort()
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  #renewSoon(): void {
+    this.#renewAt = 0
+    this.#putWanted = true
+    this.#schedule()
+  }
+
+  async #renew(): Promise<void> {
+    const { known, now, signer, privateKey, genesisHash, addresses } = this.#init
+    if (this.#seat === undefined) return
+    const record = await signRecord(
+      {
+        genesisHash,
+        ...this.#seat,
+        multiaddrs: addresses(),
+        sequence: Math.max(now(), known.sequenceOf(signer.account) + 1),
+        expiresAt: now() + LIMITS.record.lifetimeMs,
+      },
+      signer,
+      privateKey,
+    )
+    this.#record = record
+    this.#renewAt = now() + LIMITS.record.renewalMs * (0.9 + 0.2 * Math.random())
+    this.#gapMs = LIMITS.publish.shortestGapMs
+    await known.remember(record)
+  }
+
+  /** Sets the clock for the next put, unless one is running, which does it when it ends. */
+  #schedule(): void {
+    if (this.#record === undefined || this.#running !== undefined || this.#shutdown.signal.aborted) return
+    const dueAt = this.#putWanted ? this.#lastPutAt + this.#gapMs : this.#renewAt
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(
+      () => {
+        this.#running = this.#put().finally(() => {
+          this.#running = undefined
+          this.#schedule()
+        })
+      },
+      Math.max(0, dueAt - this.#init.now()),
+    )
+    this.#timer.unref()
+  }
+
+  /** Never rejects: what failed is wanted again. */
+  async #put(): Promise<void> {
+    const { now, put, signer, logger } = this.#init
+    this.#putWanted = false
+    try {
+      if (now() >= this.#renewAt) await this.#renew()
+      // Alone there is nothing to do but wait for a peer.
+      if (this.#record === undefined || !this.#init.hasPeers()) return
+      const signal = AbortSignal.any([this.#shutdown.signal, AbortSignal.timeout(LIMITS.publish.putMs)])
+      if (!(await put(recordKey(signer.account), this.#record.bytes, signal))) this.#putWanted = true
+    } catch (thrown) {
+      this.#putWanted = true
+      if (!this.#shutdown.signal.aborted) {
+        logger.debug('The enclave record could not be put into the DHT yet', { reason: messageOf(thrown) })
+      }
+    }
+    this.#lastPutAt = now()
+    this.#gapMs = Math.min(2 * this.#gapMs, LIMITS.publish.longestGapMs)
+  }
+}
