@@ -1,3 +1,4 @@
 export * from './bytes.js'
 export * from './digest.js'
 export * from './sr25519.js'
+export * from './ss58.js'
