@@ -17,6 +17,8 @@ export interface EnclaveNodeConfig {
     readonly bootstrap: readonly string[]
     /** Multiaddrs to tell others, when they differ from those listened on. */
     readonly announce?: readonly string[]
+    /** Whether loopback and local-network addresses may be dialled and told to others; false when absent. */
+    readonly allowPrivateAddresses?: boolean
   }
   readonly attestation: {
     readonly quoteSource: QuoteSource

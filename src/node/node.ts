@@ -1,0 +1,310 @@
+import { randomBytes } from 'node:crypto'
+import { createQuoteVerifier } from '../attestation/index.js'
+import { type Chain, connectChain } from '../chain/index.js'
+import { type AccountSigner, accountSigner, zero } from '../crypto/index.js'
+import { type Logger, messageOf, type ShareKey, type ShareKind, SlotmeshError } from '../domain/index.js'
+import { createMeshHost, type MeshHost } from '../mesh/index.js'
+import {
+  keyNotExist,
+  type RetrieveRequest,
+  type StoreRequest,
+  verifyRetrieveRequest,
+  verifyStoreRequest,
+} from '../owner/index.js'
+import { ShareService } from '../share/index.js'
+import { openStore, type Store } from '../store/index.js'
+import { Ingest, SyncEngine, syncedBlock } from '../sync/index.js'
+import { peerIdOf } from './peer-id.js'
+import { silentLogger } from './silent-logger.js'
+import { Telemetry } from './telemetry.js'
+import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeState, NodeStatus } from './types.js'
+
+/** After the engine fails it is begun anew from its durable state, this long after; ms. */
+const RESTART_AFTER_MS = 2_000
+
+/**
+ * Opens the node's folder, and makes its account and PeerId when it has none yet. Nothing is on the network before
+ * `start`.
+ *
+ * @throws SlotmeshError `store/locked`, `store/wrong-key`, `store/unreadable`.
+ */
+export async function createEnclaveNode(config: EnclaveNodeConfig): Promise<EnclaveNode> {
+  const logger = config.logger ?? silentLogger
+  const store = await openStore({ location: config.folder, sealingKey: config.sealingKey, logger })
+  try {
+    const accountSeed = await seed(store, 'account-seed', config.accountSeed)
+    const peerSeed = await seed(store, 'peer-key-seed')
+    const signer = accountSigner(accountSeed)
+    zero(accountSeed)
+    return new Node(config, logger, store, signer, peerSeed, await peerIdOf(peerSeed))
+  } catch (thrown) {
+    await store.close()
+    throw thrown
+  }
+}
+
+/** A secret that is born in the enclave, sealed, and never leaves it. */
+async function seed(store: Store, name: 'account-seed' | 'peer-key-seed', given?: Uint8Array): Promise<Uint8Array> {
+  const kept = await store.secret(name)
+  if (kept !== undefined) return kept
+  const made = new Uint8Array(given ?? randomBytes(32))
+  await store.putSecret(name, made)
+  return made
+}
+
+/** What a node is made of while it runs. */
+interface Parts {
+  readonly chain: Chain
+  readonly mesh: MeshHost
+  readonly share: ShareService
+  readonly engine: SyncEngine
+  readonly ingest: Ingest
+}
+
+class Node implements EnclaveNode {
+  readonly account: AccountSigner['account']
+  readonly peerId: string
+  readonly #config: EnclaveNodeConfig
+  readonly #logger: Logger
+  readonly #store: Store
+  readonly #signer: AccountSigner
+  readonly #peerSeed: Uint8Array
+  readonly #telemetry = new Telemetry(Date.now)
+  readonly #stopping = new AbortController()
+  #parts: Parts | undefined
+  #running: Promise<unknown> = Promise.resolve()
+  #lastStatus: NodeStatus | undefined
+
+  constructor(
+    config: EnclaveNodeConfig,
+    logger: Logger,
+    store: Store,
+    signer: AccountSigner,
+    peerSeed: Uint8Array,
+    peerId: string,
+  ) {
+    this.#config = config
+    this.#logger = logger
+    this.#store = store
+    this.#signer = signer
+    this.#peerSeed = peerSeed
+    this.account = signer.account
+    this.peerId = peerId
+  }
+
+  async start(): Promise<void> {
+    if (this.#parts !== undefined || this.#stopping.signal.aborted) {
+      throw new SlotmeshError('node/started', 'A node starts once; create another to start again.')
+    }
+    const undo: (() => Promise<unknown>)[] = []
+    try {
+      const chain = await this.#connectChain()
+      undo.unshift(() => chain.close())
+      const mesh = await this.#createMesh(chain)
+      undo.unshift(() => mesh.stop())
+      await mesh.start()
+      const share = this.#createShare(chain, mesh)
+      await share.start()
+      const engine = this.#createEngine(chain, mesh, share)
+      const ingest = new Ingest({ signer: this.#signer, chain, store: this.#store, logger: this.#logger })
+      this.#parts = { chain, mesh, share, engine, ingest }
+      this.#running = Promise.all([this.#keepSynchronising(engine), this.#resumeConfirmations(ingest)])
+    } catch (thrown) {
+      for (const step of undo) await step()
+      await this.stop()
+      throw thrown
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) {
+      await this.#running
+      return
+    }
+    this.#lastStatus = this.#parts === undefined ? undefined : { ...(await this.status()), state: 'stopped' }
+    this.#stopping.abort(new SlotmeshError('node/stopped', 'The node is stopping.'))
+    const { share, mesh, chain } = this.#parts ?? {}
+    this.#running = this.#running.then(async () => {
+      await share?.stop()
+      await mesh?.stop()
+      await chain?.close()
+      await this.#store.close()
+      zero(this.#peerSeed)
+      this.#telemetry.stateChanged('stopped')
+    })
+    await this.#running
+  }
+
+  async status(): Promise<NodeStatus> {
+    if (this.#lastStatus !== undefined) return this.#lastStatus
+    const parts = this.#parts
+    const { shares, wants } = this.#store.counts()
+    const seat = parts?.chain.registry().seatOf(this.account)
+    return {
+      account: this.account,
+      peerId: this.peerId,
+      multiaddrs: parts?.mesh.multiaddrs() ?? [],
+      state: this.#state(),
+      seat: seat && { cluster: seat.cluster, slot: seat.slot },
+      finalisedBlock: parts?.chain.finalised().number ?? 0,
+      cursor: await this.#store.cursor(),
+      syncedBlock: await syncedBlock(this.#store),
+      shares,
+      wantsOpen: wants,
+      ...this.#telemetry.counts(),
+    }
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): () => void {
+    return this.#telemetry.subscribe(listener)
+  }
+
+  async storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey> {
+    const { chain, ingest } = this.#started()
+    const signal = AbortSignal.any([options.signal, this.#stopping.signal])
+    const held = (key: ShareKey, share: Uint8Array) => ingest.compare(key, share)
+    const { key, share, awaitsConfirmation } = await verifyStoreRequest(kind, request, chain, { signal, held })
+    try {
+      if (awaitsConfirmation) await ingest.take(key, share, { signal })
+      return key
+    } finally {
+      zero(share)
+    }
+  }
+
+  async retrieveShare(
+    kind: ShareKind,
+    request: RetrieveRequest,
+    options: { signal: AbortSignal },
+  ): Promise<Uint8Array> {
+    const { chain } = this.#started()
+    const signal = AbortSignal.any([options.signal, this.#stopping.signal])
+    const { key } = await verifyRetrieveRequest(kind, request, chain, { signal })
+    const held = await this.#store.share(key)
+    if (held === undefined) throw keyNotExist(key)
+    return held.payload
+  }
+
+  async *heldShares(): ReturnType<EnclaveNode['heldShares']> {
+    for await (const { kind, nftId, version, origin } of this.#store.places()) yield { kind, nftId, version, origin }
+  }
+
+  #connectChain(): Promise<Chain> {
+    return connectChain({ endpoint: this.#config.chain.endpoint, logger: this.#logger })
+  }
+
+  #createMesh(chain: Chain): Promise<MeshHost> {
+    return createMeshHost({
+      ...this.#config.mesh,
+      privateKey: this.#peerSeed,
+      allowPrivateAddresses: this.#config.mesh.allowPrivateAddresses ?? false,
+      genesisHash: chain.genesisHash,
+      signer: this.#signer,
+      registry: () => chain.registry(),
+      logger: this.#logger,
+    })
+  }
+
+  #createShare(chain: Chain, mesh: MeshHost): ShareService {
+    const { quoteSource, ...verification } = this.#config.attestation
+    const verifier = createQuoteVerifier(verification)
+    return new ShareService({
+      host: mesh.libp2p,
+      party: {
+        signer: this.#signer,
+        chain,
+        attestation: {
+          quote: (reportData, options) => quoteSource.quote(reportData, options),
+          verify: (quote) => verifier.verify(quote),
+        },
+      },
+      shares: {
+        syncedBlock: () => syncedBlock(this.#store),
+        runs: (wanted, options) => this.#store.runs(wanted, options),
+      },
+      logger: this.#logger,
+      onServed: () => this.#telemetry.exchangeServed(),
+      onRefusal: (refusal) => this.#telemetry.refusalSent(refusal),
+    })
+  }
+
+  #createEngine(chain: Chain, mesh: MeshHost, share: ShareService): SyncEngine {
+    return new SyncEngine({
+      signer: this.#signer,
+      chain,
+      store: this.#store,
+      peers: {
+        request: async (account, request) => {
+          const { peerId: peer } = await mesh.resolve(account, { signal: request.signal })
+          return share.request({ account, peer }, request)
+        },
+      },
+      listener: {
+        stateChanged: (state) => {
+          this.#telemetry.stateChanged(state)
+          this.#announce(chain, mesh)
+        },
+        shareStored: (stored) => this.#telemetry.shareStored(stored),
+        exchangeDone: () => this.#telemetry.exchangeDone(),
+        exchangeFailed: (peer, thrown) => this.#telemetry.exchangeFailed(peer, thrown),
+      },
+      logger: this.#logger,
+      now: Date.now,
+    })
+  }
+
+  /** Lets slot peers find this enclave, as soon as it has a seat. */
+  #announce(chain: Chain, mesh: MeshHost): void {
+    const seat = chain.registry().seatOf(this.account)
+    if (seat === undefined) return
+    mesh.publish({ cluster: seat.cluster, slot: seat.slot }).catch((thrown) => {
+      if (this.#stopping.signal.aborted) return
+      this.#logger.warn('the enclave record could not be published yet', { reason: messageOf(thrown) })
+    })
+  }
+
+  /** What the engine keeps is durable, so whatever stopped it, it can be begun again from there. */
+  async #keepSynchronising(engine: SyncEngine): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        await engine.run(signal)
+      } catch (thrown) {
+        this.#logger.error('synchronisation stopped and is begun again', { reason: messageOf(thrown) })
+        await restartPause(signal)
+      }
+    }
+  }
+
+  async #resumeConfirmations(ingest: Ingest): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      await ingest.resume({ signal })
+    } catch (thrown) {
+      if (!signal.aborted) this.#logger.error('owed confirmations could not be sent', { reason: messageOf(thrown) })
+    }
+  }
+
+  #state(): NodeState {
+    return this.#stopping.signal.aborted ? 'stopped' : (this.#parts?.engine.state ?? 'unregistered')
+  }
+
+  #started(): Parts {
+    if (this.#parts === undefined || this.#stopping.signal.aborted) {
+      throw new SlotmeshError('node/not-running', 'The node is not running; start it first.')
+    }
+    return this.#parts
+  }
+}
+
+async function restartPause(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, RESTART_AFTER_MS)
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,77 @@
+import { messageOf, SlotmeshError } from '../domain/index.js'
+import { RefusalError, RefusedError } from '../share/index.js'
+import type { SyncListener } from '../sync/index.js'
+import type { NodeEvent, NodeStatus } from './types.js'
+
+type Listener = (event: NodeEvent) => void
+
+/** What a node has seen since it started: counts for its status, events for whoever listens. */
+export class Telemetry implements SyncListener {
+  readonly #listeners = new Set<Listener>()
+  readonly #now: () => number
+  readonly #exchanges = { requested: 0, served: 0, failed: 0 }
+  readonly #refusalsSent = new Map<string, number>()
+  readonly #refusalsReceived = new Map<string, number>()
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  counts(): Pick<NodeStatus, 'exchanges' | 'refusals'> {
+    return {
+      exchanges: { ...this.#exchanges },
+      refusals: {
+        sent: Object.fromEntries(this.#refusalsSent),
+        received: Object.fromEntries(this.#refusalsReceived),
+      },
+    }
+  }
+
+  stateChanged(state: NodeStatus['state']): void {
+    this.#emit({ type: 'state', state, at: this.#now() })
+  }
+
+  shareStored({ key, version, from, origin, since }: Parameters<SyncListener['shareStored']>[0]): void {
+    this.#emit({ type: 'share-stored', key, version, from, origin, triggeredAt: since, at: this.#now() })
+  }
+
+  exchangeDone(): void {
+    this.#exchanges.requested += 1
+  }
+
+  exchangeServed(): void {
+    this.#exchanges.served += 1
+  }
+
+  exchangeFailed(peer: Parameters<SyncListener['exchangeFailed']>[0], thrown: unknown): void {
+    this.#exchanges.failed += 1
+    const at = this.#now()
+    if (thrown instanceof RefusedError) {
+      count(this.#refusalsReceived, thrown.refusal)
+      this.#emit({ type: 'refusal-received', code: thrown.refusal, from: peer, at })
+    } else if (thrown instanceof RefusalError) {
+      this.refusalSent(thrown.refusal)
+    } else {
+      const code = thrown instanceof SlotmeshError ? thrown.code : messageOf(thrown)
+      this.#emit({ type: 'exchange-failed', peer, code, at })
+    }
+  }
+
+  refusalSent(code: string): void {
+    count(this.#refusalsSent, code)
+    this.#emit({ type: 'refusal-sent', code, at: this.#now() })
+  }
+
+  #emit(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}
+
+function count(counts: Map<string, number>, code: string): void {
+  counts.set(code, (counts.get(code) ?? 0) + 1)
+}

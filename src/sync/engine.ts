@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto'
+import { type AccountSigner, toHex } from '../crypto/index.js'
+import type { BlockNumber, BlockTriggers, EnclaveSeat, Logger, Trigger } from '../domain/index.js'
+import { signHead } from '../provenance/index.js'
+import type { BlockChange, Identity, Store, Want } from '../store/index.js'
+import { Fetcher } from './fetcher.js'
+import type { SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
+
+export interface EngineParts {
+  readonly signer: AccountSigner
+  readonly chain: SyncChain
+  readonly store: Store
+  readonly peers: SharePeers
+  readonly listener: SyncListener
+  readonly logger: Logger
+  /** Unix ms. */
+  readonly now: () => number
+}
+
+/**
+ * Keeps this enclave's shares equal to what the chain says it must hold:
+ * block -> trigger -> durable want -> exchange -> verified share -> want closed.
+ *
+ *     unregistered --- seat assigned ---> setup --- nothing wanted ---> running
+ *     setup, running --- seat lost ---> unregistered (shares kept, nothing asked or served)
+ *     setup, running, unregistered --- another seat ---> everything erased, setup
+ */
+export class SyncEngine {
+  readonly #parts: EngineParts
+  readonly #fetcher: Fetcher
+  #state: SyncState | undefined
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    this.#fetcher = new Fetcher({
+      ...parts,
+      account: parts.signer.account,
+      registry: () => parts.chain.registry(),
+      onSettled: () => this.#setupMayBeDone(),
+    })
+  }
+
+  get state(): SyncState {
+    return this.#state ?? 'unregistered'
+  }
+
+  /** Runs until the signal aborts; resolves then. @throws what the chain or the store throws: the node must stop. */
+  async run(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController()
+    const fetching = AbortSignal.any([signal, ended.signal])
+    const fetcher = this.#fetcher.run(fetching)
+    try {
+      await Promise.race([this.#followSeats(signal), fetcher])
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown
+    } finally {
+      ended.abort()
+      await fetcher
+    }
+  }
+
+  /** From one seat to the next, for as long as the node runs. */
+  async #followSeats(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const seat = this.#seat()
+      if (seat === undefined) await this.#awaitSeat(signal)
+      else await this.#sit(seat, signal)
+    }
+  }
+
+  async #awaitSeat(signal: AbortSignal): Promise<void> {
+    const { chain } = this.#parts
+    this.#enter('unregistered')
+    for await (const _block of chain.follow(chain.finalised().number, { signal })) {
+      if (this.#seat() !== undefined) return
+    }
+  }
+
+  /** Life in one seat; returns when the seat is lost or another. */
+  async #sit(seat: EnclaveSeat, signal: AbortSignal): Promise<void> {
+    const { chain, store } = this.#parts
+    const cursor = await this.#takeSeat(seat, signal)
+    this.#enter((await store.isSetupDone()) ? 'running' : 'setup')
+    await this.#setupMayBeDone()
+    this.#fetcher.wake()
+    for await (const block of chain.follow(cursor, { signal })) {
+      await this.#takeIn(block, seat)
+      if (block.registryChanged && !sameSeat(this.#seat(), seat)) return
+      await this.#setupMayBeDone()
+    }
+  }
+
+  /** @returns the block to follow the chain from: the stored one, or that of a new snapshot. */
+  async #takeSeat(seat: EnclaveSeat, signal: AbortSignal): Promise<BlockNumber> {
+    const { chain, store, signer, now, logger } = this.#parts
+    const identity = await store.identity()
+    const cursor = await store.cursor()
+    if (identity !== undefined && cursor !== undefined && isFor(identity, chain.genesisHash, seat)) return cursor
+
+    if (identity !== undefined) {
+      logger.warn('the seat is another than before: erasing its shares', { cluster: seat.cluster, slot: seat.slot })
+      await store.eraseAll()
+    }
+    const snapshot = chain.finalised()
+    const wants: Want[] = []
+    for await (const keys of chain.syncedShares(snapshot, { signal })) {
+      for (const key of keys) {
+        wants.push({ key, minimumVersion: 0, asOf: snapshot.number, origin: undefined, since: now() })
+      }
+    }
+    const incarnation = toHex(randomBytes(16))
+    const { cluster, slot } = seat
+    const who = { genesisHash: chain.genesisHash, account: signer.account, seat: { cluster, slot }, incarnation }
+    await store.beginSetup(who, snapshot.number, wants)
+    logger.info('setup begins', { cluster, slot, block: snapshot.number, wanted: wants.length })
+    return snapshot.number
+  }
+
+  /** One block, atomically: its wants, erasures and own shares, and the cursor. */
+  async #takeIn({ block, triggers }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
+    const { chain, store, signer, logger, now } = this.#parts
+    const changes = triggers.map((trigger) => changeFor(trigger, block.number, now()))
+    const { missingOwn } = await store.applyBlock(block.number, changes, (head) =>
+      signHead(signer, chain.genesisHash, head),
+    )
+    for (const { kind, nftId } of missingOwn) {
+      logger.warn('a share of the own cluster was synced that is not here: fetching it', { kind, nftId })
+    }
+    if (triggers.length > 0) {
+      logger.debug('block taken in', { block: block.number, triggers: triggers.length, cluster: seat.cluster })
+      this.#fetcher.wake()
+    }
+  }
+
+  async #setupMayBeDone(): Promise<void> {
+    const { store, logger } = this.#parts
+    if (this.#state !== 'setup' || store.counts().wants > 0) return
+    await store.markSetupDone()
+    logger.info('setup is complete', { shares: store.counts().shares.secret + store.counts().shares.capsule })
+    this.#enter('running')
+  }
+
+  #seat(): EnclaveSeat | undefined {
+    return this.#parts.chain.registry().seatOf(this.#parts.signer.account)
+  }
+
+  #enter(state: SyncState): void {
+    if (this.#state === state) return
+    this.#state = state
+    this.#parts.listener.stateChanged(state)
+  }
+}
+
+function changeFor(trigger: Trigger, block: BlockNumber, since: number): BlockChange {
+  const key = { kind: trigger.kind, nftId: trigger.nftId }
+  if (trigger.type === 'removed') return { type: 'removed', key }
+  return { type: 'synced', want: { key, minimumVersion: block, asOf: 0, origin: trigger.cluster, since } }
+}
+
+function isFor(identity: Identity, genesisHash: string, seat: EnclaveSeat): boolean {
+  return (
+    identity.genesisHash === genesisHash &&
+    identity.account === seat.account &&
+    sameSeat({ ...seat, ...identity.seat }, seat)
+  )
+}
+
+function sameSeat(one: EnclaveSeat | undefined, other: EnclaveSeat): boolean {
+  return one !== undefined && one.cluster === other.cluster && one.slot === other.slot
+}
+
+/** The highest block below which no share is missing; 0 until the first setup is complete. */
+export async function syncedBlock(store: Pick<Store, 'cursor' | 'lowestWanted'>): Promise<BlockNumber> {
+  const cursor = (await store.cursor()) ?? 0
+  const lowest = store.lowestWanted()
+  return lowest === undefined ? cursor : Math.max(0, Math.min(cursor, lowest - 1))
+}

@@ -1,0 +1,147 @@
+import { type AccountId, type Logger, messageOf, type Registry, SlotmeshError, shareKeyText } from '../domain/index.js'
+import type { Store, Want } from '../store/index.js'
+import type { SharePeers, SyncListener } from './parts.js'
+import { PeerBook } from './peer-book.js'
+import { Signal } from './signal.js'
+
+/** How the fetcher divides its work. */
+export const FETCH = {
+  /** Wants looked at in one round; the rest waits in the store. */
+  wantsPerRound: 16_384,
+  /** Exchanges under way at once: each holds about one batch in memory on either side. */
+  exchanges: 4,
+  /** Below this many wants one peer is asked for all: an exchange costs each side two quotes. */
+  wantsPerExchange: 64,
+  /** Most wants of one exchange. */
+  mostPerExchange: 16_384,
+  /** A peer that does not answer or refuses is left alone this long, in ms. */
+  peerBackOff: { first: 500, longest: 60_000 },
+  /** A peer that does not hold a share is asked for it again after this long: it may be a block behind. In ms. */
+  shareBackOff: { first: 250, longest: 30_000 },
+} as const
+
+export interface FetcherParts {
+  readonly account: AccountId
+  readonly store: Pick<Store, 'wants' | 'putRun'>
+  readonly registry: () => Registry
+  readonly peers: SharePeers
+  readonly listener: Pick<SyncListener, 'shareStored' | 'exchangeDone' | 'exchangeFailed'>
+  readonly logger: Logger
+  readonly now: () => number
+  /** After each exchange that went well: there may be nothing left to fetch. */
+  readonly onSettled: () => Promise<void>
+}
+
+/**
+ * Turns open wants into exchanges until none is open: asks the origin first, any other slot peer when the origin fails
+ * or does not hold the share, several peers at once when there is much to fetch. Wants live in the store; whatever is
+ * forgotten here is found again there.
+ */
+export class Fetcher {
+  readonly #parts: FetcherParts
+  readonly #book: PeerBook
+  readonly #woken = new Signal()
+  /** The exchanges under way, by peer. */
+  readonly #running = new Map<AccountId, Promise<void>>()
+  readonly #asked = new Set<string>()
+
+  constructor(parts: FetcherParts) {
+    this.#parts = parts
+    this.#book = new PeerBook({ now: parts.now, peers: FETCH.peerBackOff, shares: FETCH.shareBackOff })
+  }
+
+  /** There may be new wants, or new peers. */
+  wake(): void {
+    this.#woken.raise()
+  }
+
+  /** Fetches until the signal aborts, then waits for the exchanges under way to end. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const nextTryAt = await this.#startExchanges(signal)
+      await this.#woken.wait({ signal, timeoutMs: Math.max(1, nextTryAt - this.#parts.now()) })
+    }
+    await Promise.all(this.#running.values())
+  }
+
+  /** @returns when a want that cannot be asked for now can be; Unix ms, or infinity. */
+  async #startExchanges(signal: AbortSignal): Promise<number> {
+    const { registry, account, store } = this.#parts
+    const peers = registry().slotPeersOf(account)
+    const work = new Map<AccountId, Want[]>()
+    let nextTryAt = Number.POSITIVE_INFINITY
+    let seen = 0
+    const wants: Want[] = []
+    for await (const want of store.wants()) {
+      if (!this.#asked.has(shareKeyText(want.key))) wants.push(want)
+      seen += 1
+      if (seen === FETCH.wantsPerRound || signal.aborted) break
+    }
+    const spread = Math.max(1, Math.min(peers.length, Math.ceil(wants.length / FETCH.wantsPerExchange)))
+    for (const [turn, want] of wants.entries()) {
+      const askable = peers.map((peer) => ({ ...peer, at: this.#book.askableAt(peer.account, want.key) }))
+      const free = askable
+        .filter(({ at, account: peer }) => at === 0 && !this.#running.has(peer))
+        .sort((one, other) => this.#book.failures(one.account) - this.#book.failures(other.account))
+      const origin = free.find(({ cluster }) => cluster === want.origin)
+      const chosen = origin ?? free[turn % Math.min(spread, Math.max(1, free.length))]
+      if (chosen !== undefined) {
+        const wantsOfPeer = work.get(chosen.account) ?? []
+        if (wantsOfPeer.length < FETCH.mostPerExchange) wantsOfPeer.push(want)
+        work.set(chosen.account, wantsOfPeer)
+      } else {
+        for (const { at } of askable) if (at > 0) nextTryAt = Math.min(nextTryAt, at)
+      }
+    }
+    for (const [peer, wantsOfPeer] of work) {
+      if (this.#running.size >= FETCH.exchanges) break
+      this.#running.set(peer, this.#exchange(peer, wantsOfPeer, signal))
+    }
+    return nextTryAt
+  }
+
+  async #exchange(peer: AccountId, wants: readonly Want[], signal: AbortSignal): Promise<void> {
+    const { peers, store, listener, logger } = this.#parts
+    const open = new Map<string, Want>(wants.map((want) => [shareKeyText(want.key), want]))
+    for (const text of open.keys()) this.#asked.add(text)
+    try {
+      await peers.request(peer, {
+        wants,
+        signal,
+        onRun: async (run, syncedBlock) => {
+          const { stored, closed } = await store.putRun(run, { syncedBlock })
+          const storedKeys = new Set(stored.map(shareKeyText))
+          for (const { leaf } of run.shares) {
+            const since = open.get(shareKeyText(leaf))?.since
+            if (since === undefined || !storedKeys.has(shareKeyText(leaf))) continue
+            const { kind, nftId, version } = leaf
+            listener.shareStored({ key: { kind, nftId }, version, from: peer, origin: run.head.cluster, since })
+          }
+          for (const { key } of closed) {
+            open.delete(shareKeyText(key))
+            this.#book.settled(key)
+          }
+        },
+      })
+      this.#book.answered(peer)
+      for (const { key } of open.values()) this.#book.lacks(peer, key)
+      listener.exchangeDone(peer)
+      await this.#parts.onSettled()
+    } catch (thrown) {
+      if (signal.aborted) return
+      this.#book.failed(peer, retryAfter(thrown))
+      const code = thrown instanceof SlotmeshError ? thrown.code : 'unexpected'
+      logger.info('a peer could not be used', { peer, code, reason: messageOf(thrown) })
+      listener.exchangeFailed(peer, thrown)
+    } finally {
+      for (const want of wants) this.#asked.delete(shareKeyText(want.key))
+      this.#running.delete(peer)
+      this.#woken.raise()
+    }
+  }
+}
+
+function retryAfter(thrown: unknown): number {
+  const asked = thrown instanceof SlotmeshError && 'retryAfterMs' in thrown ? thrown.retryAfterMs : 0
+  return typeof asked === 'number' ? Math.min(asked, FETCH.peerBackOff.longest) : 0
+}

@@ -1,0 +1,68 @@
+import type { AccountSigner } from '../crypto/index.js'
+import type {
+  AccountId,
+  BlockNumber,
+  BlockRef,
+  BlockTriggers,
+  ClusterId,
+  NftFacts,
+  NftId,
+  Registry,
+  ShareKey,
+} from '../domain/index.js'
+import type { VerifiedRun } from '../provenance/index.js'
+
+/*
+ * What the engine asks of the other rooms. The composition root hands in parts that fit; nothing here knows them.
+ */
+
+interface Abortable {
+  readonly signal: AbortSignal
+}
+
+/** How the chain answered a confirmation; see `chain/`. */
+export type ConfirmationOutcome =
+  | 'confirmed'
+  | 'already-confirmed'
+  | 'already-synced'
+  | 'wrong-cluster'
+  | 'unknown-nft'
+  | 'wrong-kind'
+  | 'not-registered'
+  | 'no-funds'
+
+export interface SyncChain {
+  readonly genesisHash: BlockRef['hash']
+  finalised(): BlockRef
+  registry(): Registry
+  follow(after: BlockNumber, options: Abortable): AsyncIterable<BlockTriggers>
+  syncedShares(block: BlockRef, options: Abortable): AsyncIterable<readonly ShareKey[]>
+  nft(nftId: NftId, options: Abortable): Promise<NftFacts | undefined>
+  confirm(signer: AccountSigner, key: ShareKey, options: Abortable): Promise<{ readonly outcome: ConfirmationOutcome }>
+}
+
+/** Asks one slot peer for shares; resolves its address, runs one exchange. */
+export interface SharePeers {
+  request(
+    provider: AccountId,
+    request: {
+      readonly wants: readonly { key: ShareKey; minimumVersion: BlockNumber; origin: ClusterId | undefined }[]
+      readonly onRun: (run: VerifiedRun, providerSyncedBlock: BlockNumber) => Promise<void>
+      readonly signal: AbortSignal
+    },
+  ): Promise<{ readonly notHeld: readonly ShareKey[] }>
+}
+
+/** What the engine tells as it happens. */
+export interface SyncListener {
+  stateChanged(state: SyncState): void
+  shareStored(stored: { key: ShareKey; version: BlockNumber; from: AccountId; origin: ClusterId; since: number }): void
+  exchangeDone(peer: AccountId): void
+  exchangeFailed(peer: AccountId, thrown: unknown): void
+}
+
+/**
+ * unregistered: no seat on chain; nothing is asked or served. setup: the chain's snapshot is being fetched.
+ * running: the snapshot is complete; new shares are fetched as they are synced.
+ */
+export type SyncState = 'unregistered' | 'setup' | 'running'
