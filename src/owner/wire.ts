@@ -42,7 +42,7 @@ const WINDOW = { future: 2, validity: 20 } as const
 const TAGS = ['<Bytes>', '</Bytes>'] as const
 
 /** The tags that wallets put around what they sign: they are part of what is signed. */
-export function tagged(text: string): string {
+function tagged(text: string): string {
   return TAGS.join(text)
 }
 
