@@ -1,0 +1,255 @@
+import { u8aConcat } from '@polkadot/util'
+import { blake2AsHex } from '@polkadot/util-crypto'
+import { z } from 'zod'
+import { fromHex, toHex } from '../../crypto/index.js'
+import { type BlockHash, type Hex, messageOf } from '../../domain/index.js'
+import {
+  type Block,
+  InvalidTransaction,
+  type Ledger,
+  PoolError,
+  SPEC_VERSION,
+  TRANSACTION_VERSION,
+} from '../ledger/ledger.js'
+import { type Client, type Methods, type Push, RpcError } from './server.js'
+
+/** Substrate gives at most this many keys at once. */
+const KEYS_PAGE = 1000
+
+const hex = z
+  .templateLiteral(['0x', z.string()])
+  .refine((text): text is Hex => /^0x(?:[0-9a-f]{2})*$/i.test(text), 'not hexadecimal')
+const lowerHex = hex.transform((text): Hex => `0x${text.slice(2).toLowerCase()}`)
+const at = lowerHex.nullish()
+const keys = z.array(lowerHex).max(10_000)
+const subscription = z.tuple([z.string()])
+
+/** The parts of Substrate's JSON-RPC that `@polkadot/api` and wallets use, on one ledger. */
+export function rpcMethods(ledger: Ledger, name: string): Methods {
+  const { codec } = ledger
+
+  /** @throws RpcError for a block that is not there, as Substrate words it. */
+  function blockAt(hash: BlockHash | null | undefined): Block {
+    if (hash === null || hash === undefined) return ledger.best
+    const block = ledger.blockOf(hash)
+    if (block !== undefined) return block
+    throw new RpcError(4003, `Client error: UnknownBlock: Header was not found in the database: ${hash}`)
+  }
+
+  function storage(key: Hex, block: Block): Hex | null {
+    const value = ledger.state.get(key, block.number)
+    return value === undefined ? null : toHex(value)
+  }
+
+  function blockHash(number: unknown): Hex | null {
+    const asked = z.union([z.number(), lowerHex.transform(Number)]).parse(number)
+    return ledger.block(asked)?.hash ?? null
+  }
+
+  const runtimeVersion = {
+    specName: 'slotmesh-development',
+    implName: 'slotmesh',
+    authoringVersion: 1,
+    specVersion: SPEC_VERSION,
+    implVersion: 1,
+    apis: Object.entries(RUNTIME_APIS).map(([name, version]) => [blake2AsHex(name, 64), version]),
+    transactionVersion: TRANSACTION_VERSION,
+    stateVersion: 1,
+  }
+
+  function newHeads(client: Client, notification: string): string {
+    return client.subscribe(notification, (push) => {
+      const listener = ({ header }: Block) => push(header)
+      push(ledger.best.header)
+      ledger.blockListeners.add(listener)
+      return () => ledger.blockListeners.delete(listener)
+    })
+  }
+
+  const methods: Methods = {
+    rpc_methods: () => ({ methods: Object.keys(methods).sort() }),
+
+    system_chain: () => name,
+    system_name: () => 'slotmesh development chain',
+    system_version: () => '1.0.0',
+    system_chainType: () => 'Development',
+    system_nodeRoles: () => ['Authority'],
+    system_health: () => ({ peers: 0, isSyncing: false, shouldHavePeers: false }),
+    system_properties: () => ({
+      ss58Format: codec.constant('System', 'SS58Prefix').number(),
+      tokenDecimals: 18,
+      tokenSymbol: 'CAPS',
+    }),
+    system_accountNextIndex: (params) => {
+      const [address] = z.tuple([z.string()]).parse(params)
+      return ledger.nextNonce(toHex(codec.registry.createTypeUnsafe('AccountId', [address]).toU8a()))
+    },
+    system_dryRun: (params) => {
+      const [bytes, hash] = z.tuple([lowerHex, at]).parse(params)
+      return dryRun(ledger, fromHex(bytes), blockAt(hash))
+    },
+
+    chain_getHeader: (params) => {
+      const [hash] = z.tuple([at]).parse(params)
+      return hash === null || hash === undefined ? ledger.best.header : ledger.blockOf(hash)?.header
+    },
+    chain_getBlock: (params) => {
+      const [hash] = z.tuple([at]).parse(params)
+      const block = hash === null || hash === undefined ? ledger.best : ledger.blockOf(hash)
+      if (block === undefined) return null
+      return { block: { header: block.header, extrinsics: block.extrinsics }, justifications: null }
+    },
+    chain_getBlockHash: ([number]) => {
+      if (number === null || number === undefined) return ledger.best.hash
+      return Array.isArray(number) ? number.map(blockHash) : blockHash(number)
+    },
+    chain_getFinalizedHead: () => ledger.finalized.hash,
+    chain_subscribeNewHeads: (_, client) => newHeads(client, 'chain_newHead'),
+    chain_unsubscribeNewHeads: unsubscribe,
+    chain_subscribeAllHeads: (_, client) => newHeads(client, 'chain_allHead'),
+    chain_unsubscribeAllHeads: unsubscribe,
+    chain_subscribeFinalizedHeads: (_, client) =>
+      client.subscribe('chain_finalizedHead', (push) => {
+        const listener = ({ header }: Block) => push(header)
+        push(ledger.finalized.header)
+        ledger.finalityListeners.add(listener)
+        return () => ledger.finalityListeners.delete(listener)
+      }),
+    chain_unsubscribeFinalizedHeads: unsubscribe,
+
+    state_getMetadata: (params) => {
+      z.tuple([at]).parse(params)
+      return toHex(codec.metadata)
+    },
+    state_getRuntimeVersion: (params) => {
+      const [hash] = z.tuple([at]).parse(params)
+      blockAt(hash)
+      return runtimeVersion
+    },
+    state_subscribeRuntimeVersion: (_, client) =>
+      client.subscribe('state_runtimeVersion', (push) => {
+        push(runtimeVersion)
+        return () => undefined
+      }),
+    state_unsubscribeRuntimeVersion: unsubscribe,
+    state_getStorage: (params) => {
+      const [key, hash] = z.tuple([lowerHex, at]).parse(params)
+      return storage(key, blockAt(hash))
+    },
+    state_getStorageHash: (params) => {
+      const [key, hash] = z.tuple([lowerHex, at]).parse(params)
+      const value = storage(key, blockAt(hash))
+      return value === null ? null : blake2AsHex(fromHex(value))
+    },
+    state_getStorageSize: (params) => {
+      const [key, hash] = z.tuple([lowerHex, at]).parse(params)
+      const value = storage(key, blockAt(hash))
+      return value === null ? null : fromHex(value).length
+    },
+    state_getKeysPaged: (params) => {
+      const [prefix, count, startKey, hash] = z
+        .tuple([lowerHex.nullish(), z.int().min(0), lowerHex.nullish(), at])
+        .parse(params)
+      if (count > KEYS_PAGE) throw new RpcError(4002, `count exceeds maximum value. value: ${count}, max: ${KEYS_PAGE}`)
+      return ledger.state.keys(prefix ?? '0x', blockAt(hash).number, count, startKey ?? undefined)
+    },
+    state_queryStorageAt: (params) => {
+      const [asked, hash] = z.tuple([keys, at]).parse(params)
+      const block = blockAt(hash)
+      return [{ block: block.hash, changes: asked.map((key) => [key, storage(key, block)]) }]
+    },
+    state_subscribeStorage: (params, client) => {
+      const [asked] = z.tuple([keys]).parse(params)
+      return client.subscribe('state_storage', (push) => {
+        const listener: Parameters<typeof ledger.blockListeners.add>[0] = (block, changes) => {
+          const changed = asked.filter((key) => changes.has(key))
+          if (changed.length > 0) pushStorage(push, block, changed)
+        }
+        pushStorage(push, ledger.best, asked)
+        ledger.blockListeners.add(listener)
+        return () => ledger.blockListeners.delete(listener)
+      })
+    },
+    state_unsubscribeStorage: unsubscribe,
+    state_call: (params) => {
+      const [name, argument, hash] = z.tuple([z.string(), lowerHex, at]).parse(params)
+      return runtimeCall(ledger, name, fromHex(argument), blockAt(hash))
+    },
+
+    author_submitExtrinsic: (params) => {
+      const [bytes] = z.tuple([lowerHex]).parse(params)
+      return refusing(() => ledger.submit(fromHex(bytes)))
+    },
+    author_submitAndWatchExtrinsic: (params, client) => {
+      const [bytes] = z.tuple([lowerHex]).parse(params)
+      return client.subscribe('author_extrinsicUpdate', (push) => {
+        let watching = true
+        refusing(() => ledger.submit(fromHex(bytes), (status) => (watching ? push(status) : undefined)))
+        return () => {
+          watching = false
+        }
+      })
+    },
+    author_unwatchExtrinsic: unsubscribe,
+    author_pendingExtrinsics: () => ledger.pool.all().map(({ bytes }) => bytes),
+  }
+
+  function pushStorage(push: Push, block: Block, asked: readonly Hex[]): void {
+    push({ block: block.hash, changes: asked.map((key) => [key, storage(key, block)]) })
+  }
+
+  return methods
+}
+
+function unsubscribe(params: readonly unknown[], client: Client): boolean {
+  const [id] = subscription.parse(params)
+  return client.unsubscribe(id)
+}
+
+/** Turns the reasons for refusing a transaction into Substrate's error codes. */
+function refusing<T>(submit: () => T): T {
+  try {
+    return submit()
+  } catch (thrown) {
+    if (thrown instanceof InvalidTransaction) throw new RpcError(1010, 'Invalid Transaction', thrown.message)
+    if (thrown instanceof PoolError) throw new RpcError(thrown.code, thrown.message, thrown.data)
+    throw new RpcError(1001, `Extrinsic has invalid format: ${messageOf(thrown)}`)
+  }
+}
+
+/** The SCALE encoding of Substrate's `ApplyExtrinsicResult`. */
+function dryRun(ledger: Ledger, bytes: Uint8Array, at: Block): Hex {
+  const { registry } = ledger.codec
+  const result = (value: object) => toHex(registry.createTypeUnsafe('ApplyExtrinsicResult', [value]).toU8a())
+  try {
+    const failure = ledger.dryRun(bytes, at)
+    return result({ Ok: failure === undefined ? { Ok: null } : { Err: failure.error } })
+  } catch (thrown) {
+    if (thrown instanceof InvalidTransaction) return result({ Err: { Invalid: thrown.kind } })
+    throw new RpcError(1001, `Extrinsic has invalid format: ${messageOf(thrown)}`)
+  }
+}
+
+/** The runtime APIs that `state_call` answers, with their versions. */
+const RUNTIME_APIS = { Core: 4, Metadata: 2, AccountNonceApi: 1 }
+
+function runtimeCall(ledger: Ledger, name: string, argument: Uint8Array, at: Block): Hex {
+  const { registry, metadata } = ledger.codec
+  switch (name) {
+    case 'Metadata_metadata':
+      return toHex(registry.createTypeUnsafe('Bytes', [toHex(metadata)]).toU8a())
+    case 'Metadata_metadata_versions':
+      return toHex(registry.createTypeUnsafe('Vec<u32>', [[metadata[4]]]).toU8a())
+    case 'Metadata_metadata_at_version': {
+      const version = registry.createTypeUnsafe('u32', [argument]).toString()
+      if (version !== `${metadata[4]}`) return '0x00'
+      return toHex(u8aConcat(Uint8Array.of(1), registry.createTypeUnsafe('Bytes', [toHex(metadata)]).toU8a()))
+    }
+    case 'AccountNonceApi_account_nonce': {
+      const info = ledger.view(at).value('System', 'Account', argument)
+      return toHex(info.field('nonce').codec.toU8a())
+    }
+    default:
+      throw new RpcError(4003, `Client error: Execution failed: Exported method ${name} is not found`)
+  }
+}

@@ -1,0 +1,201 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { z } from 'zod'
+import { type Logger, messageOf, SlotmeshError } from '../../domain/index.js'
+
+/** What one client, or all of them, may use. The first and third are the limits that Substrate's server has. */
+const LIMITS = {
+  messageBytes: 15 * 1024 * 1024,
+  connections: 1000,
+  subscriptionsPerConnection: 1024,
+  callsPerBatch: 1000,
+  /** Bytes that wait for a client that does not read; then it is cut off. */
+  unsentBytes: 64 * 1024 * 1024,
+}
+
+const LOOPBACK = '127.0.0.1'
+
+/** An error as JSON-RPC 2.0 section 5.1 and Substrate number them. */
+export class RpcError extends Error {
+  readonly code: number
+  readonly data: string | undefined
+
+  constructor(code: number, message: string, data?: string) {
+    super(message)
+    this.code = code
+    this.data = data
+  }
+}
+
+/** Sends one notification of a subscription. */
+export type Push = (result: unknown) => void
+
+/** The client that a method answers. */
+export interface Client {
+  /**
+   * Opens a subscription. `start` gets the function that sends, and returns the one that ends it. What is sent while
+   * the method still runs follows the method's own answer.
+   * @returns the subscription's id, which is the method's answer.
+   */
+  subscribe(notification: string, start: (push: Push) => () => void): string
+  /** False when there is no such subscription. */
+  unsubscribe(id: string): boolean
+}
+
+/** Methods by name; they may throw `RpcError`. */
+export type Methods = Readonly<Record<string, (params: readonly unknown[], client: Client) => unknown>>
+
+const requestSchema = z.object({
+  jsonrpc: z.literal('2.0'),
+  id: z.union([z.number(), z.string(), z.null()]),
+  method: z.string(),
+  params: z.array(z.unknown()).default([]),
+})
+
+/** A JSON-RPC 2.0 server with subscriptions on a loopback WebSocket. */
+export class RpcServer {
+  readonly url: string
+  readonly #server: WebSocketServer
+
+  private constructor(server: WebSocketServer, port: number) {
+    this.#server = server
+    this.url = `ws://${LOOPBACK}:${port}`
+  }
+
+  /**
+   * @param port 0 for any free one.
+   * @throws SlotmeshError `devchain/port-in-use` or `devchain/listen-failed`.
+   */
+  static async listen(port: number, methods: Methods, logger: Logger): Promise<RpcServer> {
+    const server = new WebSocketServer({ host: LOOPBACK, port, maxPayload: LIMITS.messageBytes })
+    try {
+      await once(server, 'listening')
+    } catch (thrown) {
+      const inUse = thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE'
+      throw inUse
+        ? new SlotmeshError(
+            'devchain/port-in-use',
+            `Port ${port} is already in use; stop what listens there or choose another port.`,
+            { cause: thrown },
+          )
+        : new SlotmeshError(
+            'devchain/listen-failed',
+            `The development chain could not listen on port ${port}: ${messageOf(thrown)}.`,
+            { cause: thrown },
+          )
+    }
+    server.on('error', (error) => logger.error('The development chain’s socket failed', { reason: messageOf(error) }))
+    server.on('connection', (socket) => {
+      if (server.clients.size > LIMITS.connections) socket.close(1013, 'too many connections')
+      else new Session(socket, methods, logger)
+    })
+    return new RpcServer(server, (server.address() as AddressInfo).port)
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#server.clients) socket.terminate()
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    await closed
+  }
+}
+
+/** One connection: answers its requests and owns its subscriptions. */
+class Session implements Client {
+  readonly #socket: WebSocket
+  readonly #methods: Methods
+  readonly #logger: Logger
+  readonly #stops = new Map<string, () => void>()
+  /** Notifications that must not overtake the answer to the request in hand. */
+  #held: object[] | undefined
+  #nextId = 1
+
+  constructor(socket: WebSocket, methods: Methods, logger: Logger) {
+    this.#socket = socket
+    this.#methods = methods
+    this.#logger = logger
+    socket.on('message', (data) => this.#receive(data))
+    socket.on('close', () => this.#end())
+    socket.on('error', (error) => logger.debug('A client’s connection failed', { reason: messageOf(error) }))
+  }
+
+  subscribe(notification: string, start: (push: Push) => () => void): string {
+    if (this.#stops.size >= LIMITS.subscriptionsPerConnection)
+      throw new RpcError(-32006, 'Too many subscriptions on the connection')
+    const subscription = `slotmesh${this.#nextId++}`
+    const stop = start((result) => {
+      this.#send({ jsonrpc: '2.0', method: notification, params: { subscription, result } })
+    })
+    this.#stops.set(subscription, stop)
+    return subscription
+  }
+
+  unsubscribe(id: string): boolean {
+    this.#stops.get(id)?.()
+    return this.#stops.delete(id)
+  }
+
+  #receive(data: RawData): void {
+    // What the methods send meanwhile waits until the answer, which names its subscription, is out.
+    this.#held = []
+    const answer = this.#answerAll(data.toString())
+    const held = this.#held
+    this.#held = undefined
+    for (const message of [answer, ...held]) this.#send(message)
+  }
+
+  #answerAll(text: string): object {
+    let message: unknown
+    try {
+      message = JSON.parse(text)
+    } catch {
+      return failure(null, new RpcError(-32700, 'Parse error'))
+    }
+    if (!Array.isArray(message)) return this.#answer(message)
+    if (message.length === 0 || message.length > LIMITS.callsPerBatch) {
+      return failure(null, new RpcError(-32600, 'Invalid request'))
+    }
+    return message.map((request) => this.#answer(request))
+  }
+
+  #answer(message: unknown): object {
+    const request = requestSchema.safeParse(message)
+    if (!request.success) return failure(null, new RpcError(-32600, 'Invalid request'))
+    const { id, method, params } = request.data
+    const handler = Object.hasOwn(this.#methods, method) ? this.#methods[method] : undefined
+    if (handler === undefined) return failure(id, new RpcError(-32601, 'Method not found'))
+    try {
+      return { jsonrpc: '2.0', id, result: handler(params, this) ?? null }
+    } catch (thrown) {
+      if (thrown instanceof RpcError) return failure(id, thrown)
+      if (thrown instanceof z.ZodError)
+        return failure(id, new RpcError(-32602, 'Invalid params', z.prettifyError(thrown)))
+      this.#logger.error('A method of the development chain failed', { method, reason: messageOf(thrown) })
+      return failure(id, new RpcError(-32603, 'Internal error', messageOf(thrown)))
+    }
+  }
+
+  #send(message: object): void {
+    if (this.#held !== undefined) {
+      this.#held.push(message)
+      return
+    }
+    if (this.#socket.readyState !== WebSocket.OPEN) return
+    if (this.#socket.bufferedAmount > LIMITS.unsentBytes) {
+      this.#logger.warn('A client does not read what it subscribed to and is cut off')
+      this.#socket.terminate()
+      return
+    }
+    this.#socket.send(JSON.stringify(message))
+  }
+
+  #end(): void {
+    for (const stop of this.#stops.values()) stop()
+    this.#stops.clear()
+  }
+}
+
+function failure(id: number | string | null, { code, message, data }: RpcError): object {
+  return { jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } }
+}

@@ -1,0 +1,169 @@
+import { expandMetadata, type GenericCall, type GenericExtrinsic, Metadata, TypeRegistry } from '@polkadot/types'
+import type { Si1Variant } from '@polkadot/types/interfaces'
+import { compactStripLength, stringCamelCase, u8aConcat } from '@polkadot/util'
+import { blake2AsHex } from '@polkadot/util-crypto'
+import { toHex } from '../../crypto/index.js'
+import { type Hex, SlotmeshError } from '../../domain/index.js'
+import { Value } from './value.js'
+
+type Named = Readonly<Record<string, unknown>>
+
+interface IndexedVariant {
+  readonly pallet: number
+  readonly variant: Si1Variant
+}
+
+interface StorageItem {
+  readonly prefix: Uint8Array
+  readonly keyOf: (...keys: unknown[]) => Uint8Array
+  readonly type: string
+  readonly fallback: Uint8Array | undefined
+}
+
+/** Encodes and decodes a chain's storage, calls, events and errors by name, as its metadata says. */
+export class RuntimeCodec {
+  readonly metadata: Uint8Array
+  readonly registry = new TypeRegistry()
+  readonly #pallets = new Map<number, string>()
+  readonly #items = new Map<string, StorageItem>()
+  readonly #calls = new Map<string, IndexedVariant>()
+  readonly #events = new Map<string, IndexedVariant>()
+  readonly #errors = new Map<string, IndexedVariant>()
+  readonly #constants = new Map<string, Value>()
+
+  constructor(metadata: Uint8Array) {
+    this.metadata = metadata
+    const decoded = new Metadata(this.registry, toHex(metadata))
+    this.registry.setMetadata(decoded)
+    const { query } = expandMetadata(this.registry, decoded)
+    for (const pallet of decoded.asLatest.pallets) {
+      const name = pallet.name.toString()
+      const index = pallet.index.toNumber()
+      this.#pallets.set(index, name)
+      const enums = [
+        [pallet.calls, this.#calls],
+        [pallet.events, this.#events],
+        [pallet.errors, this.#errors],
+      ] as const
+      for (const [option, into] of enums) {
+        if (option.isNone) continue
+        for (const variant of this.registry.lookup.getSiType(option.unwrap().type).def.asVariant.variants) {
+          into.set(`${name}.${variant.name.toString()}`, { pallet: index, variant })
+        }
+      }
+      for (const { name: constant, type, value } of pallet.constants) {
+        const codec = this.registry.createTypeUnsafe(this.registry.createLookupType(type), [value.toU8a(true)])
+        this.#constants.set(`${name}.${constant.toString()}`, new Value(codec))
+      }
+      for (const { name: item } of pallet.storage.unwrapOr({ items: [] }).items) {
+        const entry = query[stringCamelCase(name)]?.[stringCamelCase(item.toString())]
+        if (entry === undefined) continue
+        const { type, modifier, fallback } = entry.meta
+        this.#items.set(`${name}.${item.toString()}`, {
+          prefix: entry.keyPrefix(),
+          keyOf: (...keys) => compactStripLength(entry(...keys))[1],
+          type: this.registry.createLookupType(type.isMap ? type.asMap.value : type.asPlain),
+          fallback: modifier.isOptional ? undefined : fallback.toU8a(true),
+        })
+      }
+    }
+  }
+
+  /** The storage key of an entry; without keys, of a single value. */
+  storageKey(pallet: string, item: string, ...keys: unknown[]): Hex {
+    return toHex(this.#item(pallet, item).keyOf(...keys))
+  }
+
+  encodeStorage(pallet: string, item: string, value: unknown): Uint8Array {
+    return this.#create(this.#item(pallet, item).type, value).toU8a()
+  }
+
+  /** What a read of these bytes means, or of none: the metadata's fallback where it has one. */
+  decodeStorage(pallet: string, item: string, bytes: Uint8Array | undefined): Value | undefined {
+    const { type, fallback } = this.#item(pallet, item)
+    const present = bytes ?? fallback
+    return present === undefined ? undefined : new Value(this.registry.createTypeUnsafe(type, [present]))
+  }
+
+  constant(pallet: string, name: string): Value {
+    return this.#constants.get(`${pallet}.${name}`) ?? this.#missing('constant', pallet, name)
+  }
+
+  /** A call's bytes: pallet index, call index, arguments. */
+  encodeCall(pallet: string, name: string, fields: Named): Uint8Array {
+    return this.#encodeVariant(this.#calls.get(`${pallet}.${name}`) ?? this.#missing('call', pallet, name), fields)
+  }
+
+  /** The names of a call and of its arguments, as the metadata has them but for camelCase in the latter. */
+  describeCall(call: GenericCall): { readonly name: string; readonly args: ReadonlyMap<string, Value> } {
+    const [pallet = 0] = call.callIndex
+    const args = call.argsEntries.map(([name, codec]) => [stringCamelCase(name), new Value(codec)] as const)
+    return { name: `${this.#pallets.get(pallet)}.${call.meta.name.toString()}`, args: new Map(args) }
+  }
+
+  /** An event's bytes: pallet index, event index, fields. Fields that the metadata does not know are left out. */
+  encodeEvent(pallet: string, name: string, fields: Named): Uint8Array {
+    return this.#encodeVariant(this.#events.get(`${pallet}.${name}`) ?? this.#missing('event', pallet, name), fields)
+  }
+
+  /** A pallet's error as `DispatchError::Module` has it. */
+  moduleError(pallet: string, name: string): { Module: { index: number; error: Uint8Array } } {
+    const found = this.#errors.get(`${pallet}.${name}`) ?? this.#missing('error', pallet, name)
+    return { Module: { index: found.pallet, error: Uint8Array.of(found.variant.index.toNumber(), 0, 0, 0) } }
+  }
+
+  /** @throws Error when the bytes are not an extrinsic of this chain, to their last byte. */
+  decodeExtrinsic(bytes: Uint8Array): GenericExtrinsic {
+    const extrinsic = this.registry.createTypeUnsafe<GenericExtrinsic>('Extrinsic', [bytes])
+    if (toHex(extrinsic.toU8a()) !== toHex(bytes)) throw new Error('The extrinsic is not in its canonical encoding.')
+    return extrinsic
+  }
+
+  /** An extrinsic that the block's author adds: a call that nobody signed. */
+  inherent(call: Uint8Array): { readonly call: GenericCall; readonly bytes: Hex } {
+    const method = this.registry.createTypeUnsafe<GenericCall>('Call', [call])
+    const extrinsic = this.registry.createTypeUnsafe('Extrinsic', [{ method }, { version: 4 }])
+    return { call: method, bytes: toHex(extrinsic.toU8a()) }
+  }
+
+  encodeEventRecord(phase: unknown, event: Uint8Array): Uint8Array {
+    const noTopics = Uint8Array.of(0)
+    return u8aConcat(this.registry.createTypeUnsafe('Phase', [phase]).toU8a(), event, noTopics)
+  }
+
+  /** BLAKE2b-256 of the header's SCALE encoding, which is the block's hash. */
+  headerHash(header: object): Hex {
+    return blake2AsHex(this.registry.createTypeUnsafe('Header', [header]).toU8a())
+  }
+
+  #item(pallet: string, item: string): StorageItem {
+    return this.#items.get(`${pallet}.${item}`) ?? this.#missing('storage item', pallet, item)
+  }
+
+  #encodeVariant({ pallet, variant }: IndexedVariant, fields: Named): Uint8Array {
+    const parts = variant.fields.map(({ name, type }) => {
+      const value = fields[stringCamelCase(name.unwrapOrDefault().toString())]
+      return this.#create(this.registry.createLookupType(type), value).toU8a()
+    })
+    return u8aConcat(Uint8Array.of(pallet, variant.index.toNumber()), ...parts)
+  }
+
+  #create(type: string, value: unknown) {
+    return this.registry.createTypeUnsafe(type, value === undefined ? [] : [unwrapped(value)])
+  }
+
+  #missing(what: string, pallet: string, name: string): never {
+    throw new SlotmeshError(
+      'devchain/missing-in-metadata',
+      `The chain's metadata has no ${what} ${pallet}.${name}; serve metadata with the NFT and TEE pallets.`,
+    )
+  }
+}
+
+/** Replaces values by their codecs, also inside lists and plain objects. */
+function unwrapped(value: unknown): unknown {
+  if (value instanceof Value) return value.codec
+  if (Array.isArray(value)) return value.map(unwrapped)
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, unwrapped(member)]))
+}

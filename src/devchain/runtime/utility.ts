@@ -1,0 +1,53 @@
+import type { Call, Handlers } from './call.js'
+import { DispatchFailure } from './execution.js'
+
+export const utilityCalls: Handlers = {
+  /** Stops at the first failure and keeps what was done before it. */
+  'Utility.batch': (call) => {
+    const { execution } = call
+    for (const [index, member] of membersOf(call).entries()) {
+      const failure = attempt(() => execution.transaction(() => call.dispatch(member, call.origin)))
+      if (failure !== undefined) return execution.emit('Utility', 'BatchInterrupted', { index, error: failure.error })
+      execution.emit('Utility', 'ItemCompleted')
+    }
+    execution.emit('Utility', 'BatchCompleted')
+  },
+  /** All or nothing. */
+  'Utility.batch_all': (call) => {
+    for (const member of membersOf(call)) {
+      call.dispatch(member, call.origin)
+      call.execution.emit('Utility', 'ItemCompleted')
+    }
+    call.execution.emit('Utility', 'BatchCompleted')
+  },
+  /** Goes on after a failure. */
+  'Utility.force_batch': (call) => {
+    const { execution } = call
+    let failed = false
+    for (const member of membersOf(call)) {
+      const failure = attempt(() => execution.transaction(() => call.dispatch(member, call.origin)))
+      if (failure === undefined) execution.emit('Utility', 'ItemCompleted')
+      else execution.emit('Utility', 'ItemFailed', { error: failure.error })
+      failed ||= failure !== undefined
+    }
+    execution.emit('Utility', failed ? 'BatchCompletedWithErrors' : 'BatchCompleted')
+  },
+}
+
+function membersOf({ execution, argument }: Call) {
+  const calls = argument('calls').items()
+  if (calls.length > execution.codec.constant('Utility', 'batched_calls_limit').number()) {
+    execution.fail('Utility', 'TooManyCalls')
+  }
+  return calls
+}
+
+function attempt(body: () => void): DispatchFailure | undefined {
+  try {
+    body()
+    return undefined
+  } catch (thrown) {
+    if (thrown instanceof DispatchFailure) return thrown
+    throw thrown
+  }
+}
