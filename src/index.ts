@@ -1,0 +1,33 @@
+/** The library's public face. Everything else in this package is its own business. */
+
+export {
+  createDevelopmentPki,
+  type DevelopmentPki,
+  type SimulatedPlatform,
+} from './attestation/development/index.js'
+export type {
+  AttestationPolicy,
+  CollateralSource,
+  EnclaveMeasurement,
+  QuoteCollateral,
+  QuoteSource,
+} from './attestation/index.js'
+export { staticCollateral } from './attestation/index.js'
+export { type AccountSigner, accountSigner } from './crypto/index.js'
+export type { AccountId, Hex, LogFields, Logger, ShareKey, ShareKind } from './domain/index.js'
+export { SlotmeshError } from './domain/index.js'
+export {
+  createEnclaveNode,
+  type EnclaveNode,
+  type EnclaveNodeConfig,
+  type NodeEvent,
+  type NodeState,
+  type NodeStatus,
+} from './node/index.js'
+export {
+  OwnerRequestError,
+  ownerStoreRequest,
+  type RetrieveRequest,
+  retrieveRequest,
+  type StoreRequest,
+} from './owner/index.js'

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import type { ShareKey, Trigger } from '../../../src/domain/index.js'
+import type { Store } from '../../../src/store/index.js'
+import { SyncEngine, syncedBlock } from '../../../src/sync/index.js'
+import { capsule, Folders, logger, payloadOf, replicate, seal, secret, wantOf } from '../store/fixture.js'
+import { own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
+
+const all = [own, peerA, peerB].map(({ identity }) => ({ account: identity.account, cluster: identity.seat.cluster }))
+const without = (account: string) => all.filter((seat) => seat.account !== account)
+const synced = (key: ShareKey, cluster: number): Trigger => ({ type: 'synced', ...key, cluster })
+
+describe('synchronisation engine', () => {
+  const folders = new Folders()
+  let chain: ScriptedChain
+  let peers: StorePeers
+  let witness: Witness
+  let store: Store
+  let location: string
+  let stop: (() => Promise<void>) | undefined
+
+  beforeEach(async () => {
+    chain = new ScriptedChain()
+    peers = new StorePeers()
+    witness = new Witness()
+    location = await folders.make()
+    store = await folders.open(location)
+  })
+
+  afterEach(async () => {
+    await stop?.()
+    stop = undefined
+    await folders.clear()
+  })
+
+  function start(): void {
+    const stopping = new AbortController()
+    const { signer } = own
+    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, now: Date.now })
+    const running = engine.run(stopping.signal)
+    stop = async () => {
+      stopping.abort()
+      await running
+    }
+  }
+
+  /** A slot peer that is up; `shares` are its own, synced at `block`. */
+  async function peerWith(who: typeof peerA, block: number, shares: ShareKey[], edition = 0): Promise<Store> {
+    const peerStore = await folders.open(await folders.make())
+    await peerStore.beginSetup(who.identity, 0, [])
+    await seal(peerStore, who, block, shares, edition)
+    peers.up.set(who.identity.account, { store: peerStore, syncedBlock: 1_000 })
+    return peerStore
+  }
+
+  const holds = async (key: ShareKey) => (await store.place(key)) !== undefined
+
+  it('waits for a seat, fetches the snapshot, and is running when nothing is wanted', async () => {
+    await peerWith(peerA, 1, [secret(1), capsule(1), secret(5)])
+    chain.synced = [secret(1), capsule(1), secret(5)]
+    chain.assign(without(own.identity.account))
+    start()
+    await witness.until(() => witness.states.includes('unregistered'))
+    chain.assign(all)
+    chain.finalise([], true)
+    await witness.until(() => witness.states.includes('running'))
+    assert.deepEqual(witness.states, ['unregistered', 'setup', 'running'])
+    assert.deepEqual((await store.share(capsule(1)))?.payload, payloadOf(capsule(1)))
+    assert.equal(store.counts().wants, 0)
+    assert.equal(await syncedBlock(store), 1)
+  })
+
+  it('asks the origin first', async () => {
+    await peerWith(peerA, 1, [])
+    await peerWith(peerB, 1, [secret(4)])
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    chain.finalise([synced(secret(4), 1)])
+    await witness.until(() => holds(secret(4)))
+    assert.deepEqual(peers.askedOf(peerA), [])
+    assert.deepEqual(peers.askedOf(peerB), ['secret/4'])
+  })
+
+  it('turns to another slot peer when the origin is down', async () => {
+    const origin = await peerWith(peerB, 1, [secret(4)])
+    const replica = await peerWith(peerA, 1, [])
+    await replica.applyBlock(2, [{ type: 'synced', want: wantOf(secret(4), { origin: 1 }) }], peerA.signHead)
+    await replicate(origin, replica, [secret(4)])
+    peers.up.delete(peerB.identity.account)
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    chain.finalise([synced(secret(4), 1)])
+    await witness.until(() => holds(secret(4)))
+    assert.deepEqual(witness.failures, [peerB.identity.account])
+    assert.deepEqual(witness.stored, [`secret/4 from ${peerA.identity.account}`])
+  })
+
+  it('asks again when nobody holds the share yet, and never counts that as success', async () => {
+    const origin = await peerWith(peerB, 1, [])
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    const block = chain.finalise([synced(secret(4), 1)])
+    await witness.until(() => peers.askedOf(peerB).length > 0)
+    assert.equal(store.counts().wants, 1)
+    assert.ok((await syncedBlock(store)) < block)
+    await seal(origin, peerB, 2, [secret(4)])
+    await witness.until(() => holds(secret(4)))
+    assert.equal(await syncedBlock(store), block)
+  })
+
+  it('makes a share of what an owner handed over, without asking anybody', async () => {
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    await store.putPending({ key: secret(9), payload: payloadOf(secret(9)), confirmed: true })
+    const block = chain.finalise([synced(secret(9), own.identity.seat.cluster)])
+    await eventually(() => holds(secret(9)))
+    assert.equal((await store.place(secret(9)))?.version, block)
+    assert.deepEqual(peers.requests, [])
+  })
+
+  it('fetches a share of its own cluster that it has lost', async () => {
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    chain.finalise([synced(secret(9), own.identity.seat.cluster)])
+    await witness.until(() => peers.requests.length > 0)
+    assert.deepEqual(peers.requests[0]?.keys, ['secret/9'])
+  })
+
+  it('erases what was burned, also when it was still wanted', async () => {
+    await peerWith(peerA, 1, [secret(1)])
+    chain.synced = [secret(1), secret(2)]
+    chain.assign(all)
+    start()
+    await witness.until(() => holds(secret(1)))
+    chain.finalise([
+      { type: 'removed', ...secret(1) },
+      { type: 'removed', ...secret(2) },
+    ])
+    await witness.until(() => witness.states.includes('running'))
+    assert.equal(await holds(secret(1)), false)
+    assert.equal(store.counts().wants, 0)
+  })
+
+  it('replaces a capsule by its newer version, and not the other way round', async () => {
+    const origin = await peerWith(peerA, 1, [capsule(3)])
+    chain.synced = [capsule(3)]
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    await seal(origin, peerA, 2, [capsule(3)], 1)
+    chain.finalise()
+    const block = chain.finalise([synced(capsule(3), 0)])
+    await witness.until(async () => (await store.place(capsule(3)))?.version === block)
+    assert.deepEqual((await store.share(capsule(3)))?.payload, payloadOf(capsule(3), 1))
+  })
+
+  it('goes on from its cursor after a restart, with the wants it had', async () => {
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    chain.finalise([synced(secret(4), 0)])
+    const cursor = chain.finalise()
+    await eventually(async () => (await store.cursor()) === cursor)
+    await stop?.()
+    chain.finalise([synced(secret(5), 0)])
+    store = await folders.reopen(store, location)
+    await peerWith(peerA, 1, [secret(4), secret(5)].slice(0, 1))
+    const peer = peers.up.get(peerA.identity.account)
+    assert.ok(peer)
+    await seal(peer.store, peerA, 3, [secret(5)])
+    start()
+    await witness.until(async () => (await holds(secret(4))) && (await holds(secret(5))))
+    assert.deepEqual(chain.followedFrom, [0, cursor])
+  })
+
+  it('stops asking when its seat is lost, and goes on where it was when the seat comes back', async () => {
+    await peerWith(peerA, 1, [secret(1)])
+    chain.synced = [secret(1)]
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    chain.assign(without(own.identity.account))
+    chain.finalise([], true)
+    await witness.until(() => witness.states.at(-1) === 'unregistered')
+    chain.finalise([synced(secret(2), 0)])
+    chain.assign(all)
+    chain.finalise([], true)
+    await witness.until(() => witness.states.at(-1) === 'running')
+    await witness.until(() => peers.askedOf(peerA).includes('secret/2'))
+    assert.equal(await holds(secret(1)), true)
+    assert.deepEqual(peers.askedOf(peerA).filter((key) => key === 'secret/1').length, 1)
+  })
+
+  it('erases everything when it is given another slot, and begins again', async () => {
+    await peerWith(peerA, 1, [secret(1)])
+    chain.synced = [secret(1)]
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    const before = await store.identity()
+    chain.assign(all.map((seat) => (seat.account === own.identity.account ? { ...seat, slot: 4 } : seat)))
+    chain.finalise([], true)
+    await witness.until(() => witness.states.filter((state) => state === 'setup').length === 2)
+    assert.equal(await holds(secret(1)), false)
+    const after = await store.identity()
+    assert.equal(after?.seat.slot, 4)
+    assert.notEqual(after?.incarnation, before?.incarnation)
+  })
+})
+
+/** For what the engine does without telling: looks again each turn of the event loop; mocha's timeout ends it. */
+async function eventually(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve))
+}

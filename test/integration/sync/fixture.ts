@@ -1,0 +1,155 @@
+import { accountSigner, toHex } from '../../../src/crypto/index.js'
+import {
+  type AccountId,
+  type BlockRef,
+  type BlockTriggers,
+  type Cluster,
+  type ClusterType,
+  Registry,
+  type ShareKey,
+  SlotmeshError,
+  shareKeyText,
+  type Trigger,
+} from '../../../src/domain/index.js'
+import type { Store } from '../../../src/store/index.js'
+import type { SharePeers, SyncChain, SyncListener, SyncState } from '../../../src/sync/index.js'
+import { type Enclave, enclave, fetchRuns, genesisHash, SLOT } from '../store/fixture.js'
+
+export function blockAt(number: number): BlockRef {
+  return { number, hash: toHex(new Uint8Array(32).fill(number % 256)) }
+}
+
+/** A chain that a test drives: seats are assigned and blocks finalised by call. */
+export class ScriptedChain implements SyncChain {
+  readonly genesisHash = genesisHash
+  readonly followedFrom: number[] = []
+  synced: ShareKey[] = []
+  #clusters: Cluster[] = []
+  #blocks: BlockTriggers[] = []
+  #head = blockAt(0)
+  #wakers = new Set<() => void>()
+
+  assign(seats: readonly { account: AccountId; cluster: number; slot?: number; type?: ClusterType }[]): void {
+    const ids = [...new Set(seats.map(({ cluster }) => cluster))]
+    this.#clusters = ids.map((id) => ({
+      id,
+      type: seats.find(({ cluster }) => cluster === id)?.type ?? 'public',
+      seats: seats
+        .filter(({ cluster }) => cluster === id)
+        .map(({ account, slot = SLOT }) => ({ account, operator: account, cluster: id, slot, apiUri: '' })),
+    }))
+  }
+
+  /** Finalises one block with these triggers. */
+  finalise(triggers: readonly Trigger[] = [], registryChanged = false): number {
+    this.#head = blockAt(this.#head.number + 1)
+    this.#blocks.push({ block: this.#head, triggers, registryChanged })
+    for (const wake of this.#wakers) wake()
+    return this.#head.number
+  }
+
+  finalised(): BlockRef {
+    return this.#head
+  }
+
+  registry(): Registry {
+    return new Registry(this.#clusters)
+  }
+
+  async *follow(after: number, { signal }: { signal: AbortSignal }): AsyncGenerator<BlockTriggers> {
+    this.followedFrom.push(after)
+    for (let next = after; ; next += 1) {
+      while (this.#blocks[next] === undefined) {
+        signal.throwIfAborted()
+        await new Promise<void>((resolve) => {
+          const wake = () => {
+            this.#wakers.delete(wake)
+            signal.removeEventListener('abort', wake)
+            resolve()
+          }
+          this.#wakers.add(wake)
+          signal.addEventListener('abort', wake)
+        })
+      }
+      signal.throwIfAborted()
+      yield this.#blocks[next] as BlockTriggers
+    }
+  }
+
+  async *syncedShares(): AsyncGenerator<ShareKey[]> {
+    yield this.synced
+  }
+
+  async nft(): Promise<undefined> {
+    return undefined
+  }
+
+  async confirm(): Promise<{ outcome: 'confirmed' }> {
+    return { outcome: 'confirmed' }
+  }
+}
+
+/** Slot peers that answer from stores of their own, without a network; a peer without a store is down. */
+export class StorePeers implements SharePeers {
+  readonly requests: { provider: AccountId; keys: string[] }[] = []
+  readonly up = new Map<AccountId, { store: Store; syncedBlock: number }>()
+
+  async request(provider: AccountId, request: Parameters<SharePeers['request']>[1]) {
+    this.requests.push({ provider, keys: request.wants.map(({ key }) => shareKeyText(key)) })
+    const peer = this.up.get(provider)
+    if (peer === undefined) throw new SlotmeshError('mesh/enclave-not-found', 'The peer is down.')
+    const { runs, notHeld } = await fetchRuns(
+      peer.store,
+      request.wants.map(({ key }) => key),
+    )
+    for (const run of runs) await request.onRun(run, peer.syncedBlock)
+    return { notHeld }
+  }
+
+  askedOf(provider: Enclave): string[] {
+    return this.requests.filter((each) => each.provider === provider.identity.account).flatMap(({ keys }) => keys)
+  }
+}
+
+/** Records what the engine tells, and lets a test wait for it. */
+export class Witness implements SyncListener {
+  readonly states: SyncState[] = []
+  readonly stored: string[] = []
+  readonly failures: AccountId[] = []
+  #waiting: (() => void)[] = []
+
+  stateChanged(state: SyncState): void {
+    this.states.push(state)
+    this.#tell()
+  }
+
+  shareStored({ key, from }: Parameters<SyncListener['shareStored']>[0]): void {
+    this.stored.push(`${shareKeyText(key)} from ${from}`)
+    this.#tell()
+  }
+
+  exchangeDone(): void {
+    this.#tell()
+  }
+
+  exchangeFailed(peer: AccountId): void {
+    this.failures.push(peer)
+    this.#tell()
+  }
+
+  /** Resolves when something has been told after which the condition holds; mocha's timeout ends it otherwise. */
+  async until(condition: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await condition())) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
+  #tell(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}
+
+/** The enclave under test sits in cluster 3; the others are its slot peers. */
+export const own = { ...enclave(1, 3), signer: accountSigner(new Uint8Array(32).fill(1)) }
+export const peerA = enclave(11, 0)
+export const peerB = enclave(12, 1)

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { PeerBook } from '../../../src/sync/peer-book.js'
+
+const one = '0x01'
+const other = '0x02'
+const key = { kind: 'secret', nftId: 7 } as const
+
+function book() {
+  const clock = { now: 1_000 }
+  const peers = { first: 100, longest: 1_000 }
+  const shares = { first: 10, longest: 40 }
+  return { clock, book: new PeerBook({ now: () => clock.now, peers, shares }) }
+}
+
+describe('peer book', () => {
+  it('lets everyone be asked at first', () => {
+    assert.equal(book().book.askableAt(one, key), 0)
+  })
+
+  it('leaves a failing peer alone for twice as long each time, up to a limit', () => {
+    const { book: peers, clock } = book()
+    const waits = [100, 200, 400, 800, 1_000, 1_000]
+    for (const wait of waits) {
+      peers.failed(one)
+      assert.equal(peers.askableAt(one, key), clock.now + wait)
+      assert.equal(peers.askableAt(other, key), 0)
+      clock.now += wait
+      assert.equal(peers.askableAt(one, key), 0)
+    }
+    assert.equal(peers.failures(one), waits.length)
+  })
+
+  it('waits as long as the peer asked for', () => {
+    const { book: peers, clock } = book()
+    peers.failed(one, 5_000)
+    assert.equal(peers.askableAt(one, key), clock.now + 5_000)
+  })
+
+  it('forgets failures once the peer answers', () => {
+    const { book: peers } = book()
+    peers.failed(one)
+    peers.answered(one)
+    assert.equal(peers.askableAt(one, key), 0)
+    assert.equal(peers.failures(one), 0)
+  })
+
+  it('asks a peer that lacks one share for others at once, and for that one later', () => {
+    const { book: peers, clock } = book()
+    peers.lacks(one, key)
+    assert.equal(peers.askableAt(one, { kind: 'capsule', nftId: 7 }), 0)
+    assert.equal(peers.askableAt(one, key), clock.now + 10)
+    peers.lacks(one, key)
+    assert.equal(peers.askableAt(one, key), clock.now + 20)
+    peers.settled(key)
+    assert.equal(peers.askableAt(one, key), 0)
+  })
+})
