@@ -56,12 +56,22 @@ export class SealedDatabase implements Reads {
     }
   }
 
-  get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined> {
-    return this.read(table, key)
+  async get<Key, Value>(table: Table<Key, Value>, key: Key, snapshot?: Snapshot): Promise<Value | undefined> {
+    const [value] = await this.getMany(table, [key], snapshot)
+    return value
   }
 
-  getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]> {
-    return this.readMany(table, keys)
+  async getMany<Key, Value>(
+    table: Table<Key, Value>,
+    keys: readonly Key[],
+    snapshot?: Snapshot,
+  ): Promise<(Value | undefined)[]> {
+    const names = keys.map((key) => table.encodeKey(key))
+    const found: (Uint8Array | undefined)[] = await this.#translated(() => this.#level.getMany(names, { snapshot }))
+    return keys.map((key, at) => {
+      const [name, sealed] = [names[at], found[at]]
+      return name && sealed && this.open(table, key, name, sealed)
+    })
   }
 
   /** Runs `work` on one unchanging state of the database. */
@@ -69,8 +79,8 @@ export class SealedDatabase implements Reads {
     const snapshot = await this.#translated(async () => this.#level.snapshot())
     try {
       return await work({
-        get: (table, key) => this.read(table, key, snapshot),
-        getMany: (table, keys) => this.readMany(table, keys, snapshot),
+        get: (table, key) => this.get(table, key, snapshot),
+        getMany: (table, keys) => this.getMany(table, keys, snapshot),
       })
     } finally {
       await snapshot.close()
@@ -130,29 +140,13 @@ export class SealedDatabase implements Reads {
     return this.#exclusively(() => this.#level.close())
   }
 
-  /** @internal */
-  async read<Key, Value>(table: Table<Key, Value>, key: Key, snapshot?: Snapshot): Promise<Value | undefined> {
-    const [value] = await this.readMany(table, [key], snapshot)
-    return value
-  }
-
-  /** @internal */
-  async readMany<Key, Value>(
-    table: Table<Key, Value>,
-    keys: readonly Key[],
-    snapshot?: Snapshot,
-  ): Promise<(Value | undefined)[]> {
-    const encoded = keys.map((key) => table.encodeKey(key))
-    const found: (Uint8Array | undefined)[] = await this.#translated(() => this.#level.getMany(encoded, { snapshot }))
-    return keys.map((key, at) => {
-      const [bytes, sealed] = [encoded[at], found[at]]
-      return bytes === undefined || sealed === undefined ? undefined : this.open(table, key, bytes, sealed)
-    })
-  }
-
-  /** @internal @throws SlotmeshError `store/tampered`. */
-  open<Key, Value>(table: Table<Key, Value>, key: Key, bytes: Uint8Array, sealed: Uint8Array): Value {
-    const value = this.#sealer.open(bytes, sealed)
+  /**
+   * Opens a record's sealed value; `name` is its encoded key.
+   *
+   * @throws SlotmeshError `store/tampered`.
+   */
+  open<Key, Value>(table: Table<Key, Value>, key: Key, name: Uint8Array, sealed: Uint8Array): Value {
+    const value = this.#sealer.open(name, sealed)
     if (value === undefined) throw tamperedError(this.#folder, table.describe(key))
     return table.decode(value)
   }
@@ -204,7 +198,7 @@ export class Transaction implements Reads {
 
   async getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]> {
     const stagedAt = keys.map((key) => this.#staged.get(toHex(table.encodeKey(key))))
-    const others = await this.#database.readMany(
+    const others = await this.#database.getMany(
       table,
       keys.filter((_, at) => stagedAt[at] === undefined),
     )

@@ -1,4 +1,5 @@
 import { equalBytes } from '../crypto/index.js'
+import { SlotmeshError } from '../domain/index.js'
 import {
   CompactRange,
   decompose,
@@ -73,10 +74,20 @@ export class OwnLog {
     return index
   }
 
-  /** Has the log signed as it is now. */
+  /**
+   * Has the log signed as it is now.
+   *
+   * @throws SlotmeshError `store/other-account` when another account signs than the one whose log this is.
+   */
   sign(signHead: HeadSigner): void {
     const { incarnation, seat } = this.#identity
     const head = signHead({ incarnation, ...seat, size: this.size, root: this.#range.root() })
+    if (head.account !== this.id.account) {
+      throw new SlotmeshError(
+        'store/other-account',
+        `The store belongs to the enclave account ${this.id.account} and ${head.account} was to sign its log; use the folder's own account.`,
+      )
+    }
     this.#transaction.put(HEADS, { log: this.id, size: this.size }, head)
     this.#transaction.put(NEWEST, this.id, this.size)
   }

@@ -29,7 +29,7 @@ export interface Table<Key, Value> {
 export const FIRST_SEAT_PREFIX = 0x10
 
 /** Names one version of a share; the version is in the key so that the sealing covers it. */
-export interface PayloadKey {
+interface PayloadKey {
   readonly key: ShareKey
   readonly version: BlockNumber
 }

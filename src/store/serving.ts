@@ -74,8 +74,12 @@ async function loadRuns(
     PLACES,
     planned.map(({ key }) => key),
   )
-  const unchanged = planned.filter(({ place }, at) => places[at]?.version === place.version)
-  const gone = planned.filter((located) => !unchanged.includes(located)).map(({ key }) => key)
+  const unchanged: Located[] = []
+  const gone: ShareKey[] = []
+  for (const [at, located] of planned.entries()) {
+    if (isSamePlace(located.place, places[at])) unchanged.push(located)
+    else gone.push(located.key)
+  }
   const runs: ShareRun[] = []
   for (const located of contiguousRuns(unchanged, maximumBytes)) runs.push(await loadRun(database, reads, located))
   return { runs, gone }
@@ -132,6 +136,10 @@ function* contiguousRuns(located: readonly Located[], maximumBytes: number): Gen
     bytes += next.place.bytes
   }
   if (run.length > 0) yield run
+}
+
+function isSamePlace(one: SharePlace, other: SharePlace | undefined): boolean {
+  return other !== undefined && one.index === other.index && logText(one.log) === logText(other.log)
 }
 
 function inLogOrder(one: Located, other: Located): number {

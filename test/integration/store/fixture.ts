@@ -155,12 +155,11 @@ export async function collect<Value>(values: AsyncIterable<Value>): Promise<Valu
   return collected
 }
 
+export type RawDatabase = Level<Uint8Array, Uint8Array>
+
 /** The folder as its host sees it: raw keys and sealed values. The store must be closed. */
-export async function tamper(
-  folder: string,
-  work: (raw: Level<Uint8Array, Uint8Array>) => Promise<void>,
-): Promise<void> {
-  const raw = new Level<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' })
+export async function tamper(folder: string, work: (raw: RawDatabase) => Promise<void>): Promise<void> {
+  const raw: RawDatabase = new Level(folder, { keyEncoding: 'view', valueEncoding: 'view' })
   await raw.open()
   try {
     await work(raw)
