@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import type { PeerId } from '@libp2p/interface'
 import { equalBytes } from '../crypto/index.js'
 import { type AccountId, type Hex, type Registry, SlotmeshError } from '../domain/index.js'
@@ -10,7 +11,7 @@ interface KnownRecordsInit {
   readonly registry: () => Registry
   /** Unix ms. */
   readonly now: () => number
-  /** Told of every record that replaces an older one or none. */
+  /** Told of every record that replaces an older one or none, before anyone else. */
   readonly onNews: (record: EnclaveRecord) => Promise<void>
 }
 
@@ -25,6 +26,8 @@ export interface KnownRecord {
 
 /** The newest valid record of each registered enclave, from whomever it came; in memory and bounded. */
 export class KnownRecords {
+  /** Emits the account of every record that replaces an older one or none. */
+  readonly news = new EventEmitter().setMaxListeners(0)
   readonly #init: KnownRecordsInit
   /** In the order in which they were last seen, so that the first is the one to forget. */
   readonly #newest = new Map<AccountId, KnownRecord>()
@@ -70,7 +73,9 @@ export class KnownRecords {
       if (this.#newest.size <= LIMITS.knownRecords) break
       this.#newest.delete(account)
     }
-    if (isNews) await this.#init.onNews(record)
+    if (!isNews) return
+    await this.#init.onNews(record)
+    this.news.emit(record.account)
   }
 
   /** The newest record of an account if it is still true by the clock and the registry. */

@@ -31,6 +31,10 @@ export const LIMITS = {
     attemptMs: 10 * second,
     /** Before the second attempt, doubled for the third. */
     pauseMs: 250,
+    /** Lookups at a time; each asks up to twenty peers. */
+    parallelLookups: 4,
+    /** Distinct accounts waiting for a lookup: more than any enclave has slot peers, or anyone sensible asks for. */
+    queuedLookups: 10_000,
     /** Holders that must name the same record before a lookup ends early. */
     quorum: 3,
   },
@@ -38,8 +42,9 @@ export const LIMITS = {
   publish: {
     /** One put: a lookup and twenty requests. */
     putMs: 30 * second,
-    /** Between puts while peers still arrive or some refused, doubled each time up to the longest. */
-    shortestGapMs: second,
+    /** Between puts while peers still arrive or some refused, and its growth with each put up to the longest. */
+    shortestGapMs: 2 * second,
+    gapGrowth: 3,
     longestGapMs: 5 * minute,
   },
 

@@ -1,4 +1,4 @@
-import type { Ed25519PrivateKey } from '@libp2p/interface'
+import { type Ed25519PrivateKey, setMaxListeners } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { AccountSigner } from '../crypto/index.js'
 import { type ClusterId, type Hex, type Logger, messageOf, type SlotId, SlotmeshError } from '../domain/index.js'
@@ -147,6 +147,7 @@ export class RecordPublisher {
       // Alone there is nothing to do but wait for a peer.
       if (this.#record === undefined || !this.#init.hasPeers()) return
       const signal = AbortSignal.any([this.#shutdown.signal, AbortSignal.timeout(LIMITS.publish.putMs)])
+      setMaxListeners(Infinity, signal)
       if (!(await put(recordKey(signer.account), this.#record.bytes, signal))) this.#putWanted = true
     } catch (thrown) {
       this.#putWanted = true
@@ -155,6 +156,6 @@ export class RecordPublisher {
       }
     }
     this.#lastPutAt = now()
-    this.#gapMs = Math.min(2 * this.#gapMs, LIMITS.publish.longestGapMs)
+    this.#gapMs = Math.min(LIMITS.publish.gapGrowth * this.#gapMs, LIMITS.publish.longestGapMs)
   }
 }

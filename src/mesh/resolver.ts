@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import { type AbortOptions, type Libp2p, type PeerId, setMaxListeners } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
+import { Queue } from '@libp2p/utils'
 import { equalBytes } from '../crypto/index.js'
 import { type AccountId, type ClusterId, type Logger, messageOf, type SlotId, SlotmeshError } from '../domain/index.js'
 import type { KnownRecords } from './known-records.js'
@@ -24,9 +25,17 @@ interface ResolverInit {
   readonly logger: Logger
 }
 
+interface LookupOptions extends AbortOptions {
+  readonly account: AccountId
+}
+
 /** Finds enclaves by their accounts: among the records known already, else in the DHT. */
 export class Resolver {
   readonly #init: ResolverInit
+  readonly #lookups = new Queue<void, LookupOptions>({
+    concurrency: LIMITS.resolve.parallelLookups,
+    maxSize: LIMITS.resolve.queuedLookups,
+  })
 
   constructor(init: ResolverInit) {
     this.#init = init
@@ -39,7 +48,7 @@ export class Resolver {
     let pauseMs: number = LIMITS.resolve.pauseMs
     for (let attempt = 1; attempt <= LIMITS.resolve.attempts; attempt++) {
       signal.throwIfAborted()
-      if (!this.#isFresh(account)) await this.#lookUp(account, signal)
+      if (!this.#isFresh(account) && !this.#isConnected(account)) await this.#lookUp(account, signal)
       const record = this.#init.known.current(account)?.record
       if (record !== undefined) return await this.#resolved(record, signal)
       if (attempt < LIMITS.resolve.attempts) await pause(pauseMs, undefined, { signal })
@@ -53,37 +62,62 @@ export class Resolver {
 
   #isFresh(account: AccountId): boolean {
     const known = this.#init.known.current(account)
-    if (known === undefined) return false
-    const isConnected = this.#init.libp2p.getConnections(known.record.peerId).length > 0
-    return isConnected || this.#init.now() - known.seenAt < LIMITS.resolve.freshMs
+    return known !== undefined && this.#init.now() - known.seenAt < LIMITS.resolve.freshMs
   }
 
-  /**
-   * Asks the DHT; what it finds ends up in the known records, by way of the DHT's validator. A failed lookup changes
-   * nothing, and is tried again by the next.
-   */
+  /** Whoever is connected has handed over its newest record. */
+  #isConnected(account: AccountId): boolean {
+    const known = this.#init.known.current(account)
+    return known !== undefined && this.#init.libp2p.getConnections(known.record.peerId).length > 0
+  }
+
+  /** Joins a lookup of that account if there is one, else queues one. */
   async #lookUp(account: AccountId, signal: AbortSignal): Promise<void> {
-    const { dht, known, logger } = this.#init
-    if (dht.routingTable.size === 0) return
+    const queued = this.#lookups.queue.find((job) => job.options.account === account)
+    try {
+      await (queued?.join({ signal }) ?? this.#lookups.add((options) => this.#askDht(options), { account, signal }))
+    } catch (thrown) {
+      // A failed lookup changes nothing, and is tried again by the next.
+      signal.throwIfAborted()
+      this.#init.logger.debug('A lookup in the DHT failed', { account, reason: messageOf(thrown) })
+    }
+  }
+
+  /** What the DHT finds ends up in the known records, by way of its validator. */
+  async #askDht({ account, signal: aborted }: LookupOptions): Promise<void> {
+    const { dht, known } = this.#init
+    // Without any peer kad-dht would wait for one.
+    if (this.#isConnected(account) || dht.routingTable.size === 0) return
+    const connected = new AbortController()
+    const endIfConnected = () => {
+      if (this.#isConnected(account)) connected.abort()
+    }
+    known.news.on(account, endIfConnected)
+    const ends = [connected.signal, AbortSignal.timeout(LIMITS.resolve.attemptMs)]
+    const signal = AbortSignal.any(aborted === undefined ? ends : [...ends, aborted])
+    setMaxListeners(Infinity, signal)
     let holders = 0
     try {
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.resolve.attemptMs)])
-      for await (const event of dht.get(recordKey(account), { signal: deadline })) {
+      for await (const event of dht.get(recordKey(account), { signal })) {
         if (event.name !== 'PEER_RESPONSE' || event.record === undefined) continue
         const newest = known.current(account)?.record
         if (newest !== undefined && equalBytes(event.record.value, newest.bytes)) holders += 1
         if (holders >= LIMITS.resolve.quorum) break
       }
     } catch (thrown) {
-      signal.throwIfAborted()
-      logger.debug('A lookup in the DHT failed', { account, reason: messageOf(thrown) })
+      if (!connected.signal.aborted) throw thrown
+    } finally {
+      known.news.off(account, endIfConnected)
     }
   }
 
   async #resolved(record: EnclaveRecord, signal: AbortSignal): Promise<ResolvedEnclave> {
     const { account, peerId, multiaddrs, cluster, slot } = record
-    // libp2p forgets addresses after a while, sooner than a record expires.
-    await this.#init.libp2p.peerStore.merge(peerId, { multiaddrs: [...multiaddrs] }, { signal })
+    const { libp2p } = this.#init
+    if (libp2p.getConnections(peerId).length === 0) {
+      // libp2p forgets addresses after a while, sooner than a record expires.
+      await libp2p.peerStore.merge(peerId, { multiaddrs: [...multiaddrs] }, { signal })
+    }
     return { account, peerId, multiaddrs: multiaddrs.map(String), cluster, slot }
   }
 }
