@@ -67,7 +67,7 @@ export class SealedDatabase implements Reads {
     snapshot?: Snapshot,
   ): Promise<(Value | undefined)[]> {
     const names = keys.map((key) => table.encodeKey(key))
-    const found: (Uint8Array | undefined)[] = await this.#translated(() => this.#level.getMany(names, { snapshot }))
+    const found = await this.sealed(names, snapshot)
     return keys.map((key, at) => {
       const [name, sealed] = [names[at], found[at]]
       return name && sealed && this.open(table, key, name, sealed)
@@ -140,6 +140,11 @@ export class SealedDatabase implements Reads {
     return this.#exclusively(() => this.#level.close())
   }
 
+  /** The sealed values of records by their encoded keys. */
+  sealed(names: Uint8Array[], snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]> {
+    return this.#translated(() => this.#level.getMany(names, { snapshot }))
+  }
+
   /**
    * Opens a record's sealed value; `name` is its encoded key.
    *
@@ -184,11 +189,22 @@ export class SealedDatabase implements Reads {
 export class Transaction implements Reads {
   readonly #database: SealedDatabase
   readonly #sealer: Sealer
-  readonly #staged = new Map<string, { readonly key: Uint8Array; readonly sealed: Uint8Array | undefined }>()
+  /** Every record read or changed so far, by its name in hex. */
+  readonly #records = new Map<string, { name: Uint8Array; sealed: Uint8Array | undefined; isChanged: boolean }>()
 
   constructor(database: SealedDatabase, sealer: Sealer) {
     this.#database = database
     this.#sealer = sealer
+  }
+
+  /** Reads records in one go that will be asked for one by one. */
+  async preload<Key>(table: Table<Key, unknown>, keys: readonly Key[]): Promise<void> {
+    const names = keys.map((key) => table.encodeKey(key)).filter((name) => !this.#records.has(toHex(name)))
+    if (names.length === 0) return
+    const found = await this.#database.sealed(names)
+    for (const [at, name] of names.entries()) {
+      this.#records.set(toHex(name), { name, sealed: found[at], isChanged: false })
+    }
   }
 
   async get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined> {
@@ -197,35 +213,31 @@ export class Transaction implements Reads {
   }
 
   async getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]> {
-    const stagedAt = keys.map((key) => this.#staged.get(toHex(table.encodeKey(key))))
-    const others = await this.#database.getMany(
-      table,
-      keys.filter((_, at) => stagedAt[at] === undefined),
-    )
-    let next = 0
-    return keys.map((key, at) => {
-      const staged = stagedAt[at]
-      if (staged === undefined) return others[next++]
-      return staged.sealed && this.#database.open(table, key, staged.key, staged.sealed)
+    await this.preload(table, keys)
+    return keys.map((key) => {
+      const record = this.#records.get(toHex(table.encodeKey(key)))
+      return record?.sealed && this.#database.open(table, key, record.name, record.sealed)
     })
   }
 
   put<Key, Value>(table: Table<Key, Value>, key: Key, value: Value): void {
-    const bytes = table.encodeKey(key)
+    const name = table.encodeKey(key)
     const plain = table.encode(value)
-    this.#staged.set(toHex(bytes), { key: bytes, sealed: this.#sealer.seal(bytes, plain) })
+    this.#records.set(toHex(name), { name, sealed: this.#sealer.seal(name, plain), isChanged: true })
     zero(plain)
   }
 
   delete<Key>(table: Table<Key, unknown>, key: Key): void {
-    const bytes = table.encodeKey(key)
-    this.#staged.set(toHex(bytes), { key: bytes, sealed: undefined })
+    const name = table.encodeKey(key)
+    this.#records.set(toHex(name), { name, sealed: undefined, isChanged: true })
   }
 
   operations(): ({ type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array })[] {
-    return [...this.#staged.values()].map(({ key, sealed }) =>
-      sealed === undefined ? { type: 'del', key } : { type: 'put', key, value: sealed },
-    )
+    return [...this.#records.values()]
+      .filter(({ isChanged }) => isChanged)
+      .map(({ name, sealed }) =>
+        sealed === undefined ? { type: 'del', key: name } : { type: 'put', key: name, value: sealed },
+      )
   }
 }
 

@@ -110,7 +110,11 @@ export class Store {
       const former = await transaction.get(IDENTITY, undefined)
       if (former !== undefined && !sameSeat(former, identity)) throw otherSeatError(former)
       for await (const want of this.wants()) await changes.closeWant(want.key)
-      for (const want of wants) await changes.openWant(want)
+      const opening = [...wants]
+      const keys = opening.map(({ key }) => key)
+      await transaction.preload(WANTS, keys)
+      await transaction.preload(PLACES, keys)
+      for (const want of opening) await changes.openWant(want)
       transaction.put(IDENTITY, undefined, identity)
       const progress = await transaction.get(PROGRESS, undefined)
       const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0
@@ -201,6 +205,9 @@ export class Store {
       const newest = (await transaction.get(NEWEST, log)) ?? 0
       if (logText(log) === logText(logOf(identity)) && head.size > newest) throw setBackError(newest, head)
 
+      const offered = run.shares.map(({ leaf }): ShareKey => ({ kind: leaf.kind, nftId: leaf.nftId }))
+      await transaction.preload(WANTS, offered)
+      await transaction.preload(PLACES, offered)
       const stored = new Map<string, ShareKey>()
       const closed: Want[] = []
       for (const [at, { leaf, payload }] of run.shares.entries()) {

@@ -196,6 +196,27 @@ describe('store', () => {
       assert.deepEqual(await collect(store.wants()), [want])
     })
 
+    it('places every own share under the head that the block leaves', async () => {
+      const { store } = await begun()
+      await seal(store, origin, 11, [secret(3), secret(1)])
+      await seal(store, origin, 12, [secret(2)])
+      assert.deepEqual(
+        (await collect(store.places())).map(({ nftId, index, size }) => [nftId, index, size]),
+        [
+          [1, 1, 2],
+          [2, 2, 3],
+          [3, 0, 2],
+        ],
+      )
+    })
+
+    it('has its log signed by its own account only', async () => {
+      const { store } = await begun()
+      await assert.rejects(seal(store, { ...origin, signHead: replica.signHead }, 11, [secret(1)]), {
+        code: 'store/other-account',
+      })
+    })
+
     it('replaces a capsule that is synced again', async () => {
       const { store } = await begun()
       await seal(store, origin, 11, [capsule(1)])
@@ -387,16 +408,21 @@ describe('store', () => {
       assert.ok(await store.share(secret(1)))
     })
 
-    it('of a forked log are refused', async () => {
-      const { store: one } = await begun()
-      const { store: other } = await begun()
-      await seal(one, origin, 11, [secret(1), secret(2)])
-      await seal(other, origin, 11, [secret(1), secret(3)])
-      const { store } = await begun(replica, [wantOf(secret(1)), wantOf(secret(3))])
-      await replicate(one, store, [secret(1)])
-      await assert.rejects(replicate(other, store, [secret(3)]), { code: 'store/fork' })
-      assert.equal(await store.share(secret(3)), undefined)
-    })
+    for (const [what, further] of [
+      ['of the same size', []],
+      ['that has grown', [secret(4), secret(5)]],
+    ] as const) {
+      it(`of a forked log ${what} are refused`, async () => {
+        const { store: one } = await begun()
+        const { store: other } = await begun()
+        await seal(one, origin, 11, [secret(1), secret(2)])
+        await seal(other, origin, 11, [secret(1), secret(3), ...further])
+        const { store } = await begun(replica, [wantOf(secret(1)), wantOf(secret(3))])
+        await replicate(one, store, [secret(1)])
+        await assert.rejects(replicate(other, store, [secret(3)]), { code: 'store/fork' })
+        assert.equal(await store.share(secret(3)), undefined)
+      })
+    }
 
     it('of the own log reveal that the folder was set back', async () => {
       const { store: lost } = await begun()
