@@ -13,6 +13,7 @@ import {
   type Validity,
   verifyChain,
 } from './certificates.js'
+import { derElements } from './der.js'
 import { AttestationError } from './errors.js'
 import * as x509 from './x509.js'
 
@@ -106,11 +107,7 @@ const QeIdentity = z.object({
  *
  * @throws AttestationError `attestation/collateral-unavailable`
  */
-export async function verifyCollateral(
-  given: QuoteCollateral,
-  root: X509Certificate,
-  now: Date,
-): Promise<VerifiedCollateral> {
+export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, now: Date): VerifiedCollateral {
   try {
     // Only the known parts: one more (`pck_certificate_chain`) would take the place of the quote's own chain.
     const collateral: QuoteCollateral = {
@@ -135,8 +132,8 @@ export async function verifyCollateral(
     const tcbSigner = chainOf(collateral.tcb_info_issuer_chain, TCB_SIGNING_CHAIN)
     const qeSigner = chainOf(collateral.qe_identity_issuer_chain, TCB_SIGNING_CHAIN)
 
-    const rootCrl = await readCrl(collateral.root_ca_crl, root)
-    const pckCrl = await readCrl(collateral.pck_crl, pckAuthority)
+    const rootCrl = readCrl(collateral.root_ca_crl, root)
+    const pckCrl = readCrl(collateral.pck_crl, pckAuthority)
     const underRoot = [root, pckAuthority, tcbSigner, qeSigner]
     if (underRoot.some(({ serialNumber }) => rootCrl.revoked.has(serialOf(serialNumber)))) {
       throw new Error('the root has revoked one of its certificates')
@@ -179,15 +176,13 @@ function checkSignature(text: string, signature: string, signer: X509Certificate
   }
 }
 
-async function readCrl(hexadecimal: string, issuer: X509Certificate) {
-  const crl = new x509.X509Crl(fromCollateralHex(hexadecimal))
-  const authority = new x509.X509Certificate(issuer.raw)
-  const sameName = equalBytes(
-    new Uint8Array(crl.issuerName.toArrayBuffer()),
-    new Uint8Array(authority.subjectName.toArrayBuffer()),
-  )
-  if (!sameName || !(await crl.verify({ publicKey: authority.publicKey }))) {
-    throw new Error('a CRL is not signed by its authority')
+function readCrl(hexadecimal: string, issuer: X509Certificate) {
+  const bytes = fromCollateralHex(hexadecimal)
+  checkCrlSignature(bytes, issuer)
+  const crl = new x509.X509Crl(bytes)
+  const issuerName = new x509.X509Certificate(issuer.raw).subjectName.toArrayBuffer()
+  if (!equalBytes(new Uint8Array(crl.issuerName.toArrayBuffer()), new Uint8Array(issuerName))) {
+    throw new Error('a CRL is not of its authority')
   }
   // RFC 5280, 5.2: an unknown critical extension (a delta, a scope) changes what the list means.
   if ([...crl.extensions, ...crl.entries.flatMap((entry) => entry.extensions)].some(({ critical }) => critical)) {
@@ -199,6 +194,28 @@ async function readCrl(hexadecimal: string, issuer: X509Certificate) {
     validity: { from: crl.thisUpdate, until: crl.nextUpdate },
   }
 }
+
+/** RFC 5280, 5.1.1. By OpenSSL, since the library that reads the list forgives much outside the signed part. */
+function checkCrlSignature(bytes: Uint8Array, issuer: X509Certificate): void {
+  const [list, ...beyond] = derElements(bytes)
+  const [tbs, algorithm, signature, ...more] = derElements(list?.content ?? new Uint8Array())
+  const isWhole = beyond.length + more.length === 0 && list?.tag === 0x30 && signature?.tag === 0x03
+  const hasUnusedBits = signature?.content[0] !== 0
+  if (
+    tbs === undefined ||
+    !isWhole ||
+    hasUnusedBits ||
+    !equalBytes(algorithm?.raw ?? new Uint8Array(), ECDSA_WITH_SHA256)
+  ) {
+    throw new Error('a CRL has not the one form that is signed')
+  }
+  if (!verify('sha256', tbs.raw, issuer.publicKey, signature.content.subarray(1))) {
+    throw new Error('a CRL is not signed by its authority')
+  }
+}
+
+/** The AlgorithmIdentifier, DER. */
+const ECDSA_WITH_SHA256 = Buffer.from('300a06082a8648ce3d040302', 'hex')
 
 function fromCollateralHex(text: string): Buffer {
   if (!/^(?:[0-9a-f]{2})+$/.test(text)) throw new Error('a part is not lower-case hexadecimal')

@@ -53,7 +53,7 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
   const dcap = DcapVerifier.newWithRootCa(root.raw)
   const isAllowed = measurementFilter(policy.allowedMeasurements)
   const acceptedStatuses = new Set(policy.acceptedTcbStatuses ?? ['UpToDate'])
-  const collaterals = new WeakMap<QuoteCollateral, Promise<VerifiedCollateral>>()
+  const collaterals = new WeakMap<QuoteCollateral, VerifiedCollateral>()
 
   async function verifiedCollateral(quote: UnverifiedQuote, at: Date, signal: AbortSignal) {
     const [pck, authority] = attempt(() => verifyChain(quote.pckChain, PCK_CHAIN, root, at))
@@ -61,8 +61,11 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
     const platform = attempt(() => readPckPlatform(pck))
 
     const found = await options.collateral.collateral(platform, { signal })
-    let collateral = await (collaterals.get(found) ?? load(found, at))
-    if (!isWithin(collateral.validity, at)) collateral = await load(found, at)
+    let collateral = collaterals.get(found)
+    if (collateral === undefined || !isWithin(collateral.validity, at)) {
+      collateral = verifyCollateral(found, root, at)
+      collaterals.set(found, collateral)
+    }
     if (collateral.platform.fmspc !== platform.fmspc || collateral.platform.pceId !== platform.pceId) {
       throw unavailable(`There is no attestation collateral for platform family ${platform.fmspc}; configure it.`)
     }
@@ -77,13 +80,6 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
       throw invalid('its PCK certificate is revoked')
     }
     return collateral.collateral
-  }
-
-  function load(found: QuoteCollateral, at: Date): Promise<VerifiedCollateral> {
-    const loading = verifyCollateral(found, root, at)
-    collaterals.set(found, loading)
-    loading.catch(() => collaterals.delete(found))
-    return loading
   }
 
   function verifySignatures(quote: Uint8Array, collateral: QuoteCollateral, at: Date): VerifiedReport {

@@ -109,7 +109,8 @@ export async function issueCertificate(request: CertificateRequest): Promise<Uin
 export async function issueCrl(
   issuer: Authority,
   revokedSerials: readonly string[],
-  validity: { from: Date; until: Date },
+  validity: { from: Date; until?: Date },
+  extensions: readonly x509.Extension[] = [],
 ): Promise<Uint8Array> {
   const pkcs8 = issuer.key.privateKey.export({ type: 'pkcs8', format: 'der' })
   const crl = await x509.X509CrlGenerator.create({
@@ -117,7 +118,7 @@ export async function issueCrl(
     thisUpdate: validity.from,
     nextUpdate: validity.until,
     entries: revokedSerials.map((serialNumber) => ({ serialNumber, revocationDate: validity.from })),
-    extensions: [await x509.AuthorityKeyIdentifierExtension.create(issuer.key.spki)],
+    extensions: [await x509.AuthorityKeyIdentifierExtension.create(issuer.key.spki), ...extensions],
     signingAlgorithm: ECDSA,
     signingKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, ECDSA, false, ['sign']),
   })

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
 import {
   type Authority,
+  type CertificateRequest,
   deriveKey,
   deriveSerial,
   issueCertificate,
@@ -13,6 +14,7 @@ import { qeIdentity, tcbInfo } from '../../../src/attestation/development/collat
 import type { DevelopmentPki } from '../../../src/attestation/development/index.js'
 import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
 import { createQuoteVerifier, type QuoteCollateral } from '../../../src/attestation/index.js'
+import { Extension } from '../../../src/attestation/x509.js'
 import { assertRefused, developmentPki, NOW, POLICY, quoteOf, SEED, verifierOf } from './world.js'
 
 const { root, platformCa, tcbSigner } = developmentAuthorities(SEED)
@@ -45,8 +47,8 @@ describe('verifying collateral', () => {
     qe_identity,
     qe_identity_signature: hex(signRaw(key, Buffer.from(qe_identity))),
   })
-  const chain = async (subject: Authority, pathLength?: number, issuer = root) => {
-    const der = await issueCertificate({ subject, issuer, pathLength, serial: deriveSerial(SEED, 'test') })
+  const chain = async (subject: Authority, request: Partial<CertificateRequest> = {}) => {
+    const der = await issueCertificate({ subject, issuer: root, serial: deriveSerial(SEED, 'test'), ...request })
     return new X509Certificate(der).toString() + new X509Certificate(pki.rootCertificate).toString()
   }
 
@@ -72,7 +74,7 @@ describe('verifying collateral', () => {
     it('of another authority', async () => {
       await refused({ root_ca_crl: await crl(platformCa, [], CURRENT) }, /not signed by its authority/)
       await refused({ pck_crl: await crl(root, [], CURRENT) }, /not signed by its authority/)
-      await refused({ pck_crl: await crl({ ...platformCa, name: 'Other' }, [], CURRENT) }, /not signed by its/)
+      await refused({ pck_crl: await crl({ ...platformCa, name: 'Other' }, [], CURRENT) }, /not of its authority/)
     })
 
     it('that is not valid now', async () => {
@@ -80,6 +82,25 @@ describe('verifying collateral', () => {
         await refused({ root_ca_crl: await crl(root, [], validity) }, /valid from/)
         await refused({ pck_crl: await crl(platformCa, [], validity) }, /valid from/)
       }
+    })
+
+    it('that has no end', async () => {
+      await refused({ root_ca_crl: await crl(root, [], { from: CURRENT.from }) }, /never ends/)
+      await refused({ pck_crl: await crl(platformCa, [], { from: CURRENT.from }) }, /never ends/)
+    })
+
+    it('that is not the whole list', async () => {
+      const deltaCrlIndicator = new Extension('2.5.29.27', true, Uint8Array.of(2, 1, 1))
+      await refused({ root_ca_crl: await crl(root, [], CURRENT, [deltaCrlIndicator]) }, /critical/)
+      await refused({ pck_crl: await crl(platformCa, [], CURRENT, [deltaCrlIndicator]) }, /critical/)
+    })
+
+    it('with bytes that nobody signed', async () => {
+      const { pck_crl } = pki.collateral
+      await refused({ pck_crl: `${pck_crl}0500` }, /form/)
+      // The number of unused bits in the signature, which stands before its SEQUENCE of about 70 bytes.
+      const unusedBits = pck_crl.lastIndexOf('0030')
+      await refused({ pck_crl: `${pck_crl.slice(0, unusedBits)}01${pck_crl.slice(unusedBits + 2)}` }, /form/)
     })
 
     it('that is missing or does not parse', async () => {
@@ -99,10 +120,14 @@ describe('verifying collateral', () => {
   it("refuses a quote whose own copy of the CA's certificate is revoked", async () => {
     const collateral = {
       ...pki.collateral,
-      pck_crl_issuer_chain: await chain(platformCa, 0),
+      pck_crl_issuer_chain: await chain(platformCa, { pathLength: 0 }),
       root_ca_crl: await crl(root, [deriveSerial(SEED, platformCa.name)], CURRENT),
     }
-    await assertRefused(verifierOf(pki, { collateral }).verify(quote), 'attestation/quote-invalid', /revoked/)
+    await assertRefused(
+      verifierOf(pki, { collateral }).verify(quote),
+      'attestation/quote-invalid',
+      /PCK certificate is revoked/,
+    )
   })
 
   describe('refuses TCB info and QE identity', () => {
@@ -207,6 +232,24 @@ describe('verifying collateral', () => {
       now = new Date(NOW.getTime() + 366 * DAY)
       await assertRefused(verifier.verify(quote), 'attestation/collateral-unavailable', /valid from/)
       assert.equal(readings, 2)
+    })
+
+    it('stops trusting it when a certificate of its signers ends', async () => {
+      const notAfter = CURRENT.until
+      const collateral = { ...pki.collateral, tcb_info_issuer_chain: await chain(tcbSigner, { notAfter }) }
+      let now = NOW
+      const verifier = verifierOf(pki, { collateral, now: () => now })
+      await verifier.verify(quote)
+      now = new Date(notAfter.getTime() + 1000)
+      await assertRefused(verifier.verify(quote), 'attestation/collateral-unavailable', /not valid now/)
+    })
+
+    it('does not hold a failure against it when the clock was wrong', async () => {
+      let now = new Date('2025-01-01')
+      const verifier = verifierOf(pki, { now: () => now })
+      await assertRefused(verifier.verify(quote), 'attestation/collateral-unavailable', /valid from/)
+      now = NOW
+      await verifier.verify(quote)
     })
 
     it('takes fresh collateral up when the source has it', async () => {

@@ -59,7 +59,7 @@ describe('verifying quotes', () => {
 
   it('refuses a revoked platform', async () => {
     const revoking = await developmentPki({ revokedMachines: ['machine-0', MACHINE] })
-    await assertRefused(verifierOf(revoking).verify(quote), 'attestation/quote-invalid', /revoked/)
+    await assertRefused(verifierOf(revoking).verify(quote), 'attestation/quote-invalid', /PCK certificate is revoked/)
     await verifierOf(revoking).verify(await quoteOf(revoking, { machineId: 'machine-2' }))
   })
 
