@@ -215,11 +215,16 @@ function decode(bytes: Uint8Array): { envelope: SignedEnclaveRecord; body: Encla
   try {
     const envelope = SignedEnclaveRecord.decode(bytes)
     const body = EnclaveRecordBody.decode(envelope.body, { limits: { multiaddrs: LIMITS.record.multiaddrs } })
-    if (hasShape(envelope, body)) return { envelope, body }
+    if (isCanonical(bytes, envelope) && hasShape(envelope, body)) return { envelope, body }
   } catch (thrown) {
     throw recordError('malformed', `The enclave record cannot be decoded: ${messageOf(thrown)}.`, thrown)
   }
-  throw recordError('malformed', 'A field of the enclave record is missing or has the wrong size.')
+  throw recordError('malformed', 'The enclave record has a field that is missing, superfluous or of the wrong size.')
+}
+
+/** Else anyone could make many different records out of one, without a key. */
+function isCanonical(bytes: Uint8Array, envelope: SignedEnclaveRecord): boolean {
+  return equalBytes(bytes, SignedEnclaveRecord.encode(envelope))
 }
 
 function hasShape(envelope: SignedEnclaveRecord, body: EnclaveRecordBody): boolean {
