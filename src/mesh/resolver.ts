@@ -51,7 +51,7 @@ export class Resolver {
       if (!this.#isFresh(account) && !this.#isConnected(account)) await this.#lookUp(account, signal)
       const record = this.#init.known.current(account)?.record
       if (record !== undefined) return await this.#resolved(record, signal)
-      if (attempt < LIMITS.resolve.attempts) await pause(pauseMs, undefined, { signal })
+      if (attempt < LIMITS.resolve.attempts) await pauseOrThrow(pauseMs, signal)
       pauseMs *= 2
     }
     throw new SlotmeshError(
@@ -119,5 +119,14 @@ export class Resolver {
       await libp2p.peerStore.merge(peerId, { multiaddrs: [...multiaddrs] }, { signal })
     }
     return { account, peerId, multiaddrs: multiaddrs.map(String), cluster, slot }
+  }
+}
+
+async function pauseOrThrow(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await pause(ms, undefined, { signal })
+  } catch (thrown) {
+    signal.throwIfAborted()
+    throw thrown
   }
 }
