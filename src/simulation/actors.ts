@@ -1,0 +1,126 @@
+import { type Chain, type ChainCall, connectChain, type FinalisedCall } from '../chain/index.js'
+import { type AccountSigner, toSs58 } from '../crypto/index.js'
+import type { AccountId, BlockNumber, ClusterId, Logger, NftId, ShareKey, ShareKind, SlotId } from '../domain/index.js'
+
+/** 1 CAPS in its smallest unit; the token has 18 decimals. */
+const CAPS = 10n ** 18n
+
+/** What an enclave account gets for the fees of its confirmations. */
+const ENCLAVE_FUNDS = 100n * CAPS
+
+/** An enclave for which a seat is wanted. */
+export interface Candidate {
+  readonly operator: AccountSigner
+  readonly account: AccountId
+  readonly cluster: ClusterId
+  readonly slot: SlotId
+  readonly apiUri: string
+}
+
+/** An NFT that waits for shares. */
+export interface Minted {
+  readonly nftId: NftId
+  readonly block: BlockNumber
+}
+
+export interface ActorsOptions {
+  /** WebSocket URL of the chain. */
+  readonly endpoint: string
+  /** A member of a technical committee in which one member is enough; it also pays what enclaves need. */
+  readonly committee: AccountSigner
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+/**
+ * Everybody who acts on a chain besides enclaves: the committee, operators and owners; for simulations, examples and
+ * tests. Every method resolves when what it did is final.
+ */
+export class Actors {
+  readonly endpoint: string
+  readonly #chain: Chain
+  readonly #committee: AccountSigner
+  readonly #signal: AbortSignal
+
+  private constructor({ endpoint, committee, signal }: ActorsOptions, chain: Chain) {
+    this.endpoint = endpoint
+    this.#committee = committee
+    this.#signal = signal
+    this.#chain = chain
+  }
+
+  /** @throws SlotmeshError `chain/unreachable`, `chain/unsupported`. */
+  static async connect(options: ActorsOptions): Promise<Actors> {
+    return new Actors(options, await connectChain({ endpoint: options.endpoint, logger: options.logger }))
+  }
+
+  async close(): Promise<void> {
+    await this.#chain.close()
+  }
+
+  /** The committee creates a public cluster. */
+  async createCluster(): Promise<ClusterId> {
+    const args = this.#chain.generation === 1 ? [] : ['Public']
+    const done = await this.#submit(this.#committee, this.#chain.asCommittee({ ...TEE, method: 'createCluster', args }))
+    return idIn(done, 'tee', 'ClusterAdded')
+  }
+
+  /**
+   * Operators register enclaves, the committee assigns them. Where slots are positions, a cluster's candidates must
+   * come in the order of their slots.
+   */
+  async seat(candidates: readonly Candidate[]): Promise<void> {
+    await Promise.all(
+      candidates.map(({ operator, account, apiUri }) =>
+        this.#submit(operator, { ...TEE, method: 'registerEnclave', args: [account, apiUri] }),
+      ),
+    )
+    const calls = candidates.flatMap(({ account, operator, cluster, slot }) => {
+      const args = [operator.account, cluster, ...(this.#chain.generation === 1 ? [] : [slot])]
+      const transfer = { pallet: 'balances', method: 'transferKeepAlive', args: [toSs58(account), ENCLAVE_FUNDS] }
+      return [transfer, this.#chain.asCommittee({ ...TEE, method: 'assignEnclave', args })]
+    })
+    await this.#submit(this.#committee, { pallet: 'utility', method: 'batchAll', args: [calls] })
+  }
+
+  /** An owner mints a secret NFT or a capsule. */
+  async mint(owner: AccountSigner, kind: ShareKind): Promise<Minted> {
+    const method = { secret: 'createSecretNft', capsule: 'createCapsule' }[kind]
+    const [royalty, collection, soulbound] = [0, null, false]
+    const args = ['ipfs://public', `ipfs://${kind}`, royalty, collection, soulbound]
+    const done = await this.#submit(owner, { ...NFT, method, args })
+    return { nftId: idIn(done, 'nft', 'NFTCreated'), block: done.block.number }
+  }
+
+  /** The owner of an NFT makes a capsule of it. */
+  async convertToCapsule(owner: AccountSigner, nftId: NftId): Promise<BlockNumber> {
+    const done = await this.#submit(owner, { ...NFT, method: 'convertToCapsule', args: [nftId, 'ipfs://capsule'] })
+    return done.block.number
+  }
+
+  /** Every share that is synced at the newest final block, which is `atLeast` this one. */
+  async listedShares(atLeast: BlockNumber): Promise<ShareKey[]> {
+    const signal = this.#signal
+    if (this.#chain.finalised().number < atLeast) {
+      for await (const { block } of this.#chain.follow(atLeast - 1, { signal })) if (block.number >= atLeast) break
+    }
+    const listed: ShareKey[] = []
+    for await (const page of this.#chain.syncedShares(this.#chain.finalised(), { signal })) listed.push(...page)
+    return listed
+  }
+
+  #submit(signer: AccountSigner, call: ChainCall): Promise<FinalisedCall> {
+    return this.#chain.submit(signer, call, { signal: this.#signal })
+  }
+}
+
+const TEE = { pallet: 'tee' } as const
+const NFT = { pallet: 'nft' } as const
+
+/** The id that comes first in an event's data. */
+function idIn({ events }: FinalisedCall, pallet: string, name: string): number {
+  const data = events.find((event) => event.pallet === pallet && event.name === name)?.data
+  const id: unknown = Array.isArray(data) ? data[0] : undefined
+  if (typeof id !== 'number') throw new Error(`The chain did not say ${pallet}.${name}.`)
+  return id
+}

@@ -1,0 +1,158 @@
+import type { ClusterId, Hex, SlotId } from '../domain/index.js'
+import type { NodeStatus } from '../node/index.js'
+
+/** The outcome of one thing that a run verifies. */
+export interface Check {
+  /** What must hold, as a statement. */
+  readonly name: string
+  readonly passed: boolean
+  /** What was counted when it holds; what is wrong, with the first few cases, when it does not. */
+  readonly detail: string
+}
+
+/** One enclave at the end of a run. */
+export interface EnclaveRow {
+  readonly cluster: ClusterId
+  readonly slot: SlotId
+  /** Undefined when it is down. Its exchanges and refusals count from its last start. */
+  readonly status: NodeStatus | undefined
+  /** What sets it apart, for example `killed, resumed`. */
+  readonly note: string
+}
+
+/** Durations of one kind, in ms. */
+export interface Timing {
+  readonly name: string
+  readonly samples: readonly number[]
+}
+
+export interface SimulationReport {
+  readonly passed: boolean
+  readonly seed: Hex
+  readonly generation: 1 | 2
+  /** One of the secret NFTs is a capsule, too, and not counted as one. */
+  readonly nfts: { readonly secrets: number; readonly capsules: number }
+  readonly enclaves: readonly EnclaveRow[]
+  readonly timings: readonly Timing[]
+  readonly checks: readonly Check[]
+  readonly wallTimeMs: number
+  /** Where the stores are, when they were kept. */
+  readonly folder: string | undefined
+}
+
+/** The nearest-rank percentile: the smallest sample that at least `percent` of all samples do not exceed. */
+export function percentile(samples: readonly number[], percent: number): number | undefined {
+  const sorted = [...samples].sort((one, other) => one - other)
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]
+}
+
+/** The report as text of at most 100 columns; the last line is `PASS` or `FAIL`. */
+export function formatReport(report: SimulationReport): string {
+  return [
+    formatEnclaves(report.enclaves),
+    formatTimings(report.timings),
+    formatChecks(report.checks),
+    formatSummary(report),
+    report.passed ? 'PASS' : 'FAIL',
+  ].join('\n\n')
+}
+
+function formatEnclaves(enclaves: readonly EnclaveRow[]): string {
+  const columns = ['cluster', 'slot', 'secret', 'capsule', 'synced', 'asked', 'served', 'failed', 'sent', 'got', 'note']
+  const rows = enclaves.map(({ cluster, slot, status, note }) => [
+    text(cluster),
+    text(slot),
+    text(status?.shares.secret),
+    text(status?.shares.capsule),
+    text(status?.syncedBlock),
+    text(status?.exchanges.requested),
+    text(status?.exchanges.served),
+    text(status?.exchanges.failed),
+    text(status && total(status.refusals.sent)),
+    text(status && total(status.refusals.received)),
+    note,
+  ])
+  const widths = columnWidths([columns, ...rows])
+  const width = (...covered: number[]): number =>
+    covered.reduce((sum, column) => sum + (widths[column] ?? 0), GAP.length * (covered.length - 1))
+  const groups = [
+    ''.padEnd(width(0, 1)),
+    'shares'.padStart(width(2, 3)),
+    'block'.padStart(width(4)),
+    'exchanges'.padStart(width(5, 6, 7)),
+    'refusals'.padStart(width(8, 9)),
+  ]
+  return `${groups.join(GAP)}\n${formatTable(columns, rows, { leftAligned: [10] })}`
+}
+
+function formatTimings(timings: readonly Timing[]): string {
+  const rows = timings.map(({ name, samples }) => [
+    name,
+    milliseconds(percentile(samples, 50)),
+    milliseconds(percentile(samples, 99)),
+    text(samples.length),
+  ])
+  return formatTable(['time', 'p50', 'p99', 'n'], rows, { leftAligned: [0] })
+}
+
+function formatChecks(checks: readonly Check[]): string {
+  return checks
+    .flatMap(({ name, passed, detail }) => [`${passed ? 'ok  ' : 'FAIL'} ${name}`, ...wrap(detail, 95, '     ')])
+    .join('\n')
+}
+
+function formatSummary({ nfts, generation, wallTimeMs, seed, folder }: SimulationReport): string {
+  const lines = [
+    `${nfts.secrets} secret NFTs (one a capsule, too) and ${nfts.capsules} capsules, on a chain of ` +
+      `generation ${generation}, in ${(wallTimeMs / 1000).toFixed(1)} s`,
+    `seed ${seed}`,
+  ]
+  return [...lines, ...(folder === undefined ? [] : [`stores kept in ${folder}`])].join('\n')
+}
+
+/** Between two columns. */
+const GAP = '  '
+
+function columnWidths(lines: readonly (readonly string[])[]): number[] {
+  return (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+}
+
+/** Numbers to the right, text to the left, no blanks at line ends. */
+function formatTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  { leftAligned }: { leftAligned: readonly number[] },
+): string {
+  const widths = columnWidths([heading, ...rows])
+  const rule = widths.map((width) => '-'.repeat(width))
+  const align = (cell: string, column: number): string =>
+    leftAligned.includes(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+  return [heading, rule, ...rows].map((line) => line.map(align).join(GAP).trimEnd()).join('\n')
+}
+
+function text(value: number | undefined): string {
+  return value === undefined ? '-' : String(value)
+}
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}
+
+function milliseconds(value: number | undefined): string {
+  if (value === undefined) return '-'
+  return value < 10_000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`
+}
+
+/** Breaks a sentence at blanks so that no line is longer than `width`, indent included, unless one word is. */
+function wrap(sentence: string, width: number, indent: string): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of sentence.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
+      lines.push(indent + line)
+      line = ''
+    }
+    line = line === '' ? word : `${line} ${word}`
+  }
+  return line === '' ? lines : [...lines, indent + line]
+}

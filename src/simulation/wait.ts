@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { SlotmeshError } from '../domain/index.js'
+
+export interface WaitOptions {
+  /** What is being waited for, as it ends "Waited 30 s for ..."; asked only when the time is up. */
+  readonly what: () => string
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+/** Between two looks at a condition that only polling can see, in ms: well below a short block time. */
+const POLL_INTERVAL_MS = 100
+
+/**
+ * Looks again and again until there is something to see.
+ * @returns what `look` found.
+ * @throws SlotmeshError `simulation/timeout` that says what did not happen; the signal's reason when it aborts.
+ */
+export async function waitUntil<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
+  return withDeadline(async (signal) => {
+    for (;;) {
+      const found = await look()
+      if (found !== undefined) return found
+      await delay(POLL_INTERVAL_MS, undefined, { signal })
+    }
+  }, options)
+}
+
+/** Runs `work` with a deadline; the error at its end says what was being waited for. */
+export async function withDeadline<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { what, timeoutMs, signal }: WaitOptions,
+): Promise<T> {
+  const deadline = AbortSignal.timeout(timeoutMs)
+  const either = AbortSignal.any([signal, deadline])
+  try {
+    return await untilAborted(work(either), either)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!deadline.aborted) throw error
+    const seconds = Math.round(timeoutMs / 1000)
+    throw new SlotmeshError('simulation/timeout', `Waited ${seconds} s for ${what()}.`, { cause: error })
+  }
+}
+
+/** Gives up waiting for `work` when the signal aborts, whether or not `work` heeds it. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+  })
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort)
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { outcomeOf, runCli, spawnCli } from './cli.js'
+
+describe('slotmesh on the command line', function () {
+  this.timeout(30_000)
+
+  it('prints its help and its version', async () => {
+    const help = await runCli('--help')
+    assert.equal(help.exitCode, 0)
+    for (const command of ['simulate', 'devchain']) assert.match(help.stdout, new RegExp(`^  ${command}`, 'm'))
+
+    const version = await runCli('--version')
+    const { version: expected }: { version: string } = JSON.parse(await readFile('package.json', 'utf8'))
+    assert.deepEqual([version.exitCode, version.stdout], [0, `${expected}\n`])
+  })
+
+  const misuse: [parameters: string[], sentence: RegExp][] = [
+    [['simulate', '--clusters', '1'], /whole number from 2 to 8/],
+    [['simulate', '--clusters', 'many'], /whole number from 2 to 8/],
+    [['simulate', '--threshold', '6'], /whole number from 2 to 5/],
+    [['simulate', '--generation', '3'], /two generations of the TEE pallet/],
+    [['simulate', '--seed', 'abc'], /64 hexadecimal digits/],
+    [['simulate', '--unheard-of'], /unknown option/],
+    [['devchain', '--port', '70000'], /whole number from 0 to 65535/],
+    [['simulat'], /Did you mean simulate/],
+  ]
+  for (const [parameters, sentence] of misuse) {
+    it(`answers "${parameters.join(' ')}" with a sentence and exit code 2`, async () => {
+      const { exitCode, stdout, stderr } = await runCli(...parameters)
+      assert.equal(exitCode, 2)
+      assert.match(stderr, sentence)
+      assert.ok(!stderr.includes(' at '), stderr)
+      assert.equal(stdout, '')
+    })
+  }
+
+  it('runs a development chain until it is interrupted, and says when its port is taken', async () => {
+    const chain = spawnCli('devchain', '--port', '0', '--block-time', '200')
+    const outcome = outcomeOf(chain)
+    const [announcement]: string[] = await once(chain.stdout ?? chain, 'data')
+    const port = /^Development chain listening on ws:\/\/127\.0\.0\.1:(\d+)\n$/.exec(announcement ?? '')?.[1]
+    assert.ok(port, announcement)
+
+    const second = await runCli('devchain', '--port', port)
+    assert.equal(second.exitCode, 1)
+    assert.equal(second.stderr.trim().split('\n').length, 1)
+    assert.match(second.stderr, new RegExp(`^slotmesh: Port ${port} is already in use; `))
+
+    chain.kill('SIGINT')
+    const { exitCode, stderr } = await outcome
+    assert.deepEqual([exitCode, stderr], [0, ''])
+  })
+
+  it('refuses a folder for the simulation that is not empty', async () => {
+    const { exitCode, stderr } = await runCli('simulate', '--folder', 'src')
+    assert.equal(exitCode, 1)
+    assert.match(
+      stderr,
+      /^slotmesh: The folder src cannot be used: it is not empty\. Choose an empty or a new one\.\n$/,
+    )
+  })
+})

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { combinations, combineShares, splitSecret } from '../../../src/simulation/secret-sharing.js'
+
+describe('secret sharing', () => {
+  it('makes five shares in text without underscores, any three of which recover the secret', async () => {
+    const secret = new TextEncoder().encode('a secret that nobody may know')
+    const shares = await splitSecret(secret, 3)
+    assert.equal(shares.length, 5)
+    for (const share of shares) assert.match(share, /^[0-9a-f]+$/)
+    for (const three of combinations(shares, 3)) assert.deepEqual(await combineShares(three), secret)
+  })
+
+  it('does not recover from one share less', async () => {
+    const secret = new Uint8Array(32).fill(1)
+    const shares = await splitSecret(secret, 3)
+    assert.notDeepEqual(await combineShares(shares.slice(0, 2)), secret)
+  })
+
+  it('finds all combinations', () => {
+    assert.deepEqual(combinations([1, 2, 3], 2), [
+      [1, 2],
+      [1, 3],
+      [2, 3],
+    ])
+    assert.equal(combinations([1, 2, 3, 4, 5], 3).length, 10)
+    assert.deepEqual(combinations([1], 2), [])
+  })
+})
