@@ -68,7 +68,8 @@ const svn = (maximum: number) => z.int().min(0).max(maximum)
 const signed = { issueDate: z.iso.datetime(), nextUpdate: z.iso.datetime() }
 const level = { tcbStatus: z.string(), advisoryIDs: z.array(z.string()).optional() }
 
-// The verification library takes a missing date, SVN or mask byte for one that fits; these schemas refuse them.
+// The verification library takes a missing date, SVN or mask byte for one that fits; these schemas refuse them. It takes
+// the first TCB level that fits, so levels must come best first: that is how Intel signs them, and is not checked.
 const TcbInfo = z.object({
   ...signed,
   id: z.literal('SGX'),
@@ -141,8 +142,8 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
 
     checkSignature(collateral.tcb_info, collateral.tcb_info_signature, tcbSigner)
     checkSignature(collateral.qe_identity, collateral.qe_identity_signature, qeSigner)
-    const tcbInfo = TcbInfo.parse(JSON.parse(collateral.tcb_info))
-    const qeIdentity = QeIdentity.parse(JSON.parse(collateral.qe_identity))
+    const tcbInfo = parse(TcbInfo, collateral.tcb_info)
+    const qeIdentity = parse(QeIdentity, collateral.qe_identity)
 
     const validity = intersection([
       ...underRoot.map(certificateValidity),
@@ -167,6 +168,12 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
   } catch (error) {
     throw unavailable(`The attestation collateral is of no use: ${messageOf(error)}; fetch it anew.`, error)
   }
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string): T {
+  const { success, data, error } = schema.safeParse(JSON.parse(text))
+  if (!success) throw new Error(`TCB info or QE identity has a wrong field, ${error.issues[0]?.path.join('.')}`)
+  return data
 }
 
 function checkSignature(text: string, signature: string, signer: X509Certificate): void {

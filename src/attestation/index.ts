@@ -2,4 +2,4 @@ export { type CollateralSource, type QuoteCollateral, staticCollateral } from '.
 export { AttestationError, type AttestationErrorCode } from './errors.js'
 export type { AttestationPolicy, EnclaveMeasurement, MeasurementRule } from './policy.js'
 export type { QuoteSource } from './source.js'
-export { createQuoteVerifier, type QuoteVerifier, type QuoteVerifierOptions, type VerifiedQuote } from './verifier.js'
+export { createQuoteVerifier, type QuoteVerifier } from './verifier.js'
