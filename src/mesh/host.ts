@@ -5,7 +5,13 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { type Identify, identify } from '@libp2p/identify'
 import { type Ed25519PrivateKey, type Libp2p, type PeerId, setMaxListeners } from '@libp2p/interface'
-import { kadDHT, passthroughMapper, removePrivateAddressesMapper, type SingleKadDHT } from '@libp2p/kad-dht'
+import {
+  type KadDHT,
+  kadDHT,
+  passthroughMapper,
+  type RoutingTable,
+  removePrivateAddressesMapper,
+} from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { isPrivate } from '@libp2p/utils'
@@ -14,6 +20,7 @@ import { createLibp2p } from 'libp2p'
 import type { AccountSigner } from '../crypto/index.js'
 import { type AccountId, type Hex, type Logger, messageOf, type Registry, SlotmeshError } from '../domain/index.js'
 import { stayConnected } from './bootstrap.js'
+import { HostDatastore } from './datastore.js'
 import { HandOver } from './hand-over.js'
 import { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
@@ -106,7 +113,7 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
     known,
     addresses: () => recordAddresses(libp2p.getMultiaddrs(), init.allowPrivateAddresses),
     put: (key, value, signal) => putEverywhere(dht, key, value, signal),
-    hasPeers: () => libp2p.getPeers().length > 0,
+    hasPeers: () => dht.routingTable.size > 0,
     now,
     logger,
   })
@@ -123,10 +130,12 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
 
     async start() {
       await handOver.start()
-      await listenOrExplain(libp2p, init.listen)
-      libp2p.addEventListener('peer:identify', () => {
-        publisher.peerArrived({ alone: libp2p.getPeers().length === 1 })
+      dht.routingTable.addEventListener('peer:add', () => {
+        const alone = dht.routingTable.size === 1
+        publisher.peerArrived({ alone })
+        if (alone) void meetNeighbours(libp2p, shutdown.signal, logger)
       })
+      await listenOrExplain(libp2p, init.listen)
       libp2p.addEventListener('self:peer:update', () => publisher.addressesChanged())
       background = Promise.all(
         bootstrap.map((address) => stayConnected({ libp2p, address, signal: shutdown.signal, logger })),
@@ -151,7 +160,13 @@ interface NodeParts {
   readonly known: KnownRecords
 }
 
-type NodeServices = { identify: Identify; ping: Ping; dht: SingleKadDHT }
+/** The one implementation of kad-dht's interface has this too; only the factory's declaration leaves it out. */
+interface MeshDht extends KadDHT {
+  /** Emits `peer:add`. */
+  readonly routingTable: RoutingTable & EventTarget
+}
+
+type NodeServices = { identify: Identify; ping: Ping; dht: MeshDht }
 
 function createNode(
   { genesisHash, allowPrivateAddresses, inboundConnectionThreshold }: MeshHostInit,
@@ -161,6 +176,7 @@ function createNode(
   return createLibp2p<NodeServices>({
     start: false,
     privateKey,
+    datastore: new HostDatastore(known),
     // Nobody needs to know which versions of what run inside an enclave.
     nodeInfo: { name: 'slotmesh', version: '1', userAgent: 'slotmesh' },
     addresses: { listen: listen.map(String), announce: announce.map(String) },
@@ -197,10 +213,10 @@ function createNode(
           alpha: dht.parallelRequests,
           maxInboundStreams: dht.streams,
           maxOutboundStreams: dht.streams,
-          initialQuerySelfInterval: dht.firstSelfQueryMs,
           querySelfInterval: dht.selfQueryIntervalMs,
-          // The class has what `SingleKadDHT` says; only the factory's declaration leaves it out.
-        })(components) as SingleKadDHT,
+          // Else every lookup waits until this node has met all its neighbours.
+          allowQueryWithZeroPeers: true,
+        })(components) as MeshDht,
     },
   })
 }
@@ -209,12 +225,23 @@ function refuse(): void {
   throw new SlotmeshError('mesh/namespace-refused', 'This DHT holds enclave records only.')
 }
 
-async function putEverywhere(
-  dht: SingleKadDHT,
-  key: Uint8Array,
-  value: Uint8Array,
-  signal: AbortSignal,
-): Promise<boolean> {
+/** Kademlia's way in: a lookup of oneself, which makes oneself known to the peers on its way. Never rejects. */
+async function meetNeighbours(libp2p: Libp2p<NodeServices>, shutdown: AbortSignal, logger: Logger): Promise<void> {
+  const signal = AbortSignal.any([shutdown, AbortSignal.timeout(LIMITS.dht.meetingMs)])
+  setMaxListeners(Infinity, signal)
+  try {
+    let met = 0
+    for await (const event of libp2p.services.dht.getClosestPeers(libp2p.peerId.toMultihash().bytes, { signal })) {
+      if (event.name === 'FINAL_PEER') met += 1
+    }
+    logger.debug('Met the neighbours in the DHT', { met })
+  } catch (thrown) {
+    if (!shutdown.aborted) logger.debug('Could not meet all neighbours in the DHT', { reason: messageOf(thrown) })
+  }
+}
+
+/** @returns whether there were peers nearest to the key and all of them took the value. */
+async function putEverywhere(dht: MeshDht, key: Uint8Array, value: Uint8Array, signal: AbortSignal): Promise<boolean> {
   let sent = 0
   let taken = 0
   for await (const event of dht.put(key, value, { signal })) {

@@ -35,7 +35,10 @@ export const LIMITS = {
     parallelLookups: 4,
     /** Distinct accounts waiting for a lookup: more than any enclave has slot peers, or anyone sensible asks for. */
     queuedLookups: 10_000,
-    /** Holders that must name the same record before a lookup ends early. */
+    /**
+     * Holders that must name the same record before a lookup ends early, when one was known before: it may have
+     * moved, and some holders not know it yet. Of an enclave that is not known at all the first answer is welcome.
+     */
     quorum: 3,
   },
 
@@ -65,6 +68,8 @@ export const LIMITS = {
   connections: {
     /** Twenty in each of the table's few buckets, slot peers, and room; a connection costs about 100 KB. */
     total: 300,
+    /** Peers whose addresses and protocols libp2p remembers, strangers among them: about 1 KB each. */
+    rememberedPeers: 5_000,
     /** Connections that are still proving who they are: a mesh that starts at once does so within a second or two. */
     pending: 100,
     /** New connections per second from one address: many nodes may live behind one, and a stranger gains little. */
@@ -81,8 +86,8 @@ export const LIMITS = {
     streams: 32,
     /** Requests in flight in one lookup; a mesh is small, so more would only make every node ask every other. */
     parallelRequests: 5,
-    /** Until a node first looks for its neighbours, once it knows a peer. */
-    firstSelfQueryMs: 100,
+    /** The first look for neighbours; in a mesh that starts at once, everyone is busy with everyone. */
+    meetingMs: 30 * second,
     /** Neighbours change when nodes come and go, which puts and lookups notice too. */
     selfQueryIntervalMs: 5 * minute,
   },

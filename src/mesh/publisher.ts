@@ -65,7 +65,8 @@ export class RecordPublisher {
     }
     this.#seat = seat
     await this.#renew()
-    this.#lastPutAt = 0
+    // Peers that connect meanwhile are handed the record, and those that arrive together need only one put.
+    this.#lastPutAt = this.#init.now()
     this.#putWanted = true
     this.#schedule()
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type AbortOptions, type Libp2p, type PeerId, setMaxListeners } from '@libp2p/interface'
-import type { SingleKadDHT } from '@libp2p/kad-dht'
+import type { KadDHT } from '@libp2p/kad-dht'
 import { Queue } from '@libp2p/utils'
 import { equalBytes } from '../crypto/index.js'
 import { type AccountId, type ClusterId, type Logger, messageOf, type SlotId, SlotmeshError } from '../domain/index.js'
@@ -19,7 +19,7 @@ export interface ResolvedEnclave {
 
 interface ResolverInit {
   readonly libp2p: Pick<Libp2p, 'getConnections' | 'peerStore'>
-  readonly dht: SingleKadDHT
+  readonly dht: KadDHT
   readonly known: KnownRecords
   readonly now: () => number
   readonly logger: Logger
@@ -86,8 +86,7 @@ export class Resolver {
   /** What the DHT finds ends up in the known records, by way of its validator. */
   async #askDht({ account, signal: aborted }: LookupOptions): Promise<void> {
     const { dht, known } = this.#init
-    // Without any peer kad-dht would wait for one.
-    if (this.#isConnected(account) || dht.routingTable.size === 0) return
+    if (this.#isConnected(account)) return
     const connected = new AbortController()
     const endIfConnected = () => {
       if (this.#isConnected(account)) connected.abort()
@@ -96,13 +95,14 @@ export class Resolver {
     const ends = [connected.signal, AbortSignal.timeout(LIMITS.resolve.attemptMs)]
     const signal = AbortSignal.any(aborted === undefined ? ends : [...ends, aborted])
     setMaxListeners(Infinity, signal)
+    const quorum = known.current(account) === undefined ? 1 : LIMITS.resolve.quorum
     let holders = 0
     try {
       for await (const event of dht.get(recordKey(account), { signal })) {
         if (event.name !== 'PEER_RESPONSE' || event.record === undefined) continue
         const newest = known.current(account)?.record
         if (newest !== undefined && equalBytes(event.record.value, newest.bytes)) holders += 1
-        if (holders >= LIMITS.resolve.quorum) break
+        if (holders >= quorum) break
       }
     } catch (thrown) {
       if (!connected.signal.aborted) throw thrown
