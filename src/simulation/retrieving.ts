@@ -1,9 +1,9 @@
 import type { AccountSigner } from '../crypto/index.js'
-import { type SlotId, SlotmeshError, shareKeyText } from '../domain/index.js'
-import { retrieveRequest } from '../owner/index.js'
+import { type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
+import { type RetrieveRequest, retrieveRequest } from '../owner/index.js'
 import type { Attempt, Holding, Retrieval } from './audit.js'
 import type { SimulatedEnclave } from './simulated-enclave.js'
-import type { OwnedSecret, SimulatedCluster, World } from './world.js'
+import type { World } from './world.js'
 
 /** What an enclave lists. */
 export async function holdingOf(enclave: SimulatedEnclave): Promise<Holding> {
@@ -12,43 +12,36 @@ export async function holdingOf(enclave: SimulatedEnclave): Promise<Holding> {
 
 /** Owners ask every enclave of every cluster for their shares. */
 export async function retrieveAll(world: World): Promise<Retrieval[]> {
-  let asked = 0
-  const ofClusters = await Promise.all(
-    world.clusters.map(async (cluster) => {
-      const retrievals: Retrieval[] = []
-      for (const owned of world.secrets) {
-        retrievals.push(await retrieve(world, cluster, owned))
-        world.count('secrets retrieved', ++asked, world.secrets.length * world.clusters.length)
-      }
-      return retrievals
-    }),
-  )
-  return ofClusters.flat()
+  const retrievals: Retrieval[] = []
+  for (const owned of world.secrets) {
+    const { key, owner, origin, secret } = owned
+    const request = await requestBy(world, owner, key)
+    for (const { id: cluster, enclaves } of world.clusters) {
+      const answers = await Promise.all(enclaves.map((enclave) => ask(world, enclave, key, request)))
+      const shares = new Map(answers.map(({ share }, slot) => [slot, share]))
+      retrievals.push({ key, cluster, origin, shares, secret })
+    }
+    world.count('secrets retrieved', retrievals.length, world.secrets.length * world.clusters.length)
+  }
+  return retrievals
 }
 
-async function retrieve(world: World, cluster: SimulatedCluster, owned: OwnedSecret): Promise<Retrieval> {
-  const { key, origin, secret, owner } = owned
-  const answers = await Promise.all(cluster.enclaves.map((enclave) => ask(world, enclave, owned, owner)))
-  const shares = new Map<SlotId, string | undefined>()
-  for (const [slot, { share }] of answers.entries()) shares.set(slot, share)
-  return { key, cluster: cluster.id, origin, shares, secret }
-}
-
-/** Somebody who owns nothing asks one enclave of each cluster for each share. */
+/** Somebody who owns nothing asks an enclave for each share. */
 export async function askAsSomebodyElse(world: World): Promise<Attempt[]> {
   const somebody = world.signer('somebody-else')
-  const attempts = world.secrets.flatMap((owned) =>
-    world.clusters.flatMap(({ enclaves }) => {
-      const enclave = enclaves[owned.key.nftId % enclaves.length]
-      return enclave === undefined ? [] : [{ enclave, owned }]
-    }),
-  )
-  return Promise.all(
-    attempts.map(async ({ enclave, owned }) => {
-      const { refusedWith } = await ask(world, enclave, owned, somebody)
-      return { what: `somebody else at ${enclave.name} for ${shareKeyText(owned.key)}`, refusedWith }
-    }),
-  )
+  const attempts: Attempt[] = []
+  for (const [index, { key }] of world.secrets.entries()) {
+    const enclave = world.officials[index % world.officials.length]
+    if (enclave === undefined) continue
+    const { refusedWith } = await ask(world, enclave, key, await requestBy(world, somebody, key))
+    attempts.push({ what: `somebody else at ${enclave.name} for ${shareKeyText(key)}`, refusedWith })
+  }
+  return attempts
+}
+
+/** One request serves for every enclave, as with the published client. */
+async function requestBy(world: World, requester: AccountSigner, key: ShareKey): Promise<RetrieveRequest> {
+  return retrieveRequest({ requester, role: 'OWNER', key, block: await world.blockSeenByAll() })
 }
 
 interface Answer {
@@ -56,14 +49,7 @@ interface Answer {
   readonly refusedWith?: string
 }
 
-async function ask(
-  world: World,
-  enclave: SimulatedEnclave,
-  { key }: OwnedSecret,
-  requester: AccountSigner,
-): Promise<Answer> {
-  const block = await world.blockSeenBy(enclave, 0)
-  const request = retrieveRequest({ requester, role: 'OWNER', key, block })
+async function ask(world: World, enclave: SimulatedEnclave, key: ShareKey, request: RetrieveRequest): Promise<Answer> {
   try {
     const share = await world.withDeadline(
       (signal) => enclave.handle.retrieveShare(key.kind, request, { signal }),

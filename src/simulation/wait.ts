@@ -8,8 +8,8 @@ export interface WaitOptions {
   readonly signal: AbortSignal
 }
 
-/** Between two looks at a condition that only polling can see, in ms: well below a short block time. */
-const POLL_INTERVAL_MS = 100
+/** Between two looks at a condition that only polling can see, in ms: a look at every enclave costs something, too. */
+const POLL_INTERVAL_MS = 200
 
 /**
  * Looks again and again until there is something to see.

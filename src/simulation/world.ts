@@ -15,7 +15,7 @@ import { SimulatedEnclave } from './simulated-enclave.js'
 import { type WaitOptions, waitUntil, withDeadline } from './wait.js'
 
 /** Owners act at the same time, each on one NFT after the other, so that blocks hold several events. */
-const OWNERS = 8
+const OWNERS = 20
 
 /** A cluster of the simulation; its enclaves by slot. */
 export interface SimulatedCluster {
@@ -126,8 +126,17 @@ export class World {
 
   /** What the chain lists now, at a block that no enclave is ahead of. */
   async listedShares(): Promise<ShareKey[]> {
+    return this.actors.listedShares(Math.max(...(await this.#finalisedBlocks())))
+  }
+
+  /** The newest block that every enclave has seen. */
+  async blockSeenByAll(): Promise<BlockNumber> {
+    return Math.min(...(await this.#finalisedBlocks()))
+  }
+
+  async #finalisedBlocks(): Promise<BlockNumber[]> {
     const statuses = await Promise.all(this.officials.map((enclave) => enclave.status()))
-    return this.actors.listedShares(Math.max(...statuses.map(({ finalisedBlock }) => finalisedBlock)))
+    return statuses.map(({ finalisedBlock }) => finalisedBlock)
   }
 
   count(what: string, done: number, of: number): void {
