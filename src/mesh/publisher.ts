@@ -35,6 +35,7 @@ export class RecordPublisher {
   readonly #shutdown = new AbortController()
   #seat: Seat | undefined
   #record: EnclaveRecord | undefined
+  #sequence = 0
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #putWanted = false
@@ -105,17 +106,15 @@ export class RecordPublisher {
   async #renew(): Promise<void> {
     const { known, now, signer, privateKey, genesisHash, addresses } = this.#init
     if (this.#seat === undefined) return
-    const record = await signRecord(
-      {
-        genesisHash,
-        ...this.#seat,
-        multiaddrs: addresses(),
-        sequence: Math.max(now(), known.sequenceOf(signer.account) + 1),
-        expiresAt: now() + LIMITS.record.lifetimeMs,
-      },
-      signer,
-      privateKey,
-    )
+    this.#sequence = Math.max(now(), this.#sequence + 1, known.sequenceOf(signer.account) + 1)
+    const content = {
+      genesisHash,
+      ...this.#seat,
+      multiaddrs: addresses(),
+      sequence: this.#sequence,
+      expiresAt: now() + LIMITS.record.lifetimeMs,
+    }
+    const record = await signRecord(content, signer, privateKey)
     this.#record = record
     this.#renewAt = now() + LIMITS.record.renewalMs * (0.9 + 0.2 * Math.random())
     this.#gapMs = LIMITS.publish.shortestGapMs
