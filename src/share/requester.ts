@@ -30,7 +30,15 @@ import { createOpener, ephemeralKeys, offerPreSharedKey } from './sealing.js'
 import { finishRefused, phase } from './session.js'
 import { checkToken, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
-import { ChallengeBody, type End, HelloBody, RequestBody, RequesterMessage, SealedContent } from './wire/share.js'
+import {
+  ChallengeBody,
+  type End,
+  HelloBody,
+  RequestBody,
+  RequesterMessage,
+  SealedContent,
+  type WantedRange,
+} from './wire/share.js'
 
 /** A want, and the cluster that the chain says it comes from, where a trigger told. */
 export interface Wanted extends WantedShare {
@@ -49,7 +57,7 @@ export interface ExchangeResult {
 }
 
 export interface ExchangeRequest {
-  /** At most {@link REQUEST_LIMITS}.shares, each key once. */
+  /** At most {@link REQUEST_LIMITS}.shares, each key once; any {@link REQUEST_LIMITS}.ranges of them fit. */
   readonly wants: readonly Wanted[]
   /** Takes each run as it is verified; the exchange waits for it, and zeroes the payloads afterwards. */
   readonly onRun: (run: VerifiedRun, providerSyncedBlock: BlockNumber) => Promise<void>
@@ -69,9 +77,6 @@ export async function requestShares(
   frames: Frames,
   request: ExchangeRequest,
 ): Promise<ExchangeResult> {
-  if (request.wants.length === 0 || request.wants.length > REQUEST_LIMITS.shares) {
-    throw new SlotmeshError('share/wants', `An exchange asks for 1 to ${REQUEST_LIMITS.shares} shares.`)
-  }
   try {
     const result = await exchange(party, provider, frames, request)
     await frames.close({ signal: phase('handshake', request.signal) })
@@ -89,6 +94,7 @@ async function exchange(
   { wants, onRun, signal }: ExchangeRequest,
 ): Promise<ExchangeResult> {
   const { signer, chain, attestation } = party
+  const wanted = wantedRanges(wants)
   const transcript = new Transcript({
     genesisHash: chain.genesisHash,
     requesterPeer: party.peer,
@@ -128,7 +134,7 @@ async function exchange(
 
   // Request: this enclave's own proof, and what it wants.
   const { encapsulatedKey, preSharedKey } = await offerPreSharedKey(offer.publicKey, challengeHash)
-  const body = RequestBody.encode({ encapsulatedKey, wants: toRanges(wants) })
+  const body = RequestBody.encode({ encapsulatedKey, wants: wanted })
   const digest = quoteDigest('requester', transcript.add('request-body', body))
   const quote = await attestation.quote(signer.sign(digest), { signal: phase('handshake', signal) })
   const finalHash = transcript.add('request-quote', quote)
@@ -157,6 +163,18 @@ async function exchange(
   }
 }
 
+function wantedRanges(wants: readonly Wanted[]): WantedRange[] {
+  const ranges = toRanges(wants)
+  const { ranges: mostRanges, shares: mostShares } = REQUEST_LIMITS
+  if (wants.length === 0 || wants.length > mostShares || ranges.length > mostRanges) {
+    throw new SlotmeshError(
+      'share/wants',
+      `An exchange asks for 1 to ${mostShares} shares in at most ${mostRanges} ranges; ask for fewer at once.`,
+    )
+  }
+  return ranges
+}
+
 /** Is each share one that was asked for, and vouched for by the enclave whose share it is? (SPEC 6.3) */
 async function verifyRun(
   { signer, chain }: Party,
@@ -165,11 +183,14 @@ async function verifyRun(
   options: { signal: AbortSignal },
 ): Promise<VerifiedRun> {
   const newestPossible = chain.finalised().number + TOKEN.future
+  const seen = new Set<string>()
   for (const { key, version } of shares) {
-    const want = outstanding.get(shareKeyText(key))
+    const text = shareKeyText(key)
+    const want = seen.has(text) ? undefined : outstanding.get(text)
+    seen.add(text)
     const asked = want !== undefined && version >= want.minimumVersion && version <= newestPossible
     if (!asked || (want.origin !== undefined && want.origin !== head.cluster)) {
-      throw new SlotmeshError('share/unasked', `The peer sent ${shareKeyText(key)}, which was not asked for like this.`)
+      throw new SlotmeshError('share/unasked', `The peer sent ${text}, which was not asked for like this.`)
     }
   }
   const seat = chain.registry().seatOf(signer.account)

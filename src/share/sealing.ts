@@ -2,6 +2,7 @@ import type { webcrypto } from 'node:crypto'
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
 import { DOMAIN, taggedHash, utf8, zero } from '../crypto/index.js'
 import { SlotmeshError } from '../domain/index.js'
+import { RefusalError } from './refusals.js'
 
 /*
  * How shares are sealed for one exchange (SPEC 5).
@@ -20,7 +21,7 @@ const suite = new CipherSuite({
 
 const PRE_SHARED_KEY_BYTES = 32
 
-/** An ephemeral KEM key pair of this enclave, for one exchange. The private half cannot be exported. */
+/** An ephemeral KEM key pair of this enclave, for one exchange. */
 export interface EphemeralKeys {
   readonly publicKey: Uint8Array
   readonly pair: webcrypto.CryptoKeyPair
@@ -39,7 +40,7 @@ export interface SealingContext {
 export interface Sealer {
   /** To be sent in Grant. */
   readonly encapsulatedKey: Uint8Array
-  /** Seals the next message; the order is part of the seal. */
+  /** Seals the next message and zeroes its plaintext; the order is part of the seal. */
   seal(plaintext: Uint8Array): Promise<Uint8Array>
 }
 
@@ -53,55 +54,58 @@ export async function ephemeralKeys(): Promise<EphemeralKeys> {
   return { publicKey: new Uint8Array(await suite.kem.serializePublicKey(pair.publicKey)), pair }
 }
 
-/** The requester's half of the pre-shared key: encapsulates to the provider's ephemeral key. */
+/**
+ * The requester's half of the pre-shared key: encapsulates to the provider's ephemeral key.
+ * @throws RefusalError MALFORMED when that is no key.
+ */
 export async function offerPreSharedKey(
   providerKey: Uint8Array,
   challengeHash: Uint8Array,
 ): Promise<{ encapsulatedKey: Uint8Array; preSharedKey: Uint8Array }> {
-  const context = await suite.createSenderContext({
-    recipientPublicKey: await publicKey(providerKey),
-    info: buffer(challengeHash),
-  })
+  const context = await withKeyOfPeer(async () =>
+    suite.createSenderContext({ recipientPublicKey: await publicKey(providerKey), info: buffer(challengeHash) }),
+  )
   return { encapsulatedKey: new Uint8Array(context.enc), preSharedKey: await exported(context) }
 }
 
-/** The provider's half of the pre-shared key. */
+/** The provider's half of the pre-shared key. @throws RefusalError MALFORMED when the peer's is no encapsulated key. */
 export async function takePreSharedKey(
   own: EphemeralKeys,
   encapsulatedKey: Uint8Array,
   challengeHash: Uint8Array,
 ): Promise<Uint8Array> {
-  const context = await suite.createRecipientContext({
-    recipientKey: own.pair,
-    enc: buffer(encapsulatedKey),
-    info: buffer(challengeHash),
-  })
+  const context = await withKeyOfPeer(() =>
+    suite.createRecipientContext({ recipientKey: own.pair, enc: buffer(encapsulatedKey), info: buffer(challengeHash) }),
+  )
   return exported(context)
 }
 
+/** @throws RefusalError MALFORMED when the requester's key is none. */
 export async function createSealer(requesterKey: Uint8Array, context: SealingContext): Promise<Sealer> {
-  const sender = await suite.createSenderContext({
-    recipientPublicKey: await publicKey(requesterKey),
-    ...parameters(context),
-  })
-  zero(context.preSharedKey)
+  const sender = await withPreSharedKey(context, async (parameters) =>
+    suite.createSenderContext({ recipientPublicKey: await publicKey(requesterKey), ...parameters }),
+  )
   return {
     encapsulatedKey: new Uint8Array(sender.enc),
-    seal: async (plaintext) => new Uint8Array(await sender.seal(buffer(plaintext))),
+    seal: async (plaintext) => {
+      const copy = buffer(plaintext)
+      zero(plaintext)
+      const ciphertext = await sender.seal(copy)
+      zero(new Uint8Array(copy))
+      return new Uint8Array(ciphertext)
+    },
   }
 }
 
+/** @throws RefusalError MALFORMED when the peer's is no encapsulated key. */
 export async function createOpener(
   own: EphemeralKeys,
   encapsulatedKey: Uint8Array,
   context: SealingContext,
 ): Promise<Opener> {
-  const recipient = await suite.createRecipientContext({
-    recipientKey: own.pair,
-    enc: buffer(encapsulatedKey),
-    ...parameters(context),
-  })
-  zero(context.preSharedKey)
+  const recipient = await withPreSharedKey(context, (parameters) =>
+    suite.createRecipientContext({ recipientKey: own.pair, enc: buffer(encapsulatedKey), ...parameters }),
+  )
   return {
     open: async (ciphertext) => {
       try {
@@ -115,10 +119,30 @@ export async function createOpener(
   }
 }
 
-function parameters({ challengeHash, finalHash, preSharedKey }: SealingContext) {
-  return {
-    info: buffer(taggedHash(DOMAIN.shareSealing, finalHash)),
-    psk: { id: buffer(challengeHash), key: buffer(preSharedKey) },
+interface PskParameters {
+  readonly info: ArrayBuffer
+  readonly psk: { id: ArrayBuffer; key: ArrayBuffer }
+}
+
+async function withPreSharedKey<T>(
+  { challengeHash, finalHash, preSharedKey }: SealingContext,
+  create: (parameters: PskParameters) => Promise<T>,
+): Promise<T> {
+  const key = buffer(preSharedKey)
+  try {
+    const info = buffer(taggedHash(DOMAIN.shareSealing, finalHash))
+    return await withKeyOfPeer(() => create({ info, psk: { id: buffer(challengeHash), key } }))
+  } finally {
+    zero(preSharedKey, new Uint8Array(key))
+  }
+}
+
+/** Keys of another length, that are no points of the curve, or of small order, are the peer's doing. */
+async function withKeyOfPeer<T>(create: () => Promise<T>): Promise<T> {
+  try {
+    return await create()
+  } catch (cause) {
+    throw new RefusalError('MALFORMED', { cause })
   }
 }
 
@@ -130,7 +154,7 @@ async function publicKey(bytes: Uint8Array): Promise<webcrypto.CryptoKey> {
   return suite.kem.deserializePublicKey(buffer(bytes))
 }
 
-/** The library takes whole ArrayBuffers only. */
+/** A copy: the library takes whole ArrayBuffers only. */
 function buffer(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer
 }

@@ -1,0 +1,720 @@
+import assert from 'node:assert/strict'
+import type { Stream } from '@libp2p/interface'
+import { pEvent } from 'p-event'
+import { fromHex, toHex } from '../../../src/crypto/index.js'
+import { type Registry, type ShareKey, SlotmeshError } from '../../../src/domain/index.js'
+import type { ShareRun } from '../../../src/provenance/index.js'
+import { Frames } from '../../../src/share/frames.js'
+import { toWireRun } from '../../../src/share/messages.js'
+import { isRefusal, type Refusal, RefusalError } from '../../../src/share/refusals.js'
+import { type ExchangeResult, requestShares, type Wanted } from '../../../src/share/requester.js'
+import { quoteDigest } from '../../../src/share/transcript.js'
+import { ProviderMessage, RefusalCode, type Run, ShareKind, type WantedRange } from '../../../src/share/wire/share.js'
+import {
+  account,
+  capsule,
+  connectedStreams,
+  FakeChain,
+  type Flavour,
+  fakeQuote,
+  OriginLog,
+  party,
+  payloadOf,
+  peerOf,
+  Received,
+  registryOf,
+  secret,
+  soon,
+  type TestParty,
+  want,
+} from './fixture.js'
+import { RawProvider } from './raw.js'
+
+const seats = [
+  { name: 'asking', cluster: 1 },
+  { name: 'serving', cluster: 2 },
+  { name: 'third', cluster: 3 },
+  { name: 'elsewhere', cluster: 3, slot: 4 },
+]
+const registry = registryOf(seats)
+
+/** A requester that asks over one stream, and a provider at its other end that can lie. */
+interface Scene {
+  readonly requester: TestParty
+  readonly provider: RawProvider
+  readonly serving: TestParty
+  readonly received: Received
+  readonly near: Stream
+  /** Settles when the requester is done; its rejection is the requester's error. */
+  readonly asked: Promise<ExchangeResult>
+}
+
+interface SceneInit {
+  readonly registry?: Registry
+  readonly wants?: readonly Wanted[]
+  /** The provider's view of the chain. */
+  readonly view?: { number?: number }
+  readonly signal?: AbortSignal
+  /** The PeerId that the provider believes to serve. */
+  readonly believedRequesterPeer?: Uint8Array
+}
+
+const WANTS = [want(secret(1), 40), want(secret(2), 40), want(capsule(7), 40)]
+
+async function scene(init: SceneInit = {}): Promise<Scene> {
+  const requester = party('asking', new FakeChain(init.registry ?? registry))
+  const serving = party('serving', new FakeChain(registry, init.view))
+  const received = new Received()
+  const [near, far] = await connectedStreams()
+  const provider = new RawProvider(serving, far, {
+    requesterPeer: init.believedRequesterPeer ?? requester.peer,
+    providerPeer: serving.peer,
+  })
+  const counterpart = { account: serving.signer.account, peer: serving.peer }
+  const asked = requestShares(requester, counterpart, new Frames(near), {
+    wants: init.wants ?? WANTS,
+    onRun: received.onRun,
+    signal: init.signal ?? soon(),
+  })
+  asked.catch(() => 'looked at later')
+  return { requester, provider, serving, received, near, asked }
+}
+
+async function closed(stream: Stream): Promise<void> {
+  if (stream.status === 'open') await pEvent(stream, 'close', { signal: soon() })
+}
+
+/** Both sides agree that the requester refused so, and nothing was taken. */
+async function assertRefuses({ provider, asked, received, near }: Scene, refusal: Refusal): Promise<void> {
+  const { refusal: told } = await provider.next()
+  assert.equal(told?.code, refusal)
+  await assert.rejects(asked, (thrown) => thrown instanceof RefusalError && thrown.refusal === refusal)
+  assert.equal(received.runs.length, 0)
+  await provider.close()
+  await closed(near)
+}
+
+/** The requester resets the stream, with this error, and nothing was taken. */
+async function assertFails({ asked, received, near }: Scene, code: string): Promise<void> {
+  await assert.rejects(asked, { code })
+  assert.equal(received.runs.length, 0, 'nothing was taken')
+  assert.notEqual(near.status, 'open')
+}
+
+function log(...keys: ShareKey[]): OriginLog {
+  const made = new OriginLog(account('serving'), { cluster: 2 })
+  for (const key of keys) made.append(key, 50)
+  return made
+}
+
+const GOOD = log(secret(1), secret(2), capsule(7), capsule(8))
+
+const end = (shareCount: number, notHeld: WantedRange[] = [], unfinished = false) => ({
+  end: { shareCount, notHeld, unfinished },
+})
+const range = (kind: ShareKind, firstNftId: number, count = 1): WantedRange => ({
+  kind,
+  firstNftId,
+  count,
+  minimumVersion: 0,
+})
+const batch = (...runs: Run[]) => ({ batch: { runs } })
+
+describe('the requester', () => {
+  it('takes what an honest provider sends', async () => {
+    const at = await scene()
+    await at.provider.handshake()
+    await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2)), toWireRun(await GOOD.run(2, 1))))
+    await at.provider.sendSealed(end(3))
+    assert.deepEqual(await at.asked, { received: 3, notHeld: [], unfinished: false, providerSyncedBlock: 90 })
+    assert.deepEqual(at.received.shares.get('capsule/7'), payloadOf(capsule(7)))
+    assert.deepEqual(at.received.shares.size, 3)
+  })
+
+  it('asks for all it wants and nothing else, sorted and joined', async () => {
+    const ids = [5, 3, 4, 9]
+    const at = await scene({ wants: [...ids.map((id) => want(secret(id), 7)), want(capsule(1)), want(secret(10), 8)] })
+    await at.provider.hello()
+    await at.provider.challenge()
+    const expected = [
+      { kind: ShareKind.SECRET, firstNftId: 3, count: 3, minimumVersion: 7 },
+      { kind: ShareKind.SECRET, firstNftId: 9, count: 1, minimumVersion: 7 },
+      { kind: ShareKind.SECRET, firstNftId: 10, count: 1, minimumVersion: 8 },
+      { kind: ShareKind.CAPSULE, firstNftId: 1, count: 1, minimumVersion: 0 },
+    ]
+    assert.deepEqual((await at.provider.request()).wants, expected)
+  })
+
+  for (const [what, wants] of [
+    ['nothing', []],
+    ['too many shares', Array.from({ length: 65_537 }, (_, nftId) => want(secret(nftId)))],
+    ['too many ranges', Array.from({ length: 16_385 }, (_, nftId) => want(secret(nftId), nftId))],
+  ] as const) {
+    it(`does not even ask for ${what}`, async () => {
+      await assertFails(await scene({ wants }), 'share/wants')
+    })
+  }
+
+  describe('refuses a Challenge before it verifies the quote', () => {
+    const anchor = (blockNumber: number, change: object = {}) => ({
+      token: { blockNumber, blockHash: fromHex(new FakeChain(registry).hashAt(blockNumber)), validity: 20, ...change },
+    })
+    const table: [string, Refusal, SceneInit, Parameters<RawProvider['challenge']>[0]][] = [
+      [
+        'of an impostor',
+        'BAD_SIGNATURE',
+        {},
+        { body: { account: fromHex(account('third').account) }, signer: account('third') },
+      ],
+      ['with a short account', 'MALFORMED', {}, { body: { account: new Uint8Array(31) } }],
+      ['with a short nonce', 'MALFORMED', {}, { body: { nonce: new Uint8Array(31) } }],
+      ['in a suite that was not offered', 'UNSUPPORTED_SUITE', {}, { body: { suite: 2 } }],
+      ['without a suite', 'UNSUPPORTED_SUITE', {}, { body: { suite: 0 } }],
+      [
+        'of a provider without a seat',
+        'NOT_REGISTERED',
+        { registry: registryOf(seats.filter(({ name }) => name !== 'serving')) },
+        {},
+      ],
+      [
+        'when it has no seat itself',
+        'NOT_REGISTERED',
+        { registry: registryOf(seats.filter(({ name }) => name !== 'asking')) },
+        {},
+      ],
+      [
+        'of another slot',
+        'WRONG_SLOT',
+        {
+          registry: registryOf([
+            { name: 'asking', cluster: 1 },
+            { name: 'serving', cluster: 2, slot: 1 },
+          ]),
+        },
+        {},
+      ],
+      [
+        'of its own cluster',
+        'SAME_CLUSTER',
+        {
+          registry: registryOf([
+            { name: 'asking', cluster: 1 },
+            { name: 'serving', cluster: 1 },
+          ]),
+        },
+        {},
+      ],
+      ['of a private cluster', 'CLUSTER_NOT_PUBLIC', { registry: registryOf(seats, { 2: 'private' }) }, {}],
+      ['without a token', 'MALFORMED', {}, { body: { token: undefined } }],
+      ['whose token has expired', 'TOKEN_EXPIRED', {}, { body: anchor(79) }],
+      ['whose token is too far ahead', 'TOKEN_IN_FUTURE', {}, { body: anchor(103) }],
+      ['anchored in a fork', 'UNKNOWN_CHAIN', {}, { body: anchor(99, { blockHash: new Uint8Array(32) }) }],
+    ]
+    for (const [what, refusal, init, lies] of table) {
+      it(`${what}: ${refusal}`, async () => {
+        const at = await scene(init)
+        await at.provider.hello()
+        await at.provider.challenge(lies)
+        await assertRefuses(at, refusal)
+        assert.deepEqual(at.requester.attestation.calls, { quote: 0, verify: 0 })
+      })
+    }
+  })
+
+  describe('refuses a Challenge and makes no quote of its own', () => {
+    const flavours: [Flavour, Refusal][] = [
+      ['low-tcb', 'TCB_BELOW_POLICY'],
+      ['other-measurement', 'MEASUREMENT_NOT_ALLOWED'],
+      ['debug', 'DEBUG_ENCLAVE'],
+      ['unknown-platform', 'NOT_READY'],
+    ]
+    const table: [string, Refusal, SceneInit, Parameters<RawProvider['challenge']>[0]][] = [
+      ...flavours.map(([flavour, refusal]): (typeof table)[number] => [
+        `with a quote that is ${flavour}`,
+        refusal,
+        {},
+        { proof: (right) => fakeQuote(right.subarray(1, 65), flavour) },
+      ]),
+      ['with a forged quote', 'QUOTE_INVALID', {}, { proof: (right) => right.with(96, (right[96] ?? 0) ^ 1) }],
+      ['with no quote', 'QUOTE_INVALID', {}, { proof: () => new Uint8Array() }],
+      ['whose quote names no one', 'BINDING_MISMATCH', {}, { proof: () => fakeQuote(new Uint8Array(64)) }],
+      ['quoted by another genuine enclave', 'BINDING_MISMATCH', {}, { signer: account('third') }],
+      ['quoted in the requester’s role', 'BINDING_MISMATCH', {}, { role: 'requester' }],
+      [
+        'that signs the bare digest',
+        'BINDING_MISMATCH',
+        {},
+        { proof: (_, digest) => fakeQuote(account('serving').sign(quoteDigest('provider', digest))) },
+      ],
+      ['quoted over another connection', 'BINDING_MISMATCH', { believedRequesterPeer: peerOf('relay') }, {}],
+      [
+        'altered after it was quoted',
+        'BINDING_MISMATCH',
+        {},
+        { afterwards: (body) => Uint8Array.of(...body, 0x30, 1) },
+      ],
+    ]
+    for (const [what, refusal, init, lies] of table) {
+      it(`${what}: ${refusal}`, async () => {
+        const at = await scene(init)
+        await at.provider.hello()
+        await at.provider.challenge(lies)
+        await assertRefuses(at, refusal)
+        assert.deepEqual(at.requester.attestation.calls, { quote: 0, verify: 1 })
+      })
+    }
+
+    it('whose ephemeral key is of small order: MALFORMED', async () => {
+      const at = await scene()
+      await at.provider.hello()
+      await at.provider.challenge({ body: { publicKey: new Uint8Array(32) } })
+      await assertRefuses(at, 'MALFORMED')
+    })
+
+    it('whose ephemeral key is too short: MALFORMED', async () => {
+      const at = await scene()
+      await at.provider.hello()
+      await at.provider.challenge({ body: { publicKey: new Uint8Array(31) } })
+      await assertRefuses(at, 'MALFORMED')
+    })
+
+    it('that another exchange has had: BINDING_MISMATCH', async () => {
+      const recorded: { quote?: Uint8Array; body?: Uint8Array } = {}
+      const first = await scene()
+      await first.provider.hello()
+      await first.provider.challenge({
+        proof: (right) => {
+          recorded.quote = right
+          return right
+        },
+        afterwards: (body) => {
+          recorded.body = body
+          return body
+        },
+      })
+      assert.ok((await first.provider.request()).wants.length > 0)
+
+      const second = await scene()
+      await second.provider.hello()
+      await second.provider.challenge({
+        proof: () => recorded.quote ?? assert.fail(),
+        afterwards: () => recorded.body ?? assert.fail(),
+      })
+      await assertRefuses(second, 'BINDING_MISMATCH')
+    })
+  })
+
+  describe('refuses as MALFORMED', () => {
+    for (const [what, bytes] of [
+      ['garbage', new Uint8Array(300).fill(0xff)],
+      ['an empty message', new Uint8Array()],
+      ['a Grant before the Challenge', ProviderMessage.encode({ grant: { encapsulatedKey: new Uint8Array(32) } })],
+      ['a refusal without a code', Uint8Array.of(0x7a, 0)],
+      ['a refusal with a code that is none', Uint8Array.of(0x7a, 2, 8, 99)],
+    ] as const) {
+      it(what, async () => {
+        const at = await scene()
+        await at.provider.hello()
+        await at.provider.send(bytes)
+        await assertRefuses(at, 'MALFORMED')
+      })
+    }
+
+    for (const [what, encapsulatedKey] of [
+      ['short', new Uint8Array(31)],
+      ['of small order', new Uint8Array(32)],
+    ] as const) {
+      it(`a Grant whose key is ${what}`, async () => {
+        const at = await scene()
+        await at.provider.hello()
+        await at.provider.challenge()
+        await at.provider.request()
+        await at.provider.grant({ encapsulatedKey })
+        await assertRefuses(at, 'MALFORMED')
+      })
+    }
+
+    const good = async () => toWireRun(await GOOD.run(0, 2))
+    const bent = async (bend: (run: Run) => Partial<Run>) => {
+      const run = await good()
+      return batch({ ...run, ...bend(run) })
+    }
+    const withPayload = (payload: Uint8Array) =>
+      bent(({ shares }) => ({ shares: shares.map((share) => ({ ...share, payload })) }))
+    const sealed: [string, () => Promise<Parameters<RawProvider['seal']>[0]>][] = [
+      ['nothing sealed', async () => ({})],
+      ['a batch without runs', async () => batch()],
+      ['a run without shares', () => bent(() => ({ shares: [] }))],
+      ['a run without a head', () => bent(() => ({ head: undefined }))],
+      ['a payload of 15 bytes', () => withPayload(new Uint8Array(15))],
+      ['a payload of 3001 bytes', () => withPayload(new Uint8Array(3001))],
+      [
+        'a head with a short root',
+        () => bent(({ head }) => ({ head: head && { ...head, root: head.root.subarray(1) } })),
+      ],
+      [
+        'a head with a short account',
+        () => bent(({ head }) => ({ head: head && { ...head, account: head.account.subarray(1) } })),
+      ],
+      [
+        'a head with a short incarnation',
+        () => bent(({ head }) => ({ head: head && { ...head, incarnation: new Uint8Array(15) } })),
+      ],
+      [
+        'a head with a short signature',
+        () => bent(({ head }) => ({ head: head && { ...head, signature: new Uint8Array(63) } })),
+      ],
+      [
+        'a share of no kind',
+        () =>
+          bent(({ shares }) => ({
+            shares: shares.map((share) => ({ ...share, kind: ShareKind.SHARE_KIND_UNSPECIFIED })),
+          })),
+      ],
+      [
+        'an End that lists the same twice',
+        async () => end(0, [range(ShareKind.SECRET, 1), range(ShareKind.SECRET, 1)]),
+      ],
+    ]
+    for (const [what, content] of sealed) {
+      it(what, async () => {
+        const at = await scene()
+        await at.provider.handshake()
+        await at.provider.sendSealed(await content())
+        await assertRefuses(at, 'MALFORMED')
+      })
+    }
+  })
+
+  describe('takes nothing that the attested provider has not sealed, in its order', () => {
+    it('when batches are forged by one who knows all but what is inside the enclaves', async () => {
+      const at = await scene()
+      await at.provider.hello()
+      await at.provider.challenge()
+      await at.provider.request()
+      await at.provider.grant({ preSharedKey: new Uint8Array(32) })
+      await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2))))
+      await assertFails(at, 'share/unsealing')
+    })
+
+    it('when an End is forged likewise', async () => {
+      const at = await scene()
+      await at.provider.hello()
+      await at.provider.challenge()
+      await at.provider.request()
+      await at.provider.grant({ preSharedKey: new Uint8Array(32).fill(1) })
+      await at.provider.sendSealed(end(0, [range(ShareKind.SECRET, 1, 2), range(ShareKind.CAPSULE, 7)]))
+      await assertFails(at, 'share/unsealing')
+    })
+
+    const order: [string, (parts: Uint8Array[]) => (Uint8Array | undefined)[], string][] = [
+      ['reordered', ([one, two, three]) => [two, one, three], 'share/unsealing'],
+      ['cut at the front', ([, two, three]) => [two, three], 'share/unsealing'],
+      [
+        'altered',
+        ([one, two, three]) => [one?.map((byte, at) => (at === 99 ? byte ^ 1 : byte)), two, three],
+        'share/unsealing',
+      ],
+    ]
+    for (const [what, arrange, code] of order) {
+      it(`when messages are ${what}`, async () => {
+        const at = await scene()
+        await at.provider.handshake()
+        const parts = await sealedParts(at.provider)
+        for (const part of arrange(parts)) if (part) await at.provider.send(part)
+        await assertFails(at, code)
+      })
+    }
+
+    const later: [string, (parts: Uint8Array[]) => (Uint8Array | undefined)[]][] = [
+      ['duplicated', ([one, two, three]) => [one, one, two, three]],
+      ['dropped', ([one, , three]) => [one, three]],
+    ]
+    for (const [what, arrange] of later) {
+      it(`when a message in the middle is ${what}, after what came before it`, async () => {
+        const at = await scene()
+        await at.provider.handshake()
+        for (const part of arrange(await sealedParts(at.provider))) if (part) await at.provider.send(part)
+        await assert.rejects(at.asked, { code: 'share/unsealing' })
+        assert.equal(at.received.shares.size, 2)
+      })
+    }
+
+    async function sealedParts(provider: RawProvider): Promise<Uint8Array[]> {
+      return [
+        await provider.seal(batch(toWireRun(await GOOD.run(0, 2)))),
+        await provider.seal(batch(toWireRun(await GOOD.run(2, 1)))),
+        await provider.seal(end(3)),
+      ]
+    }
+  })
+
+  describe('does not take a cut stream for a whole one', () => {
+    const ends: [string, ReturnType<typeof end> | undefined, string][] = [
+      ['no End', undefined, 'share/cut'],
+      ['an End that counts too few', end(1, [range(ShareKind.CAPSULE, 7)]), 'share/incomplete'],
+      ['an End that counts too many', end(3, [range(ShareKind.CAPSULE, 7)]), 'share/incomplete'],
+      ['an End that leaves one out', end(2), 'share/incomplete'],
+      [
+        'an End that lists one that was sent',
+        end(2, [range(ShareKind.SECRET, 1), range(ShareKind.CAPSULE, 7)]),
+        'share/incomplete',
+      ],
+      ['an End that lists one that was not asked for', end(2, [range(ShareKind.CAPSULE, 8)]), 'share/incomplete'],
+      ['an unfinished End that counts wrongly', end(1, [], true), 'share/incomplete'],
+    ]
+    for (const [what, last, code] of ends) {
+      it(what, async () => {
+        const at = await scene()
+        await at.provider.handshake()
+        await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2))))
+        if (last !== undefined) await at.provider.sendSealed(last)
+        await at.provider.close()
+        await assert.rejects(at.asked, { code })
+        assert.equal(at.received.shares.size, 2, 'what was verified before is good')
+      })
+    }
+
+    it('but takes an unfinished End that counts rightly', async () => {
+      const at = await scene()
+      await at.provider.handshake()
+      await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2))))
+      await at.provider.sendSealed(end(2, [], true))
+      assert.deepEqual(await at.asked, { received: 2, notHeld: [], unfinished: true, providerSyncedBlock: 90 })
+    })
+
+    it('at any phase before', async () => {
+      for (const steps of [0, 1, 2, 3]) {
+        const at = await scene()
+        if (steps > 0) await at.provider.hello()
+        if (steps > 1) await at.provider.challenge()
+        if (steps > 2) await at.provider.request()
+        await at.provider.close()
+        await assertFails(at, 'share/cut')
+      }
+    })
+
+    it('when the stream is reset', async () => {
+      const at = await scene()
+      await at.provider.handshake()
+      at.provider.frames.abort(new Error('gone'))
+      await assertFails(at, 'share/cut')
+    })
+  })
+
+  describe('stores nothing whose provenance is not right', () => {
+    const signed = (change: object) => ({ ...GOOD.head(change) })
+    const runs: [string, string, () => Promise<ShareRun>, SceneInit?][] = [
+      ['a share that was not asked for', 'share/unasked', () => GOOD.run(2, 2)],
+      ['a secret for a capsule', 'share/unasked', () => log(secret(7)).run()],
+      [
+        'a version older than the least that will do',
+        'share/unasked',
+        () => GOOD.run(0, 2),
+        { wants: [want(secret(1), 51), want(secret(2))] },
+      ],
+      ['a version of the far future', 'share/unasked', () => log().append(secret(1), 0xffff_ffff).run()],
+      ['a version just beyond what can be final', 'share/unasked', () => log().append(secret(1), 103).run()],
+      [
+        'another cluster than the chain named',
+        'share/unasked',
+        () => GOOD.run(0, 2),
+        { wants: [{ ...want(secret(1)), origin: 3 }, want(secret(2))] },
+      ],
+      [
+        'the same share twice in one run',
+        'share/unasked',
+        () => log().append(capsule(7), 50).append(capsule(7), 60).run(),
+      ],
+      [
+        'a log of another slot',
+        'share/origin',
+        () => new OriginLog(account('elsewhere'), { cluster: 3, slot: 4 }).append(secret(1), 50).run(),
+      ],
+      [
+        'a seat that its account never had',
+        'share/origin',
+        () => new OriginLog(account('third'), { cluster: 2 }).append(secret(1), 50).run(),
+      ],
+      [
+        'an account that never had a seat',
+        'share/origin',
+        () => new OriginLog(account('stranger'), { cluster: 2 }).append(secret(1), 50).run(),
+      ],
+      [
+        'a cluster that does not exist',
+        'share/origin',
+        () => new OriginLog(account('serving'), { cluster: 99 }).append(secret(1), 50).run(),
+      ],
+      [
+        'a head signed by another',
+        'provenance/head-signature',
+        async () => {
+          const forged = new OriginLog(account('third'), { cluster: 2 }).append(secret(1), 50)
+          return forged.run(0, 1, { ...forged.head(), account: account('serving').account })
+        },
+      ],
+      [
+        'a head without a signature',
+        'provenance/head-signature',
+        () => GOOD.run(0, 2, { ...GOOD.head(), signature: new Uint8Array(64) }),
+      ],
+      [
+        'a head of another incarnation than was signed',
+        'provenance/head-signature',
+        () => GOOD.run(0, 2, { ...GOOD.head(), incarnation: toHex(new Uint8Array(16)) }),
+      ],
+      [
+        'a head of another size than was signed',
+        'provenance/head-signature',
+        () => GOOD.run(0, 2, { ...GOOD.head(), size: 5 }),
+      ],
+      [
+        'a root that covers other leaves',
+        'provenance/range',
+        () => GOOD.run(0, 2, signed({ root: new Uint8Array(32) })),
+      ],
+      ['another place in the log', 'provenance/range', async () => ({ ...(await GOOD.run(0, 2)), first: 1 })],
+      ['a place beyond the log', 'provenance/range', async () => ({ ...(await GOOD.run(0, 2)), first: 0xffff_ffff })],
+      [
+        'a proof without its right side',
+        'provenance/range',
+        async () => {
+          const run = await GOOD.run(0, 2)
+          return { ...run, proof: { ...run.proof, right: [] } }
+        },
+      ],
+      [
+        'a proof with one hash too many',
+        'provenance/range',
+        async () => {
+          const run = await GOOD.run(0, 2)
+          return { ...run, proof: { ...run.proof, left: [new Uint8Array(32)] } }
+        },
+      ],
+      [
+        'a payload that was altered',
+        'provenance/range',
+        async () => {
+          const run = await GOOD.run(0, 2)
+          run.shares[1]?.payload.set([1], 0)
+          return run
+        },
+      ],
+      [
+        'payloads that were swapped',
+        'provenance/range',
+        async () => {
+          const run = await GOOD.run(0, 2)
+          const [one, two] = run.shares
+          if (one === undefined || two === undefined) assert.fail()
+          return {
+            ...run,
+            shares: [
+              { ...one, payload: two.payload },
+              { ...two, payload: one.payload },
+            ],
+          }
+        },
+      ],
+      [
+        'a version that was raised',
+        'provenance/range',
+        async () => {
+          const run = await GOOD.run(0, 2)
+          return { ...run, shares: run.shares.map((share) => ({ ...share, leaf: { ...share.leaf, version: 51 } })) }
+        },
+      ],
+    ]
+    for (const [what, code, run, init] of runs) {
+      it(`${what}: ${code}`, async () => {
+        const at = await scene(init)
+        await at.provider.handshake()
+        await at.provider.sendSealed(batch(toWireRun(await run())))
+        await assertFails(at, code)
+      })
+    }
+
+    it('a share that it has already had in this exchange', async () => {
+      const at = await scene()
+      await at.provider.handshake()
+      await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2)), toWireRun(await GOOD.run(0, 2))))
+      await assert.rejects(at.asked, { code: 'share/unasked' })
+      assert.equal(at.received.runs.length, 1)
+    })
+
+    it('when it has lost its own seat meanwhile', async () => {
+      const at = await scene()
+      await at.provider.handshake()
+      at.requester.chain.change(registryOf(seats.filter(({ name }) => name !== 'asking')))
+      await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2))))
+      await assertFails(at, 'share/origin')
+    })
+  })
+
+  describe('knows an origin by the seat that it had', () => {
+    const departed = () => new OriginLog(account('departed'), { cluster: 2 }).append(secret(1), 50)
+    const before = registryOf([...seats.filter(({ name }) => name !== 'serving'), { name: 'departed', cluster: 2 }])
+
+    it('when the share was synced, although another has it now', async () => {
+      const at = await scene({ registry: before, wants: [want(secret(1))] })
+      at.requester.chain.change(registry, 60)
+      await at.provider.handshake()
+      await at.provider.sendSealed(batch(toWireRun(await departed().run())))
+      await at.provider.sendSealed(end(1))
+      assert.equal((await at.asked).received, 1)
+    })
+
+    it('but not when it had left before', async () => {
+      const at = await scene({ registry: before, wants: [want(secret(1))] })
+      at.requester.chain.change(registry, 49)
+      await at.provider.handshake()
+      await at.provider.sendSealed(batch(toWireRun(await departed().run())))
+      await assertFails(at, 'share/origin')
+    })
+
+    it('and only from its own log where the chain has said which', async () => {
+      const at = await scene({ wants: [{ ...want(secret(1)), origin: 3 }] })
+      await at.provider.handshake()
+      const own = new OriginLog(account('third'), { cluster: 3 }).append(secret(1), 50)
+      await at.provider.sendSealed(batch(toWireRun(await own.run())))
+      await at.provider.sendSealed(end(1))
+      assert.equal((await at.asked).received, 1)
+    })
+  })
+
+  it('reports every refusal that a provider can give, at any phase', async () => {
+    const codes = Object.values(RefusalCode).filter((code) => typeof code === 'string' && isRefusal(code))
+    assert.equal(codes.length, 17)
+    for (const [turn, code] of codes.entries()) {
+      const at = await scene()
+      await at.provider.hello()
+      if (turn % 3 > 0) await at.provider.challenge()
+      if (turn % 3 > 0) await at.provider.request()
+      if (turn % 3 > 1) await at.provider.grant()
+      await at.provider.send(ProviderMessage.encode({ refusal: { code, sentence: 'because', retryAfterMs: turn } }))
+      await assert.rejects(at.asked, { code: 'share/refused', refusal: code, retryAfterMs: turn })
+      assert.equal(at.received.runs.length, 0)
+      await at.provider.close()
+      await closed(at.near)
+    }
+  })
+
+  it('stops, and resets the stream, when what takes the shares fails', async () => {
+    const at = await scene()
+    at.received.runs.push = () => {
+      throw new SlotmeshError('store/full', 'The disk is full.')
+    }
+    await at.provider.handshake()
+    await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2))))
+    await assertFails(at, 'store/full')
+  })
+
+  it('stops when told to, with the reason', async () => {
+    const stopping = new AbortController()
+    const at = await scene({ signal: stopping.signal })
+    await at.provider.hello()
+    stopping.abort(new SlotmeshError('test/stopping', 'Stopping.'))
+    await assertFails(at, 'test/stopping')
+  })
+})
