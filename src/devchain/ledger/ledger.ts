@@ -5,8 +5,9 @@ import type { AccountId, BlockHash, BlockNumber, Hex, Logger } from '../../domai
 import { endow, withdraw } from '../runtime/balances.js'
 import type { RuntimeCodec } from '../runtime/codec.js'
 import { dispatch } from '../runtime/dispatch.js'
-import { type DispatchFailure, Execution } from '../runtime/execution.js'
-import { PoolError, TransactionPool, type TransactionStatus, type Watcher } from './pool.js'
+import { Execution } from '../runtime/execution.js'
+import type { DispatchFailure } from '../runtime/failure.js'
+import { TransactionPool, type TransactionStatus, type Watcher } from './pool.js'
 import { type Changes, State } from './state.js'
 import {
   accountNonce,
@@ -96,6 +97,11 @@ export class Ledger {
 
   get genesisHash(): BlockHash {
     return this.#rules.genesisHash
+  }
+
+  /** What every transaction costs. */
+  get fee(): bigint {
+    return this.#options.fee
   }
 
   get best(): Block {
@@ -234,7 +240,7 @@ export class Ledger {
 
   #report(execution: Execution, failure: DispatchFailure | undefined): void {
     if (failure === undefined) execution.emit('System', 'ExtrinsicSuccess')
-    else execution.emit('System', 'ExtrinsicFailed', { dispatchError: failure.error })
+    else execution.emit('System', 'ExtrinsicFailed', { dispatchError: failure })
   }
 
   #takeRecords(execution: Execution, phase: unknown): Uint8Array[] {
@@ -288,5 +294,3 @@ export class Ledger {
     }
   }
 }
-
-export { InvalidTransaction, PoolError }

@@ -87,16 +87,19 @@ export class TransactionPool {
   *ready(): Generator<Transaction> {
     const taken = new Set<Hex>()
     for (const { transaction, ready } of [...this.#waiting.values()]) {
-      if (!ready || taken.has(transaction.hash)) continue
-      const { account } = transaction
-      const lower = [...(this.#byAccount.get(account) ?? [])]
-        .filter(([nonce, hash]) => nonce <= transaction.nonce && !taken.has(hash))
-        .sort(([one], [other]) => one - other)
-      for (const [, hash] of lower) {
-        const next = this.#waiting.get(hash)
-        if (next === undefined) continue
-        taken.add(hash)
-        yield next.transaction
+      if (!ready) continue
+      const { account, nonce } = transaction
+      let first = nonce
+      const isNext = (candidate: number) => {
+        const hash = this.#byAccount.get(account)?.get(candidate)
+        return hash !== undefined && !taken.has(hash)
+      }
+      while (isNext(first - 1)) first--
+      for (let next = first; next <= nonce; next++) {
+        const waiting = this.#at(account, next)
+        if (waiting === undefined || taken.has(waiting.transaction.hash)) continue
+        taken.add(waiting.transaction.hash)
+        yield waiting.transaction
       }
     }
   }

@@ -3,15 +3,10 @@ import { blake2AsHex } from '@polkadot/util-crypto'
 import { z } from 'zod'
 import { fromHex, toHex } from '../../crypto/index.js'
 import { type BlockHash, type Hex, messageOf } from '../../domain/index.js'
-import {
-  type Block,
-  InvalidTransaction,
-  type Ledger,
-  PoolError,
-  SPEC_VERSION,
-  TRANSACTION_VERSION,
-} from '../ledger/ledger.js'
-import { type Client, type Methods, type Push, RpcError } from './server.js'
+import { type Block, type Ledger, SPEC_VERSION, TRANSACTION_VERSION } from '../ledger/ledger.js'
+import { PoolError, type TransactionStatus } from '../ledger/pool.js'
+import { InvalidTransaction } from '../ledger/transaction.js'
+import { type Client, type Method, type Methods, RpcError, type Subscription } from './server.js'
 
 /** Substrate gives at most this many keys at once. */
 const KEYS_PAGE = 1000
@@ -21,6 +16,7 @@ const hex = z
   .refine((text): text is Hex => /^0x(?:[0-9a-f]{2})*$/i.test(text), 'not hexadecimal')
 const lowerHex = hex.transform((text): Hex => `0x${text.slice(2).toLowerCase()}`)
 const at = lowerHex.nullish()
+const blockNumber = z.union([z.int(), z.templateLiteral(['0x', z.hex()]).transform(Number)])
 const keys = z.array(lowerHex).max(10_000)
 const subscription = z.tuple([z.string()])
 
@@ -42,8 +38,7 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
   }
 
   function blockHash(number: unknown): Hex | null {
-    const asked = z.union([z.number(), lowerHex.transform(Number)]).parse(number)
-    return ledger.block(asked)?.hash ?? null
+    return ledger.block(blockNumber.parse(number))?.hash ?? null
   }
 
   const runtimeVersion = {
@@ -58,21 +53,22 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
   }
 
   function newHeads(client: Client, notification: string): string {
-    return client.subscribe(notification, (push) => {
-      const listener = ({ header }: Block) => push(header)
-      push(ledger.best.header)
+    return client.subscribe(notification, ({ send }) => {
+      const listener = ({ header }: Block) => send(header)
+      send(ledger.best.header)
       ledger.blockListeners.add(listener)
       return () => ledger.blockListeners.delete(listener)
     })
   }
 
-  const methods: Methods = {
+  const methods: Record<string, Method> = {
     rpc_methods: () => ({ methods: Object.keys(methods).sort() }),
 
     system_chain: () => name,
     system_name: () => 'slotmesh development chain',
     system_version: () => '1.0.0',
     system_chainType: () => 'Development',
+    system_syncState: () => ({ startingBlock: 0, currentBlock: ledger.best.number, highestBlock: ledger.best.number }),
     system_nodeRoles: () => ['Authority'],
     system_health: () => ({ peers: 0, isSyncing: false, shouldHavePeers: false }),
     system_properties: () => ({
@@ -109,9 +105,9 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
     chain_subscribeAllHeads: (_, client) => newHeads(client, 'chain_allHead'),
     chain_unsubscribeAllHeads: unsubscribe,
     chain_subscribeFinalizedHeads: (_, client) =>
-      client.subscribe('chain_finalizedHead', (push) => {
-        const listener = ({ header }: Block) => push(header)
-        push(ledger.finalized.header)
+      client.subscribe('chain_finalizedHead', ({ send }) => {
+        const listener = ({ header }: Block) => send(header)
+        send(ledger.finalized.header)
         ledger.finalityListeners.add(listener)
         return () => ledger.finalityListeners.delete(listener)
       }),
@@ -127,8 +123,8 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
       return runtimeVersion
     },
     state_subscribeRuntimeVersion: (_, client) =>
-      client.subscribe('state_runtimeVersion', (push) => {
-        push(runtimeVersion)
+      client.subscribe('state_runtimeVersion', ({ send }) => {
+        send(runtimeVersion)
         return () => undefined
       }),
     state_unsubscribeRuntimeVersion: unsubscribe,
@@ -160,12 +156,12 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
     },
     state_subscribeStorage: (params, client) => {
       const [asked] = z.tuple([keys]).parse(params)
-      return client.subscribe('state_storage', (push) => {
+      return client.subscribe('state_storage', (subscription) => {
         const listener: Parameters<typeof ledger.blockListeners.add>[0] = (block, changes) => {
           const changed = asked.filter((key) => changes.has(key))
-          if (changed.length > 0) pushStorage(push, block, changed)
+          if (changed.length > 0) sendStorage(subscription, block, changed)
         }
-        pushStorage(push, ledger.best, asked)
+        sendStorage(subscription, ledger.best, asked)
         ledger.blockListeners.add(listener)
         return () => ledger.blockListeners.delete(listener)
       })
@@ -182,23 +178,54 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
     },
     author_submitAndWatchExtrinsic: (params, client) => {
       const [bytes] = z.tuple([lowerHex]).parse(params)
-      return client.subscribe('author_extrinsicUpdate', (push) => {
+      return client.subscribe('author_extrinsicUpdate', ({ send, end }) => {
         let watching = true
-        refusing(() => ledger.submit(fromHex(bytes), (status) => (watching ? push(status) : undefined)))
+        const watcher = (status: TransactionStatus) => {
+          if (!watching) return
+          send(status)
+          if (isLast(status)) end()
+        }
+        refusing(() => ledger.submit(fromHex(bytes), watcher))
         return () => {
           watching = false
         }
       })
     },
     author_unwatchExtrinsic: unsubscribe,
+    payment_queryInfo: (params) => {
+      const [bytes] = z.tuple([lowerHex, at]).parse(params)
+      refusing(() => codec.decodeExtrinsic(fromHex(bytes)))
+      return { weight: { ref_time: 0, proof_size: 0 }, class: 'normal', partialFee: `${ledger.fee}` }
+    },
+
     author_pendingExtrinsics: () => ledger.pool.all().map(({ bytes }) => bytes),
   }
 
-  function pushStorage(push: Push, block: Block, asked: readonly Hex[]): void {
-    push({ block: block.hash, changes: asked.map((key) => [key, storage(key, block)]) })
+  function sendStorage({ send }: Subscription, block: Block, asked: readonly Hex[]): void {
+    send({ block: block.hash, changes: asked.map((key) => [key, storage(key, block)]) })
   }
 
+  // Substrate's other names for these, of which @polkadot/api uses the first two.
+  for (const [alias, name] of Object.entries({
+    chain_subscribeNewHead: 'chain_subscribeNewHeads',
+    chain_unsubscribeNewHead: 'chain_unsubscribeNewHeads',
+    chain_subscribeFinalisedHeads: 'chain_subscribeFinalizedHeads',
+    chain_unsubscribeFinalisedHeads: 'chain_unsubscribeFinalizedHeads',
+    chain_subscribeRuntimeVersion: 'state_subscribeRuntimeVersion',
+    chain_unsubscribeRuntimeVersion: 'state_unsubscribeRuntimeVersion',
+    chain_getHead: 'chain_getBlockHash',
+    chain_getFinalisedHead: 'chain_getFinalizedHead',
+    state_getStorageAt: 'state_getStorage',
+  })) {
+    const method = methods[name]
+    if (method !== undefined) methods[alias] = method
+  }
   return methods
+}
+
+/** After these nothing more can happen to a transaction. */
+function isLast(status: TransactionStatus): boolean {
+  return status === 'invalid' || (typeof status === 'object' && !('inBlock' in status))
 }
 
 function unsubscribe(params: readonly unknown[], client: Client): boolean {
@@ -213,25 +240,29 @@ function refusing<T>(submit: () => T): T {
   } catch (thrown) {
     if (thrown instanceof InvalidTransaction) throw new RpcError(1010, 'Invalid Transaction', thrown.message)
     if (thrown instanceof PoolError) throw new RpcError(thrown.code, thrown.message, thrown.data)
-    throw new RpcError(1001, `Extrinsic has invalid format: ${messageOf(thrown)}`)
+    throw badFormat(thrown)
   }
 }
 
-/** The SCALE encoding of Substrate's `ApplyExtrinsicResult`. */
+/** The SCALE encoding of `ApplyExtrinsicResult`, which is `Result<Result<(), DispatchError>, TransactionValidityError>`. */
 function dryRun(ledger: Ledger, bytes: Uint8Array, at: Block): Hex {
-  const { registry } = ledger.codec
-  const result = (value: object) => toHex(registry.createTypeUnsafe('ApplyExtrinsicResult', [value]).toU8a())
+  const { codec } = ledger
   try {
     const failure = ledger.dryRun(bytes, at)
-    return result({ Ok: failure === undefined ? { Ok: null } : { Err: failure.error } })
+    return toHex(failure === undefined ? Uint8Array.of(0, 0) : u8aConcat([0, 1], codec.dispatchError(failure).toU8a()))
   } catch (thrown) {
-    if (thrown instanceof InvalidTransaction) return result({ Err: { Invalid: thrown.kind } })
-    throw new RpcError(1001, `Extrinsic has invalid format: ${messageOf(thrown)}`)
+    if (!(thrown instanceof InvalidTransaction)) throw badFormat(thrown)
+    const reason = codec.registry.createTypeUnsafe('TransactionValidityError', [{ Invalid: thrown.kind }])
+    return toHex(u8aConcat([1], reason.toU8a()))
   }
+}
+
+function badFormat(thrown: unknown): RpcError {
+  return new RpcError(1001, `Extrinsic has invalid format: ${messageOf(thrown)}`)
 }
 
 /** The runtime APIs that `state_call` answers, with their versions. */
-const RUNTIME_APIS = { Core: 4, Metadata: 2, AccountNonceApi: 1 }
+const RUNTIME_APIS = { Core: 4, Metadata: 2, AccountNonceApi: 1, TransactionPaymentApi: 2 }
 
 function runtimeCall(ledger: Ledger, name: string, argument: Uint8Array, at: Block): Hex {
   const { registry, metadata } = ledger.codec
@@ -248,6 +279,14 @@ function runtimeCall(ledger: Ledger, name: string, argument: Uint8Array, at: Blo
     case 'AccountNonceApi_account_nonce': {
       const info = ledger.view(at).value('System', 'Account', argument)
       return toHex(info.field('nonce').codec.toU8a())
+    }
+    case 'TransactionPaymentApi_query_info': {
+      const info = { weight: { refTime: 0, proofSize: 0 }, class: 'Normal', partialFee: ledger.fee }
+      return toHex(registry.createTypeUnsafe('RuntimeDispatchInfoV2', [info]).toU8a())
+    }
+    case 'TransactionPaymentApi_query_fee_details': {
+      const inclusionFee = { baseFee: ledger.fee, lenFee: 0, adjustedWeightFee: 0 }
+      return toHex(registry.createTypeUnsafe('FeeDetails', [{ inclusionFee }]).toU8a())
     }
     default:
       throw new RpcError(4003, `Client error: Execution failed: Exported method ${name} is not found`)

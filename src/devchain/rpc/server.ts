@@ -12,6 +12,7 @@ const LIMITS = {
   callsPerBatch: 1000,
   /** Bytes that wait for a client that does not read; then it is cut off. */
   unsentBytes: 64 * 1024 * 1024,
+  goodbyeMilliseconds: 1000,
 }
 
 const LOOPBACK = '127.0.0.1'
@@ -28,23 +29,30 @@ export class RpcError extends Error {
   }
 }
 
-/** Sends one notification of a subscription. */
-export type Push = (result: unknown) => void
+/** What a method does with the subscription that it opened. */
+export interface Subscription {
+  /** Sends one notification. */
+  send(result: unknown): void
+  /** Ends it from this side: nothing will follow. */
+  end(): void
+}
 
 /** The client that a method answers. */
 export interface Client {
   /**
-   * Opens a subscription. `start` gets the function that sends, and returns the one that ends it. What is sent while
-   * the method still runs follows the method's own answer.
+   * Opens a subscription. `start` returns what is to be done when it ends. What is sent while the method still runs
+   * follows the method's own answer.
    * @returns the subscription's id, which is the method's answer.
    */
-  subscribe(notification: string, start: (push: Push) => () => void): string
+  subscribe(notification: string, start: (subscription: Subscription) => () => void): string
   /** False when there is no such subscription. */
   unsubscribe(id: string): boolean
 }
 
-/** Methods by name; they may throw `RpcError`. */
-export type Methods = Readonly<Record<string, (params: readonly unknown[], client: Client) => unknown>>
+/** Answers a request; it may throw `RpcError`, and `ZodError` for parameters that are not as they should be. */
+export type Method = (params: readonly unknown[], client: Client) => unknown
+
+export type Methods = Readonly<Record<string, Method>>
 
 const requestSchema = z.object({
   jsonrpc: z.literal('2.0'),
@@ -93,11 +101,16 @@ export class RpcServer {
     return new RpcServer(server, (server.address() as AddressInfo).port)
   }
 
+  /** Says goodbye to every client, and cuts off those that do not answer. */
   async close(): Promise<void> {
-    for (const socket of this.#server.clients) socket.terminate()
     const closed = once(this.#server, 'close')
     this.#server.close()
+    for (const socket of this.#server.clients) socket.close(1001, 'the chain stops')
+    const cutOff = setTimeout(() => {
+      for (const socket of this.#server.clients) socket.terminate()
+    }, LIMITS.goodbyeMilliseconds)
     await closed
+    clearTimeout(cutOff)
   }
 }
 
@@ -120,12 +133,14 @@ class Session implements Client {
     socket.on('error', (error) => logger.debug('A client’s connection failed', { reason: messageOf(error) }))
   }
 
-  subscribe(notification: string, start: (push: Push) => () => void): string {
-    if (this.#stops.size >= LIMITS.subscriptionsPerConnection)
+  subscribe(notification: string, start: (subscription: Subscription) => () => void): string {
+    if (this.#stops.size >= LIMITS.subscriptionsPerConnection) {
       throw new RpcError(-32006, 'Too many subscriptions on the connection')
+    }
     const subscription = `slotmesh${this.#nextId++}`
-    const stop = start((result) => {
-      this.#send({ jsonrpc: '2.0', method: notification, params: { subscription, result } })
+    const stop = start({
+      send: (result) => this.#send({ jsonrpc: '2.0', method: notification, params: { subscription, result } }),
+      end: () => this.unsubscribe(subscription),
     })
     this.#stops.set(subscription, stop)
     return subscription

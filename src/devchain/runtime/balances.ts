@@ -1,6 +1,7 @@
 import type { AccountId } from '../../domain/index.js'
 import { type Call, type Handlers, signerOf } from './call.js'
-import { DispatchFailure, type Execution } from './execution.js'
+import type { Execution } from './execution.js'
+import { DispatchFailure } from './failure.js'
 
 type Liveness = 'keep alive' | 'allow death'
 

@@ -1,5 +1,6 @@
 import type { AccountId } from '../../domain/index.js'
-import { DispatchFailure, type Execution, type Origin } from './execution.js'
+import type { Execution, Origin } from './execution.js'
+import { DispatchFailure } from './failure.js'
 import type { Value } from './value.js'
 
 /** One call as the pallet that carries it out sees it. */

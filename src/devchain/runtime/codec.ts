@@ -1,10 +1,15 @@
 import { expandMetadata, type GenericCall, type GenericExtrinsic, Metadata, TypeRegistry } from '@polkadot/types'
 import type { Si1Variant } from '@polkadot/types/interfaces'
+import type { Codec } from '@polkadot/types/types'
 import { compactStripLength, stringCamelCase, u8aConcat } from '@polkadot/util'
 import { blake2AsHex } from '@polkadot/util-crypto'
 import { toHex } from '../../crypto/index.js'
 import { type Hex, SlotmeshError } from '../../domain/index.js'
+import { DispatchFailure } from './failure.js'
 import { Value } from './value.js'
+
+/** What the portable registry's `sp_runtime::DispatchError` is called by. */
+const DISPATCH_ERROR = 'SpRuntimeDispatchError'
 
 type Named = Readonly<Record<string, unknown>>
 
@@ -106,10 +111,21 @@ export class RuntimeCodec {
     return this.#encodeVariant(this.#events.get(`${pallet}.${name}`) ?? this.#missing('event', pallet, name), fields)
   }
 
-  /** A pallet's error as `DispatchError::Module` has it. */
-  moduleError(pallet: string, name: string): { Module: { index: number; error: Uint8Array } } {
-    const found = this.#errors.get(`${pallet}.${name}`) ?? this.#missing('error', pallet, name)
-    return { Module: { index: found.pallet, error: Uint8Array.of(found.variant.index.toNumber(), 0, 0, 0) } }
+  /** A pallet's own error; where the metadata has none of that name, one without a name. */
+  moduleFailure(pallet: string, name: string): DispatchFailure {
+    const found = this.#errors.get(`${pallet}.${name}`)
+    if (found === undefined) return new DispatchFailure({ Other: null })
+    const error = Uint8Array.of(found.variant.index.toNumber(), 0, 0, 0)
+    return new DispatchFailure({ Module: { index: found.pallet, error } })
+  }
+
+  /** A `DispatchError`; one that this chain's metadata does not know becomes `Other`. */
+  dispatchError({ error }: DispatchFailure): Codec {
+    try {
+      return this.registry.createTypeUnsafe(DISPATCH_ERROR, [error])
+    } catch {
+      return this.registry.createTypeUnsafe(DISPATCH_ERROR, [{ Other: null }])
+    }
   }
 
   /** @throws Error when the bytes are not an extrinsic of this chain, to their last byte. */
@@ -149,7 +165,16 @@ export class RuntimeCodec {
   }
 
   #create(type: string, value: unknown) {
-    return this.registry.createTypeUnsafe(type, value === undefined ? [] : [unwrapped(value)])
+    return this.registry.createTypeUnsafe(type, value === undefined ? [] : [this.#unwrapped(value)])
+  }
+
+  /** Replaces values and failures by their codecs, also inside lists and plain objects. */
+  #unwrapped(value: unknown): unknown {
+    if (value instanceof Value) return value.codec
+    if (value instanceof DispatchFailure) return this.dispatchError(value)
+    if (Array.isArray(value)) return value.map((member) => this.#unwrapped(member))
+    if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, this.#unwrapped(member)]))
   }
 
   #missing(what: string, pallet: string, name: string): never {
@@ -158,12 +183,4 @@ export class RuntimeCodec {
       `The chain's metadata has no ${what} ${pallet}.${name}; serve metadata with the NFT and TEE pallets.`,
     )
   }
-}
-
-/** Replaces values by their codecs, also inside lists and plain objects. */
-function unwrapped(value: unknown): unknown {
-  if (value instanceof Value) return value.codec
-  if (Array.isArray(value)) return value.map(unwrapped)
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, unwrapped(member)]))
 }

@@ -1,7 +1,8 @@
 import { blake2AsHex } from '@polkadot/util-crypto'
 import type { AccountId } from '../../domain/index.js'
 import { type Call, type Handlers, signerOf } from './call.js'
-import { DispatchFailure, type Origin } from './execution.js'
+import type { Origin } from './execution.js'
+import { DispatchFailure } from './failure.js'
 
 const PALLET = 'TechnicalCommittee'
 
@@ -36,7 +37,7 @@ function carryOut(call: Call, origin: Origin, event: string): void {
     execution.transaction(() => call.dispatch(proposal, origin))
   } catch (thrown) {
     if (!(thrown instanceof DispatchFailure)) throw thrown
-    result = { Err: thrown.error }
+    result = { Err: thrown }
   }
   execution.emit(PALLET, event, { proposalHash: blake2AsHex(encoded), result })
 }

@@ -1,5 +1,6 @@
 import type { AccountId, BlockNumber, Hex } from '../../domain/index.js'
 import type { RuntimeCodec } from './codec.js'
+import { DispatchFailure } from './failure.js'
 import type { Value } from './value.js'
 
 /** Who a call is made by, as Substrate's pallets tell apart. */
@@ -11,17 +12,6 @@ export type Origin =
   | { readonly kind: 'committee'; readonly agreed: number; readonly members: number }
   /** One member of the committee acting alone, without the committee's authority. */
   | { readonly kind: 'member'; readonly account: AccountId }
-
-/** A dispatch that failed as the runtime says it may: it is rolled back and reported in an event. */
-export class DispatchFailure extends Error {
-  /** For the `DispatchError` codec. */
-  readonly error: Readonly<Record<string, unknown>>
-
-  constructor(error: Readonly<Record<string, unknown>>) {
-    super(`The call failed: ${Object.keys(error).join()}.`)
-    this.error = error
-  }
-}
 
 /** The state that a block starts from. */
 export interface Base {
@@ -106,6 +96,6 @@ export class Execution {
 
   /** Ends the call with one of a pallet's own errors. */
   fail(pallet: string, error: string): never {
-    throw new DispatchFailure(this.codec.moduleError(pallet, error))
+    throw this.codec.moduleFailure(pallet, error)
   }
 }

@@ -1,7 +1,8 @@
 import type { AccountId, NftId } from '../../domain/index.js'
 import { withdraw } from './balances.js'
 import { type Call, type Handlers, signerOf } from './call.js'
-import { DispatchFailure, type Execution } from './execution.js'
+import type { Execution } from './execution.js'
+import { DispatchFailure } from './failure.js'
 import { seatOf } from './tee.js'
 import type { Value } from './value.js'
 

@@ -1,6 +1,6 @@
 import { blake2AsHex } from '@polkadot/util-crypto'
 import { type Handlers, signerOf } from './call.js'
-import { DispatchFailure } from './execution.js'
+import { DispatchFailure } from './failure.js'
 
 export const systemCalls: Handlers = {
   'System.remark': (call) => {

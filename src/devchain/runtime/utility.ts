@@ -1,5 +1,5 @@
 import type { Call, Handlers } from './call.js'
-import { DispatchFailure } from './execution.js'
+import { DispatchFailure } from './failure.js'
 
 export const utilityCalls: Handlers = {
   /** Stops at the first failure and keeps what was done before it. */
@@ -7,7 +7,7 @@ export const utilityCalls: Handlers = {
     const { execution } = call
     for (const [index, member] of membersOf(call).entries()) {
       const failure = attempt(() => execution.transaction(() => call.dispatch(member, call.origin)))
-      if (failure !== undefined) return execution.emit('Utility', 'BatchInterrupted', { index, error: failure.error })
+      if (failure !== undefined) return execution.emit('Utility', 'BatchInterrupted', { index, error: failure })
       execution.emit('Utility', 'ItemCompleted')
     }
     execution.emit('Utility', 'BatchCompleted')
@@ -27,7 +27,7 @@ export const utilityCalls: Handlers = {
     for (const member of membersOf(call)) {
       const failure = attempt(() => execution.transaction(() => call.dispatch(member, call.origin)))
       if (failure === undefined) execution.emit('Utility', 'ItemCompleted')
-      else execution.emit('Utility', 'ItemFailed', { error: failure.error })
+      else execution.emit('Utility', 'ItemFailed', { error: failure })
       failed ||= failure !== undefined
     }
     execution.emit('Utility', failed ? 'BatchCompletedWithErrors' : 'BatchCompleted')
