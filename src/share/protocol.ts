@@ -45,7 +45,7 @@ export const PHASE_TIMEOUT_MS = {
 export const PROVIDER_LIMITS = {
   // Each holds about one batch in memory.
   exchanges: 16,
-  // A peer needs one; two while a cut one is being noticed.
+  // A peer, and an account, needs one; two while a cut one is being noticed.
   exchangesPerPeer: 2,
   // Before its signature is checked a peer has proved only its PeerId: one signature check each second on average.
   hellosPerPeerPerMinute: 120,

@@ -26,8 +26,8 @@ export class ShareService {
   readonly #init: ShareServiceInit
   readonly #party: Party
   readonly #stopped = new AbortController()
-  /** The peers of the exchanges that are being served. */
-  readonly #running: string[] = []
+  /** The exchanges that are being served. */
+  readonly #running = new Set<{ readonly peer: string; readonly account: AccountId }>()
   readonly #hellos: RateLimit
   readonly #accounts: RateLimit
 
@@ -89,22 +89,23 @@ export class ShareService {
    * than a stream, of which the host allows few per connection.
    */
   #admission(peer: string): Admission & { leave(): void } {
-    let inside = false
+    let place: { peer: string; account: AccountId } | undefined
     const busy = () => new RefusalError('BUSY', { retryAfterMs: PROVIDER_LIMITS.retryAfterMs })
     return {
       admitHello: () => {
         if (!this.#hellos.take(peer)) throw busy()
       },
       admitAccount: (account) => {
-        const ofPeer = this.#running.filter((each) => each === peer).length
-        if (this.#running.length >= PROVIDER_LIMITS.exchanges || ofPeer >= PROVIDER_LIMITS.exchangesPerPeer)
+        // By account too: PeerIds cost nothing, so one account could else take all the places.
+        const own = [...this.#running].filter((each) => each.peer === peer || each.account === account)
+        if (this.#running.size >= PROVIDER_LIMITS.exchanges || own.length >= PROVIDER_LIMITS.exchangesPerPeer)
           throw busy()
         if (!this.#accounts.take(account)) throw busy()
-        this.#running.push(peer)
-        inside = true
+        place = { peer, account }
+        this.#running.add(place)
       },
       leave: () => {
-        if (inside) this.#running.splice(this.#running.indexOf(peer), 1)
+        if (place !== undefined) this.#running.delete(place)
       },
     }
   }
@@ -130,9 +131,10 @@ class RateLimit {
     const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, at: now }
     const refilled = bucket.tokens + ((now - bucket.at) * this.#perMinute) / 60_000
     const tokens = Math.min(this.#perMinute, refilled)
+    const taken = tokens >= 1
     // Re-inserted, so that the map stays in order of last use and the loop above ends early.
     this.#buckets.delete(key)
-    this.#buckets.set(key, { tokens: Math.max(0, tokens - 1), at: now })
-    return tokens >= 1
+    this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at: now })
+    return taken
   }
 }

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { shareKeyText } from '../../../src/domain/index.js'
+import {
+  PROVIDER_LIMITS,
+  type Refusal,
+  SHARE_PROTOCOL,
+  type ShareHost,
+  ShareService,
+} from '../../../src/share/index.js'
+import {
+  account,
+  connectedStreams,
+  FakeChain,
+  MemoryShares,
+  OriginLog,
+  party,
+  payloadOf,
+  Received,
+  registryOf,
+  secret,
+  soon,
+  want,
+} from './fixture.js'
+import { RawRequester } from './raw.js'
+
+const registry = registryOf([
+  { name: 'asking', cluster: 1 },
+  { name: 'serving', cluster: 2 },
+  ...Array.from({ length: 20 }, (_, at) => ({ name: `other-${at}`, cluster: 10 + at })),
+])
+
+/** Hosts that reach each other by PeerId, without a network. */
+class FakeNetwork {
+  readonly #handlers = new Map<string, StreamHandler>()
+
+  async host(): Promise<ShareHost> {
+    const peerId = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+    return {
+      peerId,
+      handle: async (protocol, handler) => {
+        assert.equal(protocol, SHARE_PROTOCOL)
+        this.#handlers.set(peerId.toString(), handler)
+      },
+      unhandle: async () => {
+        this.#handlers.delete(peerId.toString())
+      },
+      dialProtocol: async (peer) => this.dial(peerId, peer.toString()),
+    }
+  }
+
+  async dial(from: PeerId, to: string): Promise<Stream> {
+    const handler = this.#handlers.get(to)
+    if (handler === undefined) throw new Error('no such peer')
+    const [near, far] = await connectedStreams()
+    void handler(far, { remotePeer: from } as Connection)
+    return near
+  }
+}
+
+interface Scene {
+  readonly network: FakeNetwork
+  readonly service: ShareService
+  readonly shares: MemoryShares
+  readonly peerId: PeerId
+  readonly refusals: Refusal[]
+  /** What the service logged, as text. */
+  readonly logged: string[]
+  readonly clock: { now: number }
+}
+
+async function scene(): Promise<Scene> {
+  const network = new FakeNetwork()
+  const host = await network.host()
+  const log = new OriginLog(account('serving'), { cluster: 2 }).append(secret(1), 50).append(secret(2), 50)
+  const shares = new MemoryShares([log])
+  const refusals: Refusal[] = []
+  const logged: string[] = []
+  const clock = { now: 1_000_000 }
+  const write = (message: string, fields?: object) => logged.push(`${message} ${JSON.stringify(fields)}`)
+  const service = new ShareService({
+    host,
+    party: party('serving', new FakeChain(registry)),
+    shares,
+    logger: { debug: write, info: write, warn: write, error: write },
+    now: () => clock.now,
+    onRefusal: (refusal) => refusals.push(refusal),
+  })
+  await service.start()
+  return { network, service, shares, peerId: host.peerId, refusals, logged, clock }
+}
+
+/** A requester with an account and a PeerId of its own, or that of another. */
+async function raw({ network, peerId }: Scene, name: string, from?: PeerId): Promise<RawRequester> {
+  const own = from ?? peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+  return new RawRequester(party(name, new FakeChain(registry)), await network.dial(own, peerId.toString()), {
+    requesterPeer: own.toMultihash().bytes,
+    providerPeer: peerId.toMultihash().bytes,
+  })
+}
+
+async function hold(at: Scene, name: string, from?: PeerId): Promise<RawRequester> {
+  const requester = await raw(at, name, from)
+  await requester.hello()
+  await requester.challenge()
+  return requester
+}
+
+async function assertBusy(at: Scene, name: string, from?: PeerId): Promise<void> {
+  const requester = await raw(at, name, from)
+  await requester.hello()
+  const { refusal } = await requester.next()
+  assert.equal(refusal?.code, 'BUSY')
+  assert.equal(refusal?.retryAfterMs, PROVIDER_LIMITS.retryAfterMs)
+}
+
+describe('the share service', () => {
+  it('serves and asks, between hosts', async () => {
+    const at = await scene()
+    const asking = new ShareService({
+      host: await at.network.host(),
+      party: party('asking', new FakeChain(registry)),
+      shares: new MemoryShares([]),
+      logger: { debug: () => 0, info: () => 0, warn: () => 0, error: () => 0 },
+    })
+    const received = new Received()
+    const provider = { account: account('serving').account, peer: at.peerId }
+    const result = await asking.request(provider, {
+      wants: [want(secret(1)), want(secret(3))],
+      onRun: received.onRun,
+      signal: soon(),
+    })
+    assert.deepEqual(result.notHeld.map(shareKeyText), ['secret/3'])
+    assert.deepEqual(received.shares.get('secret/1'), payloadOf(secret(1)))
+    assert.deepEqual(at.refusals, [])
+  })
+
+  it('gives an account two places at once, over whatever peers', async () => {
+    const at = await scene()
+    await hold(at, 'asking')
+    const second = await hold(at, 'asking')
+    await assertBusy(at, 'asking')
+    await hold(at, 'other-0')
+    second.frames.abort(new Error('gone'))
+    await until(() => at.logged.some((line) => line.includes('share/cut')))
+    await hold(at, 'asking')
+    assert.deepEqual(at.refusals, ['BUSY'])
+  })
+
+  it('gives a peer two places at once, whatever its accounts', async () => {
+    const at = await scene()
+    const peer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+    await hold(at, 'other-0', peer)
+    await hold(at, 'other-1', peer)
+    await assertBusy(at, 'other-2', peer)
+    await hold(at, 'other-2')
+  })
+
+  it('takes on so many exchanges in all, and the next when one has ended', async () => {
+    const at = await scene()
+    const held: RawRequester[] = []
+    for (let turn = 0; turn < PROVIDER_LIMITS.exchanges; turn += 1) held.push(await hold(at, `other-${turn}`))
+    await assertBusy(at, 'other-17')
+    const [first] = held
+    await first?.request([want(secret(1))])
+    assert.ok((await first?.sealed())?.batch)
+    assert.ok((await first?.sealed())?.end)
+    await until(() => at.logged.some((line) => line.startsWith('served an exchange')))
+    await hold(at, 'other-17')
+  })
+
+  it('checks so many signatures per peer and minute, refilled steadily', async () => {
+    const at = await scene()
+    const peer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+    const refusalOf = async (from?: PeerId) => {
+      const requester = await raw(at, 'asking', from)
+      await requester.hello({ proof: () => new Uint8Array(64) })
+      return (await requester.next()).refusal?.code
+    }
+    for (let turn = 0; turn < PROVIDER_LIMITS.hellosPerPeerPerMinute; turn += 1) {
+      assert.equal(await refusalOf(peer), 'BAD_SIGNATURE')
+    }
+    assert.equal(await refusalOf(peer), 'BUSY')
+    assert.equal(await refusalOf(), 'BAD_SIGNATURE')
+    at.clock.now += 400
+    assert.equal(await refusalOf(peer), 'BUSY')
+    at.clock.now += 100
+    assert.equal(await refusalOf(peer), 'BAD_SIGNATURE', 'a peer that hammers still gets its share')
+    assert.equal(await refusalOf(peer), 'BUSY')
+  })
+
+  it('logs why an exchange ended early, and nothing secret', async () => {
+    const at = await scene()
+    const requester = await hold(at, 'asking')
+    await requester.request([want(secret(1))], { proof: () => new Uint8Array(3) })
+    assert.equal((await requester.next()).refusal?.code, 'QUOTE_INVALID')
+    await requester.close()
+    await until(() => at.logged.some((line) => line.includes('QUOTE_INVALID')))
+    assert.ok(at.logged.some((line) => line.includes('The quote is not genuine.')))
+  })
+
+  it('ends what is under way when it stops, and takes on nothing more', async () => {
+    const at = await scene()
+    const requester = await hold(at, 'asking')
+    await at.service.stop()
+    await assert.rejects(requester.next(), { code: 'share/cut' })
+    await assert.rejects(raw(at, 'asking'), { message: 'no such peer' })
+    const provider = { account: account('asking').account, peer: at.peerId }
+    await assert.rejects(
+      at.service.request(provider, { wants: [want(secret(1))], onRun: async () => undefined, signal: soon() }),
+    )
+  })
+})
+
+/** Turns the event loop until something holds; the test's time-out bounds it. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise(setImmediate)
+}
