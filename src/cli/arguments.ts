@@ -1,12 +1,14 @@
 import { InvalidArgumentError } from 'commander'
 import type { Hex } from '../domain/index.js'
 
-/** A parser for commander that accepts whole numbers within limits, and says so when it is given anything else. */
-export function wholeNumber(limits: { readonly minimum: number; readonly maximum: number }): (text: string) => number {
+/** A parser of whole numbers for commander; without limits, the part that takes the number knows them. */
+export function wholeNumber(limits?: { readonly minimum: number; readonly maximum: number }): (text: string) => number {
+  const { minimum, maximum } = limits ?? { minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    if (value >= limits.minimum && value <= limits.maximum) return value
-    throw new InvalidArgumentError(`It takes a whole number from ${limits.minimum} to ${limits.maximum}.`)
+    if (value >= minimum && value <= maximum) return value
+    const range = limits === undefined ? '' : ` from ${minimum} to ${maximum}`
+    throw new InvalidArgumentError(`It takes a whole number${range}.`)
   }
 }
 

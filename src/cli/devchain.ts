@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
-import { startDevelopmentChain } from '../devchain/index.js'
 import { palletGeneration, wholeNumber } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 
@@ -20,9 +19,10 @@ export function addDevchain(program: Command): void {
       wholeNumber({ minimum: 0, maximum: 65_535 }),
       9944,
     )
-    .option('--block-time <ms>', 'time between blocks', wholeNumber({ minimum: 100, maximum: 600_000 }), 6000)
+    .option('--block-time <ms>', 'time between blocks', wholeNumber({ minimum: 50, maximum: 3_600_000 }), 6000)
     .option('--generation <1|2>', 'generation of the TEE pallet', palletGeneration, 2)
     .action(async ({ port, blockTime, generation }: DevchainFlags) => {
+      const { startDevelopmentChain } = await import('../devchain/index.js')
       const chain = await startDevelopmentChain({ port, blockTime, generation })
       try {
         process.stdout.write(`Development chain listening on ${chain.url}\n`)

@@ -176,7 +176,12 @@ export function auditMinted(listed: readonly ShareKey[], minted: readonly ShareK
     ...[...handedOver].filter((key) => !onChain.has(key)).map((key) => `${key} is not synced`),
     ...[...onChain].filter((key) => !handedOver.has(key)).map((key) => `${key} was never handed over`),
   ]
-  return check('The chain lists every secret that owners handed over', handedOver.size > 0, faults, `${onChain.size}`)
+  return check(
+    'The chain lists every secret that owners handed over',
+    handedOver.size > 0,
+    faults,
+    `${onChain.size} of them`,
+  )
 }
 
 /** An enclave that was killed fetches what it missed, and nothing that it had. */

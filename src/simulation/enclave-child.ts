@@ -102,6 +102,8 @@ class EnclaveLine {
   }
 
   #gone(): SlotmeshError {
-    return new SlotmeshError('simulation/enclave-gone', `The process of enclave ${this.#name} has ended.`)
+    const { exitCode, signalCode } = this.#child
+    const how = signalCode ?? (exitCode === null ? 'not answering' : `exit code ${exitCode}`)
+    return new SlotmeshError('simulation/enclave-gone', `The process of enclave ${this.#name} has ended (${how}).`)
   }
 }

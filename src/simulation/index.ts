@@ -1,4 +1,4 @@
-export { SIMULATION_LIMITS, type SimulationOptions, simulationOptions } from './options.js'
+export { type SimulationOptions, simulationOptions } from './options.js'
 export type { SimulationEvent, SimulationProgress } from './progress.js'
 export {
   type Check,

@@ -26,16 +26,16 @@ export interface SimulationOptions {
   readonly progress: SimulationProgress
 }
 
-/** The whole numbers that a run accepts, both ends included. */
-export const SIMULATION_LIMITS = {
+/** The whole numbers that a run accepts, both ends included, and what a sentence calls them. */
+const LIMITS = {
   // Below two clusters there is nobody to replicate to; above eight, two cores no longer keep up with the blocks.
-  clusters: { minimum: 2, maximum: 8 },
+  clusters: { name: 'number of clusters', minimum: 2, maximum: 8 },
   // One for each of the phases that mint.
-  secrets: { minimum: 2, maximum: 500 },
-  capsules: { minimum: 1, maximum: 500 },
-  threshold: { minimum: 2, maximum: CLUSTER_SIZE },
+  secrets: { name: 'number of secret NFTs', minimum: 2, maximum: 500 },
+  capsules: { name: 'number of capsules', minimum: 1, maximum: 500 },
+  threshold: { name: 'threshold', minimum: 2, maximum: CLUSTER_SIZE },
   // Tokens allow a reader's view to lag by two blocks: shorter blocks than this make a busy machine look dishonest.
-  blockTimeMs: { minimum: 100, maximum: 60_000 },
+  blockTimeMs: { name: 'block time in ms', minimum: 100, maximum: 60_000 },
 } as const
 
 const DEFAULTS = { clusters: 3, secrets: 16, capsules: 10, threshold: 3, blockTimeMs: 500, generation: 2 } as const
@@ -54,18 +54,18 @@ export function simulationOptions(given: Partial<SimulationOptions>): Simulation
     progress: () => undefined,
     ...given,
   }
-  for (const name of ['clusters', 'secrets', 'capsules', 'threshold', 'blockTimeMs'] as const) {
-    const { minimum, maximum } = SIMULATION_LIMITS[name]
-    const value = options[name]
-    if (!Number.isInteger(value) || value < minimum || value > maximum) {
-      throw new SlotmeshError(
-        'simulation/bad-option',
-        `The simulation takes a whole number from ${minimum} to ${maximum} for ${name}, and was given ${value}.`,
-      )
-    }
+  for (const key of Object.keys(LIMITS) as (keyof typeof LIMITS)[]) {
+    const { name, minimum, maximum } = LIMITS[key]
+    const value = options[key]
+    if (Number.isInteger(value) && value >= minimum && value <= maximum) continue
+    throw badOption(`The ${name} must be a whole number from ${minimum} to ${maximum}, not ${value}.`)
   }
   if (!/^0x[0-9a-f]{64}$/.test(options.seed)) {
-    throw new SlotmeshError('simulation/bad-option', 'The seed must be 0x and 64 lower-case hexadecimal digits.')
+    throw badOption('The seed must be 0x and 64 lower-case hexadecimal digits.')
   }
   return options
+}
+
+function badOption(sentence: string): SlotmeshError {
+  return new SlotmeshError('simulation/bad-option', sentence)
 }

@@ -137,7 +137,8 @@ async function refuseOutsiders(world: World): Promise<void> {
     () => `${peers.filter((peer) => !refusalBy(peer)).map(({ name }) => name)} to refuse the impostor`,
   )
   const refusals = impostor.events.filter((event) => event.type === 'refusal-received')
-  const stranger = await askAsStranger(world, world.officials)
+  const oneOfEachCluster = world.officials.filter(({ slot }) => slot === impostor.slot + 1)
+  const stranger = await askAsStranger(world, oneOfEachCluster)
   world.strangers.push({ enclave: 'stranger', shares: stranger.shares })
   world.checks.push(
     auditRefusals(
@@ -145,7 +146,7 @@ async function refuseOutsiders(world: World): Promise<void> {
       'MEASUREMENT_NOT_ALLOWED',
       refusals.map(({ from, code }) => ({ what: `the impostor at ${world.nameOf(from)}`, refusedWith: code })),
     ),
-    auditRefusals('Every enclave refuses a stranger that the chain does not know', 'NOT_REGISTERED', stranger.attempts),
+    auditRefusals('Every cluster refuses a stranger whom the chain does not know', 'NOT_REGISTERED', stranger.attempts),
   )
 }
 

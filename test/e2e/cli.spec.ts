@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { simulationOptions } from '../../src/simulation/index.js'
 import { outcomeOf, runCli, spawnCli } from './cli.js'
 
 describe('slotmesh on the command line', function () {
@@ -16,10 +17,16 @@ describe('slotmesh on the command line', function () {
     assert.deepEqual([version.exitCode, version.stdout], [0, `${expected}\n`])
   })
 
+  it('tells the defaults of a simulation', async () => {
+    const { stdout } = await runCli('simulate', '--help')
+    const told = [...stdout.matchAll(/\(default: (\d+)\)/g)].map(([, value]) => Number(value))
+    const { clusters, secrets, capsules, threshold, blockTimeMs, generation } = simulationOptions({})
+    assert.deepEqual(told, [clusters, secrets, capsules, threshold, blockTimeMs, generation])
+  })
+
   const misuse: [parameters: string[], sentence: RegExp][] = [
-    [['simulate', '--clusters', '1'], /whole number from 2 to 8/],
-    [['simulate', '--clusters', 'many'], /whole number from 2 to 8/],
-    [['simulate', '--threshold', '6'], /whole number from 2 to 5/],
+    [['simulate', '--threshold', '6'], /^slotmesh: The threshold must be a whole number from 2 to 5, not 6\.\n$/],
+    [['simulate', '--clusters', 'many'], /It takes a whole number\./],
     [['simulate', '--generation', '3'], /two generations of the TEE pallet/],
     [['simulate', '--seed', 'abc'], /64 hexadecimal digits/],
     [['simulate', '--unheard-of'], /unknown option/],

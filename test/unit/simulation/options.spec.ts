@@ -12,7 +12,7 @@ describe('the options of a simulation', () => {
   it('are refused with a sentence that says what is accepted', () => {
     assert.throws(() => simulationOptions({ clusters: 1 }), {
       code: 'simulation/bad-option',
-      message: 'The simulation takes a whole number from 2 to 8 for clusters, and was given 1.',
+      message: 'The number of clusters must be a whole number from 2 to 8, not 1.',
     })
     assert.throws(() => simulationOptions({ threshold: 2.5 }), { code: 'simulation/bad-option' })
     assert.throws(() => simulationOptions({ seed: '0x12' }), { code: 'simulation/bad-option' })
