@@ -71,9 +71,11 @@ export class Frames {
     }
   }
 
-  /** Ends this side after everything written has left; the peer may still send. */
-  async close(options: { signal: AbortSignal }): Promise<void> {
-    await this.#stream.close(options)
+  /** Ends this side after everything written has left; resets the stream if the peer has not ended its side by then. */
+  async close({ signal, lingerMs }: { signal: AbortSignal; lingerMs: number }): Promise<void> {
+    await this.#stream.close({ signal })
+    if (this.#stream.status !== 'open') return
+    AbortSignal.timeout(lingerMs).addEventListener('abort', () => this.abort(new Error('the peer did not close')))
   }
 
   /** Resets both sides at once. */

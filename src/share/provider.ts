@@ -17,7 +17,7 @@ import type { Party } from './party.js'
 import { BATCH_BYTES, REQUEST_LIMITS, SUITE_X25519 } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { createSealer, ephemeralKeys, takePreSharedKey } from './sealing.js'
-import { finishRefused, phase } from './session.js'
+import { finish, finishRefused, phase } from './session.js'
 import { checkToken, hasExpired, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import { ChallengeBody, ProviderMessage, RequestBody, SealedContent } from './wire/share.js'
@@ -62,7 +62,7 @@ export async function serveExchange(
 ): Promise<ServedExchange> {
   try {
     const served = await exchange(party, shares, admission, requesterPeer, frames, options)
-    await frames.close({ signal: phase('batch', options.signal) })
+    await finish(frames, options.signal)
     return served
   } catch (thrown) {
     await finishRefused(frames, thrown, (refusal) => ProviderMessage.encode({ refusal }))

@@ -27,7 +27,7 @@ import type { Counterpart, Party } from './party.js'
 import { REQUEST_LIMITS, SUITE_X25519, TOKEN } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { createOpener, ephemeralKeys, offerPreSharedKey } from './sealing.js'
-import { finishRefused, phase } from './session.js'
+import { finish, finishRefused, phase } from './session.js'
 import { checkToken, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import {
@@ -79,7 +79,7 @@ export async function requestShares(
 ): Promise<ExchangeResult> {
   try {
     const result = await exchange(party, provider, frames, request)
-    await frames.close({ signal: phase('handshake', request.signal) })
+    await finish(frames, request.signal)
     return result
   } catch (thrown) {
     await finishRefused(frames, thrown, (refusal) => RequesterMessage.encode({ refusal }))

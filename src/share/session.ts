@@ -8,6 +8,11 @@ export function phase(name: keyof typeof PHASE_TIMEOUT_MS, signal: AbortSignal):
   return AbortSignal.any([signal, AbortSignal.timeout(PHASE_TIMEOUT_MS[name])])
 }
 
+/** Ends this side after all that was to be said; the peer may take as long as for one batch to end its own. */
+export async function finish(frames: Frames, signal: AbortSignal): Promise<void> {
+  await frames.close({ signal: phase('batch', signal), lingerMs: PHASE_TIMEOUT_MS.batch })
+}
+
 /**
  * Ends the stream after a failure: a refusal of this side's is told to the peer first; whatever else was thrown stays
  * at home and the stream is reset.
@@ -27,7 +32,7 @@ export async function finishRefused(
       const { refusal, message, retryAfterMs } = thrown
       await frames.write(encode({ code: RefusalCode[refusal], sentence: message, retryAfterMs }), { signal })
     }
-    await frames.close({ signal })
+    await finish(frames, signal)
   } catch (gone) {
     // The peer did not stay to hear it.
     frames.abort(gone)

@@ -150,6 +150,23 @@ describe('frames', () => {
     await assert.rejects(frames.read(20_000_000, { signal: soon() }), { code: 'share/cut' })
   })
 
+  it('closes its side, and resets the stream when the peer does not close its own', async () => {
+    const { frames, own, peer } = await pair()
+    const ended = pEvent(peer, 'remoteCloseWrite', { signal: soon() })
+    await frames.close({ signal: soon(), lingerMs: 1 })
+    await ended
+    if (own.status === 'open') await pEvent(own, 'close', { signal: soon() })
+    assert.equal(own.status, 'aborted')
+  })
+
+  it('leaves a stream alone that the peer has closed in time', async () => {
+    const { frames, own, peer } = await pair()
+    await peer.close()
+    if (own.remoteWriteStatus !== 'closed') await pEvent(own, 'remoteCloseWrite', { signal: soon() })
+    await frames.close({ signal: soon(), lingerMs: 1 })
+    assert.equal(own.status, 'closed')
+  })
+
   it('holds back a peer that sends more than may come now', async () => {
     const [own, peer] = await connectedStreams()
     const frames = new Frames(own)

@@ -74,7 +74,7 @@ abstract class RawSide {
   }
 
   async close(): Promise<void> {
-    await this.frames.close({ signal: soon() })
+    await this.frames.close({ signal: soon(), lingerMs: 10_000 })
   }
 }
 
