@@ -10,7 +10,7 @@ const SEEDS = {
   Ferdie: '0x42438b7883391c05512a938e36c2df0131e088b3756d6aa7a755fbff19d2f842',
 } as const
 
-export type DevelopmentAccount = keyof typeof SEEDS
+type DevelopmentAccount = keyof typeof SEEDS
 
 /** Signs as one of the accounts that the development chain endows; `//Alice` is its committee. */
 export function developmentSigner(name: DevelopmentAccount): AccountSigner {

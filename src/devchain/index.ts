@@ -1,7 +1,6 @@
-export { type DevelopmentAccount, developmentSigner } from './accounts.js'
+export { developmentSigner } from './accounts.js'
 export {
   type DevelopmentChain,
   type DevelopmentChainOptions,
   startDevelopmentChain,
 } from './development-chain.js'
-export type { Generation } from './metadata/index.js'

@@ -162,7 +162,8 @@ export class Ledger {
     const included: Transaction[] = []
 
     const inherent = this.#timestamp(execution)
-    this.#report(execution, dispatch(execution, inherent.call, { kind: 'none' }, this.#options.logger))
+    const refused = dispatch(execution, inherent.call, { kind: 'none' }, this.#options.logger)
+    this.#report(execution, refused, 'Mandatory')
     extrinsics.push(inherent.bytes)
     records.push(...this.#takeRecords(execution, { ApplyExtrinsic: 0 }))
 
@@ -171,7 +172,7 @@ export class Ledger {
       size += transaction.bytes.length / 2
       if (size > BLOCK_BYTES || extrinsics.length >= BLOCK_EXTRINSICS) break
       if (!this.#includable(execution, transaction)) continue
-      this.#report(execution, this.#apply(execution, transaction))
+      this.#report(execution, this.#apply(execution, transaction), 'Normal')
       records.push(...this.#takeRecords(execution, { ApplyExtrinsic: extrinsics.length }))
       extrinsics.push(transaction.bytes)
       included.push(transaction)
@@ -238,9 +239,10 @@ export class Ledger {
     return dispatch(execution, call, { kind: 'signed', account }, this.#options.logger)
   }
 
-  #report(execution: Execution, failure: DispatchFailure | undefined): void {
-    if (failure === undefined) execution.emit('System', 'ExtrinsicSuccess')
-    else execution.emit('System', 'ExtrinsicFailed', { dispatchError: failure })
+  #report(execution: Execution, failure: DispatchFailure | undefined, dispatchClass: 'Mandatory' | 'Normal'): void {
+    const dispatchInfo = { class: dispatchClass }
+    if (failure === undefined) execution.emit('System', 'ExtrinsicSuccess', { dispatchInfo })
+    else execution.emit('System', 'ExtrinsicFailed', { dispatchInfo, dispatchError: failure })
   }
 
   #takeRecords(execution: Execution, phase: unknown): Uint8Array[] {

@@ -8,8 +8,8 @@ export type Origin =
   | { readonly kind: 'none' }
   | { readonly kind: 'root' }
   | { readonly kind: 'signed'; readonly account: AccountId }
-  /** So many of the technical committee's members agreed. */
-  | { readonly kind: 'committee'; readonly agreed: number; readonly members: number }
+  /** The technical committee, by a motion that enough of its members agreed to. */
+  | { readonly kind: 'committee' }
   /** One member of the committee acting alone, without the committee's authority. */
   | { readonly kind: 'member'; readonly account: AccountId }
 

@@ -1,12 +1,11 @@
-import type { Call, Handlers } from './call.js'
-import { DispatchFailure } from './failure.js'
+import { attempt, type Call, type Handlers } from './call.js'
 
 export const utilityCalls: Handlers = {
   /** Stops at the first failure and keeps what was done before it. */
   'Utility.batch': (call) => {
     const { execution } = call
     for (const [index, member] of membersOf(call).entries()) {
-      const failure = attempt(() => execution.transaction(() => call.dispatch(member, call.origin)))
+      const failure = attempt(call, member, call.origin)
       if (failure !== undefined) return execution.emit('Utility', 'BatchInterrupted', { index, error: failure })
       execution.emit('Utility', 'ItemCompleted')
     }
@@ -25,7 +24,7 @@ export const utilityCalls: Handlers = {
     const { execution } = call
     let failed = false
     for (const member of membersOf(call)) {
-      const failure = attempt(() => execution.transaction(() => call.dispatch(member, call.origin)))
+      const failure = attempt(call, member, call.origin)
       if (failure === undefined) execution.emit('Utility', 'ItemCompleted')
       else execution.emit('Utility', 'ItemFailed', { error: failure })
       failed ||= failure !== undefined
@@ -40,14 +39,4 @@ function membersOf({ execution, argument }: Call) {
     execution.fail('Utility', 'TooManyCalls')
   }
   return calls
-}
-
-function attempt(body: () => void): DispatchFailure | undefined {
-  try {
-    body()
-    return undefined
-  } catch (thrown) {
-    if (thrown instanceof DispatchFailure) return thrown
-    throw thrown
-  }
 }
