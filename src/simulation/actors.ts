@@ -1,6 +1,7 @@
 import { type Chain, type ChainCall, connectChain, type FinalisedCall } from '../chain/index.js'
 import { type AccountSigner, toSs58 } from '../crypto/index.js'
-import type { AccountId, BlockNumber, ClusterId, Logger, NftId, ShareKey, ShareKind, SlotId } from '../domain/index.js'
+import type { AccountId, BlockNumber, ClusterId, NftId, ShareKey, ShareKind, SlotId } from '../domain/index.js'
+import { silentLogger } from '../node/index.js'
 
 /** 1 CAPS in its smallest unit; the token has 18 decimals. */
 const CAPS = 10n ** 18n
@@ -28,8 +29,8 @@ export interface ActorsOptions {
   readonly endpoint: string
   /** A member of a technical committee in which one member is enough; it also pays what enclaves need. */
   readonly committee: AccountSigner
-  readonly logger: Logger
-  readonly signal: AbortSignal
+  /** Ends every wait when it aborts. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -42,16 +43,16 @@ export class Actors {
   readonly #committee: AccountSigner
   readonly #signal: AbortSignal
 
-  private constructor({ endpoint, committee, signal }: ActorsOptions, chain: Chain) {
-    this.endpoint = endpoint
-    this.#committee = committee
-    this.#signal = signal
+  private constructor(options: ActorsOptions, chain: Chain) {
+    this.endpoint = options.endpoint
+    this.#committee = options.committee
+    this.#signal = options.signal ?? new AbortController().signal
     this.#chain = chain
   }
 
   /** @throws SlotmeshError `chain/unreachable`, `chain/unsupported`. */
   static async connect(options: ActorsOptions): Promise<Actors> {
-    return new Actors(options, await connectChain({ endpoint: options.endpoint, logger: options.logger }))
+    return new Actors(options, await connectChain({ endpoint: options.endpoint, logger: silentLogger }))
   }
 
   async close(): Promise<void> {

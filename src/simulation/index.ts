@@ -1,3 +1,14 @@
+/*
+ * The package's second door, `slotmesh/simulation`: the simulation, and what it is made of, for trying things out.
+ */
+export { createDevelopmentPki, type DevelopmentPki, type SimulatedPlatform } from '../attestation/development/index.js'
+export {
+  type DevelopmentChain,
+  type DevelopmentChainOptions,
+  developmentSigner,
+  startDevelopmentChain,
+} from '../devchain/index.js'
+export { Actors, type ActorsOptions, type Candidate, type Minted } from './actors.js'
 export { type SimulationOptions, simulationOptions } from './options.js'
 export type { SimulationEvent, SimulationProgress } from './progress.js'
 export {

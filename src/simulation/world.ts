@@ -4,7 +4,6 @@ import { type AccountSigner, accountSigner } from '../crypto/index.js'
 import { type DevelopmentChain, developmentSigner, startDevelopmentChain } from '../devchain/index.js'
 import type { AccountId, BlockNumber, ClusterId, ShareKey, SlotId } from '../domain/index.js'
 import { CLUSTER_SIZE } from '../domain/index.js'
-import { silentLogger } from '../node/index.js'
 import { Actors } from './actors.js'
 import type { Holding } from './audit.js'
 import { OFFICIAL_BUILD } from './enclave.js'
@@ -76,7 +75,7 @@ export class World {
     const endowed = [...operators, ...this.owners].map(({ account }) => account)
     this.#chain = await startDevelopmentChain({ blockTime: blockTimeMs, generation, endowed })
     const committee = developmentSigner('Alice')
-    this.#actors = await Actors.connect({ endpoint: this.#chain.url, committee, logger: silentLogger, signal })
+    this.#actors = await Actors.connect({ endpoint: this.#chain.url, committee, signal })
   }
 
   #operator(cluster: ClusterId, slot: SlotId): AccountSigner {
