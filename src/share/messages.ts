@@ -1,3 +1,4 @@
+import type { DecodeOptions } from 'protons-runtime'
 import { fromHex, toHex } from '../crypto/index.js'
 import {
   type AccountId,
@@ -10,7 +11,7 @@ import {
 } from '../domain/index.js'
 import type { LogHead, ShareRun } from '../provenance/index.js'
 import type { Frames } from './frames.js'
-import { MESSAGE_BYTES, REQUEST_LIMITS } from './protocol.js'
+import { MESSAGE_BYTES, OFFERED_SUITES, REQUEST_LIMITS } from './protocol.js'
 import { isRefusal, RefusalError, RefusedError } from './refusals.js'
 import {
   HelloBody,
@@ -74,10 +75,14 @@ function expected<M extends { refusal?: RefusalMessage }, K extends keyof M>(mes
   return message[kind] ?? malformed()
 }
 
-/** Decodes bytes from a peer. @throws RefusalError MALFORMED */
-export function decode<T>(codec: { decode(bytes: Uint8Array): T }, bytes: Uint8Array): T {
+/** Decodes bytes from a peer. @throws RefusalError MALFORMED, also when a list is longer than `options.limits`. */
+export function decode<T>(
+  codec: { decode(bytes: Uint8Array, options?: DecodeOptions<T>): T },
+  bytes: Uint8Array,
+  options?: DecodeOptions<T>,
+): T {
   try {
-    return codec.decode(bytes)
+    return codec.decode(bytes, options)
   } catch (cause) {
     throw new RefusalError('MALFORMED', { cause })
   }
@@ -104,11 +109,11 @@ export function tokenFrom(token: Token | undefined): Token {
 
 /** The Hello's body with its fixed sizes checked; suites are looked at later. */
 export function helloFrom(bytes: Uint8Array): HelloBody & { token: Token } {
-  const body = decode(HelloBody, bytes)
+  const body = decode(HelloBody, bytes, { limits: { suites: OFFERED_SUITES } })
   sized(body.genesisHash, 32)
   sized(body.account, 32)
   sized(body.nonce, 32)
-  if (body.suites.length === 0 || body.suites.length > 8) malformed()
+  if (body.suites.length === 0) malformed()
   return { ...body, token: tokenFrom(body.token) }
 }
 

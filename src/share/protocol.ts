@@ -8,6 +8,9 @@ export const SHARE_PROTOCOL = '/ternoa/share/1'
 /** SPEC 5.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM of RFC 9180. */
 export const SUITE_X25519 = 1
 
+/** SPEC 4.3: the most suites that a Hello may offer. */
+export const OFFERED_SUITES = 8
+
 /** SPEC 4.2: bounds of a token, in blocks; the reference system's. */
 export const TOKEN = { validity: 20, future: 2 } as const
 

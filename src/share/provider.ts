@@ -35,7 +35,7 @@ export interface ShareSource {
 
 /** Says whether one more exchange can be taken on. */
 export interface Admission {
-  /** Before anything is known but the PeerId. @throws RefusalError BUSY */
+  /** Before anything of any cost is done for a peer whose account has proved nothing yet. @throws RefusalError BUSY */
   admitHello(): void
   /** When the account has proved itself by its signature. @throws RefusalError BUSY */
   admitAccount(account: AccountId): void
@@ -94,8 +94,8 @@ async function exchange(
   if (barrier !== undefined) throw new RefusalError(BARRIER_REFUSALS[barrier])
   const offer = hello.suites.find(({ suite }) => suite === SUITE_X25519)
   if (offer === undefined) throw new RefusalError('UNSUPPORTED_SUITE')
-  await checkToken(hello.token, chain, { signal })
   admission.admitHello()
+  await checkToken(hello.token, chain, { signal })
   const digest = helloDigest(transcript.add('hello-body', helloMessage.body))
   if (!verifySignature(requester, digest, helloMessage.signature)) throw new RefusalError('BAD_SIGNATURE')
   admission.admitAccount(requester)
@@ -120,8 +120,9 @@ async function exchange(
 
   // Request: is the requester genuine, here and now?
   const request = await readFromRequester(frames, 'request', { signal: phase('handshake', signal) })
-  const { encapsulatedKey, wants } = decode(RequestBody, request.body)
-  if (wants.length === 0 || wants.length > REQUEST_LIMITS.ranges) malformed()
+  const limits = { wants: REQUEST_LIMITS.ranges }
+  const { encapsulatedKey, wants } = decode(RequestBody, request.body, { limits })
+  if (wants.length === 0) malformed()
   const wanted = fromRanges(wants)
   const requesterDigest = quoteDigest('requester', transcript.add('request-body', request.body))
   const { reportData } = await attestation.verify(request.quote).catch((thrown: unknown) => {

@@ -246,7 +246,7 @@ describe('the provider', () => {
       })
     }
 
-    it('when too many come from a peer, before the signature is checked', async () => {
+    it('when too many come from a peer, before the chain is asked and the signature checked', async () => {
       const busy = () => {
         throw new RefusalError('BUSY', { retryAfterMs: 700 })
       }
@@ -254,6 +254,7 @@ describe('the provider', () => {
       await at.requester.hello({ proof: () => new Uint8Array(64) })
       await assertRefused(at, 'BUSY', 700)
       assertCheap(at)
+      assert.equal(at.provider.chain.calls.blockHash, 0)
     })
 
     it('when it is busy, once the account has proved itself', async () => {
