@@ -5,7 +5,6 @@ import { multiaddrConnectionPair } from '@libp2p/utils'
 import { pEvent } from 'p-event'
 import { type AccountSigner, accountSigner, equalBytes, toHex, utf8 } from '../../../src/crypto/index.js'
 import {
-  type AccountId,
   type BlockHash,
   type BlockNumber,
   type BlockRef,
@@ -345,5 +344,3 @@ export async function connectedStreams(): Promise<[Stream, Stream]> {
 export function soon(ms = 10_000): AbortSignal {
   return AbortSignal.timeout(ms)
 }
-
-export const NOBODY: AccountId = hashOf('nobody')
