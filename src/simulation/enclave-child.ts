@@ -10,6 +10,7 @@ import type { EnclaveCall, EnclaveCalls, EnclaveMethod, EnclaveReply } from './e
 export interface EnclaveProcess extends EnclaveHandle {
   /** SIGKILL: nothing is flushed, closed, or said goodbye to. */
   kill(): Promise<void>
+  readonly processId: number | undefined
 }
 
 const ENTRY = fileURLToPath(new URL('./enclave-process.js', import.meta.url))
@@ -29,6 +30,7 @@ export async function createEnclaveProcess(spec: EnclaveSpec): Promise<EnclavePr
   return {
     account,
     peerId,
+    processId: child.pid,
     start: async () => {
       await line.call('start')
     },

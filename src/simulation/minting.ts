@@ -44,14 +44,19 @@ async function mintOne(world: World, owner: AccountSigner, { kind, cluster }: Mi
   await handOver(world, { owner, key: { kind, nftId }, cluster, mintedAt: block })
 }
 
-/** The owner of a secret NFT makes a capsule of it, too, and hands that one's shares to another cluster. */
-export async function convertToHybrid(world: World): Promise<void> {
+/**
+ * The owner of a secret NFT makes a capsule of it, too, and hands that one's shares to another cluster.
+ * @returns the capsule's key.
+ */
+export async function convertToHybrid(world: World): Promise<ShareKey> {
   const [secret] = world.secrets.filter(({ key }) => key.kind === 'secret')
   const cluster = world.clusters.find(({ id }) => id !== secret?.origin)
   if (secret === undefined || cluster === undefined) throw new Error('There is no secret NFT to convert yet.')
   const { owner, key } = secret
   const mintedAt = await world.actors.convertToCapsule(owner, key.nftId)
-  await handOver(world, { owner, key: { kind: 'capsule', nftId: key.nftId }, cluster, mintedAt })
+  const capsule: ShareKey = { kind: 'capsule', nftId: key.nftId }
+  await handOver(world, { owner, key: capsule, cluster, mintedAt })
+  return capsule
 }
 
 interface Handover {

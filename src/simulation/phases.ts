@@ -1,4 +1,4 @@
-import type { ShareKind } from '../domain/index.js'
+import { type ShareKey, type ShareKind, shareKeyText } from '../domain/index.js'
 import type { NodeEvent } from '../node/index.js'
 import {
   auditFailover,
@@ -12,6 +12,7 @@ import {
   type Sent,
 } from './audit.js'
 import { convertToHybrid, mintAll, mintOrders } from './minting.js'
+import type { Timing } from './report.js'
 import { askAsSomebodyElse, holdingOf, retrieveAll } from './retrieving.js'
 import type { SimulatedEnclave } from './simulated-enclave.js'
 import { launch, launchCluster, launchImpostor, seat, untilAllHold } from './staging.js'
@@ -59,6 +60,8 @@ async function startFirstClusters(world: World): Promise<void> {
     await launchCluster(world, { ownProcess: started === CAST.victim[0] ? CAST.victim[1] : undefined })
     world.count('clusters', started + 1, clusters)
   }
+  const victim = world.enclave(...CAST.victim)
+  world.note(`${victim.name} runs in a process of its own, ${victim.processId}`)
 }
 
 async function seatFirstClusters(world: World): Promise<void> {
@@ -72,15 +75,15 @@ async function mintFirstNfts(world: World): Promise<void> {
     world,
     mintOrders(world.clusters, { secret: secrets - later.secret, capsule: capsules - later.capsule }),
   )
-  await convertToHybrid(world)
 }
 
 async function replicate(world: World): Promise<void> {
+  const waiting = world.secrets.length
   await untilAllHold(world, world.officials)
-  world.timings.push({
-    name: 'live: synced event seen -> share durable at a replica',
-    samples: world.officials.flatMap(({ events }) => stored(events).map(({ triggeredAt, at }) => at - triggeredAt)),
-  })
+  world.timings.push(replicationTiming(world, `replication, ${waiting} NFTs at once: trigger seen -> share durable`))
+  const hybrid = await convertToHybrid(world)
+  await untilAllHold(world, world.officials)
+  world.timings.push(replicationTiming(world, 'replication, one NFT alone: trigger seen -> share durable', hybrid))
 }
 
 async function joinLate(world: World): Promise<void> {
@@ -91,7 +94,7 @@ async function joinLate(world: World): Promise<void> {
   await seat(world, late.enclaves)
   await untilAllHold(world, late.enclaves)
   world.timings.push({
-    name: 'bootstrap: seat taken -> last share durable',
+    name: 'bootstrap: seat seen -> last share durable',
     samples: late.enclaves.map(({ events }) => bootstrapTime(events)),
   })
   for (const enclave of late.enclaves) enclave.notes.push('late')
@@ -187,6 +190,13 @@ type Stored = NodeEvent & { readonly type: 'share-stored' }
 
 function stored(events: readonly NodeEvent[]): Stored[] {
   return events.filter((event) => event.type === 'share-stored')
+}
+
+/** How long shares took, or one share, at every replica. */
+function replicationTiming({ officials }: World, name: string, only?: ShareKey): Timing {
+  const events = officials.flatMap(({ events }) => stored(events))
+  const chosen = only === undefined ? events : events.filter(({ key }) => shareKeyText(key) === shareKeyText(only))
+  return { name, samples: chosen.map(({ triggeredAt, at }) => at - triggeredAt) }
 }
 
 /** From the moment that an enclave saw its seat to its last share, in ms. */

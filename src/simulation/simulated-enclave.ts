@@ -65,13 +65,22 @@ export class SimulatedEnclave {
     await Promise.allSettled([this.#launching])
     const handle = this.#handle
     this.#handle = undefined
-    await handle?.stop()
+    try {
+      await handle?.stop()
+    } finally {
+      await this.#process?.kill()
+    }
   }
 
   /** Ends its process as a power cut would. */
   async kill(): Promise<void> {
     this.#handle = undefined
     await this.#process?.kill()
+  }
+
+  /** Its operating-system process, if it has one of its own. */
+  get processId(): number | undefined {
+    return this.#process?.processId
   }
 
   get isUp(): boolean {

@@ -16,6 +16,9 @@ import { type WaitOptions, waitUntil, withDeadline } from './wait.js'
 /** Owners act at the same time, each on one NFT after the other, so that blocks hold several events. */
 const OWNERS = 20
 
+/** Running exchanges end and the store closes in well under a second; a busy machine may need longer. */
+const STOP_TIMEOUT_MS = 20_000
+
 /** A cluster of the simulation; its enclaves by slot. */
 export interface SimulatedCluster {
   readonly id: ClusterId
@@ -173,11 +176,20 @@ export class World {
     return { what, timeoutMs: 30_000 + 30 * this.options.blockTimeMs, signal: this.options.signal }
   }
 
-  /** Ends every enclave that is still up, then the chain. */
+  /**
+   * Ends every enclave that is still up, then the chain.
+   * @throws SlotmeshError `simulation/timeout` when an enclave does not end.
+   */
   async close(): Promise<void> {
-    await Promise.all([...this.officials, ...this.impostors].map((enclave) => enclave.stop()))
+    const { signal } = new AbortController()
+    const endings = [...this.officials, ...this.impostors].map((enclave) =>
+      withDeadline(() => enclave.stop(), { what: () => `${enclave.name} to stop`, timeoutMs: STOP_TIMEOUT_MS, signal }),
+    )
+    // All of them get their chance before one that fails is reported.
+    await Promise.allSettled(endings)
     await this.#actors?.close()
     await this.#chain?.stop()
+    await Promise.all(endings)
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CLUSTER_SIZE } from '../../src/domain/index.js'
 import type { SimulationReport } from '../../src/simulation/index.js'
+import { waitUntil } from '../../src/simulation/wait.js'
 import { outcomeOf, runCli, spawnCli } from './cli.js'
 
 const SEED = `0x${'0123456789abcdef'.repeat(4)}`
@@ -59,7 +60,35 @@ describe('slotmesh simulate', function () {
     assert.equal(stdout, '')
     assert.deepEqual(await leftOvers(), before)
   })
+
+  it('leaves no process behind when it is killed', async () => {
+    const simulation = spawnCli('simulate', '--clusters', '2', '--folder', join(folder, 'stores'))
+    let child: number | undefined
+    simulation.stderr?.on('data', (text: string) => {
+      const processId = /runs in a process of its own, (\d+)\n/.exec(text)?.[1]
+      if (processId === undefined) return
+      child = Number(processId)
+      simulation.kill('SIGKILL')
+    })
+    await outcomeOf(simulation)
+    const id = child
+    assert.ok(id !== undefined)
+    await waitUntil(async () => !isRunning(id) || undefined, {
+      what: () => `process ${id} to end`,
+      timeoutMs: 10_000,
+      signal: new AbortController().signal,
+    })
+  })
 })
+
+function isRunning(processId: number): boolean {
+  try {
+    return process.kill(processId, 0)
+  } catch {
+    // There is no such process any more.
+    return false
+  }
+}
 
 async function leftOvers(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => name.startsWith('slotmesh-simulation-'))
