@@ -19,7 +19,7 @@ describe('slotmesh on the command line', function () {
 
   it('tells the defaults of a simulation', async () => {
     const { stdout } = await runCli('simulate', '--help')
-    const told = [...stdout.matchAll(/\(default: (\d+)\)/g)].map(([, value]) => Number(value))
+    const told = [...stdout.matchAll(/\(default:\s+(\d+)\)/g)].map(([, value]) => Number(value))
     const { clusters, secrets, capsules, threshold, blockTimeMs, generation } = simulationOptions({})
     assert.deepEqual(told, [clusters, secrets, capsules, threshold, blockTimeMs, generation])
   })
