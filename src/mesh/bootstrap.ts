@@ -54,7 +54,7 @@ function openConnection(libp2p: BootstrapInit['libp2p'], peer: PeerId | undefine
 }
 
 function dial(libp2p: BootstrapInit['libp2p'], address: Multiaddr, signal: AbortSignal): Promise<Connection> {
-  return libp2p.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(LIMITS.bootstrap.dialMs)]) })
+  return libp2p.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(LIMITS.connections.dialMs)]) })
 }
 
 async function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {

@@ -5,13 +5,6 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { type Identify, identify } from '@libp2p/identify'
 import { type Ed25519PrivateKey, type Libp2p, type PeerId, setMaxListeners } from '@libp2p/interface'
-import {
-  type KadDHT,
-  kadDHT,
-  passthroughMapper,
-  type RoutingTable,
-  removePrivateAddressesMapper,
-} from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { isPrivate } from '@libp2p/utils'
@@ -21,11 +14,12 @@ import type { AccountSigner } from '../crypto/index.js'
 import { type AccountId, type Hex, type Logger, messageOf, type Registry, SlotmeshError } from '../domain/index.js'
 import { stayConnected } from './bootstrap.js'
 import { HostDatastore } from './datastore.js'
+import { enterTable, type MeshDht, meetNeighbours, meshDht, putEverywhere } from './dht.js'
 import { HandOver } from './hand-over.js'
 import { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 import { RecordPublisher, type Seat } from './publisher.js'
-import { RECORD_NAMESPACE, recordAddresses, selectRecord } from './record.js'
+import { recordAddresses } from './record.js'
 import { type ResolvedEnclave, Resolver } from './resolver.js'
 
 export interface MeshHostInit {
@@ -122,6 +116,7 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
   const shutdown = new AbortController()
   setMaxListeners(Infinity, shutdown.signal)
   let background: Promise<unknown> = Promise.resolve()
+  let entering: NodeJS.Timeout | undefined
 
   return {
     peerId: libp2p.peerId,
@@ -133,10 +128,14 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
       dht.routingTable.addEventListener('peer:add', () => {
         const alone = dht.routingTable.size === 1
         publisher.peerArrived({ alone })
-        if (alone) void meetNeighbours(libp2p, shutdown.signal, logger)
+        if (alone) void meetNeighbours(dht, libp2p.peerId, { shutdown: shutdown.signal, logger })
       })
       await listenOrExplain(libp2p, init.listen)
       libp2p.addEventListener('self:peer:update', () => publisher.addressesChanged())
+      entering = setInterval(
+        () => void enterTable(dht, libp2p.getPeers(), { shutdown: shutdown.signal, logger }),
+        LIMITS.dht.entryIntervalMs,
+      ).unref()
       background = Promise.all(
         bootstrap.map((address) => stayConnected({ libp2p, address, signal: shutdown.signal, logger })),
       )
@@ -144,6 +143,7 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
 
     async stop() {
       shutdown.abort()
+      clearInterval(entering)
       await Promise.all([publisher.stop(), handOver.stop(), background])
       await libp2p.stop()
     },
@@ -160,19 +160,13 @@ interface NodeParts {
   readonly known: KnownRecords
 }
 
-/** The one implementation of kad-dht's interface has this too; only the factory's declaration leaves it out. */
-interface MeshDht extends KadDHT {
-  /** Emits `peer:add`. */
-  readonly routingTable: RoutingTable & EventTarget
-}
-
 type NodeServices = { identify: Identify; ping: Ping; dht: MeshDht }
 
 function createNode(
-  { genesisHash, allowPrivateAddresses, inboundConnectionThreshold }: MeshHostInit,
+  { genesisHash, allowPrivateAddresses, inboundConnectionThreshold, logger }: MeshHostInit,
   { listen, announce, privateKey, known }: NodeParts,
 ): Promise<Libp2p<NodeServices>> {
-  const { connections, dht } = LIMITS
+  const { connections } = LIMITS
   return createLibp2p<NodeServices>({
     start: false,
     privateKey,
@@ -188,6 +182,10 @@ function createNode(
     connectionManager: {
       maxConnections: connections.total,
       maxIncomingPendingConnections: connections.pending,
+      maxParallelDials: connections.parallelDials,
+      dialTimeout: connections.dialMs,
+      addressDialTimeout: connections.dialMs,
+      inboundUpgradeTimeout: connections.dialMs,
       inboundConnectionThreshold: inboundConnectionThreshold ?? connections.inboundPerSecond,
     },
     connectionMonitor: {
@@ -197,58 +195,9 @@ function createNode(
     services: {
       identify: identify(),
       ping: ping(),
-      dht: (components) =>
-        kadDHT({
-          protocol: `/ternoa/${genesisHash.slice(2, 10)}/kad/1.0.0`,
-          clientMode: false,
-          peerInfoMapper: allowPrivateAddresses ? passthroughMapper : removePrivateAddressesMapper,
-          validators: {
-            [RECORD_NAMESPACE]: async (key, value) => {
-              await known.accept(value, { key })
-            },
-            // kad-dht brings this namespace along, and would store what anyone puts there.
-            pk: refuse,
-          },
-          selectors: { [RECORD_NAMESPACE]: (_key, records) => selectRecord(records) },
-          alpha: dht.parallelRequests,
-          maxInboundStreams: dht.streams,
-          maxOutboundStreams: dht.streams,
-          querySelfInterval: dht.selfQueryIntervalMs,
-          // Else every lookup waits until this node has met all its neighbours.
-          allowQueryWithZeroPeers: true,
-        })(components) as MeshDht,
+      dht: meshDht({ genesisHash, allowPrivateAddresses, known, logger }),
     },
   })
-}
-
-function refuse(): void {
-  throw new SlotmeshError('mesh/namespace-refused', 'This DHT holds enclave records only.')
-}
-
-/** Kademlia's way in: a lookup of oneself, which makes oneself known to the peers on its way. Never rejects. */
-async function meetNeighbours(libp2p: Libp2p<NodeServices>, shutdown: AbortSignal, logger: Logger): Promise<void> {
-  const signal = AbortSignal.any([shutdown, AbortSignal.timeout(LIMITS.dht.meetingMs)])
-  setMaxListeners(Infinity, signal)
-  try {
-    let met = 0
-    for await (const event of libp2p.services.dht.getClosestPeers(libp2p.peerId.toMultihash().bytes, { signal })) {
-      if (event.name === 'FINAL_PEER') met += 1
-    }
-    logger.debug('Met the neighbours in the DHT', { met })
-  } catch (thrown) {
-    if (!shutdown.aborted) logger.debug('Could not meet all neighbours in the DHT', { reason: messageOf(thrown) })
-  }
-}
-
-/** @returns whether there were peers nearest to the key and all of them took the value. */
-async function putEverywhere(dht: MeshDht, key: Uint8Array, value: Uint8Array, signal: AbortSignal): Promise<boolean> {
-  let sent = 0
-  let taken = 0
-  for await (const event of dht.put(key, value, { signal })) {
-    if (event.name === 'SEND_QUERY' && event.messageName === 'PUT_VALUE') sent += 1
-    if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') taken += 1
-  }
-  return sent > 0 && taken === sent
 }
 
 async function listenOrExplain(libp2p: Libp2p, listen: readonly string[]): Promise<void> {

@@ -31,7 +31,7 @@ export const LIMITS = {
     attemptMs: 10 * second,
     /** Before the second attempt, doubled for the third. */
     pauseMs: 250,
-    /** Lookups at a time; each asks up to twenty peers. */
+    /** Lookups at a time; each asks a dozen peers. */
     parallelLookups: 4,
     /** Distinct accounts waiting for a lookup: more than any enclave has slot peers, or anyone sensible asks for. */
     queuedLookups: 10_000,
@@ -43,7 +43,7 @@ export const LIMITS = {
   },
 
   publish: {
-    /** One put: a lookup and twenty requests. */
+    /** One put: a lookup and a request to each of the nearest. */
     putMs: 30 * second,
     /** Between puts while peers still arrive or some refused, and its growth with each put up to the longest. */
     shortestGapMs: 2 * second,
@@ -60,13 +60,12 @@ export const LIMITS = {
   bootstrap: {
     /** Addresses in the configuration; each is kept connected. */
     addresses: 32,
-    dialMs: 10 * second,
     shortestPauseMs: 250,
     longestPauseMs: minute,
   },
 
   connections: {
-    /** Twenty in each of the table's few buckets, slot peers, and room; a connection costs about 100 KB. */
+    /** Eight in each of the table's few buckets on both sides, slot peers, and room; each costs about 100 KB. */
     total: 300,
     /** Peers whose addresses and protocols libp2p remembers, strangers among them: about 1 KB each. */
     rememberedPeers: 5_000,
@@ -74,6 +73,10 @@ export const LIMITS = {
     pending: 100,
     /** New connections per second from one address: many nodes may live behind one, and a stranger gains little. */
     inboundPerSecond: 50,
+    /** Dials in progress: more would only make all of them slower, and in an overloaded process time out together. */
+    parallelDials: 10,
+    /** TCP, Noise and Yamux take 15 ms of work; this is for peers that are overloaded or far away. */
+    dialMs: 20 * second,
     /** Liveness checks. A busy event loop (quotes, many nodes in one process) must not cost a connection. */
     pingIntervalMs: minute,
     pingTimeoutMs: 20 * second,
@@ -82,12 +85,19 @@ export const LIMITS = {
   },
 
   dht: {
+    /**
+     * Kademlia's k: peers in each bucket, and holders of each record. Enclaves stay up, so less than the 20 of public
+     * networks does; and each costs a connection.
+     */
+    bucketSize: 8,
     /** Requests in flight on one connection in each direction. */
     streams: 32,
     /** Requests in flight in one lookup; a mesh is small, so more would only make every node ask every other. */
     parallelRequests: 5,
     /** The first look for neighbours; in a mesh that starts at once, everyone is busy with everyone. */
     meetingMs: 30 * second,
+    /** How often a node that is connected, but in nobody's table, tries to get in. */
+    entryIntervalMs: 15 * second,
     /** Neighbours change when nodes come and go, which puts and lookups notice too. */
     selfQueryIntervalMs: 5 * minute,
   },
