@@ -1,0 +1,59 @@
+import type { BlockHash, BlockNumber, BlockRef, Registry } from '../domain/index.js'
+import { type RelevantEvent, readEvents } from './events.js'
+import { Memo } from './memo.js'
+import { readRegistry } from './registry.js'
+import type { Rpc } from './rpc.js'
+import { Runtimes } from './runtimes.js'
+
+/** Remembered: hashes for quotes and tokens of the last hours, the rest for those who look at the same blocks. */
+const REMEMBERED = { hashes: 4096, blocks: 64, registries: 16 }
+
+/** What of a block matters to a node. */
+export interface BlockFacts {
+  readonly block: BlockRef
+  readonly events: readonly RelevantEvent[]
+  readonly registryChanged: boolean
+}
+
+/**
+ * Finalised blocks and what stood in the chain's storage at them. What is read is shared by everybody who asks for it,
+ * so it ends with the connection and not with who asked first.
+ */
+export class Blocks {
+  readonly runtimes: Runtimes
+  readonly #rpc: Rpc
+  readonly #lifetime: AbortSignal
+  readonly #hashes = new Memo<BlockNumber, BlockHash>(REMEMBERED.hashes)
+  readonly #facts = new Memo<BlockNumber, BlockFacts>(REMEMBERED.blocks)
+  readonly #registries = new Memo<BlockHash, Registry>(REMEMBERED.registries)
+
+  constructor(rpc: Rpc, lifetime: AbortSignal) {
+    this.#rpc = rpc
+    this.#lifetime = lifetime
+    this.runtimes = new Runtimes(rpc, (number) => this.hash(number), lifetime)
+  }
+
+  /** Of a block that is final, which the caller has to know. */
+  hash(number: BlockNumber): Promise<BlockHash> {
+    return this.#hashes.get(number, () => this.#rpc.blockHash(number, this.#lifetime))
+  }
+
+  /** @throws SlotmeshError `chain/unreadable-block`, or what requests throw. */
+  facts(number: BlockNumber): Promise<BlockFacts> {
+    return this.#facts.get(number, async () => {
+      const hash = await this.hash(number)
+      const runtime = await this.runtimes.at(number)
+      const records = await this.#rpc.storage(runtime.storage('System', 'Events').key(), hash, this.#lifetime)
+      const events = readEvents(runtime, number, records)
+      return { block: { number, hash }, events, registryChanged: events.some(({ type }) => type === 'registry') }
+    })
+  }
+
+  /** As of the end of a block. @throws as `facts`. */
+  registry(block: BlockRef): Promise<Registry> {
+    return this.#registries.get(block.hash, async () => {
+      const runtime = await this.runtimes.at(block.number)
+      return readRegistry(this.#rpc, runtime, block, this.#lifetime)
+    })
+  }
+}

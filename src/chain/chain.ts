@@ -1,0 +1,193 @@
+import type { AccountSigner } from '../crypto/index.js'
+import {
+  type BlockHash,
+  type BlockNumber,
+  type BlockRef,
+  type BlockTriggers,
+  type Logger,
+  type NftFacts,
+  type NftId,
+  type Registry,
+  type ShareKey,
+  SlotmeshError,
+} from '../domain/index.js'
+import { abortable } from './abort.js'
+import { Blocks } from './blocks.js'
+import { type ConfirmationOutcome, confirm } from './confirmations.js'
+import { Connection } from './connection.js'
+import { follow } from './follow.js'
+import { HeadFollower } from './head.js'
+import { readNft, readSyncedShares } from './nfts.js'
+import { generationOf, requirePallets } from './requirements.js'
+import { genesisHash, Rpc, subscribeFinalisedHeads } from './rpc.js'
+import type { ChainCall } from './runtime.js'
+import { type FinalisedCall, Transactions } from './transactions.js'
+
+/** Bytes that a call in the committee's name may have; the pallet only wants an upper bound. */
+const LONGEST_PROPOSAL = 16_384
+
+export interface ConnectOptions {
+  /** `ws://` or `wss://` URL of a node of the chain. */
+  readonly endpoint: string
+  readonly logger: Logger
+  /** How long to wait for a connection, now and whenever it is lost, ms; 10,000 by default. */
+  readonly connectTimeoutMs?: number
+  /** Refuses every other chain. */
+  readonly expectedGenesis?: BlockHash
+}
+
+interface Abortable {
+  readonly signal: AbortSignal
+}
+
+/**
+ * What a node reads from the chain, all of it finalised, and what it writes to it. Reads wait for a lost connection
+ * for a while, then throw SlotmeshError `chain/unreachable`; after `close` everything throws `chain/closed`.
+ */
+export class Chain {
+  readonly genesisHash: BlockHash
+  /** Which layout the TEE pallet had when this was connected, told from the metadata. */
+  readonly generation: 1 | 2
+  readonly #connection: Connection
+  readonly #rpc: Rpc
+  readonly #blocks: Blocks
+  readonly #head: HeadFollower
+  readonly #transactions: Transactions
+  readonly #logger: Logger
+
+  private constructor(
+    connection: Connection,
+    rpc: Rpc,
+    blocks: Blocks,
+    head: HeadFollower,
+    found: { genesisHash: BlockHash; generation: 1 | 2; logger: Logger },
+  ) {
+    this.genesisHash = found.genesisHash
+    this.generation = found.generation
+    this.#connection = connection
+    this.#rpc = rpc
+    this.#blocks = blocks
+    this.#head = head
+    this.#logger = found.logger
+    this.#transactions = new Transactions({ connection, rpc, blocks, head, genesisHash: this.genesisHash })
+  }
+
+  /**
+   * @throws SlotmeshError `chain/unreachable`, `chain/bad-endpoint`, `chain/wrong-genesis`, `chain/unsupported` when
+   * its metadata lacks what is needed, `chain/unreadable-block`.
+   */
+  static async connect({
+    endpoint,
+    logger,
+    connectTimeoutMs = 10_000,
+    expectedGenesis,
+  }: ConnectOptions): Promise<Chain> {
+    let genesis = expectedGenesis
+    let head: HeadFollower | undefined
+    const connection = await Connection.open({
+      endpoint,
+      logger,
+      timeoutMs: connectTimeoutMs,
+      prepare: async (socket, signal) => {
+        const found = await genesisHash(socket, signal)
+        genesis ??= found
+        if (found !== genesis) throw wrongGenesis(endpoint, found, genesis)
+        await subscribeFinalisedHeads(socket, (number) => head?.announce(number), signal)
+      },
+    })
+    try {
+      const rpc = new Rpc(connection)
+      const blocks = new Blocks(rpc, connection.closing)
+      const block = await rpc.finalisedHead(connection.closing)
+      const runtime = await blocks.runtimes.at(block.number)
+      requirePallets(runtime, endpoint)
+      head = await HeadFollower.start(block, blocks, logger, connection.closing)
+      // What was announced meanwhile was not heard.
+      head.announce((await rpc.finalisedHead(connection.closing)).number)
+      const generation = generationOf(runtime)
+      return new Chain(connection, rpc, blocks, head, { genesisHash: await blocks.hash(0), generation, logger })
+    } catch (thrown) {
+      connection.close()
+      throw thrown
+    }
+  }
+
+  /** The latest finalised block. */
+  finalised(): BlockRef {
+    return this.#head.block
+  }
+
+  /** As of `finalised()`. */
+  registry(): Registry {
+    return this.#head.registry
+  }
+
+  /** @throws SlotmeshError `chain/block-unknown` when the block is not final yet. */
+  async blockHash(number: BlockNumber, { signal }: Abortable): Promise<BlockHash> {
+    const { block } = this.#head
+    if (number > block.number) {
+      throw new SlotmeshError('chain/block-unknown', `Block ${number} is not final yet; the latest is ${block.number}.`)
+    }
+    return abortable(this.#blocks.hash(number), signal)
+  }
+
+  async registryAt(block: BlockRef, { signal }: Abortable): Promise<Registry> {
+    if (block.hash === this.#head.block.hash) return this.#head.registry
+    return abortable(this.#blocks.registry(block), signal)
+  }
+
+  /**
+   * Every finalised block after `after`, exactly once and in order: those there are, then each as it becomes final.
+   * `registry()` is never behind the block that is given. While the chain is out of reach it waits.
+   * @throws SlotmeshError `chain/unreadable-block`: the block cannot be passed until it can be read.
+   */
+  follow(after: BlockNumber, { signal }: Abortable): AsyncGenerator<BlockTriggers> {
+    return follow(after, { blocks: this.#blocks, head: this.#head, logger: this.#logger }, signal)
+  }
+
+  /** Every share that is synced at a finalised block, a page at a time. */
+  async *syncedShares(block: BlockRef, { signal }: Abortable): AsyncGenerator<ShareKey[]> {
+    const runtime = await abortable(this.#blocks.runtimes.at(block.number), signal)
+    yield* readSyncedShares(this.#rpc, runtime, block, signal)
+  }
+
+  /** The NFT at the latest finalised block; undefined when there is none. */
+  async nft(nftId: NftId, { signal }: Abortable): Promise<NftFacts | undefined> {
+    const { block } = this.#head
+    const runtime = await abortable(this.#blocks.runtimes.at(block.number), signal)
+    return readNft(this.#rpc, runtime, nftId, block, signal)
+  }
+
+  /** Tells the chain that this enclave holds a share; resolves when that is final, or can never be. */
+  confirm(
+    signer: AccountSigner,
+    key: ShareKey,
+    { signal }: Abortable,
+  ): Promise<{ readonly outcome: ConfirmationOutcome; readonly block?: BlockRef }> {
+    return confirm(this.#transactions, signer, key, signal)
+  }
+
+  /**
+   * Has any call carried out, for operators, owners and the committee; resolves when it is final.
+   * @throws CallFailedError when it, or a call within it, failed; otherwise as `Transactions.send`.
+   */
+  submit(signer: AccountSigner, call: ChainCall, { signal }: Abortable): Promise<FinalisedCall> {
+    return this.#transactions.send(signer, call, signal)
+  }
+
+  /** The call in the name of the technical committee, where one member is enough to decide. */
+  asCommittee(call: ChainCall): ChainCall {
+    return { pallet: 'technicalCommittee', method: 'propose', args: [1, call, LONGEST_PROPOSAL] }
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close()
+  }
+}
+
+function wrongGenesis(endpoint: string, found: BlockHash, expected: BlockHash): SlotmeshError {
+  return new SlotmeshError(
+    'chain/wrong-genesis',
+    `The chain at ${endpoint} begins with block ${found} and not with ${expected}: correct the address.`,
+  )
+}

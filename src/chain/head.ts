@@ -1,0 +1,98 @@
+import { EventEmitter, once } from 'node:events'
+import { type BlockNumber, type BlockRef, type Logger, messageOf, type Registry } from '../domain/index.js'
+import type { Blocks } from './blocks.js'
+import { closed, isUnreachable } from './errors.js'
+
+/** After a longer gap between two announcements the registry is read anew instead of looking for changes to it. */
+const LONGEST_GAP = 32
+
+/** The latest finalised block and the registry as of it, which change together. */
+interface Head {
+  readonly block: BlockRef
+  readonly registry: Registry
+}
+
+/** Follows the announcements of finalised heads; these may repeat, go back or leave gaps. */
+export class HeadFollower {
+  readonly #blocks: Blocks
+  readonly #logger: Logger
+  readonly #closing: AbortSignal
+  readonly #events = new EventEmitter()
+  #head: Head
+  #announced: BlockNumber
+  #advancing = false
+
+  private constructor(head: Head, blocks: Blocks, logger: Logger, closing: AbortSignal) {
+    this.#head = head
+    this.#announced = head.block.number
+    this.#blocks = blocks
+    this.#logger = logger
+    this.#closing = closing
+    this.#events.setMaxListeners(0)
+  }
+
+  static async start(block: BlockRef, blocks: Blocks, logger: Logger, closing: AbortSignal): Promise<HeadFollower> {
+    return new HeadFollower({ block, registry: await blocks.registry(block) }, blocks, logger, closing)
+  }
+
+  get block(): BlockRef {
+    return this.#head.block
+  }
+
+  get registry(): Registry {
+    return this.#head.registry
+  }
+
+  announce(number: BlockNumber): void {
+    this.#announced = Math.max(this.#announced, number)
+    if (!this.#advancing) void this.#advance()
+  }
+
+  /** Waits until a block is final. @throws the signal's reason, `chain/closed`, or why the chain cannot be read. */
+  async reached(number: BlockNumber, signal: AbortSignal): Promise<void> {
+    while (this.block.number < number) {
+      signal.throwIfAborted()
+      if (this.#closing.aborted) throw closed()
+      try {
+        // An `error` event rejects this: a head that cannot be read is the business of everybody who waits for it.
+        await once(this.#events, 'advanced', { signal: AbortSignal.any([signal, this.#closing]) })
+      } catch (thrown) {
+        signal.throwIfAborted()
+        throw this.#closing.aborted ? closed() : thrown
+      }
+    }
+  }
+
+  async #advance(): Promise<void> {
+    this.#advancing = true
+    while (this.#announced > this.block.number && !this.#closing.aborted) {
+      const target = this.#announced
+      try {
+        this.#head = await this.#read(target)
+        this.#events.emit('advanced')
+      } catch (thrown) {
+        if (this.#closing.aborted) break
+        this.#logger.warn('the latest finalised block could not be read', { block: target, reason: messageOf(thrown) })
+        // Out of reach it may come back; anything else is tried again with the next announcement.
+        if (isUnreachable(thrown)) continue
+        if (this.#events.listenerCount('error') > 0) this.#events.emit('error', thrown)
+        break
+      }
+    }
+    this.#advancing = false
+  }
+
+  async #read(number: BlockNumber): Promise<Head> {
+    const block = { number, hash: await this.#blocks.hash(number) }
+    const changed = await this.#registryChangedUpTo(number)
+    return { block, registry: changed ? await this.#blocks.registry(block) : this.registry }
+  }
+
+  async #registryChangedUpTo(number: BlockNumber): Promise<boolean> {
+    const length = number - this.block.number
+    if (length > LONGEST_GAP) return true
+    const numbers = Array.from({ length }, (_, index) => this.block.number + 1 + index)
+    const facts = await Promise.all(numbers.map((each) => this.#blocks.facts(each)))
+    return facts.some(({ registryChanged }) => registryChanged)
+  }
+}

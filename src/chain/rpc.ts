@@ -1,0 +1,164 @@
+import { z } from 'zod'
+import { toSs58 } from '../crypto/index.js'
+import {
+  type AccountId,
+  type BlockHash,
+  type BlockNumber,
+  type BlockRef,
+  type Hex,
+  SlotmeshError,
+} from '../domain/index.js'
+import type { Connection } from './connection.js'
+import type { RpcSocket } from './socket.js'
+
+export const hexSchema = z.custom<Hex>((value) => typeof value === 'string' && /^0x(?:[0-9a-f]{2})*$/.test(value))
+const blockHash = z.custom<BlockHash>((value) => typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value))
+const blockNumber = z
+  .string()
+  .regex(/^0x[0-9a-f]{1,8}$/)
+  .transform(Number)
+const header = z.object({ number: blockNumber, parentHash: blockHash })
+const nullable = <T extends z.ZodType>(schema: T) => schema.nullable().transform((value) => value ?? undefined)
+
+const versionSchema = z.object({
+  specName: z.string(),
+  specVersion: z.int(),
+  transactionVersion: z.int(),
+})
+
+/** Which runtime a block is made with. */
+export type RuntimeVersion = z.output<typeof versionSchema>
+
+const ANSWERS = {
+  chain_getBlockHash: nullable(blockHash),
+  chain_getFinalizedHead: blockHash,
+  chain_getHeader: header,
+  chain_getBlock: z.object({ block: z.object({ header, extrinsics: z.array(hexSchema) }) }),
+  state_getStorage: nullable(hexSchema),
+  state_queryStorageAt: z.tuple([z.object({ changes: z.array(z.tuple([hexSchema, hexSchema.nullable()])) })]),
+  state_getKeysPaged: z.array(hexSchema),
+  state_getRuntimeVersion: versionSchema,
+  state_getMetadata: hexSchema,
+  system_accountNextIndex: z.int().min(0),
+} as const
+
+type Method = keyof typeof ANSWERS
+
+/** The requests that this room makes, with their answers checked. All reads can throw as `Connection.read` does. */
+export class Rpc {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async blockHash(number: BlockNumber, signal: AbortSignal): Promise<BlockHash> {
+    const hash = await this.#read('chain_getBlockHash', [number], signal)
+    if (hash !== undefined) return hash
+    throw new SlotmeshError('chain/block-unknown', `The chain has no block ${number} yet; ask again later.`)
+  }
+
+  async finalisedHead(signal: AbortSignal): Promise<BlockRef> {
+    const hash = await this.#read('chain_getFinalizedHead', [], signal)
+    const { number } = await this.#read('chain_getHeader', [hash], signal)
+    return { number, hash }
+  }
+
+  async block(hash: BlockHash, signal: AbortSignal): Promise<{ block: BlockRef; extrinsics: readonly Hex[] }> {
+    const { block } = await this.#read('chain_getBlock', [hash], signal)
+    return { block: { number: block.header.number, hash }, extrinsics: block.extrinsics }
+  }
+
+  storage(key: Hex, at: BlockHash, signal: AbortSignal): Promise<Hex | undefined> {
+    return this.#read('state_getStorage', [key, at], signal)
+  }
+
+  /** Values in the order of their keys. */
+  async storages(keys: readonly Hex[], at: BlockHash, signal: AbortSignal): Promise<(Hex | undefined)[]> {
+    if (keys.length === 0) return []
+    const [{ changes }] = await this.#read('state_queryStorageAt', [keys, at], signal)
+    const values = new Map(changes)
+    return keys.map((key) => values.get(key) ?? undefined)
+  }
+
+  /** Every entry of a map at a block, in pages of at most `size`. */
+  async *entries(
+    prefix: Hex,
+    at: BlockHash,
+    size: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ key: Hex; value: Hex }[]> {
+    let last: Hex | null = null
+    for (;;) {
+      const keys: Hex[] = await this.#read('state_getKeysPaged', [prefix, size, last, at], signal)
+      const ordered = [last ?? '0x', ...keys]
+      if (keys.length > size || keys.some((key, index) => !key.startsWith(prefix) || key <= (ordered[index] ?? ''))) {
+        throw malformed('state_getKeysPaged', 'its keys are not in order')
+      }
+      const values = await this.storages(keys, at, signal)
+      const page = keys.flatMap((key, index) => {
+        const value = values[index]
+        return value === undefined ? [] : [{ key, value }]
+      })
+      if (page.length > 0) yield page
+      last = keys.at(-1) ?? null
+      if (keys.length < size) return
+    }
+  }
+
+  /** The version that blocks made on top of `parent` have; of the best block when there is none given. */
+  runtimeVersion(parent: BlockHash | undefined, signal: AbortSignal): Promise<RuntimeVersion> {
+    return this.#read('state_getRuntimeVersion', parent === undefined ? [] : [parent], signal)
+  }
+
+  metadata(parent: BlockHash | undefined, signal: AbortSignal): Promise<Hex> {
+    return this.#read('state_getMetadata', parent === undefined ? [] : [parent], signal)
+  }
+
+  /** The nonce of an account's next transaction, those that wait in the pool counted. */
+  nextNonce(account: AccountId, signal: AbortSignal): Promise<number> {
+    return this.#read('system_accountNextIndex', [toSs58(account)], signal)
+  }
+
+  async #read<M extends Method>(method: M, params: unknown[], signal: AbortSignal) {
+    return checked(method, await this.#connection.read(method, params, signal))
+  }
+}
+
+/** Of a socket that is not in general use yet. */
+export async function genesisHash(socket: RpcSocket, signal: AbortSignal): Promise<BlockHash> {
+  const hash = checked('chain_getBlockHash', await socket.call('chain_getBlockHash', [0], signal))
+  if (hash === undefined) throw malformed('chain_getBlockHash', 'there is no block 0')
+  return hash
+}
+
+const HEADS = ['chain_subscribeFinalizedHeads', 'chain_unsubscribeFinalizedHeads'] as const
+
+/** Hears the number of each new finalised head; first that of the present one. Numbers may repeat or leave gaps. */
+export async function subscribeFinalisedHeads(
+  socket: RpcSocket,
+  listener: (number: BlockNumber) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const heard = (result: unknown) => {
+    const head = header.safeParse(result)
+    // Whoever announces such heads is not to be listened to any longer.
+    if (head.success) listener(head.data.number)
+    else socket.close()
+  }
+  await socket.subscribe('chain_finalizedHead', HEADS, [], heard, signal)
+}
+
+function checked<M extends Method>(method: M, answer: unknown): z.output<(typeof ANSWERS)[M]> {
+  const result = ANSWERS[method].safeParse(answer)
+  if (!result.success) throw malformed(method, z.prettifyError(result.error))
+  // The schema is that of this method; the compiler does not follow that through the union of all.
+  return result.data as z.output<(typeof ANSWERS)[M]>
+}
+
+function malformed(method: string, reason: string): SlotmeshError {
+  return new SlotmeshError(
+    'chain/malformed-answer',
+    `The endpoint's answer to ${method} cannot be read (${reason}); use another endpoint.`,
+  )
+}

@@ -1,0 +1,7 @@
+import { z } from 'zod'
+import { type AccountId, U32_MAX } from '../domain/index.js'
+
+/** What the chain's values must look like once they are plain data; metadata may declare them otherwise. */
+export const u32 = z.int().min(0).max(U32_MAX)
+export const account = z.custom<AccountId>((value) => typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value))
+export const bytes = z.custom<`0x${string}`>((value) => typeof value === 'string' && /^0x(?:[0-9a-f]{2})*$/.test(value))

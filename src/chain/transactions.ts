@@ -1,0 +1,239 @@
+import type { AccountSigner } from '../crypto/index.js'
+import { type AccountId, type BlockHash, type BlockRef, SlotmeshError } from '../domain/index.js'
+import { abortable } from './abort.js'
+import type { Blocks } from './blocks.js'
+import type { Connection } from './connection.js'
+import { CallFailedError, isUnreachable, RequestRefused } from './errors.js'
+import { decode } from './events.js'
+import type { HeadFollower } from './head.js'
+import type { Plain } from './plain.js'
+import type { Rpc } from './rpc.js'
+import type { ChainCall, ChainEvent, Runtime, SignedTransaction } from './runtime.js'
+import { SocketLost } from './socket.js'
+import { type Fate, submitAndWatch, type Watch } from './watch.js'
+
+/** A call is signed anew when its transaction expired or was refused for what it was signed with, this often at most. */
+const ATTEMPTS = 5
+
+/** A call that was carried out, final. */
+export interface FinalisedCall {
+  readonly block: BlockRef
+  /** Of the call's extrinsic; names of pallets in camelCase, `data` in the order of the event's fields. */
+  readonly events: readonly { readonly pallet: string; readonly name: string; readonly data: readonly Plain[] }[]
+}
+
+/** A transaction that was handed in, with its watch unless the socket broke meanwhile. */
+interface Submitted {
+  readonly transaction: SignedTransaction
+  readonly watch: Watch | undefined
+}
+
+interface Parts {
+  readonly connection: Connection
+  readonly rpc: Rpc
+  readonly blocks: Blocks
+  readonly head: HeadFollower
+  readonly genesisHash: BlockHash
+}
+
+/** Signs calls, hands them in and waits until they are final; any number at once, also of one account. */
+export class Transactions {
+  readonly #parts: Parts
+  readonly #accounts = new Map<AccountId, Account>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * A call is carried out once: it is signed anew only when its last transaction cannot be included any more. While
+   * the chain is out of reach it waits.
+   * @throws CallFailedError; SlotmeshError `chain/no-funds`, `chain/not-included`, `chain/unknown-call`,
+   * `chain/bad-argument`; RequestRefused; or the signal's reason.
+   */
+  async send(signer: AccountSigner, call: ChainCall, signal: AbortSignal): Promise<FinalisedCall> {
+    const account = this.#account(signer.account)
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const turn = account.inTurn(() => this.#persist(() => this.#submit(account, signer, call, signal), signal))
+      const submitted = await abortable(turn, signal)
+      if (submitted === undefined) continue
+      const block = await this.#settle(submitted, signal)
+      if (block !== undefined) {
+        // Whoever looks at the chain next must find what was done.
+        await this.#parts.head.reached(block.number, signal)
+        return this.#persist(() => this.#result(call, submitted.transaction, block, signal), signal)
+      }
+      account.nextNonce = undefined
+    }
+    throw new SlotmeshError('chain/not-included', `No block took ${nameOf(call)}; try again later.`)
+  }
+
+  #account(id: AccountId): Account {
+    const account = this.#accounts.get(id) ?? new Account()
+    this.#accounts.set(id, account)
+    return account
+  }
+
+  /** @returns undefined when the pool refused it and another attempt may fare better. */
+  async #submit(
+    account: Account,
+    signer: AccountSigner,
+    call: ChainCall,
+    signal: AbortSignal,
+  ): Promise<Submitted | undefined> {
+    const { blocks, rpc, head, genesisHash, connection } = this.#parts
+    const runtime = await abortable(blocks.runtimes.newest(), signal)
+    const nonce = account.nextNonce ?? (await rpc.nextNonce(signer.account, signal))
+    const socket = await connection.socket(signal)
+    const transaction = runtime.sign(signer, call, { nonce, birth: head.block, genesisHash })
+    account.nextNonce = nonce + 1
+    try {
+      return { transaction, watch: await submitAndWatch(socket, transaction.bytes, signal) }
+    } catch (thrown) {
+      // Whether it arrived is found out later, from the blocks.
+      if (thrown instanceof SocketLost) return { transaction, watch: undefined }
+      account.nextNonce = undefined
+      if (!(thrown instanceof RequestRefused)) throw thrown
+      const refusal = meaningOf(thrown)
+      if (refusal === 'no-funds') throw noFunds(call, thrown)
+      if (refusal === 'final') throw thrown
+      if (refusal === 'later') await head.reached(head.block.number + 1, signal)
+      return undefined
+    }
+  }
+
+  /** @returns the block it became final in, or undefined when it expired. */
+  async #settle({ transaction, watch }: Submitted, signal: AbortSignal): Promise<BlockRef | undefined> {
+    const { head, rpc } = this.#parts
+    let fate: Fate = watch === undefined ? 'unknown' : await this.#fateOf(watch, transaction, signal)
+    for (let searched = transaction.birth.number; ; ) {
+      if (fate !== 'unknown') {
+        const hash = fate
+        return this.#persist(async () => (await rpc.block(hash, signal)).block, signal)
+      }
+      const until = Math.min(head.block.number, transaction.lastBlock)
+      while (searched < until) {
+        const number = searched + 1
+        const found = await this.#persist(() => this.#find(transaction, number, signal), signal)
+        if (found !== undefined) return found
+        searched = number
+      }
+      if (searched >= transaction.lastBlock) return undefined
+      fate = await this.#persist(() => this.#handInAgain(transaction, signal), signal)
+    }
+  }
+
+  async #fateOf(watch: Watch, { lastBlock }: SignedTransaction, signal: AbortSignal): Promise<Fate> {
+    const settled = new AbortController()
+    const expiry = this.#parts.head.reached(lastBlock + 1, AbortSignal.any([signal, settled.signal]))
+    try {
+      return await Promise.race([watch.fate, expiry.then((): Fate => 'unknown')])
+    } finally {
+      settled.abort()
+      watch.end()
+    }
+  }
+
+  /** The same bytes, in case the pool lost them; that cannot carry the call out twice. */
+  async #handInAgain(transaction: SignedTransaction, signal: AbortSignal): Promise<Fate> {
+    const { connection, head } = this.#parts
+    const next = head.block.number + 1
+    try {
+      const watch = await submitAndWatch(await connection.socket(signal), transaction.bytes, signal)
+      return await this.#fateOf(watch, transaction, signal)
+    } catch (thrown) {
+      if (thrown instanceof SocketLost) return 'unknown'
+      if (!(thrown instanceof RequestRefused)) throw thrown
+      // In the pool already, in a block that is not final yet, or expired: the blocks to come will tell.
+      await head.reached(next, signal)
+      return 'unknown'
+    }
+  }
+
+  async #find(transaction: SignedTransaction, number: number, signal: AbortSignal): Promise<BlockRef | undefined> {
+    const { blocks, rpc } = this.#parts
+    const { block, extrinsics } = await rpc.block(await abortable(blocks.hash(number), signal), signal)
+    return extrinsics.includes(transaction.bytes) ? block : undefined
+  }
+
+  async #result(
+    call: ChainCall,
+    transaction: SignedTransaction,
+    block: BlockRef,
+    signal: AbortSignal,
+  ): Promise<FinalisedCall> {
+    const { rpc, blocks } = this.#parts
+    const runtime = await abortable(blocks.runtimes.at(block.number), signal)
+    const { extrinsics } = await rpc.block(block.hash, signal)
+    const records = await rpc.storage(runtime.storage('System', 'Events').key(), block.hash, signal)
+    const position = extrinsics.indexOf(transaction.bytes)
+    const all = records === undefined ? [] : decode(runtime, block.number, records)
+    const events = all.filter(({ phase }) => phase === position)
+    const failure = failureOf(runtime, events)
+    if (failure !== undefined) throw new CallFailedError(nameOf(call), failure)
+    return {
+      block,
+      events: events.map(({ pallet, name, data }) => ({ pallet, name, data: Object.values(data) })),
+    }
+  }
+
+  /** Waits while the chain is out of reach; requests wait for a connection by themselves, so this does not spin. */
+  async #persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      signal.throwIfAborted()
+      try {
+        return await work()
+      } catch (thrown) {
+        if (!isUnreachable(thrown)) throw thrown
+      }
+    }
+  }
+}
+
+/** Its transactions are handed in one after the other, so that their nonces are in order. */
+class Account {
+  /** Undefined when only the chain can tell. */
+  nextNonce: number | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+}
+
+/** Substrate's codes for what a pool refuses (`sc-rpc-api`, `author/error.rs`); 1010 says more in its data. */
+function meaningOf({ rpcCode, detail }: RequestRefused): 'no-funds' | 'sign-anew' | 'later' | 'final' {
+  if (rpcCode === 1010 && /inability to pay/i.test(detail)) return 'no-funds'
+  if (rpcCode === 1010 && /outdated|bad signature|ancient birth/i.test(detail)) return 'sign-anew'
+  // The nonce is taken by one in the pool.
+  if (rpcCode === 1013 || rpcCode === 1014) return 'sign-anew'
+  // Banned for a while, or no room.
+  if (rpcCode === 1012 || rpcCode === 1016) return 'later'
+  return 'final'
+}
+
+/**
+ * Why a call failed. Calls that carry out others, such as batches and committees, succeed even when these fail, and
+ * tell in an event.
+ */
+function failureOf(runtime: Runtime, events: readonly ChainEvent[]): string | undefined {
+  for (const { pallet, name, data } of events) {
+    const { dispatchError, error, result } = data
+    if (pallet === 'system' && name === 'ExtrinsicFailed') return runtime.errorName(dispatchError ?? null)
+    if (pallet === 'utility' && error !== undefined) return runtime.errorName(error)
+    if (result !== null && typeof result === 'object' && 'Err' in result) return runtime.errorName(result.Err ?? null)
+  }
+  return undefined
+}
+
+function nameOf({ pallet, method }: ChainCall): string {
+  return `${pallet}.${method}`
+}
+
+function noFunds(call: ChainCall, cause: unknown): SlotmeshError {
+  return new SlotmeshError('chain/no-funds', `The account cannot pay for ${nameOf(call)}; send it some funds.`, {
+    cause,
+  })
+}

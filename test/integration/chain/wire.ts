@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { WebSocket, WebSocketServer } from 'ws'
+
+/** What a wire does with a message from the chain: what this returns is passed on. */
+type Rewrite = (message: string) => string[]
+
+/** Stands between a node and its chain, to break their connection and to tamper with what the chain says. */
+export class Wire {
+  readonly url: string
+  rewrite: Rewrite = (message) => [message]
+  /** While false, nobody gets in. */
+  isUp = true
+  /** How many connections there were. */
+  connections = 0
+  readonly #server: WebSocketServer
+
+  private constructor(server: WebSocketServer, target: string) {
+    this.#server = server
+    this.url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
+    server.on('connection', (client) => this.#join(client, target))
+  }
+
+  static async start(target: string): Promise<Wire> {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+    await once(server, 'listening')
+    return new Wire(server, target)
+  }
+
+  /** Breaks every connection without a word. */
+  cut(): void {
+    for (const client of this.#server.clients) client.terminate()
+  }
+
+  async stop(): Promise<void> {
+    this.cut()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #join(client: WebSocket, target: string): void {
+    if (!this.isUp) {
+      client.terminate()
+      return
+    }
+    this.connections += 1
+    const chain = new WebSocket(target)
+    const waiting: string[] = []
+    client.on('message', (data) => {
+      if (chain.readyState === WebSocket.OPEN) chain.send(data.toString())
+      else waiting.push(data.toString())
+    })
+    chain.on('open', () => {
+      for (const message of waiting) chain.send(message)
+    })
+    chain.on('message', (data) => {
+      for (const message of this.rewrite(data.toString())) client.send(message)
+    })
+    chain.on('error', () => client.terminate())
+    chain.on('close', () => client.terminate())
+    client.on('close', () => chain.terminate())
+  }
+}
