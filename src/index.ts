@@ -31,3 +31,4 @@ export {
   retrieveRequest,
   type StoreRequest,
 } from './owner/index.js'
+export { IngestError } from './sync/index.js'

@@ -1,7 +1,6 @@
 import { Chain, type ConnectOptions } from './chain.js'
 
 export type { ConfirmationOutcome } from './confirmations.js'
-export { CallFailedError } from './errors.js'
 export type { ChainCall } from './runtime.js'
 export type { FinalisedCall } from './transactions.js'
 export type { Chain }

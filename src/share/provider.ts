@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { pipe } from 'it-pipe'
 import { fromHex, toHex, verifySignature, zero } from '../crypto/index.js'
 import { type AccountId, type BlockNumber, type ShareKey, synchronisationBarrier } from '../domain/index.js'
 import type { ShareRun } from '../provenance/index.js'
@@ -16,7 +17,7 @@ import {
 import type { Party } from './party.js'
 import { BATCH_BYTES, REQUEST_LIMITS, SUITE_X25519 } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
-import { createSealer, ephemeralKeys, takePreSharedKey } from './sealing.js'
+import { createSealer, ephemeralKeys, type Sealer, takePreSharedKey } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
 import { checkToken, hasExpired, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
@@ -137,35 +138,55 @@ async function exchange(
   await frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), {
     signal: phase('handshake', signal),
   })
-  const send = async (content: SealedContent) => {
-    const ciphertext = await sealer.seal(SealedContent.encode(content))
-    await frames.write(ProviderMessage.encode({ sealed: { ciphertext } }), { signal: phase('batch', signal) })
-  }
-  let sent = 0
-  const runs = shares.runs(wanted, { maximumBytes: BATCH_BYTES, signal })
+  const mayGoOn = () =>
+    synchronisationBarrier(chain.registry(), requester, signer.account) === undefined && !hasExpired(hello.token, chain)
+  const sent = { shares: 0 }
+  await pipe(
+    contents(shares.runs(wanted, { maximumBytes: BATCH_BYTES, signal }), mayGoOn, sent),
+    (source) => sealedMessages(source, sealer),
+    (source) => writeAll(frames, source, signal),
+  )
+  return { account: requester, sent: sent.shares }
+}
+
+/**
+ * One batch per run, then the End. A requester that loses its right to ask in mid-transfer gets no further batch.
+ * Payloads are zeroed when their batch has left.
+ */
+async function* contents(
+  runs: ReturnType<ShareSource['runs']>,
+  mayGoOn: () => boolean,
+  sent: { shares: number },
+): AsyncGenerator<SealedContent> {
   try {
-    for (;;) {
-      // A requester that has lost its right to ask in mid-transfer gets no further batch.
-      const lostRight = synchronisationBarrier(chain.registry(), requester, signer.account) !== undefined
-      if (lostRight || hasExpired(hello.token, chain)) {
-        await send({ end: { shareCount: sent, notHeld: [], unfinished: true } })
-        return { account: requester, sent }
-      }
+    while (mayGoOn()) {
       const next = await runs.next()
       if (next.done) {
         const notHeld = toRanges(next.value.notHeld.map((key) => ({ key, minimumVersion: 0 })))
-        await send({ end: { shareCount: sent, notHeld, unfinished: false } })
-        return { account: requester, sent }
+        yield { end: { shareCount: sent.shares, notHeld, unfinished: false } }
+        return
       }
       try {
-        await send({ batch: { runs: [toWireRun(next.value)] } })
+        yield { batch: { runs: [toWireRun(next.value)] } }
       } finally {
         zero(...next.value.shares.map(({ payload }) => payload))
       }
-      sent += next.value.shares.length
+      sent.shares += next.value.shares.length
     }
+    yield { end: { shareCount: sent.shares, notHeld: [], unfinished: true } }
   } finally {
     // Lets the source release what it reads from, however the exchange ended.
     await runs.return({ notHeld: [] })
   }
+}
+
+async function* sealedMessages(source: AsyncIterable<SealedContent>, sealer: Sealer): AsyncGenerator<Uint8Array> {
+  for await (const content of source) {
+    const ciphertext = await sealer.seal(SealedContent.encode(content))
+    yield ProviderMessage.encode({ sealed: { ciphertext } })
+  }
+}
+
+async function writeAll(frames: Frames, messages: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  for await (const message of messages) await frames.write(message, { signal: phase('batch', signal) })
 }

@@ -1,4 +1,5 @@
 import { type AccountId, type Logger, messageOf, type Registry, SlotmeshError, shareKeyText } from '../domain/index.js'
+import { REQUEST_LIMITS } from '../share/index.js'
 import type { Store, Want } from '../store/index.js'
 import type { SharePeers, SyncListener } from './parts.js'
 import { PeerBook } from './peer-book.js'
@@ -12,8 +13,8 @@ export const FETCH = {
   exchanges: 4,
   /** Below this many wants one peer is asked for all: an exchange costs each side two quotes. */
   wantsPerExchange: 64,
-  /** Most wants of one exchange. */
-  mostPerExchange: 16_384,
+  /** Most wants of one exchange: scattered ones take a range each. */
+  mostPerExchange: REQUEST_LIMITS.ranges,
   /** A peer that does not answer or refuses is left alone this long, in ms. */
   peerBackOff: { first: 500, longest: 60_000 },
   /** A peer that does not hold a share is asked for it again after this long: it may be a block behind. In ms. */
