@@ -1,4 +1,4 @@
-import type { AccountId, BlockHash, BlockRef, Logger } from '../domain/index.js'
+import { type AccountId, type BlockHash, type BlockRef, type Logger, silentLogger } from '../domain/index.js'
 import { developmentSigner, developmentSigners } from './accounts.js'
 import { Ledger } from './ledger/ledger.js'
 import { developmentMetadata, type Generation, ONE_CAPS } from './metadata/index.js'
@@ -48,7 +48,7 @@ export interface DevelopmentChain {
  * @throws SlotmeshError `devchain/port-in-use` or `devchain/listen-failed`.
  */
 export async function startDevelopmentChain(options: DevelopmentChainOptions = {}): Promise<DevelopmentChain> {
-  const { blockTime = 6000, logger = SILENT, name = 'slotmesh development' } = options
+  const { blockTime = 6000, logger = silentLogger, name = 'slotmesh development' } = options
   const ledger = new Ledger({
     codec: new RuntimeCodec(developmentMetadata(options.generation ?? 2)),
     logger,
@@ -74,11 +74,4 @@ export async function startDevelopmentChain(options: DevelopmentChainOptions = {
       await server.close()
     },
   }
-}
-
-const SILENT: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 }

@@ -1,5 +1,5 @@
 export * from './errors.js'
 export * from './identifiers.js'
-export type * from './logger.js'
+export * from './logger.js'
 export * from './registry.js'
 export type * from './trigger.js'

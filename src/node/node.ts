@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createQuoteVerifier } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
 import { type AccountSigner, accountSigner, zero } from '../crypto/index.js'
-import { type Logger, messageOf, type ShareKey, type ShareKind, SlotmeshError } from '../domain/index.js'
+import { type Logger, messageOf, type ShareKey, type ShareKind, SlotmeshError, silentLogger } from '../domain/index.js'
 import { createMeshHost, type MeshHost } from '../mesh/index.js'
 import {
   keyNotExist,
@@ -13,9 +13,8 @@ import {
 } from '../owner/index.js'
 import { ShareService } from '../share/index.js'
 import { openStore, type Store } from '../store/index.js'
-import { Ingest, SyncEngine, syncedBlock } from '../sync/index.js'
+import { Ingest, IngestError, SyncEngine, syncedBlock } from '../sync/index.js'
 import { peerIdOf } from './peer-id.js'
-import { silentLogger } from './silent-logger.js'
 import { Telemetry } from './telemetry.js'
 import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeState, NodeStatus } from './types.js'
 
@@ -160,12 +159,16 @@ class Node implements EnclaveNode {
   }
 
   async storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey> {
-    const { chain, ingest } = this.#started()
+    const { chain, engine, ingest } = this.#started()
     const signal = AbortSignal.any([options.signal, this.#stopping.signal])
     const held = (key: ShareKey, share: Uint8Array) => ingest.compare(key, share)
     const { key, share, awaitsConfirmation } = await verifyStoreRequest(kind, request, chain, { signal, held })
     try {
-      if (awaitsConfirmation) await ingest.take(key, share, { signal })
+      if (awaitsConfirmation) {
+        if (engine.state === 'unregistered') throw new IngestError('not-registered', key)
+        await engine.reached(chain.finalised().number, { signal })
+        await ingest.take(key, share, { signal })
+      }
       return key
     } finally {
       zero(share)

@@ -1,7 +1,6 @@
 import { connectChain } from '../chain/index.js'
-import { type ShareKey, SlotmeshError } from '../domain/index.js'
+import { type ShareKey, SlotmeshError, silentLogger } from '../domain/index.js'
 import { createMeshHost, type MeshHost } from '../mesh/index.js'
-import { silentLogger } from '../node/index.js'
 import { RefusedError, ShareService } from '../share/index.js'
 import type { Attempt } from './audit.js'
 import { OFFICIAL_BUILD } from './enclave.js'

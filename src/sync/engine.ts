@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import { type AccountSigner, toHex } from '../crypto/index.js'
 import type { BlockNumber, BlockTriggers, EnclaveSeat, Logger, Trigger } from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
@@ -28,7 +29,9 @@ export interface EngineParts {
 export class SyncEngine {
   readonly #parts: EngineParts
   readonly #fetcher: Fetcher
+  readonly #progress = new EventEmitter().setMaxListeners(0)
   #state: SyncState | undefined
+  #cursor: BlockNumber = -1
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -42,6 +45,15 @@ export class SyncEngine {
 
   get state(): SyncState {
     return this.#state ?? 'unregistered'
+  }
+
+  /**
+   * Waits until every block up to `block` is durably taken in: a share that an owner hands over on the word of that
+   * block can then not be mistaken for one of a round before it.
+   * @throws AbortError with the signal's reason as its cause.
+   */
+  async reached(block: BlockNumber, { signal }: { signal: AbortSignal }): Promise<void> {
+    while (this.#cursor < block) await once(this.#progress, 'moved', { signal })
   }
 
   /** Runs until the signal aborts; resolves then. @throws what the chain or the store throws: the node must stop. */
@@ -71,6 +83,7 @@ export class SyncEngine {
   async #awaitSeat(signal: AbortSignal): Promise<void> {
     const { chain } = this.#parts
     this.#enter('unregistered')
+    this.#cursor = -1
     for await (const _block of chain.follow(chain.finalised().number, { signal })) {
       if (this.#seat() !== undefined) return
     }
@@ -80,6 +93,7 @@ export class SyncEngine {
   async #sit(seat: EnclaveSeat, signal: AbortSignal): Promise<void> {
     const { chain, store } = this.#parts
     const cursor = await this.#takeSeat(seat, signal)
+    this.#moveTo(cursor)
     this.#enter((await store.isSetupDone()) ? 'running' : 'setup')
     await this.#setupMayBeDone()
     this.#fetcher.wake()
@@ -123,6 +137,7 @@ export class SyncEngine {
     const { missingOwn } = await store.applyBlock(block.number, changes, (head) =>
       signHead(signer, chain.genesisHash, head),
     )
+    this.#moveTo(block.number)
     for (const { kind, nftId } of missingOwn) {
       logger.warn('a share of the own cluster was synced that is not here: fetching it', { kind, nftId })
     }
@@ -138,6 +153,11 @@ export class SyncEngine {
     await store.markSetupDone()
     logger.info('setup is complete', { shares: store.counts().shares.secret + store.counts().shares.capsule })
     this.#enter('running')
+  }
+
+  #moveTo(cursor: BlockNumber): void {
+    this.#cursor = cursor
+    this.#progress.emit('moved')
   }
 
   #seat(): EnclaveSeat | undefined {

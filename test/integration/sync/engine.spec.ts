@@ -32,7 +32,7 @@ describe('synchronisation engine', () => {
     await folders.clear()
   })
 
-  function start(): void {
+  function start(): SyncEngine {
     const stopping = new AbortController()
     const { signer } = own
     const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, now: Date.now })
@@ -41,6 +41,7 @@ describe('synchronisation engine', () => {
       stopping.abort()
       await running
     }
+    return engine
   }
 
   /** A slot peer that is up; `shares` are its own, synced at `block`. */
@@ -119,6 +120,21 @@ describe('synchronisation engine', () => {
     await eventually(() => holds(secret(9)))
     assert.equal((await store.place(secret(9)))?.version, block)
     assert.deepEqual(peers.requests, [])
+  })
+
+  it('lets a share wait for the blocks that its owner has seen, so that it is not taken for an earlier round', async () => {
+    chain.assign(all)
+    const engine = start()
+    await witness.until(() => witness.states.includes('running'))
+    await store.putPending({ key: capsule(9), payload: payloadOf(capsule(9), 1), confirmed: true })
+    const first = chain.finalise([synced(capsule(9), own.identity.seat.cluster)])
+    await engine.reached(first, { signal: AbortSignal.timeout(5_000) })
+    await store.putPending({ key: capsule(9), payload: payloadOf(capsule(9), 2), confirmed: false })
+    assert.deepEqual((await store.share(capsule(9)))?.payload, payloadOf(capsule(9), 1))
+    const given = new AbortController()
+    const waiting = engine.reached(first + 1, { signal: given.signal })
+    given.abort()
+    await assert.rejects(waiting, { name: 'AbortError' })
   })
 
   it('fetches a share of its own cluster that it has lost', async () => {
