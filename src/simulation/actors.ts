@@ -1,6 +1,15 @@
 import { type Chain, type ChainCall, connectChain, type FinalisedCall } from '../chain/index.js'
 import { type AccountSigner, toSs58 } from '../crypto/index.js'
-import { type AccountId, type BlockNumber, type ClusterId, type NftId, type ShareKey, type ShareKind, type SlotId silentLogger } from '../domain/index.js'
+import {
+  type AccountId,
+  type BlockNumber,
+  type ClusterId,
+  type NftId,
+  type ShareKey,
+  type ShareKind,
+  type SlotId,
+  silentLogger,
+} from '../domain/index.js'
 
 /** 1 CAPS in its smallest unit; the token has 18 decimals. */
 const CAPS = 10n ** 18n
