@@ -683,6 +683,23 @@ describe('the requester', () => {
     })
   })
 
+  it('takes a capsule that was synced anew by another cluster from there, but not the version that the chain named', async () => {
+    for (const [version, outcome] of [
+      [60, 'received'],
+      [50, 'refused'],
+    ] as const) {
+      const at = await scene({ wants: [{ ...want(capsule(7), 50), origin: 3 }] })
+      await at.provider.handshake()
+      await at.provider.sendSealed(batch(toWireRun(await log().append(capsule(7), version).run())))
+      if (outcome === 'refused') {
+        await assertFails(at, 'share/unasked')
+        continue
+      }
+      await at.provider.sendSealed(end(1))
+      assert.equal((await at.asked).received, 1)
+    }
+  })
+
   it('reports every refusal that a provider can give, at any phase', async () => {
     const codes = Object.values(RefusalCode).filter((code) => typeof code === 'string' && isRefusal(code))
     assert.equal(codes.length, 17)
