@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addDevchain } from './devchain.js'
 import { describeFailure, EXIT_CODES } from './failure.js'
+import { addJoin } from './join.js'
 import { addSimulate } from './simulate.js'
 
 /**
@@ -23,6 +24,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   }
   addSimulate(program, exitWith)
   addDevchain(program)
+  addJoin(program)
   try {
     await program.parseAsync([...argv])
   } catch (thrown) {

@@ -10,7 +10,7 @@ describe('slotmesh on the command line', function () {
   it('prints its help and its version', async () => {
     const help = await runCli('--help')
     assert.equal(help.exitCode, 0)
-    for (const command of ['simulate', 'devchain']) assert.match(help.stdout, new RegExp(`^  ${command}`, 'm'))
+    for (const command of ['simulate', 'devchain', 'join']) assert.match(help.stdout, new RegExp(`^  ${command}`, 'm'))
 
     const version = await runCli('--version')
     const { version: expected }: { version: string } = JSON.parse(await readFile('package.json', 'utf8'))

@@ -1,0 +1,133 @@
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { fromHex, toSs58 } from '../crypto/index.js'
+import { type Hex, SlotmeshError, shareKeyText } from '../domain/index.js'
+import type { EnclaveNode, NodeEvent } from '../node/index.js'
+import { seed } from './arguments.js'
+import { untilInterrupted } from './interruption.js'
+import { lineLogger } from './line-logger.js'
+
+interface JoinFlags {
+  readonly folder: string
+  readonly chain: string
+  readonly listen: readonly string[]
+  readonly announce?: readonly string[]
+  readonly bootstrap: readonly string[]
+  readonly allowPrivateAddresses?: boolean
+  readonly developmentSeed?: Hex
+  readonly machineId?: string
+  readonly verbose?: boolean
+}
+
+/** What simulated enclaves run: nodes of one development mesh must agree on it. */
+const DEVELOPMENT_BUILD = {
+  mrEnclave: `0x${'de'.repeat(32)}`,
+  mrSigner: `0x${'5e'.repeat(32)}`,
+  productId: 1,
+  securityVersion: 1,
+} as const
+
+export function addJoin(program: Command): void {
+  program
+    .command('join')
+    .description('Run one enclave in the foreground: it joins the mesh and keeps its shares in step with the chain.')
+    .requiredOption('--folder <path>', 'its sealed store; made when absent')
+    .requiredOption('--chain <url>', 'WebSocket address of a node of the chain')
+    .option('--listen <multiaddr...>', 'addresses to listen on', ['/ip4/0.0.0.0/tcp/4001'])
+    .option('--announce <multiaddr...>', 'addresses to tell others, when they differ')
+    .option('--bootstrap <multiaddr...>', 'addresses of peers to enter the mesh by', [])
+    .option('--allow-private-addresses', 'dial, and tell others, loopback and local-network addresses')
+    .option('--development-seed <hex>', 'simulate the TEE: quotes of the development PKI with this seed', seed)
+    .option('--machine-id <text>', 'names the simulated machine (default: the folder’s path)')
+    .option('--verbose', 'log debug lines, too')
+    .action(async (flags: JoinFlags) => {
+      const developmentSeed = requireSeed(flags.developmentSeed)
+      const addresses = { listen: flags.listen, announce: flags.announce ?? [], bootstrap: flags.bootstrap }
+      await checkMultiaddrs(addresses)
+      const node = await createNode(flags, developmentSeed)
+      const unsubscribe = node.subscribe((event) => print(describe(event)))
+      try {
+        print(`account  ${toSs58(node.account)}  ${node.account}`, `peer     ${node.peerId}`)
+        await untilInterrupted(async (signal) => {
+          await node.start()
+          for (const address of (await node.status()).multiaddrs) print(`listens  ${address}`)
+          if (!signal.aborted) await once(signal, 'abort')
+        })
+      } finally {
+        await node.stop()
+        unsubscribe()
+      }
+    })
+}
+
+async function createNode(flags: JoinFlags, developmentSeed: Hex): Promise<EnclaveNode> {
+  // Loaded only when they are needed, so that the help comes at once.
+  const [{ createEnclaveNode }, { createDevelopmentPki }, { staticCollateral }] = await Promise.all([
+    import('../node/index.js'),
+    import('../attestation/development/index.js'),
+    import('../attestation/index.js'),
+  ])
+  const pki = await createDevelopmentPki({ seed: fromHex(developmentSeed) })
+  const machineId = flags.machineId ?? resolve(flags.folder)
+  const platform = pki.platform({ machineId, measurement: DEVELOPMENT_BUILD })
+  return createEnclaveNode({
+    folder: flags.folder,
+    chain: { endpoint: flags.chain },
+    mesh: {
+      listen: flags.listen,
+      bootstrap: flags.bootstrap,
+      ...(flags.announce && { announce: flags.announce }),
+      allowPrivateAddresses: flags.allowPrivateAddresses === true,
+    },
+    attestation: {
+      quoteSource: platform.quoteSource,
+      rootCertificate: pki.rootCertificate,
+      collateral: staticCollateral(pki.collateral),
+      policy: { allowedMeasurements: [{ mrEnclave: DEVELOPMENT_BUILD.mrEnclave }] },
+    },
+    sealingKey: platform.sealingKey(),
+    logger: lineLogger(process.stderr, flags.verbose === true ? 'debug' : 'info'),
+  })
+}
+
+function requireSeed(developmentSeed: Hex | undefined): Hex {
+  if (developmentSeed !== undefined) return developmentSeed
+  throw new SlotmeshError(
+    'cli/bad-option',
+    'This version has no source of hardware quotes yet: give --development-seed to simulate the TEE.',
+  )
+}
+
+async function checkMultiaddrs(addresses: Readonly<Record<string, readonly string[]>>): Promise<void> {
+  const { multiaddr } = await import('@multiformats/multiaddr')
+  for (const [option, texts] of Object.entries(addresses)) {
+    for (const text of texts) {
+      try {
+        multiaddr(text)
+      } catch (cause) {
+        const sentence = `--${option} "${text}" is no multiaddr; one looks like /ip4/127.0.0.1/tcp/4001.`
+        throw new SlotmeshError('cli/bad-option', sentence, { cause })
+      }
+    }
+  }
+}
+
+function describe(event: NodeEvent): string {
+  switch (event.type) {
+    case 'state':
+      return `state    ${event.state}`
+    case 'share-stored':
+      return `share    ${shareKeyText(event.key)} of cluster ${event.origin}, after ${event.at - event.triggeredAt} ms`
+    case 'refusal-sent':
+      return `refused  a peer: ${event.code}`
+    case 'refusal-received':
+      return `refused  by ${event.from}: ${event.code}`
+    case 'exchange-failed':
+      return `failed   exchange with ${event.peer}: ${event.code}`
+  }
+}
+
+function print(...lines: string[]): void {
+  for (const line of lines) process.stdout.write(`${line}\n`)
+}
