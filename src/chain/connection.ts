@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { bounded, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
 import { closed, unreachable } from './errors.js'
 import { RpcSocket, SocketLost } from './socket.js'
 
@@ -74,9 +74,10 @@ export class Connection {
     signal.throwIfAborted()
     if (this.closing.aborted) throw closed()
     if (this.#socket?.closed.aborted === false) return this.#socket
-    const limit = AbortSignal.timeout(this.#options.timeoutMs)
     try {
-      await once(this.#events, 'connected', { signal: AbortSignal.any([signal, limit, this.closing]) })
+      await bounded({ signals: [signal, this.closing], timeoutMs: this.#options.timeoutMs }, (limited) =>
+        once(this.#events, 'connected', { signal: limited }),
+      )
     } catch (thrown) {
       signal.throwIfAborted()
       throw this.closing.aborted ? closed() : unreachable(this.endpoint, thrown)
@@ -91,16 +92,18 @@ export class Connection {
 
   async #connect(): Promise<void> {
     const { endpoint, timeoutMs, prepare } = this.#options
-    const limit = AbortSignal.timeout(timeoutMs)
-    const signal = AbortSignal.any([this.closing, limit])
     let socket: RpcSocket | undefined
     try {
-      socket = await RpcSocket.open(endpoint, signal)
-      await prepare(socket, signal)
-      signal.throwIfAborted()
+      socket = await bounded({ signals: [this.closing], timeoutMs }, async (signal) => {
+        socket = await RpcSocket.open(endpoint, signal)
+        await prepare(socket, signal)
+        signal.throwIfAborted()
+        return socket
+      })
     } catch (thrown) {
       socket?.close()
-      throw thrown instanceof SocketLost || limit.aborted ? unreachable(endpoint, thrown) : thrown
+      const isTooLate = thrown instanceof DOMException && thrown.name === 'TimeoutError'
+      throw thrown instanceof SocketLost || isTooLate ? unreachable(endpoint, thrown) : thrown
     }
     // Lost in the meantime, it is left to whoever called: the first connection fails, a later one is tried again.
     if (socket.closed.aborted) throw unreachable(endpoint)

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { type BlockNumber, type BlockRef, type Logger, messageOf, type Registry } from '../domain/index.js'
+import { type BlockNumber, type BlockRef, bounded, type Logger, messageOf, type Registry } from '../domain/index.js'
 import type { Blocks } from './blocks.js'
 import { closed, isUnreachable } from './errors.js'
 
@@ -55,7 +55,9 @@ export class HeadFollower {
       if (this.#closing.aborted) throw closed()
       try {
         // An `error` event rejects this: a head that cannot be read is the business of everybody who waits for it.
-        await once(this.#events, 'advanced', { signal: AbortSignal.any([signal, this.#closing]) })
+        await bounded({ signals: [signal, this.#closing] }, (limited) =>
+          once(this.#events, 'advanced', { signal: limited }),
+        )
       } catch (thrown) {
         signal.throwIfAborted()
         throw this.#closing.aborted ? closed() : thrown

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
-import { type Logger, messageOf } from '../domain/index.js'
+import { bounded, type Logger, messageOf } from '../domain/index.js'
 import { LIMITS } from './limits.js'
 
 interface BootstrapInit {
@@ -54,7 +54,9 @@ function openConnection(libp2p: BootstrapInit['libp2p'], peer: PeerId | undefine
 }
 
 function dial(libp2p: BootstrapInit['libp2p'], address: Multiaddr, signal: AbortSignal): Promise<Connection> {
-  return libp2p.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(LIMITS.connections.dialMs)]) })
+  return bounded({ signals: [signal], timeoutMs: LIMITS.connections.dialMs }, (limited) =>
+    libp2p.dial(address, { signal: limited }),
+  )
 }
 
 async function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {

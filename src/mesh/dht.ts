@@ -1,10 +1,4 @@
-import {
-  type AbortOptions,
-  type PeerId,
-  type PeerInfo,
-  setMaxListeners,
-  type TypedEventTarget,
-} from '@libp2p/interface'
+import type { AbortOptions, PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
 import {
   type KadDHT,
   type KadDHTComponents,
@@ -12,7 +6,7 @@ import {
   type RoutingTable,
   removePrivateAddressesMapper,
 } from '@libp2p/kad-dht'
-import { type Hex, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { bounded, type Hex, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 import { Neighbourhood } from './neighbourhood.js'
@@ -100,11 +94,11 @@ export async function enterTable(
   { shutdown, logger }: { shutdown: AbortSignal; logger: Logger },
 ): Promise<void> {
   if (dht.routingTable.size > 0) return
-  const signal = AbortSignal.any([shutdown, AbortSignal.timeout(LIMITS.dht.meetingMs)])
-  setMaxListeners(Infinity, signal)
-  for (const result of await Promise.allSettled(
-    peers.slice(0, LIMITS.dht.bucketSize).map((peer) => dht.routingTable.add(peer, { signal })),
-  )) {
+  const nearest = peers.slice(0, LIMITS.dht.bucketSize)
+  const results = await bounded({ signals: [shutdown], timeoutMs: LIMITS.dht.meetingMs }, (signal) =>
+    Promise.allSettled(nearest.map((peer) => dht.routingTable.add(peer, { signal }))),
+  )
+  for (const result of results) {
     if (result.status === 'fulfilled' || shutdown.aborted) continue
     logger.debug('Could not take a peer into the routing table', { reason: messageOf(result.reason) })
   }
@@ -116,13 +110,13 @@ export async function meetNeighbours(
   self: PeerId,
   { shutdown, logger }: { shutdown: AbortSignal; logger: Logger },
 ): Promise<void> {
-  const signal = AbortSignal.any([shutdown, AbortSignal.timeout(LIMITS.dht.meetingMs)])
-  setMaxListeners(Infinity, signal)
   try {
     let met = 0
-    for await (const event of dht.getClosestPeers(self.toMultihash().bytes, { signal })) {
-      if (event.name === 'FINAL_PEER') met += 1
-    }
+    await bounded({ signals: [shutdown], timeoutMs: LIMITS.dht.meetingMs }, async (signal) => {
+      for await (const event of dht.getClosestPeers(self.toMultihash().bytes, { signal })) {
+        if (event.name === 'FINAL_PEER') met += 1
+      }
+    })
     logger.debug('Met the neighbours in the DHT', { met })
   } catch (thrown) {
     if (!shutdown.aborted) logger.debug('Could not meet all neighbours in the DHT', { reason: messageOf(thrown) })

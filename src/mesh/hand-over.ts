@@ -8,7 +8,7 @@ import {
 } from '@libp2p/interface'
 import { InvalidDataLengthLengthError, lpStream } from '@libp2p/utils'
 import { decode as decodeVarint, encodingLength } from 'uint8-varint'
-import { type Logger, messageOf } from '../domain/index.js'
+import { bounded, type Logger, messageOf } from '../domain/index.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 
@@ -54,19 +54,22 @@ export class HandOver {
   }
 
   readonly #serve: StreamHandler = async (stream) => {
-    const options = this.#deadline()
-    await lpStream(stream).write(this.#init.own() ?? new Uint8Array(0), options)
-    await stream.close(options)
+    await this.#inTime(async (options) => {
+      await lpStream(stream).write(this.#init.own() ?? new Uint8Array(0), options)
+      await stream.close(options)
+    })
   }
 
   /** Never rejects: a peer that hands over nothing, or nonsense, is one whose record is not known. */
   async #read(connection: Connection): Promise<void> {
     let stream: Stream | undefined
     try {
-      const options = this.#deadline()
-      stream = await connection.newStream(PROTOCOL, options)
-      const bytes = (await recordFrames(stream).read(options)).subarray()
-      await stream.close(options)
+      const bytes = await this.#inTime(async (options) => {
+        stream = await connection.newStream(PROTOCOL, options)
+        const frame = await recordFrames(stream).read(options)
+        await stream.close(options)
+        return frame.subarray()
+      })
       if (bytes.length === 0) return
       await this.#init.known.accept(bytes, { peer: connection.remotePeer })
     } catch (thrown) {
@@ -77,8 +80,9 @@ export class HandOver {
     }
   }
 
-  #deadline(): AbortOptions {
-    return { signal: AbortSignal.any([this.#shutdown.signal, AbortSignal.timeout(LIMITS.handOver.timeoutMs)]) }
+  #inTime<T>(work: (options: AbortOptions) => Promise<T>): Promise<T> {
+    const bounds = { signals: [this.#shutdown.signal], timeoutMs: LIMITS.handOver.timeoutMs }
+    return bounded(bounds, (signal) => work({ signal }))
   }
 }
 

@@ -1,7 +1,15 @@
-import { type Ed25519PrivateKey, setMaxListeners } from '@libp2p/interface'
+import type { Ed25519PrivateKey } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { AccountSigner } from '../crypto/index.js'
-import { type ClusterId, type Hex, type Logger, messageOf, type SlotId, SlotmeshError } from '../domain/index.js'
+import {
+  bounded,
+  type ClusterId,
+  type Hex,
+  type Logger,
+  messageOf,
+  type SlotId,
+  SlotmeshError,
+} from '../domain/index.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 import { type EnclaveRecord, recordKey, signRecord } from './record.js'
@@ -146,9 +154,10 @@ export class RecordPublisher {
       if (now() >= this.#renewAt) await this.#renew()
       // Alone there is nothing to do but wait for a peer.
       if (this.#record === undefined || !this.#init.hasPeers()) return
-      const signal = AbortSignal.any([this.#shutdown.signal, AbortSignal.timeout(LIMITS.publish.putMs)])
-      setMaxListeners(Infinity, signal)
-      if (!(await put(recordKey(signer.account), this.#record.bytes, signal))) this.#putWanted = true
+      const { bytes } = this.#record
+      const bounds = { signals: [this.#shutdown.signal], timeoutMs: LIMITS.publish.putMs }
+      const isTaken = await bounded(bounds, (signal) => put(recordKey(signer.account), bytes, signal))
+      if (!isTaken) this.#putWanted = true
     } catch (thrown) {
       this.#putWanted = true
       if (!this.#shutdown.signal.aborted) {

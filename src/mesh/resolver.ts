@@ -1,9 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type AbortOptions, type Libp2p, type PeerId, setMaxListeners } from '@libp2p/interface'
+import type { AbortOptions, Libp2p, PeerId } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { Queue } from '@libp2p/utils'
 import { equalBytes } from '../crypto/index.js'
-import { type AccountId, type ClusterId, type Logger, messageOf, type SlotId, SlotmeshError } from '../domain/index.js'
+import {
+  type AccountId,
+  bounded,
+  type ClusterId,
+  type Logger,
+  messageOf,
+  type SlotId,
+  SlotmeshError,
+} from '../domain/index.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 import { type EnclaveRecord, recordKey } from './record.js'
@@ -92,18 +100,18 @@ export class Resolver {
       if (this.#isConnected(account)) connected.abort()
     }
     known.news.on(account, endIfConnected)
-    const ends = [connected.signal, AbortSignal.timeout(LIMITS.resolve.attemptMs)]
-    const signal = AbortSignal.any(aborted === undefined ? ends : [...ends, aborted])
-    setMaxListeners(Infinity, signal)
+    const signals = aborted === undefined ? [connected.signal] : [connected.signal, aborted]
     const quorum = known.current(account) === undefined ? 1 : LIMITS.resolve.quorum
     let holders = 0
     try {
-      for await (const event of dht.get(recordKey(account), { signal })) {
-        if (event.name !== 'PEER_RESPONSE' || event.record === undefined) continue
-        const newest = known.current(account)?.record
-        if (newest !== undefined && equalBytes(event.record.value, newest.bytes)) holders += 1
-        if (holders >= quorum) break
-      }
+      await bounded({ signals, timeoutMs: LIMITS.resolve.attemptMs }, async (signal) => {
+        for await (const event of dht.get(recordKey(account), { signal })) {
+          if (event.name !== 'PEER_RESPONSE' || event.record === undefined) continue
+          const newest = known.current(account)?.record
+          if (newest !== undefined && equalBytes(event.record.value, newest.bytes)) holders += 1
+          if (holders >= quorum) break
+        }
+      })
     } catch (thrown) {
       if (!connected.signal.aborted) throw thrown
     } finally {

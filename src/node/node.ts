@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { createQuoteVerifier } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
 import { type AccountSigner, accountSigner, zero } from '../crypto/index.js'
-import { type Logger, messageOf, type ShareKey, type ShareKind, SlotmeshError, silentLogger } from '../domain/index.js'
+import {
+  bounded,
+  type Logger,
+  messageOf,
+  type ShareKey,
+  type ShareKind,
+  SlotmeshError,
+  silentLogger,
+} from '../domain/index.js'
 import { createMeshHost, type MeshHost } from '../mesh/index.js'
 import {
   keyNotExist,
@@ -158,9 +166,13 @@ class Node implements EnclaveNode {
     return this.#telemetry.subscribe(listener)
   }
 
-  async storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey> {
+  storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey> {
+    const signals = [options.signal, this.#stopping.signal]
+    return bounded({ signals }, (signal) => this.#storeShare(kind, request, signal))
+  }
+
+  async #storeShare(kind: ShareKind, request: StoreRequest, signal: AbortSignal): Promise<ShareKey> {
     const { chain, engine, ingest } = this.#started()
-    const signal = AbortSignal.any([options.signal, this.#stopping.signal])
     const held = (key: ShareKey, share: Uint8Array) => ingest.compare(key, share)
     const { key, share, awaitsConfirmation } = await verifyStoreRequest(kind, request, chain, { signal, held })
     try {
@@ -181,8 +193,8 @@ class Node implements EnclaveNode {
     options: { signal: AbortSignal },
   ): Promise<Uint8Array> {
     const { chain } = this.#started()
-    const signal = AbortSignal.any([options.signal, this.#stopping.signal])
-    const { key } = await verifyRetrieveRequest(kind, request, chain, { signal })
+    const signals = [options.signal, this.#stopping.signal]
+    const { key } = await bounded({ signals }, (signal) => verifyRetrieveRequest(kind, request, chain, { signal }))
     const held = await this.#store.share(key)
     if (held === undefined) throw keyNotExist(key)
     return held.payload

@@ -87,7 +87,7 @@ async function exchange(
   })
 
   // Hello: everything that can be refused cheaply is refused before a signature is checked or a quote is made.
-  const helloMessage = await readFromRequester(frames, 'hello', { signal: phase('hello', signal) })
+  const helloMessage = await phase('hello', signal, (options) => readFromRequester(frames, 'hello', options))
   const hello = helloFrom(helloMessage.body)
   if (toHex(hello.genesisHash) !== chain.genesisHash) throw new RefusalError('UNKNOWN_CHAIN')
   const requester = toHex(hello.account)
@@ -113,14 +113,14 @@ async function exchange(
     syncedBlock: await shares.syncedBlock(),
   })
   const ownDigest = quoteDigest('provider', transcript.add('challenge-body', challenge))
-  const quote = await attestation.quote(signer.sign(ownDigest), { signal: phase('handshake', signal) })
+  const quote = await phase('handshake', signal, (options) => attestation.quote(signer.sign(ownDigest), options))
   const challengeHash = transcript.add('challenge-quote', quote)
-  await frames.write(ProviderMessage.encode({ challenge: { body: challenge, quote } }), {
-    signal: phase('handshake', signal),
-  })
+  await phase('handshake', signal, (options) =>
+    frames.write(ProviderMessage.encode({ challenge: { body: challenge, quote } }), options),
+  )
 
   // Request: is the requester genuine, here and now?
-  const request = await readFromRequester(frames, 'request', { signal: phase('handshake', signal) })
+  const request = await phase('handshake', signal, (options) => readFromRequester(frames, 'request', options))
   const limits = { wants: REQUEST_LIMITS.ranges }
   const { encapsulatedKey, wants } = decode(RequestBody, request.body, { limits })
   if (wants.length === 0) malformed()
@@ -135,9 +135,9 @@ async function exchange(
   // Grant, then everything sealed to the requester's enclave alone.
   const preSharedKey = await takePreSharedKey(keys, encapsulatedKey, challengeHash)
   const sealer = await createSealer(offer.publicKey, { challengeHash, finalHash, preSharedKey })
-  await frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), {
-    signal: phase('handshake', signal),
-  })
+  await phase('handshake', signal, (options) =>
+    frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), options),
+  )
   const mayGoOn = () =>
     synchronisationBarrier(chain.registry(), requester, signer.account) === undefined && !hasExpired(hello.token, chain)
   const sent = { shares: 0 }
@@ -188,5 +188,5 @@ async function* sealedMessages(source: AsyncIterable<SealedContent>, sealer: Sea
 }
 
 async function writeAll(frames: Frames, messages: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  for await (const message of messages) await frames.write(message, { signal: phase('batch', signal) })
+  for await (const message of messages) await phase('batch', signal, (options) => frames.write(message, options))
 }

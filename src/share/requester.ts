@@ -112,12 +112,12 @@ async function exchange(
   })
   const signature = signer.sign(helloDigest(transcript.add('hello-body', hello)))
   transcript.add('hello-signature', signature)
-  await frames.write(RequesterMessage.encode({ hello: { body: hello, signature } }), {
-    signal: phase('handshake', signal),
-  })
+  await phase('handshake', signal, (options) =>
+    frames.write(RequesterMessage.encode({ hello: { body: hello, signature } }), options),
+  )
 
   // Challenge: is it the enclave that was meant, may it, and is it genuine, here and now? Cheap questions first.
-  const challenge = await readFromProvider(frames, 'challenge', { signal: phase('handshake', signal) })
+  const challenge = await phase('handshake', signal, (options) => readFromProvider(frames, 'challenge', options))
   const offer = decode(ChallengeBody, challenge.body)
   if (accountFrom(offer.account) !== provider.account) throw new RefusalError('BAD_SIGNATURE')
   sized(offer.nonce, 32)
@@ -136,16 +136,18 @@ async function exchange(
   const { encapsulatedKey, preSharedKey } = await offerPreSharedKey(offer.publicKey, challengeHash)
   const body = RequestBody.encode({ encapsulatedKey, wants: wanted })
   const digest = quoteDigest('requester', transcript.add('request-body', body))
-  const quote = await attestation.quote(signer.sign(digest), { signal: phase('handshake', signal) })
+  const quote = await phase('handshake', signal, (options) => attestation.quote(signer.sign(digest), options))
   const finalHash = transcript.add('request-quote', quote)
-  await frames.write(RequesterMessage.encode({ request: { body, quote } }), { signal: phase('handshake', signal) })
+  await phase('handshake', signal, (options) =>
+    frames.write(RequesterMessage.encode({ request: { body, quote } }), options),
+  )
 
   // Grant, sealed batches, sealed End.
-  const grant = await readFromProvider(frames, 'grant', { signal: phase('handshake', signal) })
+  const grant = await phase('handshake', signal, (options) => readFromProvider(frames, 'grant', options))
   const opener = await createOpener(keys, grant.encapsulatedKey, { challengeHash, finalHash, preSharedKey })
   const outstanding = new Map<string, Wanted>(wants.map((want) => [shareKeyText(want.key), want]))
   for (;;) {
-    const { ciphertext } = await readFromProvider(frames, 'sealed', { signal: phase('batch', signal) })
+    const { ciphertext } = await phase('batch', signal, (options) => readFromProvider(frames, 'sealed', options))
     const plaintext = await opener.open(ciphertext)
     try {
       const content = decode(SealedContent, plaintext)

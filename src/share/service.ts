@@ -1,11 +1,12 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { type AccountId, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { type AccountId, bounded, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
 import { Frames } from './frames.js'
 import type { Party } from './party.js'
-import { PHASE_TIMEOUT_MS, PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
+import { PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
 import { type Admission, type ServedExchange, type ShareSource, serveExchange } from './provider.js'
 import { type Refusal, RefusalError } from './refusals.js'
 import { type ExchangeRequest, type ExchangeResult, requestShares } from './requester.js'
+import { phase } from './session.js'
 
 /** What the protocol needs of libp2p. */
 export type ShareHost = Pick<Libp2p, 'handle' | 'unhandle' | 'dialProtocol' | 'peerId'>
@@ -57,11 +58,13 @@ export class ShareService {
    * @throws as {@link requestShares}, and libp2p's errors when the peer cannot be reached.
    */
   async request(provider: { account: AccountId; peer: PeerId }, request: ExchangeRequest): Promise<ExchangeResult> {
-    const signal = AbortSignal.any([request.signal, this.#stopped.signal])
-    const dialling = AbortSignal.any([signal, AbortSignal.timeout(PHASE_TIMEOUT_MS.handshake)])
-    const stream = await this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, { signal: dialling })
-    const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
-    return requestShares(this.#party, counterpart, new Frames(stream), { ...request, signal })
+    return bounded({ signals: [request.signal, this.#stopped.signal] }, async (signal) => {
+      const stream = await phase('handshake', signal, (options) =>
+        this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, options),
+      )
+      const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
+      return requestShares(this.#party, counterpart, new Frames(stream), { ...request, signal })
+    })
   }
 
   readonly #serve = async (stream: Stream, connection: Connection): Promise<void> => {

@@ -1,16 +1,21 @@
+import { bounded } from '../domain/index.js'
 import type { Frames } from './frames.js'
 import { PHASE_TIMEOUT_MS } from './protocol.js'
 import { RefusalError, RefusedError } from './refusals.js'
 import { RefusalCode, type Refusal as RefusalMessage } from './wire/share.js'
 
-/** The time that one phase may take, within the whole exchange's signal (SPEC 8). */
-export function phase(name: keyof typeof PHASE_TIMEOUT_MS, signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(PHASE_TIMEOUT_MS[name])])
+/** Gives work the time that one phase may take, within the whole exchange's signal (SPEC 8). */
+export function phase<T>(
+  name: keyof typeof PHASE_TIMEOUT_MS,
+  signal: AbortSignal,
+  work: (options: { signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  return bounded({ signals: [signal], timeoutMs: PHASE_TIMEOUT_MS[name] }, (limited) => work({ signal: limited }))
 }
 
 /** Ends this side after all that was to be said; the peer may take as long as for one batch to end its own. */
 export async function finish(frames: Frames, signal: AbortSignal): Promise<void> {
-  await frames.close({ signal: phase('batch', signal), lingerMs: PHASE_TIMEOUT_MS.batch })
+  await phase('batch', signal, (options) => frames.close({ ...options, lingerMs: PHASE_TIMEOUT_MS.batch }))
 }
 
 /**
