@@ -113,7 +113,13 @@ class Node implements EnclaveNode {
       const share = this.#createShare(chain, mesh)
       await share.start()
       const engine = this.#createEngine(chain, mesh, share)
-      const ingest = new Ingest({ signer: this.#signer, chain, store: this.#store, logger: this.#logger })
+      const ingest = new Ingest({
+        signer: this.#signer,
+        chain,
+        store: this.#store,
+        caughtUp: (options) => engine.reached(chain.finalised().number, options),
+        logger: this.#logger,
+      })
       this.#parts = { chain, mesh, share, engine, ingest }
       this.#running = Promise.all([this.#keepSynchronising(engine), this.#resumeConfirmations(ingest)])
     } catch (thrown) {

@@ -156,6 +156,8 @@ export class Store {
         const isOwn = origin === identity.seat.cluster
         const pending = isOwn ? await transaction.get(PENDING, key) : undefined
         if (pending === undefined) {
+          // Another cluster's enclaves have ended the round for which a share may be pending here.
+          await changes.dropPending(key)
           const opened = await changes.openWant(change.want)
           if (isOwn && opened) missingOwn.push(key)
           continue

@@ -57,7 +57,7 @@ export interface StoredShare {
 /**
  * What one event of a finalised block means for the store.
  *
- * synced: another cluster's share opens `want`. When `want.origin` is this enclave's own cluster, the pending share
+ * synced: another cluster's share opens `want`, and what is pending goes. When `want.origin` is this enclave's own cluster, the pending share
  * becomes a share and a leaf of the own log instead; where none is pending the want opens all the same.
  * removed: the share, what is pending, and the want of that key go.
  */

@@ -1,3 +1,3 @@
 export { type EngineParts, SyncEngine, syncedBlock } from './engine.js'
-export { Ingest, IngestError } from './ingest.js'
+export { Ingest, IngestError, type IngestParts } from './ingest.js'
 export type { SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'

@@ -6,10 +6,9 @@ import type { ConfirmationOutcome, SyncChain } from './parts.js'
 export interface IngestParts {
   readonly signer: AccountSigner
   readonly chain: Pick<SyncChain, 'confirm'>
-  readonly store: Pick<
-    Store,
-    'place' | 'share' | 'pending' | 'pendingShares' | 'putPending' | 'markConfirmed' | 'dropPending'
-  >
+  readonly store: Pick<Store, 'share' | 'pending' | 'pendingShares' | 'putPending' | 'markConfirmed' | 'dropPending'>
+  /** Waits until every block that is final now is taken in. */
+  readonly caughtUp: (options: { signal: AbortSignal }) => Promise<void>
   readonly logger: Logger
 }
 
@@ -54,16 +53,8 @@ export class Ingest {
    * @throws IngestError when it cannot be taken, or what the chain or the store throws; then it stays pending and the
    * confirmation is sent again after a restart, or when the owner asks again.
    */
-  async take(key: ShareKey, payload: Uint8Array, options: { signal: AbortSignal }): Promise<void> {
-    const text = shareKeyText(key)
-    const before = this.#atWork.get(text) ?? Promise.resolve()
-    const work = before.catch(() => undefined).then(() => this.#take(key, payload, options))
-    this.#atWork.set(text, work)
-    try {
-      await work
-    } finally {
-      if (this.#atWork.get(text) === work) this.#atWork.delete(text)
-    }
+  take(key: ShareKey, payload: Uint8Array, options: { signal: AbortSignal }): Promise<void> {
+    return this.#inTurn(key, () => this.#take(key, payload, options))
   }
 
   /** How a share compares with the one held under the key. */
@@ -75,13 +66,17 @@ export class Ingest {
     return isSame ? 'same' : 'different'
   }
 
-  /** Sends the confirmations that were owed when the node last stopped. */
+  /**
+   * Sends the confirmations that were owed when the node last stopped. The blocks since then come first: they may have
+   * ended the round in which a share was handed over, and the confirmation would count for the next.
+   */
   async resume(options: { signal: AbortSignal }): Promise<void> {
+    await this.#parts.caughtUp(options)
     const owed: ShareKey[] = []
     for await (const { key, confirmed } of this.#parts.store.pendingShares()) if (!confirmed) owed.push(key)
     for (const key of owed) {
       try {
-        await this.#confirm(key, options)
+        await this.#inTurn(key, () => this.#resume(key, options))
       } catch (thrown) {
         options.signal.throwIfAborted()
         this.#parts.logger.warn('a confirmation owed could not be sent', { ...key, reason: messageOf(thrown) })
@@ -104,12 +99,37 @@ export class Ingest {
     if (!pending?.confirmed || !isPending) await this.#confirm(key, options)
   }
 
+  /** It may have become a share, or have been dropped, while others were confirmed. */
+  async #resume(key: ShareKey, options: { signal: AbortSignal }): Promise<void> {
+    const pending = await this.#parts.store.pending(key)
+    if (pending === undefined) return
+    zero(pending.payload)
+    if (!pending.confirmed) await this.#confirm(key, options)
+  }
+
   async #confirm(key: ShareKey, options: { signal: AbortSignal }): Promise<void> {
-    const { chain, store, signer } = this.#parts
+    const { chain, store, signer, caughtUp } = this.#parts
     const { outcome } = await chain.confirm(signer, key, options)
     if (outcome === 'confirmed' || outcome === 'already-confirmed') return store.markConfirmed(key)
-    // Whether the last block has made a share of it meanwhile, or it can never be one: it is no longer pending here.
-    if ((await store.place(key)) === undefined || outcome !== 'already-synced') await store.dropPending(key)
+    // By an earlier confirmation of this enclave perhaps: then a block that is still to be taken in makes it a share.
+    if (outcome === 'already-synced') await caughtUp(options)
+    if (!MAY_BE_CONFIRMED.has(outcome)) await store.dropPending(key)
     throw new IngestError(outcome, key)
   }
+
+  /** One after another for each share. */
+  async #inTurn(key: ShareKey, task: () => Promise<void>): Promise<void> {
+    const text = shareKeyText(key)
+    const before = this.#atWork.get(text) ?? Promise.resolve()
+    const work = before.catch(() => undefined).then(task)
+    this.#atWork.set(text, work)
+    try {
+      await work
+    } finally {
+      if (this.#atWork.get(text) === work) this.#atWork.delete(text)
+    }
+  }
 }
+
+/** Outcomes that leave open whether an earlier confirmation, of which nobody here heard again, is on chain. */
+const MAY_BE_CONFIRMED: ReadonlySet<ConfirmationOutcome> = new Set(['not-registered', 'no-funds'])
