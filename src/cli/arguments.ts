@@ -23,5 +23,11 @@ export function palletGeneration(text: string): 1 | 2 {
 export function seed(text: string): Hex {
   const digits = text.replace(/^0x/, '').toLowerCase()
   if (/^[0-9a-f]{64}$/.test(digits)) return `0x${digits}`
-  throw new InvalidArgumentError('A seed is 64 hexadecimal digits, as an earlier report printed it.')
+  throw new InvalidArgumentError('A seed is 64 hexadecimal digits.')
+}
+
+/** Where a node of a chain answers. */
+export function chainUrl(text: string): string {
+  if (URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('Give the ws:// or wss:// URL of one of the chain’s nodes.')
 }

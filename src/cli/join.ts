@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { fromHex, toSs58 } from '../crypto/index.js'
 import { type Hex, SlotmeshError, shareKeyText } from '../domain/index.js'
 import type { EnclaveNode, NodeEvent } from '../node/index.js'
-import { seed } from './arguments.js'
+import { chainUrl, seed } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { lineLogger } from './line-logger.js'
 
@@ -33,7 +33,7 @@ export function addJoin(program: Command): void {
     .command('join')
     .description('Run one enclave in the foreground: it joins the mesh and keeps its shares in step with the chain.')
     .requiredOption('--folder <path>', 'its sealed store; made when absent')
-    .requiredOption('--chain <url>', 'WebSocket address of a node of the chain')
+    .requiredOption('--chain <url>', 'WebSocket address of a node of the chain', chainUrl)
     .option('--listen <multiaddr...>', 'addresses to listen on', ['/ip4/0.0.0.0/tcp/4001'])
     .option('--announce <multiaddr...>', 'addresses to tell others, when they differ')
     .option('--bootstrap <multiaddr...>', 'addresses of peers to enter the mesh by', [])
@@ -45,20 +45,41 @@ export function addJoin(program: Command): void {
       const developmentSeed = requireSeed(flags.developmentSeed)
       const addresses = { listen: flags.listen, announce: flags.announce ?? [], bootstrap: flags.bootstrap }
       await checkMultiaddrs(addresses)
-      const node = await createNode(flags, developmentSeed)
-      const unsubscribe = node.subscribe((event) => print(describe(event)))
-      try {
-        print(`account  ${toSs58(node.account)}  ${node.account}`, `peer     ${node.peerId}`)
-        await untilInterrupted(async (signal) => {
-          await node.start()
-          for (const address of (await node.status()).multiaddrs) print(`listens  ${address}`)
-          if (!signal.aborted) await once(signal, 'abort')
-        })
-      } finally {
-        await node.stop()
-        unsubscribe()
-      }
+      await untilInterrupted((signal) => run(flags, developmentSeed, signal))
     })
+}
+
+async function run(flags: JoinFlags, developmentSeed: Hex, signal: AbortSignal): Promise<void> {
+  const node = await createNode(flags, developmentSeed)
+  const unsubscribe = node.subscribe((event) => print(describe(event)))
+  try {
+    print(`account  ${toSs58(node.account)}  ${node.account}`, `peer     ${node.peerId}`)
+    // A start cannot be cut short, and a chain may be waited for longer than a supervisor waits for the end.
+    await Promise.race([start(node, flags.chain), aborted(signal)])
+    if (signal.aborted) return
+    for (const address of (await node.status()).multiaddrs) print(`listens  ${address}`)
+    await aborted(signal)
+  } finally {
+    await node.stop()
+    unsubscribe()
+  }
+}
+
+/** What answers but does not speak as a chain does. */
+const NO_CHAIN = ['chain/request-refused', 'chain/malformed-answer']
+
+async function start(node: EnclaveNode, chain: string): Promise<void> {
+  try {
+    await node.start()
+  } catch (cause) {
+    if (!(cause instanceof SlotmeshError) || !NO_CHAIN.includes(cause.code)) throw cause
+    const sentence = `What answers at ${chain} is no chain with the NFT and TEE pallets: correct the address.`
+    throw new SlotmeshError('cli/no-chain', sentence, { cause })
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 async function createNode(flags: JoinFlags, developmentSeed: Hex): Promise<EnclaveNode> {
@@ -102,13 +123,19 @@ function requireSeed(developmentSeed: Hex | undefined): Hex {
 async function checkMultiaddrs(addresses: Readonly<Record<string, readonly string[]>>): Promise<void> {
   const { multiaddr } = await import('@multiformats/multiaddr')
   for (const [option, texts] of Object.entries(addresses)) {
+    // Peers may be given by a name (/dnsaddr) that only leads to TCP addresses.
+    const kind = option === 'bootstrap' ? 'multiaddr' : 'multiaddr of a TCP port'
     for (const text of texts) {
+      const sentence = `--${option} "${text}" is no ${kind}; one looks like /ip4/127.0.0.1/tcp/4001.`
+      let protocols: string[]
       try {
-        multiaddr(text)
+        protocols = multiaddr(text)
+          .getComponents()
+          .map(({ name }) => name)
       } catch (cause) {
-        const sentence = `--${option} "${text}" is no multiaddr; one looks like /ip4/127.0.0.1/tcp/4001.`
         throw new SlotmeshError('cli/bad-option', sentence, { cause })
       }
+      if (option !== 'bootstrap' && !protocols.includes('tcp')) throw new SlotmeshError('cli/bad-option', sentence)
     }
   }
 }

@@ -1,9 +1,17 @@
 #!/usr/bin/env node
+import { describeFailure } from './failure.js'
 import { runCli } from './program.js'
 
 // The commands say what there is to say; libraries that write to the console by themselves are heard when debugging.
 if (!process.env.SLOTMESH_DEBUG) {
   for (const level of ['log', 'info', 'warn', 'error'] as const) console[level] = () => undefined
 }
+
+// Libraries may throw where nobody can catch it; that is told in a sentence, too.
+process.on('uncaughtException', (thrown) => {
+  const { text, exitCode } = describeFailure(thrown, process.env)
+  process.stderr.write(`slotmesh: ${text}\n`)
+  process.exit(exitCode)
+})
 
 process.exit(await runCli(process.argv))

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { WebSocketServer } from 'ws'
+import { z } from 'zod'
 import { type DevelopmentChain, startDevelopmentChain } from '../../src/devchain/index.js'
 import { outcomeOf, runCli, spawnCli } from './cli.js'
 
@@ -96,18 +99,67 @@ describe('slotmesh join', function () {
     await refused(1, /^slotmesh: .*ws:\/\/127\.0\.0\.1:1/m, ...given)
   })
 
-  it('says that the address is no chain’s', async () => {
-    const given = parameters('bad-chain')
-    given[given.indexOf(chain.url)] = 'somewhere'
-    await refused(1, /^slotmesh: "somewhere" is no address of a chain/m, ...given)
+  it('says that what answers is no chain', async () => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+    server.on('connection', (socket) => {
+      socket.on('message', (request) => {
+        const { id } = z.object({ id: z.number() }).parse(JSON.parse(String(request)))
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }))
+      })
+    })
+    try {
+      await once(server, 'listening')
+      const given = parameters('other-service')
+      given[given.indexOf(chain.url)] = `ws://127.0.0.1:${portOf(server)}`
+      await refused(1, /^slotmesh: What answers at ws:\S+ is no chain with the NFT and TEE pallets: /m, ...given)
+    } finally {
+      server.close()
+    }
+  })
+
+  it('says no more than a sentence when what answers is not even JSON', async () => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+    server.on('connection', (socket) => socket.send('hello'))
+    try {
+      await once(server, 'listening')
+      const given = parameters('no-json')
+      given[given.indexOf(chain.url)] = `ws://127.0.0.1:${portOf(server)}`
+      await refused(1, /^slotmesh: /m, ...given)
+    } finally {
+      server.close()
+    }
+  })
+
+  it('ends when it is told to while it waits for a chain that never answers, and keeps its folder whole', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      const connected = once(server, 'connection')
+      const given = parameters('waiting')
+      given[given.indexOf(chain.url)] = `ws://127.0.0.1:${portOf(server)}`
+      const node = await start('account', ...given)
+      await connected
+      const begun = Date.now()
+      node.child.kill('SIGTERM')
+      assert.equal((await node.outcome).exitCode, 0)
+      // Well before the chain would have been given up.
+      assert.ok(Date.now() - begun < 5_000)
+
+      const again = await start('listens', ...parameters('waiting'))
+      const account = /^account .*$/m.exec(node.printed())?.[0]
+      assert.ok(account !== undefined && again.printed().includes(account))
+      again.child.kill('SIGTERM')
+      assert.equal((await again.outcome).exitCode, 0)
+    } finally {
+      server.close()
+    }
   })
 
   it('says that the port is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    const address = server.address()
-    const port = typeof address === 'object' ? address?.port : undefined
+    await once(server, 'listening')
     const given = parameters('port-taken')
+    const port = portOf(server)
     given[given.indexOf('/ip4/127.0.0.1/tcp/0')] = `/ip4/127.0.0.1/tcp/${port}`
     try {
       await refused(
@@ -131,8 +183,30 @@ describe('slotmesh join', function () {
       /^slotmesh: --bootstrap "nowhere" is no multiaddr/m,
       ...parameters('bad', '--bootstrap', 'nowhere'),
     )
-    await refused(2, /^slotmesh: .*--development-seed/m, 'join', '--folder', 'x', '--chain', chain.url)
-    const { exitCode, stderr } = await runCli(...parameters('bad', '--development-seed', 'ff'))
-    assert.deepEqual([exitCode, /64 hexadecimal digits/.test(stderr)], [2, true])
+    await refused(
+      2,
+      /^slotmesh: --listen "\/ip4\/127\.0\.0\.1\/udp\/4001" is no multiaddr of a TCP port/m,
+      ...parameters('bad', '--listen', '/ip4/127.0.0.1/udp/4001'),
+    )
+    const folder = join(scratch, 'bad')
+    await refused(2, /^slotmesh: .*--development-seed/m, 'join', '--folder', folder, '--chain', chain.url)
+
+    const misuse: [option: string, value: string, sentence: RegExp][] = [
+      ['--development-seed', 'ff', /64 hexadecimal digits/],
+      ['--chain', 'somewhere', /ws:\/\/ or wss:\/\/ URL/],
+      ['--chain', 'http://127.0.0.1:9944', /ws:\/\/ or wss:\/\/ URL/],
+    ]
+    for (const [option, value, sentence] of misuse) {
+      const { exitCode, stderr } = await runCli(...parameters('bad', option, value))
+      assert.match(stderr, sentence)
+      assert.equal(exitCode, 2)
+    }
+    await assert.rejects(stat(folder), { code: 'ENOENT' })
   })
 })
+
+function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  return address.port
+}

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { lineLogger } from '../../../src/cli/line-logger.js'
+
+describe('the log of a node on the command line', () => {
+  function logged(lowest: 'debug' | 'info'): string {
+    const stream = new PassThrough()
+    const logger = lineLogger(stream, lowest)
+    logger.debug('tried', { attempt: 2 })
+    logger.warn('lost', { endpoint: 'a\nb', isFinal: false })
+    return String(stream.read()).replace(/^\S+Z /gm, '')
+  }
+
+  it('is one plain line for a message, whatever is in its fields', () => {
+    assert.equal(logged('info'), 'warn lost endpoint="a\\nb" isFinal=false\n')
+  })
+
+  it('has the debug lines when they are asked for', () => {
+    assert.match(logged('debug'), /^debug tried attempt=2\nwarn lost /)
+  })
+})
