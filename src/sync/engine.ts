@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { type AccountSigner, toHex } from '../crypto/index.js'
-import type { BlockNumber, BlockTriggers, EnclaveSeat, Logger, Trigger } from '../domain/index.js'
+import {
+  type BlockNumber,
+  type BlockTriggers,
+  bounded,
+  type EnclaveSeat,
+  type Logger,
+  type Trigger,
+} from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
 import type { BlockChange, Identity, Store, Want } from '../store/index.js'
 import { Fetcher } from './fetcher.js'
@@ -59,16 +66,18 @@ export class SyncEngine {
   /** Runs until the signal aborts; resolves then. @throws what the chain or the store throws: the node must stop. */
   async run(signal: AbortSignal): Promise<void> {
     const ended = new AbortController()
-    const fetching = AbortSignal.any([signal, ended.signal])
-    const fetcher = this.#fetcher.run(fetching)
-    try {
-      await Promise.race([this.#followSeats(signal), fetcher])
-    } catch (thrown) {
-      if (!signal.aborted) throw thrown
-    } finally {
-      ended.abort()
-      await fetcher
-    }
+    await bounded({ signals: [signal, ended.signal] }, async (either) => {
+      const loops = [this.#followSeats(either), this.#fetcher.run(either)]
+      try {
+        await Promise.race(loops)
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown
+      } finally {
+        // Neither may go on alone: whoever runs the engine again would have two of it.
+        ended.abort()
+        await Promise.allSettled(loops)
+      }
+    })
   }
 
   /** From one seat to the next, for as long as the node runs. */
@@ -99,7 +108,12 @@ export class SyncEngine {
     this.#fetcher.wake()
     for await (const block of chain.follow(cursor, { signal })) {
       await this.#takeIn(block, seat)
-      if (block.registryChanged && !sameSeat(this.#seat(), seat)) return
+      if (block.registryChanged && !sameSeat(this.#seat(), seat)) {
+        // What an owner hands over from now on is not for this seat.
+        this.#cursor = -1
+        return
+      }
+      this.#moveTo(block.block.number)
       await this.#setupMayBeDone()
     }
   }
@@ -131,20 +145,20 @@ export class SyncEngine {
   }
 
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */
-  async #takeIn({ block, triggers }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
+  async #takeIn({ block, triggers, registryChanged }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
     const { chain, store, signer, logger, now } = this.#parts
     const changes = triggers.map((trigger) => changeFor(trigger, block.number, now()))
     const { missingOwn } = await store.applyBlock(block.number, changes, (head) =>
       signHead(signer, chain.genesisHash, head),
     )
-    this.#moveTo(block.number)
     for (const { kind, nftId } of missingOwn) {
       logger.warn('a share of the own cluster was synced that is not here: fetching it', { kind, nftId })
     }
     if (triggers.length > 0) {
       logger.debug('block taken in', { block: block.number, triggers: triggers.length, cluster: seat.cluster })
-      this.#fetcher.wake()
     }
+    // A block that changes the registry may bring somebody to ask.
+    if (triggers.length > 0 || registryChanged) this.#fetcher.wake()
   }
 
   async #setupMayBeDone(): Promise<void> {

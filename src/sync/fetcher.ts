@@ -1,4 +1,14 @@
-import { type AccountId, type Logger, messageOf, type Registry, SlotmeshError, shareKeyText } from '../domain/index.js'
+import {
+  type AccountId,
+  type BlockNumber,
+  type EnclaveSeat,
+  type Logger,
+  messageOf,
+  type Registry,
+  SlotmeshError,
+  shareKeyText,
+} from '../domain/index.js'
+import type { VerifiedRun } from '../provenance/index.js'
 import { REQUEST_LIMITS } from '../share/index.js'
 import type { Store, Want } from '../store/index.js'
 import type { SharePeers, SyncListener } from './parts.js'
@@ -68,31 +78,30 @@ export class Fetcher {
   /** @returns when a want that cannot be asked for now can be; Unix ms, or infinity. */
   async #startExchanges(signal: AbortSignal): Promise<number> {
     const { registry, account, store } = this.#parts
-    const peers = registry().slotPeersOf(account)
-    const work = new Map<AccountId, Want[]>()
+    const peers = registry()
+      .slotPeersOf(account)
+      .filter((peer) => !this.#running.has(peer.account))
     let nextTryAt = Number.POSITIVE_INFINITY
-    let seen = 0
-    const wants: Want[] = []
+    if (peers.length === 0 || this.#running.size >= FETCH.exchanges) return nextTryAt
+
+    const askable: { want: Want; free: EnclaveSeat[] }[] = []
     for await (const want of store.wants()) {
-      if (!this.#asked.has(shareKeyText(want.key))) wants.push(want)
-      seen += 1
-      if (seen === FETCH.wantsPerRound || signal.aborted) break
+      if (signal.aborted || askable.length === FETCH.wantsPerRound) break
+      if (this.#asked.has(shareKeyText(want.key))) continue
+      const free = peers.filter((peer) => this.#book.askableAt(peer.account, want.key) === 0)
+      // Those that nobody has do not count, or enough of them would keep all others waiting.
+      if (free.length > 0) askable.push({ want, free })
+      else for (const peer of peers) nextTryAt = Math.min(nextTryAt, this.#book.askableAt(peer.account, want.key))
     }
-    const spread = Math.max(1, Math.min(peers.length, Math.ceil(wants.length / FETCH.wantsPerExchange)))
-    for (const [turn, want] of wants.entries()) {
-      const askable = peers.map((peer) => ({ ...peer, at: this.#book.askableAt(peer.account, want.key) }))
-      const free = askable
-        .filter(({ at, account: peer }) => at === 0 && !this.#running.has(peer))
-        .sort((one, other) => this.#book.failures(one.account) - this.#book.failures(other.account))
-      const origin = free.find(({ cluster }) => cluster === want.origin)
-      const chosen = origin ?? free[turn % Math.min(spread, Math.max(1, free.length))]
-      if (chosen !== undefined) {
-        const wantsOfPeer = work.get(chosen.account) ?? []
-        if (wantsOfPeer.length < FETCH.mostPerExchange) wantsOfPeer.push(want)
-        work.set(chosen.account, wantsOfPeer)
-      } else {
-        for (const { at } of askable) if (at > 0) nextTryAt = Math.min(nextTryAt, at)
-      }
+    const work = new Map<AccountId, Want[]>()
+    const spread = Math.min(peers.length, Math.ceil(askable.length / FETCH.wantsPerExchange))
+    for (const [turn, { want, free }] of askable.entries()) {
+      free.sort((one, other) => this.#book.failures(one.account) - this.#book.failures(other.account))
+      const chosen = free.find(({ cluster }) => cluster === want.origin) ?? free[turn % Math.min(spread, free.length)]
+      if (chosen === undefined) continue
+      const wantsOfPeer = work.get(chosen.account) ?? []
+      if (wantsOfPeer.length < FETCH.mostPerExchange) wantsOfPeer.push(want)
+      work.set(chosen.account, wantsOfPeer)
     }
     for (const [peer, wantsOfPeer] of work) {
       if (this.#running.size >= FETCH.exchanges) break
@@ -102,7 +111,7 @@ export class Fetcher {
   }
 
   async #exchange(peer: AccountId, wants: readonly Want[], signal: AbortSignal): Promise<void> {
-    const { peers, store, listener, logger } = this.#parts
+    const { peers, listener, logger } = this.#parts
     const open = new Map<string, Want>(wants.map((want) => [shareKeyText(want.key), want]))
     for (const text of open.keys()) this.#asked.add(text)
     try {
@@ -110,7 +119,7 @@ export class Fetcher {
         wants,
         signal,
         onRun: async (run, syncedBlock) => {
-          const { stored, closed } = await store.putRun(run, { syncedBlock })
+          const { stored, closed } = await this.#put(run, syncedBlock)
           const storedKeys = new Set(stored.map(shareKeyText))
           for (const { leaf } of run.shares) {
             const since = open.get(shareKeyText(leaf))?.since
@@ -140,7 +149,20 @@ export class Fetcher {
       this.#woken.raise()
     }
   }
+  /** A log that contradicts itself is its origin's doing: the other shares that this peer sends are good. */
+  async #put(run: VerifiedRun, syncedBlock: BlockNumber): ReturnType<Store['putRun']> {
+    try {
+      return await this.#parts.store.putRun(run, { syncedBlock })
+    } catch (thrown) {
+      if (!(thrown instanceof SlotmeshError && CONTRADICTIONS.has(thrown.code))) throw thrown
+      const { account, size } = run.head
+      this.#parts.logger.error('shares are not taken', { code: thrown.code, account, size, reason: thrown.message })
+      return { stored: [], closed: [] }
+    }
+  }
 }
+
+const CONTRADICTIONS: ReadonlySet<string> = new Set(['store/fork', 'store/set-back'])
 
 function retryAfter(thrown: unknown): number {
   const asked = thrown instanceof SlotmeshError && 'retryAfterMs' in thrown ? thrown.retryAfterMs : 0

@@ -211,6 +211,88 @@ describe('synchronisation engine', () => {
     assert.deepEqual(peers.askedOf(peerA).filter((key) => key === 'secret/1').length, 1)
   })
 
+  it('takes what is good beside a log that contradicts itself', async () => {
+    // Shares come in the order of their logs, so the forked one comes first.
+    const [forked, honest] = [peerA, peerB].sort((one, other) => (one.log.account < other.log.account ? -1 : 1))
+    assert.ok(forked && honest)
+    const fork = await folders.open(await folders.make())
+    await fork.beginSetup(forked.identity, 0, [])
+    await seal(fork, forked, 1, [secret(1)])
+    const otherFork = await peerWith(forked, 1, [secret(2)])
+    const provider = await peerWith(honest, 1, [secret(3)])
+    await provider.applyBlock(2, [{ type: 'synced', want: wantOf(secret(2)) }], honest.signHead)
+    await replicate(otherFork, provider, [secret(2)])
+    await store.beginSetup(own.identity, 0, [wantOf(secret(1)), wantOf(secret(2)), wantOf(secret(3))])
+    await replicate(fork, store, [secret(1)])
+    peers.up.delete(forked.identity.account)
+    chain.assign(all)
+    start()
+    await witness.until(() => holds(secret(3)))
+    assert.equal(await holds(secret(2)), false)
+    assert.deepEqual(
+      witness.failures.filter((peer) => peer === honest.identity.account),
+      [],
+    )
+  })
+
+  it('is not kept from what there is by any number of shares that nobody has', async () => {
+    await peerWith(peerA, 1, [capsule(1)])
+    chain.synced = [...Array.from({ length: 16_384 }, (_, nftId) => secret(nftId)), capsule(1)]
+    chain.assign(without(peerB.identity.account))
+    start()
+    await witness.until(() => holds(capsule(1)))
+    assert.equal(store.counts().wants, 16_384)
+  })
+
+  it('asks a slot peer as soon as there is one', async () => {
+    await peerWith(peerA, 1, [secret(1)])
+    chain.synced = [secret(1)]
+    chain.assign(all.filter(({ account }) => account === own.identity.account))
+    const engine = start()
+    await witness.until(() => witness.states.includes('setup'))
+    await engine.reached(chain.finalise(), { signal: AbortSignal.timeout(5_000) })
+    chain.assign(all)
+    chain.finalise([], true)
+    await witness.until(() => holds(secret(1)))
+  })
+
+  it('is run again after a failure without a trace of the former run', async () => {
+    chain.assign(all)
+    const { signer } = own
+    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, now: Date.now })
+    const wants = store.wants.bind(store)
+    store.wants = () => {
+      throw new Error('The disk is broken.')
+    }
+    const stopping = new AbortController()
+    await assert.rejects(engine.run(stopping.signal), { message: 'The disk is broken.' })
+    store.wants = wants
+    const running = engine.run(stopping.signal)
+    stop = async () => {
+      stopping.abort()
+      await running
+    }
+    // Two of it would get in each other's way at each block.
+    for (let blocks = 0; blocks < 3; blocks += 1) {
+      const block = chain.finalise()
+      await Promise.race([running, engine.reached(block, { signal: stopping.signal })])
+      assert.equal(await store.cursor(), block)
+    }
+  })
+
+  it('lets no owner believe that it has caught up once its seat is lost', async () => {
+    chain.assign(all)
+    const engine = start()
+    await witness.until(() => witness.states.includes('running'))
+    chain.assign(without(own.identity.account))
+    const given = new AbortController()
+    const block = chain.finalise([], true)
+    const waiting = engine.reached(block, { signal: given.signal })
+    await witness.until(() => witness.states.at(-1) === 'unregistered')
+    given.abort()
+    await assert.rejects(waiting, { name: 'AbortError' })
+  })
+
   it('erases everything when it is given another slot, and begins again', async () => {
     await peerWith(peerA, 1, [secret(1)])
     chain.synced = [secret(1)]
