@@ -21,7 +21,7 @@ import {
 } from '../owner/index.js'
 import { ShareService } from '../share/index.js'
 import { openStore, type Store } from '../store/index.js'
-import { Ingest, IngestError, SyncEngine, syncedBlock } from '../sync/index.js'
+import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
 import { peerIdOf } from './peer-id.js'
 import { Telemetry } from './telemetry.js'
 import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeState, NodeStatus } from './types.js'
@@ -64,6 +64,7 @@ interface Parts {
   readonly chain: Chain
   readonly mesh: MeshHost
   readonly share: ShareService
+  readonly serving: Serving
   readonly engine: SyncEngine
   readonly ingest: Ingest
 }
@@ -110,7 +111,8 @@ class Node implements EnclaveNode {
       const mesh = await this.#createMesh(chain)
       undo.unshift(() => mesh.stop())
       await mesh.start()
-      const share = this.#createShare(chain, mesh)
+      const serving = new Serving({ account: this.account, store: this.#store, registry: () => chain.registry() })
+      const share = this.#createShare(chain, mesh, serving)
       await share.start()
       const engine = this.#createEngine(chain, mesh, share)
       const ingest = new Ingest({
@@ -120,7 +122,7 @@ class Node implements EnclaveNode {
         caughtUp: (options) => engine.reached(chain.finalised().number, options),
         logger: this.#logger,
       })
-      this.#parts = { chain, mesh, share, engine, ingest }
+      this.#parts = { chain, mesh, share, serving, engine, ingest }
       this.#running = Promise.all([this.#keepSynchronising(engine), this.#resumeConfirmations(ingest)])
     } catch (thrown) {
       for (const step of undo) await step()
@@ -198,12 +200,16 @@ class Node implements EnclaveNode {
     request: RetrieveRequest,
     options: { signal: AbortSignal },
   ): Promise<Uint8Array> {
-    const { chain } = this.#started()
-    const signals = [options.signal, this.#stopping.signal]
-    const { key } = await bounded({ signals }, (signal) => verifyRetrieveRequest(kind, request, chain, { signal }))
-    const held = await this.#store.share(key)
-    if (held === undefined) throw keyNotExist(key)
-    return held.payload
+    const { chain, engine, serving } = this.#started()
+    return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
+      const { key } = await verifyRetrieveRequest(kind, request, chain, { signal })
+      if (chain.registry().seatOf(this.account) === undefined) throw keyNotExist(key)
+      // What the chain says of the NFT now must be what is held, and not the version before.
+      await engine.reached(chain.finalised().number, { signal })
+      const held = await serving.latest(key)
+      if (held === undefined) throw keyNotExist(key)
+      return held.payload
+    })
   }
 
   async *heldShares(): ReturnType<EnclaveNode['heldShares']> {
@@ -226,7 +232,7 @@ class Node implements EnclaveNode {
     })
   }
 
-  #createShare(chain: Chain, mesh: MeshHost): ShareService {
+  #createShare(chain: Chain, mesh: MeshHost, shares: Serving): ShareService {
     const { quoteSource, ...verification } = this.#config.attestation
     const verifier = createQuoteVerifier(verification)
     return new ShareService({
@@ -239,10 +245,7 @@ class Node implements EnclaveNode {
           verify: (quote) => verifier.verify(quote),
         },
       },
-      shares: {
-        syncedBlock: () => syncedBlock(this.#store),
-        runs: (wanted, options) => this.#store.runs(wanted, options),
-      },
+      shares,
       logger: this.#logger,
       onServed: () => this.#telemetry.exchangeServed(),
       onRefusal: (refusal) => this.#telemetry.refusalSent(refusal),

@@ -293,6 +293,11 @@ export class Store {
     for await (const [key, place] of this.#database.entries(PLACES)) yield { ...key, ...place }
   }
 
+  async want(key: ShareKey): Promise<Want | undefined> {
+    const want = await this.#database.get(WANTS, key)
+    return want && { key, ...want }
+  }
+
   async *wants(): AsyncGenerator<Want> {
     for await (const [key, want] of this.#database.entries(WANTS)) yield { key, ...want }
   }

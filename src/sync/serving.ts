@@ -1,0 +1,56 @@
+import { zero } from '../crypto/index.js'
+import type { AccountId, Registry, ShareKey } from '../domain/index.js'
+import { RefusalError, type ShareSource } from '../share/index.js'
+import type { Store, StoredShare } from '../store/index.js'
+import { syncedBlock } from './engine.js'
+
+interface ServingParts {
+  readonly account: AccountId
+  readonly store: Pick<Store, 'identity' | 'cursor' | 'lowestWanted' | 'runs' | 'share' | 'want'>
+  readonly registry: () => Registry
+}
+
+/**
+ * What this enclave gives out of its store. The chain may have given it another seat while the store still holds the
+ * shares of the former one: then it gives nothing.
+ */
+export class Serving implements ShareSource {
+  readonly #parts: ServingParts
+
+  constructor(parts: ServingParts) {
+    this.#parts = parts
+  }
+
+  /** @throws RefusalError NOT_READY */
+  async syncedBlock(): ReturnType<ShareSource['syncedBlock']> {
+    await this.#requireSeat()
+    return syncedBlock(this.#parts.store)
+  }
+
+  /** @throws RefusalError NOT_READY */
+  async *runs(...[wanted, options]: Parameters<ShareSource['runs']>): ReturnType<ShareSource['runs']> {
+    await this.#requireSeat()
+    return yield* this.#parts.store.runs(wanted, options)
+  }
+
+  /** A share for somebody with a right to it; undefined when it is not held, or when there may be a newer version. */
+  async latest(key: ShareKey): Promise<StoredShare | undefined> {
+    const { store } = this.#parts
+    if (!(await this.#isSeated())) return undefined
+    const held = await store.share(key)
+    if (held === undefined || (await store.want(key)) === undefined) return held
+    zero(held.payload)
+    return undefined
+  }
+
+  async #requireSeat(): Promise<void> {
+    if (!(await this.#isSeated())) throw new RefusalError('NOT_READY')
+  }
+
+  async #isSeated(): Promise<boolean> {
+    const { account, store, registry } = this.#parts
+    const seat = registry().seatOf(account)
+    const held = (await store.identity())?.seat
+    return seat !== undefined && held !== undefined && seat.cluster === held.cluster && seat.slot === held.slot
+  }
+}
