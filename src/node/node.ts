@@ -77,7 +77,7 @@ class Node implements EnclaveNode {
   readonly #store: Store
   readonly #signer: AccountSigner
   readonly #peerSeed: Uint8Array
-  readonly #telemetry = new Telemetry(Date.now)
+  readonly #telemetry: Telemetry
   readonly #stopping = new AbortController()
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
@@ -93,6 +93,7 @@ class Node implements EnclaveNode {
   ) {
     this.#config = config
     this.#logger = logger
+    this.#telemetry = new Telemetry(Date.now, logger)
     this.#store = store
     this.#signer = signer
     this.#peerSeed = peerSeed
@@ -182,16 +183,20 @@ class Node implements EnclaveNode {
   async #storeShare(kind: ShareKind, request: StoreRequest, signal: AbortSignal): Promise<ShareKey> {
     const { chain, engine, ingest } = this.#started()
     const held = (key: ShareKey, share: Uint8Array) => ingest.compare(key, share)
-    const { key, share, awaitsConfirmation } = await verifyStoreRequest(kind, request, chain, { signal, held })
+    const verify = () => verifyStoreRequest(kind, request, chain, { signal, held })
+    let authorised = await verify()
     try {
-      if (awaitsConfirmation) {
-        if (engine.state === 'unregistered') throw new IngestError('not-registered', key)
+      if (authorised.awaitsConfirmation) {
+        if (engine.state === 'unregistered') throw new IngestError('not-registered', authorised.key)
         await engine.reached(chain.finalised().number, { signal })
-        await ingest.take(key, share, { signal })
+        // While that took its time a round may have ended, and the NFT may have another owner: asked again.
+        zero(authorised.share)
+        authorised = await verify()
       }
-      return key
+      if (authorised.awaitsConfirmation) await ingest.take(authorised.key, authorised.share, { signal })
+      return authorised.key
     } finally {
-      zero(share)
+      zero(authorised.share)
     }
   }
 

@@ -1,4 +1,4 @@
-import { messageOf, SlotmeshError } from '../domain/index.js'
+import { type Logger, messageOf, SlotmeshError } from '../domain/index.js'
 import { RefusalError, RefusedError } from '../share/index.js'
 import type { SyncListener } from '../sync/index.js'
 import type { NodeEvent, NodeStatus } from './types.js'
@@ -9,12 +9,14 @@ type Listener = (event: NodeEvent) => void
 export class Telemetry implements SyncListener {
   readonly #listeners = new Set<Listener>()
   readonly #now: () => number
+  readonly #logger: Logger
   readonly #exchanges = { requested: 0, served: 0, failed: 0 }
   readonly #refusalsSent = new Map<string, number>()
   readonly #refusalsReceived = new Map<string, number>()
 
-  constructor(now: () => number) {
+  constructor(now: () => number, logger: Logger) {
     this.#now = now
+    this.#logger = logger
   }
 
   subscribe(listener: Listener): () => void {
@@ -68,7 +70,14 @@ export class Telemetry implements SyncListener {
   }
 
   #emit(event: NodeEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (thrown) {
+        // What an embedding program does with an event must not stop synchronisation.
+        this.#logger.error('a listener failed', { event: event.type, reason: messageOf(thrown) })
+      }
+    }
   }
 }
 
