@@ -11,17 +11,17 @@ import {
   type ShareKey,
   SlotmeshError,
 } from '../domain/index.js'
-import { abortable } from './abort.js'
-import { Blocks } from './blocks.js'
-import { type ConfirmationOutcome, confirm } from './confirmations.js'
-import { Connection } from './connection.js'
-import { follow } from './follow.js'
-import { HeadFollower } from './head.js'
-import { readNft, readSyncedShares } from './nfts.js'
-import { generationOf, requirePallets } from './requirements.js'
-import { genesisHash, Rpc, subscribeFinalisedHeads } from './rpc.js'
-import type { ChainCall } from './runtime.js'
-import { type FinalisedCall, Transactions } from './transactions.js'
+import { Blocks } from './blocks/blocks.js'
+import { follow } from './blocks/follow.js'
+import { HeadFollower } from './blocks/head.js'
+import { abortable } from './connection/abort.js'
+import { Connection } from './connection/connection.js'
+import { genesisHash, Rpc, subscribeFinalisedHeads } from './connection/rpc.js'
+import { generationOf, requirePallets } from './runtime/requirements.js'
+import type { ChainCall } from './runtime/runtime.js'
+import { readNft, readSyncedShares } from './state/nfts.js'
+import { type ConfirmationOutcome, confirm } from './transactions/confirmations.js'
+import { type FinalisedCall, Transactions } from './transactions/transactions.js'
 
 /** Bytes that a call in the committee's name may have; the pallet only wants an upper bound. */
 const LONGEST_PROPOSAL = 16_384

@@ -1,8 +1,8 @@
 import { Chain, type ConnectOptions } from './chain.js'
 
-export type { ConfirmationOutcome } from './confirmations.js'
-export type { ChainCall } from './runtime.js'
-export type { FinalisedCall } from './transactions.js'
+export type { ChainCall } from './runtime/runtime.js'
+export type { ConfirmationOutcome } from './transactions/confirmations.js'
+export type { FinalisedCall } from './transactions/transactions.js'
 export type { Chain }
 
 /** Connects to a chain; see `Chain.connect` for what it throws. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { RelevantEvent } from '../../../src/chain/events.js'
-import { triggersOf } from '../../../src/chain/triggers.js'
+import type { RelevantEvent } from '../../../src/chain/blocks/events.js'
+import { triggersOf } from '../../../src/chain/blocks/triggers.js'
 import { type AccountId, Registry } from '../../../src/domain/index.js'
 
 const enclave = (cluster: number): AccountId => `0x${`e${cluster}`.repeat(32)}`

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import type { BlockRef, NftFacts, NftId, ShareKey } from '../domain/index.js'
-import { plain } from './plain.js'
+import type { BlockRef, NftFacts, NftId, ShareKey } from '../../domain/index.js'
+import type { Rpc } from '../connection/rpc.js'
+import { plain } from '../runtime/plain.js'
+import type { Runtime } from '../runtime/runtime.js'
+import { account, u32 } from '../runtime/shapes.js'
 import { readAs } from './registry.js'
-import type { Rpc } from './rpc.js'
-import type { Runtime } from './runtime.js'
-import { account, u32 } from './shapes.js'
 
 /** NFTs read at once. */
 const PAGE = 500

@@ -1,9 +1,9 @@
-import type { BlockHash, BlockNumber, BlockRef, Registry } from '../domain/index.js'
+import type { BlockHash, BlockNumber, BlockRef, Registry } from '../../domain/index.js'
+import type { Rpc } from '../connection/rpc.js'
+import { Runtimes } from '../runtime/runtimes.js'
+import { readRegistry } from '../state/registry.js'
 import { type RelevantEvent, readEvents } from './events.js'
 import { Memo } from './memo.js'
-import { readRegistry } from './registry.js'
-import type { Rpc } from './rpc.js'
-import { Runtimes } from './runtimes.js'
 
 /** Remembered: hashes for quotes and tokens of the last hours, the rest for those who look at the same blocks. */
 const REMEMBERED = { hashes: 4096, blocks: 64, registries: 16 }

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import { WsProvider } from '@polkadot/api'
-import { messageOf } from '../domain/index.js'
+import { messageOf } from '../../domain/index.js'
+import { RequestRefused } from '../errors.js'
 import { abortable } from './abort.js'
-import { RequestRefused } from './errors.js'
 
 /** An endpoint that takes longer to answer is given up, ms. Pages of storage are the largest answers. */
 const REQUEST_TIMEOUT_MS = 30_000

@@ -1,5 +1,5 @@
-import type { AccountId, BlockNumber, ClusterId, Registry, Trigger } from '../domain/index.js'
-import { unreadableBlock } from './errors.js'
+import type { AccountId, BlockNumber, ClusterId, Registry, Trigger } from '../../domain/index.js'
+import { unreadableBlock } from '../errors.js'
 import type { RelevantEvent } from './events.js'
 
 /** The registry around a block, each read only when needed. */

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
-import { type BlockNumber, type BlockRef, bounded, type Logger, messageOf, type Registry } from '../domain/index.js'
+import { type BlockNumber, type BlockRef, bounded, type Logger, messageOf, type Registry } from '../../domain/index.js'
+import { closed, isUnreachable } from '../errors.js'
 import type { Blocks } from './blocks.js'
-import { closed, isUnreachable } from './errors.js'
 
 /** After a longer gap between two announcements the registry is read anew instead of looking for changes to it. */
 const LONGEST_GAP = 32

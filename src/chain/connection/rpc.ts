@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { toSs58 } from '../crypto/index.js'
+import { toSs58 } from '../../crypto/index.js'
 import {
   type AccountId,
   type BlockHash,
@@ -7,7 +7,7 @@ import {
   type BlockRef,
   type Hex,
   SlotmeshError,
-} from '../domain/index.js'
+} from '../../domain/index.js'
 import type { Connection } from './connection.js'
 import type { RpcSocket } from './socket.js'
 

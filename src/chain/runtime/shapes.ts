@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type AccountId, U32_MAX } from '../domain/index.js'
+import { type AccountId, U32_MAX } from '../../domain/index.js'
 
 /** What the chain's values must look like once they are plain data; metadata may declare them otherwise. */
 export const u32 = z.int().min(0).max(U32_MAX)

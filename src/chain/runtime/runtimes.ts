@@ -1,5 +1,5 @@
-import type { BlockHash, BlockNumber } from '../domain/index.js'
-import type { Rpc, RuntimeVersion } from './rpc.js'
+import type { BlockHash, BlockNumber } from '../../domain/index.js'
+import type { Rpc, RuntimeVersion } from '../connection/rpc.js'
 import { Runtime } from './runtime.js'
 
 /** Blocks that are known to be made with one runtime, the first and the last included. */

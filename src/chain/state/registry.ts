@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromHex } from '../crypto/index.js'
+import { fromHex } from '../../crypto/index.js'
 import {
   type AccountId,
   type BlockRef,
@@ -8,13 +8,13 @@ import {
   type Hex,
   Registry,
   SlotmeshError,
-} from '../domain/index.js'
-import { unreadableBlock } from './errors.js'
-import { reasonOf } from './events.js'
-import { type Plain, plain } from './plain.js'
-import type { Rpc } from './rpc.js'
-import type { Runtime, StorageItem } from './runtime.js'
-import { account, bytes, u32 } from './shapes.js'
+} from '../../domain/index.js'
+import { reasonOf } from '../blocks/events.js'
+import type { Rpc } from '../connection/rpc.js'
+import { unreadableBlock } from '../errors.js'
+import { type Plain, plain } from '../runtime/plain.js'
+import type { Runtime, StorageItem } from '../runtime/runtime.js'
+import { account, bytes, u32 } from '../runtime/shapes.js'
 
 /** Entries read at once. */
 const PAGE = 500

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { BlockHash, Hex } from '../domain/index.js'
-import type { RpcSocket } from './socket.js'
+import type { BlockHash, Hex } from '../../domain/index.js'
+import type { RpcSocket } from '../connection/socket.js'
 
 const UPDATES = ['author_submitAndWatchExtrinsic', 'author_unwatchExtrinsic'] as const
 

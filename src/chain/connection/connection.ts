@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { bounded, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
-import { closed, unreachable } from './errors.js'
+import { bounded, type Logger, messageOf, SlotmeshError } from '../../domain/index.js'
+import { closed, unreachable } from '../errors.js'
 import { RpcSocket, SocketLost } from './socket.js'
 
 /** Pauses before reconnecting, ms: doubled from the first to the last, each shortened at random by up to half. */

@@ -1,7 +1,7 @@
 import { bool, Compact, Enum, Int, Null, Option, Raw, Struct, Text, Tuple, UInt, Vec, VecFixed } from '@polkadot/types'
 import type { Event } from '@polkadot/types/interfaces'
 import type { Codec } from '@polkadot/types/types'
-import { toHex } from '../crypto/index.js'
+import { toHex } from '../../crypto/index.js'
 
 /** A decoded SCALE value as plain data: bytes and accounts in hexadecimal, variants without content as their name. */
 export type Plain = null | boolean | number | bigint | string | readonly Plain[] | PlainFields

@@ -1,7 +1,7 @@
-import { type BlockNumber, type BlockTriggers, type Logger, messageOf, type Registry } from '../domain/index.js'
-import { abortable } from './abort.js'
+import { type BlockNumber, type BlockTriggers, type Logger, messageOf, type Registry } from '../../domain/index.js'
+import { abortable } from '../connection/abort.js'
+import { isUnreachable } from '../errors.js'
 import type { BlockFacts, Blocks } from './blocks.js'
-import { isUnreachable } from './errors.js'
 import type { HeadFollower } from './head.js'
 import { type RegistriesAround, triggersOf } from './triggers.js'
 

@@ -1,6 +1,6 @@
-import type { AccountSigner } from '../crypto/index.js'
-import { type BlockRef, type ShareKey, SlotmeshError } from '../domain/index.js'
-import { CallFailedError } from './errors.js'
+import type { AccountSigner } from '../../crypto/index.js'
+import { type BlockRef, type ShareKey, SlotmeshError } from '../../domain/index.js'
+import { CallFailedError } from '../errors.js'
 import type { Transactions } from './transactions.js'
 
 /** How the chain answered a confirmation. */

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { AccountId, BlockNumber, Hex, NftId, ShareKind } from '../domain/index.js'
-import { messageOf } from '../domain/index.js'
-import { unreadableBlock } from './errors.js'
-import type { ChainEvent, Runtime } from './runtime.js'
-import { account, u32 } from './shapes.js'
+import type { AccountId, BlockNumber, Hex, NftId, ShareKind } from '../../domain/index.js'
+import { messageOf } from '../../domain/index.js'
+import { unreadableBlock } from '../errors.js'
+import type { ChainEvent, Runtime } from '../runtime/runtime.js'
+import { account, u32 } from '../runtime/shapes.js'
 
 /** What of a block matters to a node. `phase` tells events of one extrinsic from those of another. */
 export type RelevantEvent = { readonly phase: ChainEvent['phase'] } & (

@@ -1,5 +1,5 @@
 import { stringCamelCase } from '@polkadot/util'
-import { SlotmeshError } from '../domain/index.js'
+import { SlotmeshError } from '../../domain/index.js'
 import type { Runtime } from './runtime.js'
 
 /** What this room reads and writes, by the names of the metadata. */

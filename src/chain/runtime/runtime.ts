@@ -14,10 +14,10 @@ import type { StorageEntry } from '@polkadot/types/primitive/types'
 import type { Codec } from '@polkadot/types/types'
 import { stringCamelCase } from '@polkadot/util'
 import { blake2AsU8a } from '@polkadot/util-crypto'
-import { type AccountSigner, fromHex, toHex } from '../crypto/index.js'
-import { type BlockHash, type BlockRef, type Hex, messageOf, SlotmeshError } from '../domain/index.js'
+import { type AccountSigner, fromHex, toHex } from '../../crypto/index.js'
+import { type BlockHash, type BlockRef, type Hex, messageOf, SlotmeshError } from '../../domain/index.js'
+import type { RuntimeVersion } from '../connection/rpc.js'
 import { eventFields, type Plain, type PlainFields, plain } from './plain.js'
-import type { RuntimeVersion } from './rpc.js'
 
 /** How long a transaction may wait for a block, in blocks; a power of two. */
 const LIFE_OF_TRANSACTION = 64
