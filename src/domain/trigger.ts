@@ -16,14 +16,33 @@ export interface RemovedTrigger {
   readonly nftId: NftId
 }
 
-export type Trigger = SyncedTrigger | RemovedTrigger
+/**
+ * The owner of a capsule has asked for a new round: what is held stays the last synced version, which nobody gives out
+ * until the enclaves have confirmed the next one.
+ */
+export interface KeyUpdateTrigger {
+  readonly type: 'key-update'
+  readonly kind: 'capsule'
+  readonly nftId: NftId
+}
+
+export type Trigger = SyncedTrigger | RemovedTrigger | KeyUpdateTrigger
+
+/** What an event of the TEE pallet says. Whatever it says, the registry may differ afterwards. */
+export type RegistryChange =
+  | { readonly type: 'enclave-assigned'; readonly operator: AccountId; readonly cluster: ClusterId }
+  | { readonly type: 'enclave-updated'; readonly operator: AccountId; readonly account: AccountId }
+  | { readonly type: 'enclave-removed'; readonly operator: AccountId }
+  | { readonly type: 'cluster-added' | 'cluster-updated' | 'cluster-removed'; readonly cluster: ClusterId }
+  /** By its name in the metadata. */
+  | { readonly type: 'other'; readonly event: string }
 
 /** What one finalised block means for this node, in event order. */
 export interface BlockTriggers {
   readonly block: BlockRef
   readonly triggers: readonly Trigger[]
-  /** True when any TEE event is in the block: the registry may differ from the block before. */
-  readonly registryChanged: boolean
+  /** One for each TEE event of the block; without any, the registry is that of the block before. */
+  readonly registryChanges: readonly RegistryChange[]
 }
 
 /** What the chain says of an NFT at the latest finalised block. */

@@ -108,7 +108,7 @@ export class SyncEngine {
     this.#fetcher.wake()
     for await (const block of chain.follow(cursor, { signal })) {
       await this.#takeIn(block, seat)
-      if (block.registryChanged && !sameSeat(this.#seat(), seat)) {
+      if (block.registryChanges.length > 0 && !sameSeat(this.#seat(), seat)) {
         // What an owner hands over from now on is not for this seat.
         this.#cursor = -1
         return
@@ -145,12 +145,15 @@ export class SyncEngine {
   }
 
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */
-  async #takeIn({ block, triggers, registryChanged }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
+  async #takeIn({ block, triggers, registryChanges }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
     const { chain, store, signer, logger, now } = this.#parts
-    const changes = triggers.map((trigger) => changeFor(trigger, block.number, now()))
+    const changes = triggers.flatMap((trigger) => changesFor(trigger, block.number, now()))
     const { missingOwn } = await store.applyBlock(block.number, changes, (head) =>
       signHead(signer, chain.genesisHash, head),
     )
+    for (const { type, nftId } of triggers) {
+      if (type === 'key-update') logger.info('a capsule is to be synced anew', { nftId, block: block.number })
+    }
     for (const { kind, nftId } of missingOwn) {
       logger.warn('a share of the own cluster was synced that is not here: fetching it', { kind, nftId })
     }
@@ -158,7 +161,7 @@ export class SyncEngine {
       logger.debug('block taken in', { block: block.number, triggers: triggers.length, cluster: seat.cluster })
     }
     // A block that changes the registry may bring somebody to ask.
-    if (triggers.length > 0 || registryChanged) this.#fetcher.wake()
+    if (triggers.length > 0 || registryChanges.length > 0) this.#fetcher.wake()
   }
 
   async #setupMayBeDone(): Promise<void> {
@@ -185,10 +188,12 @@ export class SyncEngine {
   }
 }
 
-function changeFor(trigger: Trigger, block: BlockNumber, since: number): BlockChange {
+function changesFor(trigger: Trigger, block: BlockNumber, since: number): BlockChange[] {
+  // The chain itself keeps a version that is being replaced from being given out; the next one has its own trigger.
+  if (trigger.type === 'key-update') return []
   const key = { kind: trigger.kind, nftId: trigger.nftId }
-  if (trigger.type === 'removed') return { type: 'removed', key }
-  return { type: 'synced', want: { key, minimumVersion: block, asOf: 0, origin: trigger.cluster, since } }
+  if (trigger.type === 'removed') return [{ type: 'removed', key }]
+  return [{ type: 'synced', want: { key, minimumVersion: block, asOf: 0, origin: trigger.cluster, since } }]
 }
 
 function isFor(identity: Identity, genesisHash: string, seat: EnclaveSeat): boolean {

@@ -1,4 +1,4 @@
-import type { BlockHash, BlockNumber, BlockRef, Registry } from '../../domain/index.js'
+import type { BlockHash, BlockNumber, BlockRef, Registry, RegistryChange } from '../../domain/index.js'
 import type { Rpc } from '../connection/rpc.js'
 import { Runtimes } from '../runtime/runtimes.js'
 import { readRegistry } from '../state/registry.js'
@@ -12,7 +12,7 @@ const REMEMBERED = { hashes: 4096, blocks: 64, registries: 16 }
 export interface BlockFacts {
   readonly block: BlockRef
   readonly events: readonly RelevantEvent[]
-  readonly registryChanged: boolean
+  readonly registryChanges: readonly RegistryChange[]
 }
 
 /**
@@ -45,7 +45,8 @@ export class Blocks {
       const runtime = await this.runtimes.at(number)
       const records = await this.#rpc.storage(runtime.storage('System', 'Events').key(), hash, this.#lifetime)
       const events = readEvents(runtime, number, records)
-      return { block: { number, hash }, events, registryChanged: events.some(({ type }) => type === 'registry') }
+      const registryChanges = events.flatMap((event) => (event.type === 'registry' ? [event.change] : []))
+      return { block: { number, hash }, events, registryChanges }
     })
   }
 

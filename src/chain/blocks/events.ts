@@ -1,22 +1,24 @@
 import { z } from 'zod'
-import type { AccountId, BlockNumber, Hex, NftId, ShareKind } from '../../domain/index.js'
-import { messageOf } from '../../domain/index.js'
+import type { AccountId, BlockNumber, Hex, NftId, RegistryChange, ShareKind } from '../../domain/index.js'
 import { unreadableBlock } from '../errors.js'
 import type { ChainEvent, Runtime } from '../runtime/runtime.js'
-import { account, u32 } from '../runtime/shapes.js'
+import { account, reasonOf, u32 } from '../runtime/shapes.js'
 
 /** What of a block matters to a node. `phase` tells events of one extrinsic from those of another. */
 export type RelevantEvent = { readonly phase: ChainEvent['phase'] } & (
   | { readonly type: 'confirmed'; readonly kind: ShareKind; readonly nftId: NftId; readonly enclave: AccountId }
   | { readonly type: 'synced'; readonly kind: ShareKind; readonly nftId: NftId }
   | { readonly type: 'removed'; readonly kind: ShareKind; readonly nftId: NftId }
-  /** The registry may have changed; `seated` is the operator whom it gave a seat, or another account. */
-  | { readonly type: 'registry'; readonly seated: AccountId | undefined }
+  | { readonly type: 'key-update'; readonly kind: 'capsule'; readonly nftId: NftId }
+  | { readonly type: 'registry'; readonly change: RegistryChange }
 )
 
 const ofNft = z.object({ nftId: u32 })
 const byEnclave = z.object({ nftId: u32, enclave: account })
+const assigned = z.object({ operatorAddress: account, clusterId: u32 })
+const updated = z.object({ operatorAddress: account, newEnclaveAddress: account })
 const ofOperator = z.object({ operatorAddress: account })
+const ofCluster = z.object({ clusterId: u32 })
 
 type Reader = (event: ChainEvent) => RelevantEvent[]
 
@@ -27,11 +29,27 @@ const READERS: Readonly<Record<string, Reader>> = {
   'nft.CapsuleSynced': happened('synced', ['capsule']),
   'nft.NFTBurned': happened('removed', ['secret', 'capsule']),
   'nft.CapsuleReverted': happened('removed', ['capsule']),
-  'tee.EnclaveAssigned': seated,
-  'tee.EnclaveUpdated': seated,
+  'nft.CapsuleKeyUpdateNotified': ({ phase, data }) => [
+    { type: 'key-update', kind: 'capsule', phase, ...ofNft.parse(data) },
+  ],
 }
 
-const PALLETS: ReadonlySet<string> = new Set(['nft', 'tee'])
+const CHANGES: Readonly<Record<string, (data: unknown) => RegistryChange>> = {
+  EnclaveAssigned: (data) => {
+    const { operatorAddress: operator, clusterId: cluster } = assigned.parse(data)
+    return { type: 'enclave-assigned', operator, cluster }
+  },
+  EnclaveUpdated: (data) => {
+    const { operatorAddress: operator, newEnclaveAddress } = updated.parse(data)
+    return { type: 'enclave-updated', operator, account: newEnclaveAddress }
+  },
+  EnclaveRemoved: (data) => ({ type: 'enclave-removed', operator: ofOperator.parse(data).operatorAddress }),
+  // Not every chain says which.
+  ClusterAdded: (data) =>
+    ofCluster.safeParse(data).success ? clusterChange('cluster-added')(data) : { type: 'other', event: 'ClusterAdded' },
+  ClusterUpdated: clusterChange('cluster-updated'),
+  ClusterRemoved: clusterChange('cluster-removed'),
+}
 
 /**
  * What matters of a block's `System.Events`, in order.
@@ -39,34 +57,39 @@ const PALLETS: ReadonlySet<string> = new Set(['nft', 'tee'])
  */
 export function readEvents(runtime: Runtime, block: BlockNumber, records: Hex | undefined): RelevantEvent[] {
   if (records === undefined) return []
-  return decode(runtime, block, records, PALLETS).flatMap((event) => {
-    const name = `${event.pallet}.${event.name}`
-    try {
-      const read = READERS[name]
-      if (read !== undefined) return read(event)
-      return event.pallet === 'tee' ? [{ type: 'registry', phase: event.phase, seated: undefined }] : []
-    } catch (thrown) {
-      throw unreadableBlock(block, name, reasonOf(thrown))
-    }
-  })
+  return readable(block, 'System.Events', () => runtime.eventsAmong(records, matters)).flatMap((event) =>
+    readable(block, `${event.pallet}.${event.name}`, () => readerOf(event.pallet, event.name)?.(event) ?? []),
+  )
 }
 
-/** @throws SlotmeshError `chain/unreadable-block`. */
-export function decode(
-  runtime: Runtime,
-  block: BlockNumber,
-  records: Hex,
-  pallets?: ReadonlySet<string>,
-): ChainEvent[] {
+/** All events of a block. @throws SlotmeshError `chain/unreadable-block`. */
+export function decode(runtime: Runtime, block: BlockNumber, records: Hex): ChainEvent[] {
+  return readable(block, 'System.Events', () => runtime.events(records))
+}
+
+function readable<T>(block: BlockNumber, item: string, read: () => T): T {
   try {
-    return runtime.events(records, pallets)
+    return read()
   } catch (thrown) {
-    throw unreadableBlock(block, 'System.Events', reasonOf(thrown))
+    throw unreadableBlock(block, item, reasonOf(thrown))
   }
 }
 
-export function reasonOf(thrown: unknown): string {
-  return thrown instanceof z.ZodError ? z.prettifyError(thrown).replaceAll(/\s+/g, ' ') : messageOf(thrown)
+function matters(pallet: string, name: string): boolean {
+  return readerOf(pallet, name) !== undefined
+}
+
+/** Any event of the TEE pallet may change the registry, also one that this version does not know. */
+function readerOf(pallet: string, name: string): Reader | undefined {
+  return pallet === 'tee' ? changed : READERS[`${pallet}.${name}`]
+}
+
+function changed({ phase, name, data }: ChainEvent): RelevantEvent[] {
+  return [{ type: 'registry', phase, change: CHANGES[name]?.(data) ?? { type: 'other', event: name } }]
+}
+
+function clusterChange(type: 'cluster-added' | 'cluster-updated' | 'cluster-removed') {
+  return (data: unknown): RegistryChange => ({ type, cluster: ofCluster.parse(data).clusterId })
 }
 
 function confirmed(kind: ShareKind): Reader {
@@ -78,8 +101,4 @@ function happened(type: 'synced' | 'removed', kinds: readonly ShareKind[]): Read
     const { nftId } = ofNft.parse(data)
     return kinds.map((kind) => ({ type, kind, phase, nftId }))
   }
-}
-
-function seated({ phase, data }: ChainEvent): RelevantEvent[] {
-  return [{ type: 'registry', phase, seated: ofOperator.parse(data).operatorAddress }]
 }

@@ -45,7 +45,7 @@ async function read(
     try {
       const facts = await abortable(blocks.facts(number), signal)
       const triggers = await abortable(triggersOf(number, facts.events, registries.around(facts)), signal)
-      return { block: facts.block, triggers, registryChanged: facts.registryChanged }
+      return { block: facts.block, triggers, registryChanges: facts.registryChanges }
     } catch (thrown) {
       // Requests have waited for a connection by themselves, so this does not spin.
       if (!isUnreachable(thrown)) throw thrown
@@ -63,10 +63,10 @@ class RegistriesAlong {
     this.#blocks = blocks
   }
 
-  around({ block, registryChanged }: BlockFacts): RegistriesAround {
+  around({ block, registryChanges }: BlockFacts): RegistriesAround {
     const { number } = block
     const before = this.#known?.number === number - 1 ? this.#known.registry : undefined
-    if (before !== undefined && !registryChanged) this.#known = { number, registry: before }
+    if (before !== undefined && registryChanges.length === 0) this.#known = { number, registry: before }
     return {
       before: async () =>
         before ?? (await this.#blocks.registry({ number: number - 1, hash: await this.#blocks.hash(number - 1) })),

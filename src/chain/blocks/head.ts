@@ -95,6 +95,6 @@ export class HeadFollower {
     if (length > LONGEST_GAP) return true
     const numbers = Array.from({ length }, (_, index) => this.block.number + 1 + index)
     const facts = await Promise.all(numbers.map((each) => this.#blocks.facts(each)))
-    return facts.some(({ registryChanged }) => registryChanged)
+    return facts.some(({ registryChanges }) => registryChanges.length > 0)
   }
 }

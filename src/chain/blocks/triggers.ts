@@ -1,4 +1,4 @@
-import type { AccountId, BlockNumber, ClusterId, Registry, Trigger } from '../../domain/index.js'
+import type { AccountId, BlockNumber, ClusterId, Registry, RegistryChange, Trigger } from '../../domain/index.js'
 import { unreadableBlock } from '../errors.js'
 import type { RelevantEvent } from './events.js'
 
@@ -21,6 +21,7 @@ export async function triggersOf(
   const triggers: Trigger[] = []
   for (const [position, event] of events.entries()) {
     if (event.type === 'removed') triggers.push({ type: 'removed', kind: event.kind, nftId: event.nftId })
+    if (event.type === 'key-update') triggers.push({ type: 'key-update', kind: 'capsule', nftId: event.nftId })
     if (event.type !== 'synced') continue
     const { kind, nftId } = event
     const enclave = confirmingEnclave(events, position)
@@ -53,9 +54,14 @@ async function clusterOf(
 ): Promise<ClusterId | undefined> {
   const seat = (await after()).seatOf(enclave)
   if (!all.some(({ type }) => type === 'registry')) return seat?.cluster
-  const wasSeatedHere = earlier.some((event) => event.type === 'registry' && event.seated === seat?.operator)
+  const wasSeatedHere = earlier.some((event) => event.type === 'registry' && seatedBy(event.change) === seat?.operator)
   if (seat !== undefined && wasSeatedHere) return seat.cluster
   return ((await before()).seatOf(enclave) ?? seat)?.cluster
+}
+
+/** The operator whose seat, or the account in it, a change is about. */
+function seatedBy(change: RegistryChange): AccountId | undefined {
+  return change.type === 'enclave-assigned' || change.type === 'enclave-updated' ? change.operator : undefined
 }
 
 function unreadable(block: BlockNumber, { kind, nftId }: { kind: string; nftId: number }, reason: string) {

@@ -17,6 +17,7 @@ import { blake2AsU8a } from '@polkadot/util-crypto'
 import { type AccountSigner, fromHex, toHex } from '../../crypto/index.js'
 import { type BlockHash, type BlockRef, type Hex, messageOf, SlotmeshError } from '../../domain/index.js'
 import type { RuntimeVersion } from '../connection/rpc.js'
+import { type EventFilter, EventRecords } from './event-records.js'
 import { eventFields, type Plain, type PlainFields, plain } from './plain.js'
 
 /** How long a transaction may wait for a block, in blocks; a power of two. */
@@ -90,12 +91,13 @@ export class StorageItem {
 
   /** @throws Error when the value does not fit the metadata. */
   decode(value: Hex): Codec {
-    const bytes = fromHex(value)
-    const codec = this.#registry.createTypeUnsafe(this.#type, [bytes])
-    if (codec.encodedLength !== bytes.length) {
-      throw new Error(`its ${bytes.length} bytes are not the ${codec.encodedLength} of its type`)
-    }
-    return codec
+    return decodeExactly(this.#registry, this.#type, fromHex(value))
+  }
+
+  /** The type of what it holds, by its number in the metadata. */
+  get valueType(): number {
+    const { type } = this.#entry.meta
+    return (type.isPlain ? type.asPlain : type.asMap.value).toNumber()
   }
 
   /** A value of its type with nothing in it, which shows the type's shape. */
@@ -108,14 +110,16 @@ export class StorageItem {
 export class Runtime {
   readonly version: RuntimeVersion
   readonly #registry = new TypeRegistry()
+  readonly #metadata: Metadata
   readonly #decorated: ReturnType<typeof expandMetadata>
+  #records: EventRecords | undefined
 
   /** @throws Error when the bytes are no metadata that `@polkadot/types` knows. */
   constructor(metadataBytes: Hex, version: RuntimeVersion) {
     this.version = version
-    const metadata = new Metadata(this.#registry, metadataBytes)
-    this.#registry.setMetadata(metadata, undefined, undefined, true)
-    this.#decorated = expandMetadata(this.#registry, metadata)
+    this.#metadata = new Metadata(this.#registry, metadataBytes)
+    this.#registry.setMetadata(this.#metadata, undefined, undefined, true)
+    this.#decorated = expandMetadata(this.#registry, this.#metadata)
   }
 
   /** The names of an event's fields; undefined when there is no such event. */
@@ -141,14 +145,22 @@ export class Runtime {
     throw new SlotmeshError('chain/unsupported', `The chain has no storage ${pallet}.${item}; use another chain.`)
   }
 
-  /** The events of a block, of these pallets only if any are given. @throws Error when they do not fit the metadata. */
-  events(records: Hex, pallets?: ReadonlySet<string>): ChainEvent[] {
-    const decoded = this.storage('System', 'Events').decode(records)
+  /** The events of a block. @throws Error when they do not fit the metadata. */
+  events(records: Hex): ChainEvent[] {
     // What the entry holds is a list of event records in every runtime; `decode` has checked that it fits.
-    return [...(decoded as Vec<EventRecord>)].flatMap(({ phase, event }) => {
-      if (pallets !== undefined && !pallets.has(event.section)) return []
-      const position = phase.isApplyExtrinsic ? phase.asApplyExtrinsic.toNumber() : phase.type.toLowerCase()
-      return [{ phase: position, pallet: event.section, name: event.method, data: eventFields(event) }]
+    return [...(this.storage('System', 'Events').decode(records) as Vec<EventRecord>)].map(eventOf)
+  }
+
+  /**
+   * Those of the events of a block that `filter` picks, which is to be the same function each time.
+   * @throws Error when they do not fit the metadata, and as `EventRecords.find`.
+   */
+  eventsAmong(records: Hex, filter: EventFilter): ChainEvent[] {
+    this.#records ??= new EventRecords(this.#metadata, this.storage('System', 'Events').valueType)
+    const { type } = this.#records
+    return this.#records.find(fromHex(records), filter).map((record) => {
+      const decoded = decodeExactly(this.#registry, this.#registry.createLookupType(type), record)
+      return eventOf(decoded as EventRecord)
     })
   }
 
@@ -218,6 +230,18 @@ export class Runtime {
     if (Array.isArray(argument)) return argument.map((item: unknown) => this.#argument(item))
     return isCall(argument) ? this.#call(argument) : argument
   }
+}
+
+/** @throws Error when the bytes are not those of one value of the type, to the last. */
+function decodeExactly(registry: TypeRegistry, type: string, bytes: Uint8Array): Codec {
+  const codec = registry.createTypeUnsafe(type, [bytes])
+  if (codec.encodedLength === bytes.length) return codec
+  throw new Error(`its ${bytes.length} bytes are not the ${codec.encodedLength} of its type`)
+}
+
+function eventOf({ phase, event }: EventRecord): ChainEvent {
+  const position = phase.isApplyExtrinsic ? phase.asApplyExtrinsic.toNumber() : phase.type.toLowerCase()
+  return { phase: position, pallet: event.section, name: event.method, data: eventFields(event) }
 }
 
 function isCall(argument: unknown): argument is ChainCall {

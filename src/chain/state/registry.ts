@@ -9,12 +9,11 @@ import {
   Registry,
   SlotmeshError,
 } from '../../domain/index.js'
-import { reasonOf } from '../blocks/events.js'
 import type { Rpc } from '../connection/rpc.js'
 import { unreadableBlock } from '../errors.js'
 import { type Plain, plain } from '../runtime/plain.js'
 import type { Runtime, StorageItem } from '../runtime/runtime.js'
-import { account, bytes, u32 } from '../runtime/shapes.js'
+import { account, bytes, reasonOf, u32 } from '../runtime/shapes.js'
 
 /** Entries read at once. */
 const PAGE = 500

@@ -97,7 +97,7 @@ for (const generation of [1, 2] as const) {
       await world.send(owner, 'nft', 'burnNft', [burned])
       await world.send(owner, 'nft', 'notifyEnclaveKeyUpdate', [capsule])
       await world.sync('capsule', capsule, 1)
-      const triggers = await triggersFrom(world, from, 5)
+      const triggers = await triggersFrom(world, from, 6)
       assert.deepEqual(triggers.filter(({ nftId }) => nftId === burned).map(facts), [
         `synced secret/${burned}`,
         `removed secret/${burned}`,
@@ -105,6 +105,7 @@ for (const generation of [1, 2] as const) {
       ])
       assert.deepEqual(triggers.filter(({ nftId }) => nftId === capsule).map(facts), [
         `synced capsule/${capsule}`,
+        `key-update capsule/${capsule}`,
         `synced capsule/${capsule}`,
       ])
     }).timeout(60_000)
@@ -182,7 +183,7 @@ for (const generation of [1, 2] as const) {
       })
       for await (const each of world.chain.follow(before.number, { signal })) {
         if (each.block.number < block.number) continue
-        assert.equal(each.registryChanged, true)
+        assert.deepEqual(each.registryChanges, [{ type: 'enclave-removed', operator: operatorOf(1, 4).account }])
         break
       }
       assert.equal(world.chain.registry().seatOf(enclaveOf(1, 4).account), undefined)

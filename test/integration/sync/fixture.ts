@@ -43,7 +43,8 @@ export class ScriptedChain implements SyncChain {
   /** Finalises one block with these triggers. */
   finalise(triggers: readonly Trigger[] = [], registryChanged = false): number {
     this.#head = blockAt(this.#head.number + 1)
-    this.#blocks.push({ block: this.#head, triggers, registryChanged })
+    const registryChanges = registryChanged ? [{ type: 'other', event: 'Scripted' } as const] : []
+    this.#blocks.push({ block: this.#head, triggers, registryChanges })
     for (const wake of this.#wakers) wake()
     return this.#head.number
   }

@@ -26,7 +26,14 @@ const confirmed = (phase: number, kind: Kind, nftId: number, cluster: number): R
   enclave: enclave(cluster),
 })
 const synced = (phase: number, kind: Kind, nftId: number): RelevantEvent => ({ type: 'synced', phase, kind, nftId })
-const registryEvent = (phase: number, seated?: AccountId): RelevantEvent => ({ type: 'registry', phase, seated })
+const registryEvent = (phase: number, seated?: AccountId): RelevantEvent => ({
+  type: 'registry',
+  phase,
+  change:
+    seated === undefined
+      ? { type: 'other', event: 'SomethingNew' }
+      : { type: 'enclave-assigned', operator: seated, cluster: 0 },
+})
 
 const triggers = (events: RelevantEvent[], after = registry([0, 1]), before = after) =>
   triggersOf(7, events, { after: async () => after, before: async () => before })
