@@ -28,14 +28,22 @@ export function unreadableBlock(block: number, item: string, reason: string): Sl
 export class RequestRefused extends SlotmeshError {
   override readonly name = 'RequestRefused'
   readonly rpcCode: number
-  /** What Substrate says beyond the code's general sentence. */
+  /** What Substrate says beyond the code's general sentence, or that sentence when it says no more. */
   readonly detail: string
 
-  constructor(method: string, rpcCode: number, detail: string) {
-    super('chain/request-refused', `The chain refused ${method} (${rpcCode}: ${detail}).`)
-    this.rpcCode = rpcCode
+  constructor(method: string, { code, message, data }: { code: number; message: string; data?: unknown }) {
+    const detail = brief(typeof data === 'string' ? data : data == null ? message : JSON.stringify(data))
+    const general = brief(message)
+    const reason = detail.startsWith(general) ? detail : `${general}: ${detail}`
+    super('chain/request-refused', `The chain refused ${method} (${code}: ${reason}).`)
+    this.rpcCode = code
     this.detail = detail
   }
+}
+
+/** An endpoint's words go into logs, so they are kept to a line. */
+function brief(words: string): string {
+  return words.replaceAll(/\s+/g, ' ').slice(0, 300)
 }
 
 /** A call was included in a finalised block and failed there. */

@@ -37,7 +37,7 @@ export async function submitAndWatch(socket: RpcSocket, transaction: Hex, signal
     else if (lost.safeParse(status).success) loseSight()
   }
   try {
-    const unsubscribe = await socket.subscribe('author_extrinsicUpdate', UPDATES, [transaction], heard, signal)
+    const unsubscribe = await socket.subscribe(UPDATES, [transaction], heard, signal)
     const end = () => {
       socket.closed.removeEventListener('abort', loseSight)
       unsubscribe()
