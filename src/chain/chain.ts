@@ -14,6 +14,7 @@ import {
 import { Blocks } from './blocks/blocks.js'
 import { follow } from './blocks/follow.js'
 import { HeadFollower } from './blocks/head.js'
+import { type Crawl, Progress } from './blocks/progress.js'
 import { abortable } from './connection/abort.js'
 import { Connection } from './connection/connection.js'
 import { genesisHash, Rpc, subscribeFinalisedHeads } from './connection/rpc.js'
@@ -54,6 +55,7 @@ export class Chain {
   readonly #head: HeadFollower
   readonly #transactions: Transactions
   readonly #logger: Logger
+  readonly #followers = new Set<Progress>()
 
   private constructor(
     connection: Connection,
@@ -141,8 +143,21 @@ export class Chain {
    * `registry()` is never behind the block that is given. While the chain is out of reach it waits.
    * @throws SlotmeshError `chain/unreadable-block`: the block cannot be passed until it can be read.
    */
-  follow(after: BlockNumber, { signal }: Abortable): AsyncGenerator<BlockTriggers> {
-    return follow(after, { blocks: this.#blocks, head: this.#head, logger: this.#logger }, signal)
+  async *follow(after: BlockNumber, { signal }: Abortable): AsyncGenerator<BlockTriggers> {
+    const logger = this.#logger
+    const progress = new Progress(logger)
+    this.#followers.add(progress)
+    try {
+      yield* follow(after, { blocks: this.#blocks, head: this.#head, progress, logger }, signal)
+    } finally {
+      this.#followers.delete(progress)
+    }
+  }
+
+  /** How the one who follows from furthest behind catches up; undefined when nobody is far behind. */
+  crawl(): Crawl | undefined {
+    const crawls = [...this.#followers].flatMap(({ crawl }) => (crawl === undefined ? [] : [crawl]))
+    return crawls.sort((one, other) => one.at - other.at)[0]
   }
 
   /** Every share that is synced at a finalised block, a page at a time. */

@@ -1,5 +1,6 @@
 import { Chain, type ConnectOptions } from './chain.js'
 
+export type { Crawl } from './blocks/progress.js'
 export type { ChainCall } from './runtime/runtime.js'
 export type { ConfirmationOutcome } from './transactions/confirmations.js'
 export type { FinalisedCall } from './transactions/transactions.js'

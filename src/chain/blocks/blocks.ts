@@ -6,7 +6,7 @@ import { type RelevantEvent, readEvents } from './events.js'
 import { Memo } from './memo.js'
 
 /** Remembered: hashes for quotes and tokens of the last hours, the rest for those who look at the same blocks. */
-const REMEMBERED = { hashes: 4096, blocks: 64, registries: 16 }
+const REMEMBERED = { hashes: 4096, blocks: 256, registries: 16 }
 
 /** What of a block matters to a node. */
 export interface BlockFacts {
@@ -38,12 +38,24 @@ export class Blocks {
     return this.#hashes.get(number, () => this.#rpc.blockHash(number, this.#lifetime))
   }
 
+  /** Has the hashes of blocks that are about to be read sent in one answer. */
+  expect(numbers: readonly BlockNumber[]): void {
+    const unknown = numbers.filter((number) => !this.#hashes.has(number))
+    if (unknown.length < 2) return
+    const answer = this.#rpc.blockHashes(unknown, this.#lifetime)
+    for (const number of unknown) {
+      void this.#hashes.get(number, async () => {
+        return (await answer).get(number) ?? this.#rpc.blockHash(number, this.#lifetime)
+      })
+    }
+  }
+
   /** @throws SlotmeshError `chain/unreadable-block`, or what requests throw. */
   facts(number: BlockNumber): Promise<BlockFacts> {
     return this.#facts.get(number, async () => {
       const hash = await this.hash(number)
       const runtime = await this.runtimes.at(number)
-      const records = await this.#rpc.storage(runtime.storage('System', 'Events').key(), hash, this.#lifetime)
+      const records = await this.#rpc.storage(runtime.eventsKey, hash, this.#lifetime)
       const events = readEvents(runtime, number, records)
       const registryChanges = events.flatMap((event) => (event.type === 'registry' ? [event.change] : []))
       return { block: { number, hash }, events, registryChanges }

@@ -7,6 +7,10 @@ export class Memo<Key, Value> {
     this.#limit = limit
   }
 
+  has(key: Key): boolean {
+    return this.#answers.has(key)
+  }
+
   get(key: Key, make: () => Promise<Value>): Promise<Value> {
     const known = this.#answers.get(key)
     const answer = known ?? make()

@@ -113,6 +113,7 @@ export class Runtime {
   readonly #metadata: Metadata
   readonly #decorated: ReturnType<typeof expandMetadata>
   #records: EventRecords | undefined
+  #eventsKey: Hex | undefined
 
   /** @throws Error when the bytes are no metadata that `@polkadot/types` knows. */
   constructor(metadataBytes: Hex, version: RuntimeVersion) {
@@ -143,6 +144,12 @@ export class Runtime {
     const entry = this.#decorated.query[stringCamelCase(pallet)]?.[stringCamelCase(item)]
     if (entry !== undefined) return new StorageItem(`${pallet}.${item}`, entry, this.#registry)
     throw new SlotmeshError('chain/unsupported', `The chain has no storage ${pallet}.${item}; use another chain.`)
+  }
+
+  /** Where the events of a block are filed. */
+  get eventsKey(): Hex {
+    this.#eventsKey ??= this.storage('System', 'Events').key()
+    return this.#eventsKey
   }
 
   /** The events of a block. @throws Error when they do not fit the metadata. */
