@@ -9,7 +9,6 @@ import {
   SlotmeshError,
 } from '../../domain/index.js'
 import { RequestRefused } from '../errors.js'
-import { RequestRefused } from '../errors.js'
 import type { Connection } from './connection.js'
 import type { RpcSocket } from './socket.js'
 
@@ -21,8 +20,6 @@ const blockNumber = z
   .transform(Number)
 const header = z.object({ number: blockNumber, parentHash: blockHash })
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullable().transform((value) => value ?? undefined)
-
-const hashList = z.array(nullable(blockHash))
 
 const hashList = z.array(nullable(blockHash))
 
@@ -62,25 +59,6 @@ export class Rpc {
     const hash = await this.#read('chain_getBlockHash', [number], signal)
     if (hash !== undefined) return hash
     throw new SlotmeshError('chain/block-unknown', `The chain has no block ${number} yet; ask again later.`)
-  }
-
-  /** Of those that the endpoint tells in one answer. Substrate takes a list; what does not tells of none. */
-  async blockHashes(
-    numbers: readonly BlockNumber[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<BlockNumber, BlockHash>> {
-    const found = new Map<BlockNumber, BlockHash>()
-    try {
-      const hashes = hashList.safeParse(await this.#connection.read('chain_getBlockHash', [numbers], signal)).data ?? []
-      if (hashes.length !== numbers.length) return found
-      for (const [index, number] of numbers.entries()) {
-        const hash = hashes[index]
-        if (hash !== undefined) found.set(number, hash)
-      }
-    } catch (thrown) {
-      if (!(thrown instanceof RequestRefused)) throw thrown
-    }
-    return found
   }
 
   /** Of those that the endpoint tells in one answer. Substrate takes a list; what does not tells of none. */
