@@ -18,8 +18,10 @@ import { type Crawl, Progress } from './blocks/progress.js'
 import { abortable } from './connection/abort.js'
 import { Connection } from './connection/connection.js'
 import { genesisHash, Rpc, subscribeFinalisedHeads } from './connection/rpc.js'
-import { generationOf, requirePallets } from './runtime/requirements.js'
+import { persist } from './persist.js'
+import { requirePallets } from './runtime/requirements.js'
 import type { ChainCall } from './runtime/runtime.js'
+import type { Persist } from './state/entries.js'
 import { readNft, readSyncedShares } from './state/nfts.js'
 import { type ConfirmationOutcome, confirm } from './transactions/confirmations.js'
 import { type FinalisedCall, Transactions } from './transactions/transactions.js'
@@ -47,8 +49,6 @@ interface Abortable {
  */
 export class Chain {
   readonly genesisHash: BlockHash
-  /** Which layout the TEE pallet had when this was connected, told from the metadata. */
-  readonly generation: 1 | 2
   readonly #connection: Connection
   readonly #rpc: Rpc
   readonly #blocks: Blocks
@@ -62,10 +62,9 @@ export class Chain {
     rpc: Rpc,
     blocks: Blocks,
     head: HeadFollower,
-    found: { genesisHash: BlockHash; generation: 1 | 2; logger: Logger },
+    found: { genesisHash: BlockHash; logger: Logger },
   ) {
     this.genesisHash = found.genesisHash
-    this.generation = found.generation
     this.#connection = connection
     this.#rpc = rpc
     this.#blocks = blocks
@@ -106,12 +105,16 @@ export class Chain {
       head = await HeadFollower.start(block, blocks, logger, connection.closing)
       // What was announced meanwhile was not heard.
       head.announce((await rpc.finalisedHead(connection.closing)).number)
-      const generation = generationOf(runtime)
-      return new Chain(connection, rpc, blocks, head, { genesisHash: await blocks.hash(0), generation, logger })
+      return new Chain(connection, rpc, blocks, head, { genesisHash: await blocks.hash(0), logger })
     } catch (thrown) {
       connection.close()
       throw thrown
     }
+  }
+
+  /** Which layout the TEE pallet has, told from the metadata; a runtime upgrade can change it. */
+  get generation(): 1 | 2 {
+    return this.#blocks.runtimes.generation
   }
 
   /** The latest finalised block. */
@@ -160,16 +163,20 @@ export class Chain {
     return crawls.sort((one, other) => one.at - other.at)[0]
   }
 
-  /** Every share that is synced at a finalised block, a page at a time. */
+  /**
+   * Every share that is synced at a finalised block, a page at a time. While the chain is out of reach it waits, and
+   * goes on where it was.
+   */
   async *syncedShares(block: BlockRef, { signal }: Abortable): AsyncGenerator<ShareKey[]> {
-    const runtime = await abortable(this.#blocks.runtimes.at(block.number), signal)
-    yield* readSyncedShares(this.#rpc, runtime, block, signal)
+    const patiently: Persist = (work) => persist(work, this.#logger, signal)
+    const runtime = await patiently(() => abortable(this.#blocks.runtimes.readable(block.number), signal))
+    yield* readSyncedShares(this.#rpc, runtime, block, signal, patiently)
   }
 
   /** The NFT at the latest finalised block; undefined when there is none. */
   async nft(nftId: NftId, { signal }: Abortable): Promise<NftFacts | undefined> {
     const { block } = this.#head
-    const runtime = await abortable(this.#blocks.runtimes.at(block.number), signal)
+    const runtime = await abortable(this.#blocks.runtimes.readable(block.number), signal)
     return readNft(this.#rpc, runtime, nftId, block, signal)
   }
 

@@ -1,9 +1,9 @@
 import type { BlockHash, BlockNumber, BlockRef, Registry, RegistryChange } from '../../domain/index.js'
 import type { Rpc } from '../connection/rpc.js'
+import { Memo } from '../memo.js'
 import { Runtimes } from '../runtime/runtimes.js'
 import { readRegistry } from '../state/registry.js'
 import { type RelevantEvent, readEvents } from './events.js'
-import { Memo } from './memo.js'
 
 /** Remembered: hashes for quotes and tokens of the last hours, the rest for those who look at the same blocks. */
 const REMEMBERED = { hashes: 4096, blocks: 256, registries: 16 }
@@ -54,7 +54,7 @@ export class Blocks {
   facts(number: BlockNumber): Promise<BlockFacts> {
     return this.#facts.get(number, async () => {
       const hash = await this.hash(number)
-      const runtime = await this.runtimes.at(number)
+      const runtime = await this.runtimes.readable(number)
       const records = await this.#rpc.storage(runtime.eventsKey, hash, this.#lifetime)
       const events = readEvents(runtime, number, records)
       const registryChanges = events.flatMap((event) => (event.type === 'registry' ? [event.change] : []))
@@ -65,7 +65,7 @@ export class Blocks {
   /** As of the end of a block. @throws as `facts`. */
   registry(block: BlockRef): Promise<Registry> {
     return this.#registries.get(block.hash, async () => {
-      const runtime = await this.runtimes.at(block.number)
+      const runtime = await this.runtimes.readable(block.number)
       return readRegistry(this.#rpc, runtime, block, this.#lifetime)
     })
   }

@@ -32,6 +32,12 @@ const versionSchema = z.object({
 /** Which runtime a block is made with. */
 export type RuntimeVersion = z.output<typeof versionSchema>
 
+/** One of a map's entries. */
+export interface Entry {
+  readonly key: Hex
+  readonly value: Hex
+}
+
 const ANSWERS = {
   chain_getBlockHash: nullable(blockHash),
   chain_getFinalizedHead: blockHash,
@@ -80,6 +86,13 @@ export class Rpc {
     return found
   }
 
+  /** Of the latest block, final or not. */
+  async bestHash(signal: AbortSignal): Promise<BlockHash> {
+    const hash = await this.#read('chain_getBlockHash', [], signal)
+    if (hash !== undefined) return hash
+    throw malformed('chain_getBlockHash', 'there is no best block')
+  }
+
   async finalisedHead(signal: AbortSignal): Promise<BlockRef> {
     const hash = await this.#read('chain_getFinalizedHead', [], signal)
     const { number } = await this.#read('chain_getHeader', [hash], signal)
@@ -103,38 +116,37 @@ export class Rpc {
     return keys.map((key) => values.get(key) ?? undefined)
   }
 
-  /** Every entry of a map at a block, in pages of at most `size`. */
-  async *entries(
+  /** The keys of a map at a block that follow `after`, or the first ones, in their order: `size` of them at most. */
+  async keys(
     prefix: Hex,
-    at: BlockHash,
-    size: number,
+    { size, after, at }: { size: number; after: Hex | undefined; at: BlockHash },
     signal: AbortSignal,
-  ): AsyncGenerator<{ key: Hex; value: Hex }[]> {
-    let last: Hex | null = null
-    for (;;) {
-      const keys: Hex[] = await this.#read('state_getKeysPaged', [prefix, size, last, at], signal)
-      const ordered = [last ?? '0x', ...keys]
-      if (keys.length > size || keys.some((key, index) => !key.startsWith(prefix) || key <= (ordered[index] ?? ''))) {
-        throw malformed('state_getKeysPaged', 'its keys are not in order')
-      }
-      const values = await this.storages(keys, at, signal)
-      const page = keys.flatMap((key, index) => {
-        const value = values[index]
-        return value === undefined ? [] : [{ key, value }]
-      })
-      if (page.length > 0) yield page
-      last = keys.at(-1) ?? null
-      if (keys.length < size) return
+  ): Promise<readonly Hex[]> {
+    const keys = await this.#read('state_getKeysPaged', [prefix, size, after ?? null, at], signal)
+    const ordered = [after ?? '0x', ...keys]
+    if (keys.length > size || keys.some((key, index) => !key.startsWith(prefix) || key <= (ordered[index] ?? ''))) {
+      throw malformed('state_getKeysPaged', 'its keys are not in order')
     }
+    return keys
   }
 
-  /** The version that blocks made on top of `parent` have; of the best block when there is none given. */
-  runtimeVersion(parent: BlockHash | undefined, signal: AbortSignal): Promise<RuntimeVersion> {
-    return this.#read('state_getRuntimeVersion', parent === undefined ? [] : [parent], signal)
+  /** @throws also when a key has no value. */
+  async entries(keys: readonly Hex[], at: BlockHash, signal: AbortSignal): Promise<readonly Entry[]> {
+    const values = await this.storages(keys, at, signal)
+    return keys.map((key, index) => {
+      const value = values[index]
+      if (value === undefined) throw malformed('state_queryStorageAt', 'it leaves out a value that there is')
+      return { key, value }
+    })
   }
 
-  metadata(parent: BlockHash | undefined, signal: AbortSignal): Promise<Hex> {
-    return this.#read('state_getMetadata', parent === undefined ? [] : [parent], signal)
+  /** The version that blocks made on top of `parent` have. */
+  runtimeVersion(parent: BlockHash, signal: AbortSignal): Promise<RuntimeVersion> {
+    return this.#read('state_getRuntimeVersion', [parent], signal)
+  }
+
+  metadata(parent: BlockHash, signal: AbortSignal): Promise<Hex> {
+    return this.#read('state_getMetadata', [parent], signal)
   }
 
   /** The nonce of an account's next transaction, those that wait in the pool counted. */

@@ -15,13 +15,18 @@ const EVENTS: Readonly<Record<string, readonly string[]>> = {
   'TEE.EnclaveAssigned': ['operator_address'],
 }
 
-/** @throws SlotmeshError `chain/unsupported`, naming everything that is missing. */
-export function requirePallets(runtime: Runtime, endpoint: string): void {
-  const missing = [
+/** What a block of this runtime cannot be read without, and is not there. */
+export function missingForReading(runtime: Runtime): string[] {
+  return [
     ...STORAGE.filter((name) => !runtime.hasStorage(...split(name))).map((name) => `storage ${name}`),
-    ...CALLS.filter((name) => runtime.callArguments(...split(name)) === undefined).map((name) => `call ${name}`),
     ...Object.entries(EVENTS).flatMap(([name, fields]) => missingFields(runtime, name, fields)),
   ]
+}
+
+/** @throws SlotmeshError `chain/unsupported`, naming everything that is missing. */
+export function requirePallets(runtime: Runtime, endpoint: string): void {
+  const calls = CALLS.filter((name) => runtime.callArguments(...split(name)) === undefined)
+  const missing = [...calls.map((name) => `call ${name}`), ...missingForReading(runtime)]
   if (missing.length === 0) return
   throw new SlotmeshError(
     'chain/unsupported',

@@ -19,6 +19,7 @@ import { type BlockHash, type BlockRef, type Hex, messageOf, SlotmeshError } fro
 import type { RuntimeVersion } from '../connection/rpc.js'
 import { type EventFilter, EventRecords } from './event-records.js'
 import { eventFields, type Plain, type PlainFields, plain } from './plain.js'
+import { Skipper } from './skipper.js'
 
 /** How long a transaction may wait for a block, in blocks; a power of two. */
 const LIFE_OF_TRANSACTION = 64
@@ -59,6 +60,11 @@ export interface SignedTransaction {
   readonly lastBlock: number
 }
 
+/** Bytes before the key itself in the last part of a storage key; other hashers do not keep the key. */
+const HASHES: Readonly<Record<string, number>> = { Blake2_128Concat: 16, Twox64Concat: 8, Identity: 0 }
+
+type Flags<Name extends string> = Record<Name, boolean>
+
 /** An entry of storage, by its metadata: how it is filed and what it holds. */
 export class StorageItem {
   readonly name: string
@@ -94,6 +100,50 @@ export class StorageItem {
     return decodeExactly(this.#registry, this.#type, fromHex(value))
   }
 
+  /**
+   * As `keyOf`, for a map whose key is a `u32`, in a fraction of the time.
+   * @throws Error at once when it is no such map, and from the reader when a key does not fit.
+   */
+  keyReader(): (key: Hex) => number {
+    const { type } = this.#entry.meta
+    const [hasher, ...others] = type.isMap ? type.asMap.hashers : []
+    const hash = hasher === undefined || others.length > 0 ? undefined : HASHES[hasher.type]
+    if (hash === undefined || this.#registry.lookup.getTypeDef(type.asMap.key).type !== 'u32') {
+      throw new Error('its keys are not of one u32')
+    }
+    const offset = fromHex(this.prefix).length + hash
+    return (key) => {
+      const bytes = fromHex(key)
+      if (bytes.length !== offset + 4) throw new Error('its key does not fit the metadata')
+      return new DataView(bytes.buffer).getUint32(offset, true)
+    }
+  }
+
+  /**
+   * Reads fields that are yes or no without decoding the rest, in a fraction of the time.
+   * @param path to the struct that has them, and `names` of them, in camelCase
+   * @throws Error at once when there are no such fields, and from the reader when a value does not fit.
+   */
+  flagReader<Name extends string>(path: readonly string[], names: readonly Name[]): (value: Hex) => Flags<Name> {
+    const skipper = new Skipper(this.#registry.lookup)
+    const skip = skipper.skip(this.valueType)
+    const struct = skipper.field(this.valueType, path)
+    const fields = names.map((name) => {
+      const { type, find } = skipper.field(struct.type, [name])
+      if (this.#registry.lookup.getTypeDef(type).type !== 'bool') throw new Error(`its field ${name} is no bool`)
+      return { name, find }
+    })
+    return (value) => {
+      const bytes = fromHex(value)
+      if (skip(bytes, 0) !== bytes.length) throw new Error(`its ${bytes.length} bytes are more than its type has`)
+      const begin = struct.find(bytes, 0)
+      const flags: Partial<Flags<Name>> = {}
+      for (const { name, find } of fields) flags[name] = flagAt(bytes, find(bytes, begin))
+      // Each name was given its flag just now.
+      return flags as Flags<Name>
+    }
+  }
+
   /** The type of what it holds, by its number in the metadata. */
   get valueType(): number {
     const { type } = this.#entry.meta
@@ -104,6 +154,12 @@ export class StorageItem {
   empty(): Plain {
     return plain(this.#registry.createTypeUnsafe(this.#type, []))
   }
+}
+
+function flagAt(bytes: Uint8Array, offset: number): boolean {
+  const byte = bytes[offset]
+  if (byte === 0 || byte === 1) return byte === 1
+  throw new Error(`its byte ${offset} is no bool`)
 }
 
 /** One version of the chain's runtime: everything that its metadata decides. */

@@ -3,11 +3,11 @@ import type { BlockRef, NftFacts, NftId, ShareKey } from '../../domain/index.js'
 import type { Rpc } from '../connection/rpc.js'
 import { plain } from '../runtime/plain.js'
 import type { Runtime } from '../runtime/runtime.js'
-import { account, u32 } from '../runtime/shapes.js'
-import { readAs } from './registry.js'
+import { account } from '../runtime/shapes.js'
+import { type Persist, readEntries } from './entries.js'
+import { readAs, readable } from './readable.js'
 
-/** NFTs read at once. */
-const PAGE = 500
+const FLAGS = ['isSecret', 'isSyncingSecret', 'isCapsule', 'isSyncingCapsule'] as const
 
 const nftShape = z.object({
   owner: account,
@@ -40,7 +40,7 @@ export async function readNft(
 }
 
 /**
- * Every share that is synced at a block, a page at a time.
+ * Every share that is synced at a block, a page at a time. Of an NFT nothing is decoded but what tells that.
  * @throws as `readNft`.
  */
 export async function* readSyncedShares(
@@ -48,17 +48,21 @@ export async function* readSyncedShares(
   runtime: Runtime,
   block: BlockRef,
   signal: AbortSignal,
+  persist: Persist,
 ): AsyncGenerator<ShareKey[]> {
   const nfts = runtime.storage('NFT', 'Nfts')
-  for await (const page of rpc.entries(nfts.prefix, block.hash, PAGE, signal)) {
-    const keys = page.flatMap(({ key, value }): ShareKey[] => {
-      const nftId = readAs(u32, block, nfts, () => nfts.keyOf(key))
-      const { state } = readAs(nftShape, block, nfts, () => plain(nfts.decode(value)))
-      return [
-        ...(state.isSecret && !state.isSyncingSecret ? [{ kind: 'secret', nftId } as const] : []),
-        ...(state.isCapsule && !state.isSyncingCapsule ? [{ kind: 'capsule', nftId } as const] : []),
-      ]
-    })
+  const [idOf, stateOf] = readable(block, nfts, () => [nfts.keyReader(), nfts.flagReader(['state'], FLAGS)] as const)
+  for await (const page of readEntries(rpc, nfts.prefix, block.hash, signal, persist)) {
+    const keys = readable(block, nfts, () =>
+      page.flatMap(({ key, value }): ShareKey[] => {
+        const nftId = idOf(key)
+        const { isSecret, isSyncingSecret, isCapsule, isSyncingCapsule } = stateOf(value)
+        return [
+          ...(isSecret && !isSyncingSecret ? [{ kind: 'secret', nftId } as const] : []),
+          ...(isCapsule && !isSyncingCapsule ? [{ kind: 'capsule', nftId } as const] : []),
+        ]
+      }),
+    )
     if (keys.length > 0) yield keys
   }
 }

@@ -10,13 +10,11 @@ import {
   SlotmeshError,
 } from '../../domain/index.js'
 import type { Rpc } from '../connection/rpc.js'
-import { unreadableBlock } from '../errors.js'
-import { type Plain, plain } from '../runtime/plain.js'
+import { plain } from '../runtime/plain.js'
 import type { Runtime, StorageItem } from '../runtime/runtime.js'
-import { account, bytes, reasonOf, u32 } from '../runtime/shapes.js'
-
-/** Entries read at once. */
-const PAGE = 500
+import { account, bytes, u32 } from '../runtime/shapes.js'
+import { readEntries } from './entries.js'
+import { readAs } from './readable.js'
 
 /** No TEE pallet comes near this many clusters or enclaves; an endpoint that lists more is not believed. */
 const MOST_ENTRIES = 100_000
@@ -74,7 +72,7 @@ async function readMap<Key extends string | number, Value>(
   signal: AbortSignal,
 ): Promise<Map<Key, Value>> {
   const map = new Map<Key, Value>()
-  for await (const page of rpc.entries(item.prefix, block.hash, PAGE, signal)) {
+  for await (const page of readEntries(rpc, item.prefix, block.hash, signal)) {
     for (const { key, value } of page) {
       map.set(
         readAs(keyShape, block, item, () => item.keyOf(key)),
@@ -86,15 +84,6 @@ async function readMap<Key extends string | number, Value>(
     }
   }
   return map
-}
-
-/** @throws SlotmeshError `chain/unreadable-block`. */
-export function readAs<T>(shape: z.ZodType<T>, block: BlockRef, item: StorageItem, read: () => Plain): T {
-  try {
-    return shape.parse(read())
-  } catch (thrown) {
-    throw unreadableBlock(block.number, item.name, reasonOf(thrown))
-  }
 }
 
 /** Whatever bytes an operator registered, as text. */
