@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { type AccountSigner, toHex } from '../crypto/index.js'
 import {
   type BlockNumber,
+  type BlockRef,
   type BlockTriggers,
   bounded,
   type EnclaveSeat,
@@ -100,13 +101,20 @@ export class SyncEngine {
 
   /** Life in one seat; returns when the seat is lost or another. */
   async #sit(seat: EnclaveSeat, signal: AbortSignal): Promise<void> {
-    const { chain, store } = this.#parts
+    const { chain, store, logger } = this.#parts
     const cursor = await this.#takeSeat(seat, signal)
     this.#moveTo(cursor)
     this.#enter((await store.isSetupDone()) ? 'running' : 'setup')
     await this.#setupMayBeDone()
     this.#fetcher.wake()
     for await (const block of chain.follow(cursor, { signal })) {
+      if (block.registryChanges.length > 0 && (await this.#hadMoved(block.block, seat, signal))) {
+        // Also when it is back by now: what it held when it left may not be kept.
+        logger.warn('the seat was another for a time: erasing its shares', { block: block.block.number })
+        this.#cursor = -1
+        await store.eraseAll()
+        return
+      }
       await this.#takeIn(block, seat)
       if (block.registryChanges.length > 0 && !sameSeat(this.#seat(), seat)) {
         // What an owner hands over from now on is not for this seat.
@@ -170,6 +178,13 @@ export class SyncEngine {
     await store.markSetupDone()
     logger.info('setup is complete', { shares: store.counts().shares.secret + store.counts().shares.capsule })
     this.#enter('running')
+  }
+
+  /** Whether a block that is being caught up with put this enclave into another seat. */
+  async #hadMoved(block: BlockRef, seat: EnclaveSeat, signal: AbortSignal): Promise<boolean> {
+    const { chain, signer } = this.#parts
+    const then = (await chain.registryAt(block, { signal })).seatOf(signer.account)
+    return then !== undefined && !sameSeat(then, seat)
   }
 
   #moveTo(cursor: BlockNumber): void {

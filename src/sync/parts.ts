@@ -35,6 +35,8 @@ export interface SyncChain {
   readonly genesisHash: BlockRef['hash']
   finalised(): BlockRef
   registry(): Registry
+  /** As of the end of a block. */
+  registryAt(block: BlockRef, options: Abortable): Promise<Registry>
   follow(after: BlockNumber, options: Abortable): AsyncIterable<BlockTriggers>
   syncedShares(block: BlockRef, options: Abortable): AsyncIterable<readonly ShareKey[]>
   nft(nftId: NftId, options: Abortable): Promise<NftFacts | undefined>

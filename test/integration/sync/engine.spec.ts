@@ -308,6 +308,40 @@ describe('synchronisation engine', () => {
     assert.equal(after?.seat.slot, 4)
     assert.notEqual(after?.incarnation, before?.incarnation)
   })
+
+  it('erases everything when it was in another slot for a time that it did not see', async () => {
+    const elsewhere = all.map((seat) => (seat.account === own.identity.account ? { ...seat, slot: 4 } : seat))
+    await peerWith(peerA, 1, [secret(1)])
+    chain.synced = [secret(1)]
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    const before = await store.identity()
+    await stop?.()
+    peers.up.clear()
+    chain.assign(elsewhere)
+    chain.finalise([], true)
+    chain.assign(all)
+    chain.finalise([], true)
+    start()
+    await witness.until(() => witness.states.filter((state) => state === 'setup').length === 2)
+    assert.equal(await holds(secret(1)), false)
+    const after = await store.identity()
+    assert.deepEqual(after?.seat, before?.seat)
+    assert.notEqual(after?.incarnation, before?.incarnation)
+  })
+
+  it('keeps a capsule while it is to be synced anew, and what it still wants', async () => {
+    await peerWith(peerA, 1, [capsule(1)])
+    chain.synced = [capsule(1)]
+    chain.assign(all)
+    const engine = start()
+    await witness.until(() => witness.states.includes('running'))
+    const block = chain.finalise([{ type: 'key-update', kind: 'capsule', nftId: 1 }])
+    await engine.reached(block, { signal: new AbortController().signal })
+    assert.equal(await holds(capsule(1)), true)
+    assert.equal(store.counts().wants, 0)
+  })
 })
 
 /** For what the engine does without telling: looks again each turn of the event loop; mocha's timeout ends it. */

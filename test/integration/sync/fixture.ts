@@ -26,6 +26,7 @@ export class ScriptedChain implements SyncChain {
   synced: ShareKey[] = []
   #clusters: Cluster[] = []
   #blocks: BlockTriggers[] = []
+  #registries = new Map<number, Registry>()
   #head = blockAt(0)
   #wakers = new Set<() => void>()
 
@@ -45,6 +46,7 @@ export class ScriptedChain implements SyncChain {
     this.#head = blockAt(this.#head.number + 1)
     const registryChanges = registryChanged ? [{ type: 'other', event: 'Scripted' } as const] : []
     this.#blocks.push({ block: this.#head, triggers, registryChanges })
+    this.#registries.set(this.#head.number, this.registry())
     for (const wake of this.#wakers) wake()
     return this.#head.number
   }
@@ -55,6 +57,10 @@ export class ScriptedChain implements SyncChain {
 
   registry(): Registry {
     return new Registry(this.#clusters)
+  }
+
+  async registryAt({ number }: BlockRef): Promise<Registry> {
+    return this.#registries.get(number) ?? this.registry()
   }
 
   async *follow(after: number, { signal }: { signal: AbortSignal }): AsyncGenerator<BlockTriggers> {
