@@ -30,7 +30,7 @@ async function startNode(name, bootstrap) {
   const platform = pki.platform({ machineId: name, measurement: BUILD })
   const node = await createEnclaveNode({
     folder: join(folder, name),
-    chain: { endpoint: chain.url },
+    chain: { endpoints: [chain.url] },
     mesh: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap, allowPrivateAddresses: true },
     attestation: {
       quoteSource: platform.quoteSource,

@@ -1,5 +1,6 @@
 import type { AccountSigner } from '../crypto/index.js'
 import {
+  type AccountId,
   type BlockHash,
   type BlockNumber,
   type BlockRef,
@@ -14,10 +15,13 @@ import {
 import { Blocks } from './blocks/blocks.js'
 import { follow } from './blocks/follow.js'
 import { HeadFollower } from './blocks/head.js'
+import { type SeatChange, seatChanges } from './blocks/identity.js'
 import { type Crawl, Progress } from './blocks/progress.js'
 import { abortable } from './connection/abort.js'
-import { Connection } from './connection/connection.js'
-import { genesisHash, Rpc, subscribeFinalisedHeads } from './connection/rpc.js'
+import { Connection, type ConnectionHealth } from './connection/connection.js'
+import { Guard } from './connection/guard.js'
+import { Rpc } from './connection/rpc.js'
+import type { RpcSocket } from './connection/socket.js'
 import { persist } from './persist.js'
 import { requirePallets } from './runtime/requirements.js'
 import type { ChainCall } from './runtime/runtime.js'
@@ -30,13 +34,25 @@ import { type FinalisedCall, Transactions } from './transactions/transactions.js
 const LONGEST_PROPOSAL = 16_384
 
 export interface ConnectOptions {
-  /** `ws://` or `wss://` URL of a node of the chain. */
-  readonly endpoint: string
+  /** `ws://` or `wss://` URLs of nodes of the chain; the first that works is used, and left when it fails. */
+  readonly endpoints: readonly string[]
   readonly logger: Logger
-  /** How long to wait for a connection, now and whenever it is lost, ms; 10,000 by default. */
+  /** How long to wait for a connection to each endpoint, now and whenever it is lost, ms; 10,000 by default. */
   readonly connectTimeoutMs?: number
   /** Refuses every other chain. */
   readonly expectedGenesis?: BlockHash
+  /** An endpoint without a new finalised block for this long is doubted, ms; 30,000 by default: five blocks. */
+  readonly quietAfterMs?: number
+  /** How often the endpoint in use is compared with another one, ms; 60,000 by default. */
+  readonly compareEveryMs?: number
+}
+
+/** A chain's connection at a glance; small plain data. */
+export interface ChainHealth extends ConnectionHealth {
+  /** With when it was first seen, Unix ms, and how long ago that is, ms, whatever happens to the clock. */
+  readonly finalised: BlockRef & { readonly at: number; readonly ageMs: number }
+  /** What nothing is taken in after, until it can be read. */
+  readonly unreadable: { readonly block: BlockNumber; readonly item: string; readonly message: string } | undefined
 }
 
 interface Abortable {
@@ -78,33 +94,35 @@ export class Chain {
    * its metadata lacks what is needed, `chain/unreadable-block`.
    */
   static async connect({
-    endpoint,
+    endpoints,
     logger,
-    connectTimeoutMs = 10_000,
+    connectTimeoutMs: timeoutMs = 10_000,
     expectedGenesis,
+    quietAfterMs = 30_000,
+    compareEveryMs = 60_000,
   }: ConnectOptions): Promise<Chain> {
-    let genesis = expectedGenesis
     let head: HeadFollower | undefined
-    const connection = await Connection.open({
-      endpoint,
+    const guard = new Guard({
+      expectedGenesis,
       logger,
-      timeoutMs: connectTimeoutMs,
-      prepare: async (socket, signal) => {
-        const found = await genesisHash(socket, signal)
-        genesis ??= found
-        if (found !== genesis) throw wrongGenesis(endpoint, found, genesis)
-        await subscribeFinalisedHeads(socket, (number) => head?.announce(number), signal)
-      },
+      timeoutMs,
+      quietAfterMs,
+      compareEveryMs,
+      known: () => head?.block,
+      announce: (number) => head?.announce(number),
     })
+    const prepare = (socket: RpcSocket, signal: AbortSignal) => guard.admit(socket, signal)
+    const connection = await Connection.open({ endpoints, logger, timeoutMs, prepare })
     try {
       const rpc = new Rpc(connection)
       const blocks = new Blocks(rpc, connection.closing)
       const block = await rpc.finalisedHead(connection.closing)
       const runtime = await blocks.runtimes.at(block.number)
-      requirePallets(runtime, endpoint)
+      requirePallets(runtime, connection.endpoint)
       head = await HeadFollower.start(block, blocks, logger, connection.closing)
       // What was announced meanwhile was not heard.
       head.announce((await rpc.finalisedHead(connection.closing)).number)
+      guard.watch(connection)
       return new Chain(connection, rpc, blocks, head, { genesisHash: await blocks.hash(0), logger })
     } catch (thrown) {
       connection.close()
@@ -157,6 +175,18 @@ export class Chain {
     }
   }
 
+  /**
+   * How an enclave account stands at `after`, by default the latest finalised block, then each change to that, exactly
+   * once and in the order of blocks. Waits and throws as `follow` does.
+   */
+  identity(
+    account: AccountId,
+    { signal, after = this.finalised() }: Abortable & { readonly after?: BlockRef },
+  ): AsyncGenerator<SeatChange> {
+    const registryAt = (block: BlockRef) => persist(() => this.registryAt(block, { signal }), this.#logger, signal)
+    return seatChanges(account, after, this.follow(after.number, { signal }), registryAt)
+  }
+
   /** How the one who follows from furthest behind catches up; undefined when nobody is far behind. */
   crawl(): Crawl | undefined {
     const crawls = [...this.#followers].flatMap(({ crawl }) => (crawl === undefined ? [] : [crawl]))
@@ -202,14 +232,22 @@ export class Chain {
     return { pallet: 'technicalCommittee', method: 'propose', args: [1, call, LONGEST_PROPOSAL] }
   }
 
+  /** How long ago `finalised()` was first seen, ms, whatever happens to the clock. */
+  finalisedAgeMs(): number {
+    return this.#head.seen.ageMs
+  }
+
+  /** How the connection is, and how far the chain is read. */
+  health(): ChainHealth {
+    const { block, seen, unreadable } = this.#head
+    return {
+      ...this.#connection.health,
+      finalised: { ...block, ...seen },
+      unreadable: unreadable && { block: unreadable.block, item: unreadable.item, message: unreadable.message },
+    }
+  }
+
   async close(): Promise<void> {
     this.#connection.close()
   }
-}
-
-function wrongGenesis(endpoint: string, found: BlockHash, expected: BlockHash): SlotmeshError {
-  return new SlotmeshError(
-    'chain/wrong-genesis',
-    `The chain at ${endpoint} begins with block ${found} and not with ${expected}: correct the address.`,
-  )
 }

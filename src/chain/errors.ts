@@ -1,27 +1,64 @@
-import { SlotmeshError } from '../domain/index.js'
+import { type BlockNumber, messageOf, SlotmeshError } from '../domain/index.js'
 
-export function unreachable(endpoint: string, cause?: unknown): SlotmeshError {
+export function unreachable(endpoints: readonly string[], cause?: unknown): SlotmeshError {
   return new SlotmeshError(
     'chain/unreachable',
-    `No chain answers at ${endpoint}: start one there, or correct the address.`,
+    `No chain answers at ${endpoints.join(' or ')}: start one there, or correct the address.`,
     cause === undefined ? undefined : { cause },
   )
 }
 
+/** When each of several endpoints failed in its way. */
+export function noneUsable(endpoints: readonly string[], failures: readonly unknown[]): unknown {
+  const [code, ...others] = new Set(failures.map(codeOf))
+  if (others.length === 0) return code === 'chain/unreachable' ? unreachable(endpoints, failures[0]) : failures[0]
+  const reasons = failures.map((failure, index) => `${endpoints[index]}: ${messageOf(failure)}`)
+  return new SlotmeshError('chain/unreachable', `No endpoint can be used. ${reasons.join(' ')}`)
+}
+
+/** Whether the chain, or a block of it that is known to be final, is out of reach for now. */
 export function isUnreachable(thrown: unknown): boolean {
-  return thrown instanceof SlotmeshError && thrown.code === 'chain/unreachable'
+  return ['chain/unreachable', 'chain/block-unknown'].includes(codeOf(thrown))
+}
+
+export function malformed(method: string, reason: string): SlotmeshError {
+  return new SlotmeshError(
+    'chain/malformed-answer',
+    `The endpoint's answer to ${method} cannot be read (${reason}); use another endpoint.`,
+  )
+}
+
+export function isMalformed(thrown: unknown): boolean {
+  return codeOf(thrown) === 'chain/malformed-answer'
+}
+
+export function codeOf(thrown: unknown): string {
+  return thrown instanceof SlotmeshError ? thrown.code : 'chain/unreachable'
 }
 
 export function closed(): SlotmeshError {
   return new SlotmeshError('chain/closed', 'The connection to the chain was closed; connect again.')
 }
 
-/** @param item what of the block: an event or an entry of storage, by its name in the metadata */
-export function unreadableBlock(block: number, item: string, reason: string): SlotmeshError {
-  return new SlotmeshError(
-    'chain/unreadable-block',
-    `Block ${block} cannot be read at ${item}: ${reason}. Nothing after it is taken in; check that this version knows the chain.`,
-  )
+/** A block that this version cannot make sense of. */
+export class UnreadableBlock extends SlotmeshError {
+  override readonly name = 'UnreadableBlock'
+  readonly block: BlockNumber
+  /** What of the block: an event or an entry of storage, by its name in the metadata. */
+  readonly item: string
+
+  constructor(block: BlockNumber, item: string, reason: string) {
+    super(
+      'chain/unreadable-block',
+      `Block ${block} cannot be read at ${item}: ${reason}. Nothing after it is taken in; check that this version knows the chain.`,
+    )
+    this.block = block
+    this.item = item
+  }
+}
+
+export function unreadableBlock(block: BlockNumber, item: string, reason: string): SlotmeshError {
+  return new UnreadableBlock(block, item, reason)
 }
 
 /** The endpoint's own refusal of a request (JSON-RPC 2.0, section 5.1). */

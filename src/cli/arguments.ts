@@ -26,8 +26,8 @@ export function seed(text: string): Hex {
   throw new InvalidArgumentError('A seed is 64 hexadecimal digits.')
 }
 
-/** Where a node of a chain answers. */
-export function chainUrl(text: string): string {
-  if (URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)) return text
+/** Where nodes of a chain answer; for an option that takes several. */
+export function chainUrls(text: string, earlier: readonly string[] = []): readonly string[] {
+  if (URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)) return [...earlier, text]
   throw new InvalidArgumentError('Give the ws:// or wss:// URL of one of the chain’s nodes.')
 }

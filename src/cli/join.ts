@@ -4,13 +4,13 @@ import type { Command } from 'commander'
 import { fromHex, toSs58 } from '../crypto/index.js'
 import { type Hex, SlotmeshError, shareKeyText } from '../domain/index.js'
 import type { EnclaveNode, NodeEvent } from '../node/index.js'
-import { chainUrl, seed } from './arguments.js'
+import { chainUrls, seed } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { lineLogger } from './line-logger.js'
 
 interface JoinFlags {
   readonly folder: string
-  readonly chain: string
+  readonly chain: readonly string[]
   readonly listen: readonly string[]
   readonly announce?: readonly string[]
   readonly bootstrap: readonly string[]
@@ -33,7 +33,7 @@ export function addJoin(program: Command): void {
     .command('join')
     .description('Run one enclave in the foreground: it joins the mesh and keeps its shares in step with the chain.')
     .requiredOption('--folder <path>', 'its sealed store; made when absent')
-    .requiredOption('--chain <url>', 'WebSocket address of a node of the chain', chainUrl)
+    .requiredOption('--chain <url...>', 'WebSocket addresses of nodes of the chain, the preferred one first', chainUrls)
     .option('--listen <multiaddr...>', 'addresses to listen on', ['/ip4/0.0.0.0/tcp/4001'])
     .option('--announce <multiaddr...>', 'addresses to tell others, when they differ')
     .option('--bootstrap <multiaddr...>', 'addresses of peers to enter the mesh by', [])
@@ -68,12 +68,12 @@ async function run(flags: JoinFlags, developmentSeed: Hex, signal: AbortSignal):
 /** What answers but does not speak as a chain does. */
 const NO_CHAIN = ['chain/request-refused', 'chain/malformed-answer']
 
-async function start(node: EnclaveNode, chain: string): Promise<void> {
+async function start(node: EnclaveNode, chain: readonly string[]): Promise<void> {
   try {
     await node.start()
   } catch (cause) {
     if (!(cause instanceof SlotmeshError) || !NO_CHAIN.includes(cause.code)) throw cause
-    const sentence = `What answers at ${chain} is no chain with the NFT and TEE pallets: correct the address.`
+    const sentence = `What answers at ${chain.join(' or ')} is no chain with the NFT and TEE pallets: correct the address.`
     throw new SlotmeshError('cli/no-chain', sentence, { cause })
   }
 }
@@ -94,7 +94,7 @@ async function createNode(flags: JoinFlags, developmentSeed: Hex): Promise<Encla
   const platform = pki.platform({ machineId, measurement: DEVELOPMENT_BUILD })
   return createEnclaveNode({
     folder: flags.folder,
-    chain: { endpoint: flags.chain },
+    chain: { endpoints: flags.chain },
     mesh: {
       listen: flags.listen,
       bootstrap: flags.bootstrap,

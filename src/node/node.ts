@@ -222,7 +222,8 @@ class Node implements EnclaveNode {
   }
 
   #connectChain(): Promise<Chain> {
-    return connectChain({ endpoint: this.#config.chain.endpoint, logger: this.#logger })
+    const { genesisHash: expectedGenesis, ...connection } = this.#config.chain
+    return connectChain({ ...connection, ...(expectedGenesis && { expectedGenesis }), logger: this.#logger })
   }
 
   #createMesh(chain: Chain): Promise<MeshHost> {

@@ -1,5 +1,14 @@
 import type { AttestationPolicy, CollateralSource, QuoteSource } from '../attestation/index.js'
-import type { AccountId, BlockNumber, ClusterId, Logger, ShareKey, ShareKind, SlotId } from '../domain/index.js'
+import type {
+  AccountId,
+  BlockHash,
+  BlockNumber,
+  ClusterId,
+  Logger,
+  ShareKey,
+  ShareKind,
+  SlotId,
+} from '../domain/index.js'
 import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
 
 /** Everything a node needs to know before it starts. */
@@ -7,8 +16,14 @@ export interface EnclaveNodeConfig {
   /** Folder of the sealed store; made when absent. One node at a time may use it. */
   readonly folder: string
   readonly chain: {
-    /** WebSocket URL of a node of the chain, for example `ws://127.0.0.1:9944`. */
-    readonly endpoint: string
+    /** WebSocket URLs of nodes of the chain, for example `ws://127.0.0.1:9944`, in the order in which to use them. */
+    readonly endpoints: readonly string[]
+    /** Refuses every other chain; that of the first endpoint that answers when absent. */
+    readonly genesisHash?: BlockHash
+    /** An endpoint without a new finalised block for this long is doubted, ms; five blocks of 6 s when absent. */
+    readonly quietAfterMs?: number
+    /** How long to wait for a connection to each endpoint, ms; 10,000 when absent. */
+    readonly connectTimeoutMs?: number
   }
   readonly mesh: {
     /** Multiaddrs to listen on, for example `/ip4/0.0.0.0/tcp/4001`. */

@@ -60,7 +60,7 @@ export class Actors {
 
   /** @throws SlotmeshError `chain/unreachable`, `chain/unsupported`. */
   static async connect(options: ActorsOptions): Promise<Actors> {
-    return new Actors(options, await connectChain({ endpoint: options.endpoint, logger: silentLogger }))
+    return new Actors(options, await connectChain({ endpoints: [options.endpoint], logger: silentLogger }))
   }
 
   async close(): Promise<void> {

@@ -68,7 +68,7 @@ function nodeConfig(spec: EnclaveSpec, pki: DevelopmentPki): EnclaveNodeConfig {
   const platform = pki.platform({ machineId: spec.name, measurement: spec.measurement })
   return {
     folder: spec.folder,
-    chain: { endpoint: spec.chainEndpoint },
+    chain: { endpoints: [spec.chainEndpoint] },
     mesh: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: spec.bootstrap, allowPrivateAddresses: true },
     attestation: {
       quoteSource: platform.quoteSource,

@@ -18,7 +18,7 @@ export interface Strangeness {
  * each of these enclaves for all shares that the chain lists.
  */
 export async function askAsStranger(world: World, enclaves: readonly SimulatedEnclave[]): Promise<Strangeness> {
-  const chain = await connectChain({ endpoint: world.actors.endpoint, logger: silentLogger })
+  const chain = await connectChain({ endpoints: [world.actors.endpoint], logger: silentLogger })
   try {
     const signer = world.signer('stranger')
     const mesh = await createMeshHost({

@@ -1,6 +1,6 @@
 import { type BlockNumber, type BlockTriggers, type Logger, messageOf, type Registry } from '../../domain/index.js'
 import { abortable } from '../connection/abort.js'
-import { isUnreachable } from '../errors.js'
+import { isUnreachable, UnreadableBlock } from '../errors.js'
 import type { BlockFacts, Blocks } from './blocks.js'
 import type { HeadFollower } from './head.js'
 import type { Progress } from './progress.js'
@@ -52,15 +52,17 @@ async function read(
   number: BlockNumber,
   asked: Promise<BlockFacts> | undefined,
   registries: RegistriesAlong,
-  { blocks, logger }: Parts,
+  { blocks, head, logger }: Parts,
   signal: AbortSignal,
 ): Promise<BlockTriggers> {
   for (let reading = asked; ; reading = undefined) {
     try {
       const facts = await abortable(reading ?? blocks.facts(number), signal)
       const triggers = await abortable(triggersOf(number, facts.events, registries.around(facts)), signal)
+      head.passed(number)
       return { block: facts.block, triggers, registryChanges: facts.registryChanges }
     } catch (thrown) {
+      if (thrown instanceof UnreadableBlock) head.met(thrown)
       // Requests have waited for a connection by themselves, so this does not spin.
       if (!isUnreachable(thrown)) throw thrown
       logger.warn('waiting for the chain to answer', { block: number, reason: messageOf(thrown) })

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { type BlockNumber, type BlockRef, bounded, type Logger, messageOf, type Registry } from '../../domain/index.js'
-import { closed, isUnreachable } from '../errors.js'
+import { closed, codeOf, isUnreachable, UnreadableBlock } from '../errors.js'
 import type { Blocks } from './blocks.js'
 
 /** After a longer gap between two announcements the registry is read anew instead of looking for changes to it. */
@@ -12,7 +12,7 @@ interface Head {
   readonly registry: Registry
 }
 
-/** Follows the announcements of finalised heads; these may repeat, go back or leave gaps. */
+/** Follows the announcements of finalised heads; these may repeat, go back, leave gaps or be of no block at all. */
 export class HeadFollower {
   readonly #blocks: Blocks
   readonly #logger: Logger
@@ -21,6 +21,8 @@ export class HeadFollower {
   #head: Head
   #announced: BlockNumber
   #advancing = false
+  #advanced = now()
+  #unreadable: UnreadableBlock | undefined
 
   private constructor(head: Head, blocks: Blocks, logger: Logger, closing: AbortSignal) {
     this.#head = head
@@ -41,6 +43,26 @@ export class HeadFollower {
 
   get registry(): Registry {
     return this.#head.registry
+  }
+
+  /** When `block` was first seen: Unix ms, and how long that is ago, ms, whatever happens to the clock. */
+  get seen(): { readonly at: number; readonly ageMs: number } {
+    return { at: this.#advanced.at, ageMs: performance.now() - this.#advanced.tick }
+  }
+
+  /** The first block that could not be read, until it can be. */
+  get unreadable(): UnreadableBlock | undefined {
+    return this.#unreadable
+  }
+
+  /** Whoever reads blocks reports what it met. */
+  met(unreadable: UnreadableBlock): void {
+    if (unreadable.block <= (this.#unreadable?.block ?? unreadable.block)) this.#unreadable = unreadable
+  }
+
+  /** Whoever reads blocks reports how far it came. */
+  passed(number: BlockNumber): void {
+    if (this.#unreadable !== undefined && this.#unreadable.block <= number) this.#unreadable = undefined
   }
 
   announce(number: BlockNumber): void {
@@ -71,10 +93,14 @@ export class HeadFollower {
       const target = this.#announced
       try {
         this.#head = await this.#read(target)
+        this.#advanced = now()
         this.#events.emit('advanced')
       } catch (thrown) {
         if (this.#closing.aborted) break
         this.#logger.warn('the latest finalised block could not be read', { block: target, reason: messageOf(thrown) })
+        if (thrown instanceof UnreadableBlock) this.met(thrown)
+        // No such block: whoever announced it is left, and the next endpoint says by itself how far it is.
+        if (codeOf(thrown) === 'chain/block-unknown' && this.#announced === target) this.#announced = this.block.number
         // Out of reach it may come back; anything else is tried again with the next announcement.
         if (isUnreachable(thrown)) continue
         if (this.#events.listenerCount('error') > 0) this.#events.emit('error', thrown)
@@ -93,8 +119,22 @@ export class HeadFollower {
   async #registryChangedUpTo(number: BlockNumber): Promise<boolean> {
     const length = number - this.block.number
     if (length > LONGEST_GAP) return true
+    // An upgrade may change what the registry is made of without telling in an event.
+    const { runtimes } = this.#blocks
+    if ((await runtimes.at(number)) !== (await runtimes.at(this.block.number))) return true
     const numbers = Array.from({ length }, (_, index) => this.block.number + 1 + index)
-    const facts = await Promise.all(numbers.map((each) => this.#blocks.facts(each)))
-    return facts.some(({ registryChanges }) => registryChanges.length > 0)
+    try {
+      const facts = await Promise.all(numbers.map((each) => this.#blocks.facts(each)))
+      return facts.some(({ registryChanges }) => registryChanges.length > 0)
+    } catch (thrown) {
+      // Whoever follows stops there; the registry can still be told, from storage.
+      if (!(thrown instanceof UnreadableBlock)) throw thrown
+      this.met(thrown)
+      return true
+    }
   }
+}
+
+function now(): { readonly at: number; readonly tick: number } {
+  return { at: Date.now(), tick: performance.now() }
 }

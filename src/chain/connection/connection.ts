@@ -1,46 +1,59 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { bounded, type Logger, messageOf, SlotmeshError } from '../../domain/index.js'
-import { closed, unreachable } from '../errors.js'
+import { bounded, type Logger, messageOf, type SlotmeshError } from '../../domain/index.js'
+import { closed, codeOf, isMalformed, noneUsable, unreachable } from '../errors.js'
+import { type Endpoint, Endpoints } from './endpoints.js'
 import { RpcSocket, SocketLost } from './socket.js'
-
-/** Pauses before reconnecting, ms: doubled from the first to the last, each shortened at random by up to half. */
-const BACK_OFF = { first: 250, last: 15_000 }
 
 /** A read that fails with its socket is sent again on the next ones, this often at most. */
 const READ_ATTEMPTS = 3
 
+/** An endpoint that was in use for this long, ms, is trusted as if it had never failed. */
+const PROBATION_MS = 60_000
+
 export interface ConnectionOptions {
-  /** `ws://` or `wss://` URL. */
-  readonly endpoint: string
-  /** How long to wait for a connection, ms. */
+  /** `ws://` or `wss://` URLs, the first that works is used. */
+  readonly endpoints: readonly string[]
+  /** How long to wait for a connection to one of them, ms. */
   readonly timeoutMs: number
   readonly logger: Logger
-  /** Readies every new socket, the first and those after a loss, before anything else uses it; may throw. */
+  /** Readies every new socket, the first and those after a loss, before anything else uses it; throws to refuse it. */
   readonly prepare: (socket: RpcSocket, signal: AbortSignal) => Promise<void>
 }
 
-/** A connection that is made anew, with growing pauses, whenever its socket is lost. */
+/** How a connection is. */
+export interface ConnectionHealth {
+  readonly state: 'connected' | 'connecting'
+  /** In use now, or before it was lost. */
+  readonly endpoint: string
+  /** When it came into that state, Unix ms. */
+  readonly since: number
+  readonly endpoints: readonly Pick<Endpoint, 'url' | 'lastFailure'>[]
+}
+
+/** A connection to one of several endpoints, made anew, with growing pauses for each, whenever its socket is lost. */
 export class Connection {
   /** Aborts when the connection is closed. */
   readonly closing: AbortSignal
   readonly #options: ConnectionOptions
+  readonly #endpoints: Endpoints
   readonly #closing = new AbortController()
   readonly #events = new EventEmitter()
   #socket: RpcSocket | undefined
+  #since = Date.now()
 
   private constructor(options: ConnectionOptions) {
     this.#options = options
+    this.#endpoints = new Endpoints(options.endpoints)
     this.closing = this.#closing.signal
     this.#events.setMaxListeners(0)
   }
 
-  /** @throws SlotmeshError `chain/bad-endpoint`, `chain/unreachable`, or what `prepare` throws. */
+  /** @throws SlotmeshError `chain/bad-endpoint`, `chain/unreachable`, or what `prepare` throws at every endpoint. */
   static async open(options: ConnectionOptions): Promise<Connection> {
-    checkEndpoint(options.endpoint)
     const connection = new Connection(options)
     try {
-      await connection.#connect()
+      await connection.#connectFirst()
       return connection
     } catch (thrown) {
       connection.close()
@@ -48,41 +61,77 @@ export class Connection {
     }
   }
 
+  /** In use now, or before it was lost. */
   get endpoint(): string {
-    return this.#options.endpoint
+    return this.#socket?.endpoint ?? this.#options.endpoints[0] ?? ''
+  }
+
+  /** The socket in use, if there is one. */
+  get current(): RpcSocket | undefined {
+    return this.#socket?.closed.aborted === false ? this.#socket : undefined
+  }
+
+  /** Those that are not in use. */
+  get others(): readonly Endpoint[] {
+    return this.#endpoints.all.filter(({ url }) => url !== this.current?.endpoint)
+  }
+
+  get health(): ConnectionHealth {
+    return {
+      state: this.current === undefined ? 'connecting' : 'connected',
+      endpoint: this.endpoint,
+      since: this.#since,
+      endpoints: this.#endpoints.all.map(({ url, lastFailure }) => ({ url, lastFailure })),
+    }
   }
 
   /**
    * Sends a request that may safely arrive twice: it is repeated when the socket is lost.
-   * @throws RequestRefused; SlotmeshError `chain/unreachable` when there is no connection for too long; or the
-   * signal's reason.
+   * @param check reads the answer; where it throws, the endpoint is left
+   * @throws RequestRefused; SlotmeshError `chain/unreachable` when there is no connection for too long; what `check`
+   * throws, or the signal's reason.
    */
-  async read(method: string, params: unknown[], signal: AbortSignal): Promise<unknown> {
+  async read<T>(
+    method: string,
+    params: readonly unknown[],
+    signal: AbortSignal,
+    check: (answer: unknown) => T,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const socket = await this.socket(signal)
       try {
-        return await socket.call(method, params, signal)
+        return await socket.read(method, params, signal, check)
       } catch (thrown) {
-        if (!(thrown instanceof SocketLost)) throw thrown
-        if (attempt === READ_ATTEMPTS) throw unreachable(this.endpoint, thrown)
+        const isLost = thrown instanceof SocketLost
+        if (!isLost && !isMalformed(thrown)) throw thrown
+        if (attempt === READ_ATTEMPTS) throw isLost ? this.#unreachable(thrown) : thrown
       }
     }
   }
 
   /** The socket in use, waiting for one if need be. @throws as `read` does. */
   async socket(signal: AbortSignal): Promise<RpcSocket> {
-    signal.throwIfAborted()
-    if (this.closing.aborted) throw closed()
-    if (this.#socket?.closed.aborted === false) return this.#socket
-    try {
-      await bounded({ signals: [signal, this.closing], timeoutMs: this.#options.timeoutMs }, (limited) =>
-        once(this.#events, 'connected', { signal: limited }),
-      )
-    } catch (thrown) {
+    for (;;) {
       signal.throwIfAborted()
-      throw this.closing.aborted ? closed() : unreachable(this.endpoint, thrown)
+      if (this.closing.aborted) throw closed()
+      if (this.current !== undefined) return this.current
+      // Each endpoint may take its time.
+      const timeoutMs = this.#options.timeoutMs * this.#endpoints.all.length
+      try {
+        await bounded({ signals: [signal, this.closing], timeoutMs }, (limited) =>
+          once(this.#events, 'connected', { signal: limited }),
+        )
+      } catch (thrown) {
+        signal.throwIfAborted()
+        throw this.closing.aborted ? closed() : this.#unreachable(thrown)
+      }
     }
-    return this.socket(signal)
+  }
+
+  /** Leaves the endpoint in use for another that is known to be better. */
+  switchTo(better: Endpoint, code: string, reason: string): void {
+    this.#endpoints.prefer(better)
+    this.current?.lose(code, reason)
   }
 
   close(): void {
@@ -90,55 +139,96 @@ export class Connection {
     this.#socket?.close()
   }
 
-  async #connect(): Promise<void> {
-    const { endpoint, timeoutMs, prepare } = this.#options
+  async #connectFirst(): Promise<void> {
+    const failures: unknown[] = []
+    for (const endpoint of this.#endpoints.all) {
+      try {
+        await this.#connect(endpoint)
+        return
+      } catch (thrown) {
+        failures.push(thrown)
+      }
+    }
+    throw noneUsable(
+      this.#endpoints.all.map(({ url }) => url),
+      failures,
+    )
+  }
+
+  /** @throws SlotmeshError why not; the endpoint's record has it then. */
+  async #connect(endpoint: Endpoint): Promise<void> {
+    const { logger } = this.#options
+    try {
+      const socket = await this.#open(endpoint.url)
+      this.#socket = socket
+      this.#since = Date.now()
+      const proof = setTimeout(() => endpoint.proved(), PROBATION_MS).unref()
+      socket.closed.addEventListener('abort', () => {
+        clearTimeout(proof)
+        this.#lost(endpoint, socket.closed.reason)
+      })
+      this.#events.emit('connected')
+    } catch (thrown) {
+      if (this.closing.aborted) throw closed()
+      endpoint.failed(thrown)
+      const level = codeOf(thrown) === 'chain/forked' ? 'error' : 'warn'
+      logger[level]('a chain endpoint cannot be used', { endpoint: endpoint.url, ...told(thrown) })
+      throw thrown
+    }
+  }
+
+  /** A socket that is ready for use. */
+  async #open(url: string): Promise<RpcSocket> {
+    const { timeoutMs, prepare } = this.#options
     let socket: RpcSocket | undefined
     try {
-      socket = await bounded({ signals: [this.closing], timeoutMs }, async (signal) => {
-        socket = await RpcSocket.open(endpoint, signal)
+      return await bounded({ signals: [this.closing], timeoutMs }, async (signal) => {
+        socket = await RpcSocket.open(url, signal)
         await prepare(socket, signal)
         signal.throwIfAborted()
+        socket.closed.throwIfAborted()
         return socket
       })
     } catch (thrown) {
       socket?.close()
       const isTooLate = thrown instanceof DOMException && thrown.name === 'TimeoutError'
-      throw thrown instanceof SocketLost || isTooLate ? unreachable(endpoint, thrown) : thrown
+      const isAbsent = thrown instanceof SocketLost && thrown.code === 'chain/disconnected'
+      throw isTooLate || isAbsent ? unreachable([url], thrown) : thrown
     }
-    // Lost in the meantime, it is left to whoever called: the first connection fails, a later one is tried again.
-    if (socket.closed.aborted) throw unreachable(endpoint)
-    this.#socket = socket
-    socket.closed.addEventListener('abort', () => void this.#reconnect())
-    this.#events.emit('connected')
+  }
+
+  #lost(endpoint: Endpoint, reason: unknown): void {
+    if (this.closing.aborted) return
+    this.#since = Date.now()
+    endpoint.failed(reason)
+    const level = codeOf(reason) === 'chain/forked' ? 'error' : 'warn'
+    this.#options.logger[level]('a chain endpoint is left', { endpoint: endpoint.url, ...told(reason) })
+    void this.#reconnect()
   }
 
   async #reconnect(): Promise<void> {
-    const { endpoint, logger } = this.#options
-    for (let attempt = 0; !this.closing.aborted; attempt++) {
-      const pause = backOff(attempt)
-      logger.warn('the connection to the chain is lost', { endpoint, retryInMs: Math.round(pause) })
+    while (!this.closing.aborted) {
+      const endpoint = this.#endpoints.next()
       try {
-        await delay(pause, undefined, { signal: this.closing })
-        await this.#connect()
-        logger.info('connected to the chain again', { endpoint })
+        await delay(endpoint.pause, undefined, { signal: this.closing })
+        await this.#connect(endpoint)
+        this.#options.logger.info('connected to the chain again', { endpoint: endpoint.url })
         return
-      } catch (thrown) {
-        if (!this.closing.aborted) logger.warn('no connection to the chain yet', { reason: messageOf(thrown) })
+      } catch {
+        // `#connect` has recorded and told why; the next endpoint, or the same after a pause, may fare better.
       }
     }
   }
+
+  #unreachable(cause: unknown): SlotmeshError {
+    return unreachable(
+      this.#endpoints.all.map(({ url }) => url),
+      cause,
+    )
+  }
 }
 
-function backOff(attempt: number): number {
-  const longest = Math.min(BACK_OFF.first * 2 ** attempt, BACK_OFF.last)
-  return longest * (1 - Math.random() / 2)
-}
-
-function checkEndpoint(endpoint: string): void {
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  if (url !== undefined && /^wss?:$/.test(url.protocol) && url.hash === '') return
-  throw new SlotmeshError(
-    'chain/bad-endpoint',
-    `"${endpoint}" is no address of a chain: give the ws:// or wss:// URL of one of its nodes.`,
-  )
+/** For a log: the stable reason and the sentence. */
+function told(thrown: unknown): { code: string; reason: string } {
+  return { code: codeOf(thrown), reason: messageOf(thrown) }
 }

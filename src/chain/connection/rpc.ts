@@ -8,8 +8,7 @@ import {
   type Hex,
   SlotmeshError,
 } from '../../domain/index.js'
-import { RequestRefused } from '../errors.js'
-import type { Connection } from './connection.js'
+import { malformed, RequestRefused } from '../errors.js'
 import type { RpcSocket } from './socket.js'
 
 export const hexSchema = z.custom<Hex>((value) => typeof value === 'string' && /^0x(?:[0-9a-f]{2})*$/.test(value))
@@ -22,6 +21,7 @@ const header = z.object({ number: blockNumber, parentHash: blockHash })
 const nullable = <T extends z.ZodType>(schema: T) => schema.nullable().transform((value) => value ?? undefined)
 
 const hashList = z.array(nullable(blockHash))
+const hashesOf = (answer: unknown) => hashList.safeParse(answer).data ?? []
 
 const versionSchema = z.object({
   specName: z.string(),
@@ -52,19 +52,27 @@ const ANSWERS = {
 } as const
 
 type Method = keyof typeof ANSWERS
+type Answer<M extends Method> = z.output<(typeof ANSWERS)[M]>
 
-/** The requests that this room makes, with their answers checked. All reads can throw as `Connection.read` does. */
+/** Whoever carries requests: a connection, or one socket that is not in general use. */
+interface Carrier {
+  read<T>(method: string, params: readonly unknown[], signal: AbortSignal, check: (answer: unknown) => T): Promise<T>
+}
+
+/** The requests that this room makes, with their answers checked. All reads can throw as their carrier does. */
 export class Rpc {
-  readonly #connection: Connection
+  readonly #carrier: Carrier
 
-  constructor(connection: Connection) {
-    this.#connection = connection
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier
   }
 
+  /** Of a block that is known to be final. @throws SlotmeshError `chain/block-unknown`: the endpoint is left then. */
   async blockHash(number: BlockNumber, signal: AbortSignal): Promise<BlockHash> {
-    const hash = await this.#read('chain_getBlockHash', [number], signal)
-    if (hash !== undefined) return hash
-    throw new SlotmeshError('chain/block-unknown', `The chain has no block ${number} yet; ask again later.`)
+    return this.#read('chain_getBlockHash', [number], signal, (hash) => {
+      if (hash !== undefined) return hash
+      throw new SlotmeshError('chain/block-unknown', `The endpoint has no block ${number}; ask again later.`)
+    })
   }
 
   /** Of those that the endpoint tells in one answer. Substrate takes a list; what does not tells of none. */
@@ -74,7 +82,7 @@ export class Rpc {
   ): Promise<ReadonlyMap<BlockNumber, BlockHash>> {
     const found = new Map<BlockNumber, BlockHash>()
     try {
-      const hashes = hashList.safeParse(await this.#connection.read('chain_getBlockHash', [numbers], signal)).data ?? []
+      const hashes = await this.#carrier.read('chain_getBlockHash', [numbers], signal, hashesOf)
       if (hashes.length !== numbers.length) return found
       for (const [index, number] of numbers.entries()) {
         const hash = hashes[index]
@@ -86,11 +94,12 @@ export class Rpc {
     return found
   }
 
-  /** Of the latest block, final or not. */
-  async bestHash(signal: AbortSignal): Promise<BlockHash> {
-    const hash = await this.#read('chain_getBlockHash', [], signal)
-    if (hash !== undefined) return hash
-    throw malformed('chain_getBlockHash', 'there is no best block')
+  /** Of the best block, which need not be final. */
+  bestHash(signal: AbortSignal): Promise<BlockHash> {
+    return this.#read('chain_getBlockHash', [], signal, (hash) => {
+      if (hash !== undefined) return hash
+      throw malformed('chain_getBlockHash', 'there is no best block')
+    })
   }
 
   async finalisedHead(signal: AbortSignal): Promise<BlockRef> {
@@ -122,12 +131,13 @@ export class Rpc {
     { size, after, at }: { size: number; after: Hex | undefined; at: BlockHash },
     signal: AbortSignal,
   ): Promise<readonly Hex[]> {
-    const keys = await this.#read('state_getKeysPaged', [prefix, size, after ?? null, at], signal)
-    const ordered = [after ?? '0x', ...keys]
-    if (keys.length > size || keys.some((key, index) => !key.startsWith(prefix) || key <= (ordered[index] ?? ''))) {
+    return this.#read('state_getKeysPaged', [prefix, size, after ?? null, at], signal, (keys) => {
+      const ordered = [after ?? '0x', ...keys]
+      if (keys.length <= size && keys.every((key, index) => key.startsWith(prefix) && key > (ordered[index] ?? ''))) {
+        return keys
+      }
       throw malformed('state_getKeysPaged', 'its keys are not in order')
-    }
-    return keys
+    })
   }
 
   /** @throws also when a key has no value. */
@@ -154,45 +164,52 @@ export class Rpc {
     return this.#read('system_accountNextIndex', [toSs58(account)], signal)
   }
 
-  async #read<M extends Method>(method: M, params: unknown[], signal: AbortSignal) {
-    return checked(method, await this.#connection.read(method, params, signal))
+  #read<M extends Method>(method: M, params: readonly unknown[], signal: AbortSignal): Promise<Answer<M>>
+  #read<M extends Method, T>(
+    method: M,
+    params: readonly unknown[],
+    signal: AbortSignal,
+    accept: (answer: Answer<M>) => T,
+  ): Promise<T>
+  #read<M extends Method>(
+    method: M,
+    params: readonly unknown[],
+    signal: AbortSignal,
+    accept: (answer: Answer<M>) => unknown = (answer) => answer,
+  ): Promise<unknown> {
+    return this.#carrier.read(method, params, signal, (answer) => accept(checked(method, answer)))
   }
-}
-
-/** Of a socket that is not in general use yet. */
-export async function genesisHash(socket: RpcSocket, signal: AbortSignal): Promise<BlockHash> {
-  const hash = checked('chain_getBlockHash', await socket.call('chain_getBlockHash', [0], signal))
-  if (hash === undefined) throw malformed('chain_getBlockHash', 'there is no block 0')
-  return hash
 }
 
 const HEADS = ['chain_subscribeFinalizedHeads', 'chain_unsubscribeFinalizedHeads'] as const
 
-/** Hears the number of each new finalised head; first that of the present one. Numbers may repeat or leave gaps. */
+/** What an announcement of a finalised head says. */
+export interface AnnouncedHead {
+  readonly number: BlockNumber
+  readonly parentHash: BlockHash
+}
+
+/**
+ * Hears of each new finalised head; first of the present one. Numbers may repeat or leave gaps.
+ * @returns what ends it.
+ */
 export async function subscribeFinalisedHeads(
   socket: RpcSocket,
-  listener: (number: BlockNumber) => void,
+  listener: (head: AnnouncedHead) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<() => void> {
   const heard = (result: unknown) => {
     const head = header.safeParse(result)
     // Whoever announces such heads is not to be listened to any longer.
-    if (head.success) listener(head.data.number)
+    if (head.success) listener(head.data)
     else socket.lose('chain/malformed-answer', 'it announced a finalised head that cannot be read')
   }
-  await socket.subscribe(HEADS, [], heard, signal)
+  return socket.subscribe(HEADS, [], heard, signal)
 }
 
-function checked<M extends Method>(method: M, answer: unknown): z.output<(typeof ANSWERS)[M]> {
+function checked<M extends Method>(method: M, answer: unknown): Answer<M> {
   const result = ANSWERS[method].safeParse(answer)
   if (!result.success) throw malformed(method, z.prettifyError(result.error))
   // The schema is that of this method; the compiler does not follow that through the union of all.
-  return result.data as z.output<(typeof ANSWERS)[M]>
-}
-
-function malformed(method: string, reason: string): SlotmeshError {
-  return new SlotmeshError(
-    'chain/malformed-answer',
-    `The endpoint's answer to ${method} cannot be read (${reason}); use another endpoint.`,
-  )
+  return result.data as Answer<M>
 }

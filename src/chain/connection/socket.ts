@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { type RawData, WebSocket } from 'ws'
 import { z } from 'zod'
 import { messageOf, SlotmeshError } from '../../domain/index.js'
-import { RequestRefused } from '../errors.js'
+import { codeOf, RequestRefused } from '../errors.js'
 import { abortable } from './abort.js'
 
 /** The longest message that is taken in, bytes. Metadata has about one million, a page of storage a few. */
@@ -112,6 +112,25 @@ export class RpcSocket {
   }
 
   /**
+   * Sends a request and has its answer checked; an endpoint whose answers are not accepted is not used further.
+   * @throws as `call` does, or what `check` throws.
+   */
+  async read<T>(
+    method: string,
+    params: readonly unknown[],
+    signal: AbortSignal,
+    check: (answer: unknown) => T,
+  ): Promise<T> {
+    const answer = await this.call(method, params, signal)
+    try {
+      return check(answer)
+    } catch (thrown) {
+      this.lose(codeOf(thrown), messageOf(thrown), { cause: thrown })
+      throw thrown
+    }
+  }
+
+  /**
    * Opens a subscription that lasts as long as the socket, or until it is ended.
    * @param listener hears everything from the first notification on; is not to throw
    * @returns what ends it.
@@ -146,7 +165,8 @@ export class RpcSocket {
   /** Ends the socket, and every request on it, for a reason of the caller's. */
   lose(code: string, reason: string, options?: ErrorOptions): void {
     if (this.closed.aborted) return
-    const lost = new SocketLost(code, `The connection to ${this.endpoint} is given up: ${reason}.`, options)
+    const sentence = `The connection to ${this.endpoint} is given up: ${reason.replace(/\.$/, '')}.`
+    const lost = new SocketLost(code, sentence, options)
     this.#closed.abort(lost)
     this.#socket.terminate()
     for (const { timer } of this.#inFlight.values()) clearTimeout(timer)

@@ -192,7 +192,7 @@ for (const generation of [1, 2] as const) {
     })
 
     it('ends what waits when it is closed', async () => {
-      const other = await connectChain({ endpoint: world.server.url, logger })
+      const other = await connectChain({ endpoints: [world.server.url], logger })
       const follower = other.follow(other.finalised().number + 1_000, { signal }).next()
       await other.close()
       await assert.rejects(follower, { code: 'chain/closed' })
@@ -203,7 +203,7 @@ for (const generation of [1, 2] as const) {
 describe('chain connection', () => {
   it('says in one sentence that nobody answers', async () => {
     const endpoint = 'ws://127.0.0.1:1'
-    await assert.rejects(connectChain({ endpoint, logger }), {
+    await assert.rejects(connectChain({ endpoints: [endpoint], logger }), {
       code: 'chain/unreachable',
       message: `No chain answers at ${endpoint}: start one there, or correct the address.`,
     })

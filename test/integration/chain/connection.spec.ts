@@ -36,7 +36,7 @@ describe('the connection to a chain', () => {
 
   it('delivers every block exactly once across broken connections', async () => {
     seal(3)
-    chain = await connectChain({ endpoint: wire.url, logger })
+    chain = await connectChain({ endpoints: [wire.url], logger })
     const blocks = chain.follow(0, { signal })[Symbol.asyncIterator]()
     assert.deepEqual([await nextOf(blocks), await nextOf(blocks), await nextOf(blocks)], [1, 2, 3])
     for (const first of [4, 44]) {
@@ -50,7 +50,7 @@ describe('the connection to a chain', () => {
   })
 
   it('gives up a read while nobody answers, and reads again afterwards', async () => {
-    chain = await connectChain({ endpoint: wire.url, logger, connectTimeoutMs: 300 })
+    chain = await connectChain({ endpoints: [wire.url], logger, connectTimeoutMs: 300 })
     wire.isUp = false
     wire.cut()
     await assert.rejects(chain.nft(1, { signal }), { code: 'chain/unreachable' })
@@ -71,7 +71,7 @@ describe('the connection to a chain', () => {
       earlier = message
       return sent
     }
-    chain = await connectChain({ endpoint: wire.url, logger })
+    chain = await connectChain({ endpoints: [wire.url], logger })
     const blocks = chain.follow(0, { signal })[Symbol.asyncIterator]()
     // The first announcement is that of the head on subscribing.
     seal(8)
@@ -80,7 +80,7 @@ describe('the connection to a chain', () => {
   })
 
   it('stops at a block that it cannot read, and names it', async () => {
-    chain = await connectChain({ endpoint: wire.url, logger })
+    chain = await connectChain({ endpoints: [wire.url], logger })
     const { rewrite } = wire
     // A list of one event that says it holds two.
     wire.rewrite = (message) => [message.replace('"result":"0x04', '"result":"0x08')]
@@ -100,7 +100,7 @@ describe('the connection to a chain', () => {
     ]
     wire.rewrite = (message) =>
       renamed('CapsuleSynced', 'CapsuleSynxed')(renamed('add_secret_shard', 'add_secret_shart')(message)[0] ?? '')
-    await assert.rejects(connectChain({ endpoint: wire.url, logger }), {
+    await assert.rejects(connectChain({ endpoints: [wire.url], logger }), {
       code: 'chain/unsupported',
       message: /has no call NFT\.add_secret_shard, no event NFT\.CapsuleSynced;/,
     })
@@ -109,7 +109,7 @@ describe('the connection to a chain', () => {
   it('refuses another chain than the expected', async () => {
     const other = await startDevelopmentChain({ blockTime: 'manual', name: 'another' })
     try {
-      const connecting = connectChain({ endpoint: server.url, logger, expectedGenesis: other.genesisHash })
+      const connecting = connectChain({ endpoints: [server.url], logger, expectedGenesis: other.genesisHash })
       await assert.rejects(connecting, { code: 'chain/wrong-genesis' })
     } finally {
       await other.stop()
@@ -123,7 +123,9 @@ describe('the connection to a chain', () => {
     mute.on('connection', (socket) => sockets.push(socket))
     const endpoint = `ws://127.0.0.1:${(mute.address() as AddressInfo).port}`
     const begun = Date.now()
-    await assert.rejects(connectChain({ endpoint, logger, connectTimeoutMs: 200 }), { code: 'chain/unreachable' })
+    await assert.rejects(connectChain({ endpoints: [endpoint], logger, connectTimeoutMs: 200 }), {
+      code: 'chain/unreachable',
+    })
     assert(Date.now() - begun < 2_000)
     for (const socket of sockets) socket.destroy()
     mute.close()
@@ -131,7 +133,7 @@ describe('the connection to a chain', () => {
 
   it('refuses an address that is none', async () => {
     for (const endpoint of ['', 'localhost:9944', 'http://localhost:9944', 'ws://localhost:9944#x']) {
-      await assert.rejects(connectChain({ endpoint, logger }), { code: 'chain/bad-endpoint' })
+      await assert.rejects(connectChain({ endpoints: [endpoint], logger }), { code: 'chain/bad-endpoint' })
     }
   })
 
@@ -141,13 +143,13 @@ describe('the connection to a chain', () => {
     const originals = methods.map((method) => console[method])
     for (const method of methods) console[method] = (...values) => void written.push(values)
     try {
-      chain = await connectChain({ endpoint: wire.url, logger })
+      chain = await connectChain({ endpoints: [wire.url], logger })
       const blocks = chain.follow(0, { signal })[Symbol.asyncIterator]()
       wire.cut()
       seal(1)
       await nextOf(blocks)
       await chain.close()
-      await assert.rejects(connectChain({ endpoint: 'ws://127.0.0.1:1', logger }), { code: 'chain/unreachable' })
+      await assert.rejects(connectChain({ endpoints: ['ws://127.0.0.1:1'], logger }), { code: 'chain/unreachable' })
     } finally {
       for (const [index, method] of methods.entries()) console[method] = originals[index] ?? console[method]
     }
@@ -159,7 +161,7 @@ describe('a confirmation whose connection breaks', () => {
   it('is confirmed, once', async () => {
     const world = await ChainWorld.start(2, 1)
     const wire = await Wire.start(world.server.url)
-    const chain = await connectChain({ endpoint: wire.url, logger })
+    const chain = await connectChain({ endpoints: [wire.url], logger })
     try {
       const nftId = await world.mint('secret')
       // Cuts in place of the answer to the submission, and again in place of the news of what became of it.

@@ -44,7 +44,7 @@ export class ChainWorld {
         ...all.flatMap(([cluster, slot]) => [enclaveOf(cluster, slot).account, operatorOf(cluster, slot).account]),
       ],
     })
-    const chain = await connectChain({ endpoint: server.url, logger })
+    const chain = await connectChain({ endpoints: [server.url], logger })
     const world = new ChainWorld(generation, server, chain)
     for (let cluster = 0; cluster < clusters; cluster += 1) await world.#createCluster(cluster)
     return world
