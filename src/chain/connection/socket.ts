@@ -27,7 +27,7 @@ const version = { jsonrpc: z.literal('2.0') }
 const refusalSchema = z.object({
   ...version,
   id: z.int(),
-  error: z.object({ code: z.int(), message: z.string(), data: z.unknown() }),
+  error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }),
 })
 const answerSchema = z.object({ ...version, id: z.int(), result: z.unknown() })
 const notificationSchema = z.object({
