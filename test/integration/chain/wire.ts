@@ -5,10 +5,16 @@ import { WebSocket, WebSocketServer } from 'ws'
 /** What a wire does with a message from the chain: what this returns is passed on. */
 type Rewrite = (message: string) => string[]
 
+/** What a wire makes of the chain's answer to a request. */
+type Tamper = (result: unknown, request: { readonly method: string; readonly params: readonly unknown[] }) => unknown
+
 /** Stands between a node and its chain, to break their connection and to tamper with what the chain says. */
 export class Wire {
   readonly url: string
   rewrite: Rewrite = (message) => [message]
+  tamper: Tamper = (result) => result
+  /** The methods of the requests that passed. */
+  readonly requests: string[] = []
   /** While false, nobody gets in. */
   isUp = true
   /** How many connections there were. */
@@ -32,6 +38,11 @@ export class Wire {
     for (const client of this.#server.clients) client.terminate()
   }
 
+  /** Says something of its own. */
+  say(message: string): void {
+    for (const client of this.#server.clients) client.send(message)
+  }
+
   async stop(): Promise<void> {
     this.cut()
     this.#server.close()
@@ -46,7 +57,11 @@ export class Wire {
     this.connections += 1
     const chain = new WebSocket(target)
     const waiting: string[] = []
+    const requests = new Map<number, { method: string; params: unknown[] }>()
     client.on('message', (data) => {
+      const { id, method, params } = JSON.parse(data.toString())
+      this.requests.push(method)
+      requests.set(id, { method, params })
       if (chain.readyState === WebSocket.OPEN) chain.send(data.toString())
       else waiting.push(data.toString())
     })
@@ -54,7 +69,11 @@ export class Wire {
       for (const message of waiting) chain.send(message)
     })
     chain.on('message', (data) => {
-      for (const message of this.rewrite(data.toString())) client.send(message)
+      const answer = JSON.parse(data.toString())
+      const request = requests.get(answer.id)
+      requests.delete(answer.id)
+      if (request !== undefined && 'result' in answer) answer.result = this.tamper(answer.result, request)
+      for (const message of this.rewrite(JSON.stringify(answer))) client.send(message)
     })
     chain.on('error', () => client.terminate())
     chain.on('close', () => client.terminate())
