@@ -21,6 +21,7 @@ export {
   type EnclaveNode,
   type EnclaveNodeConfig,
   type NodeEvent,
+  type NodeProblem,
   type NodeState,
   type NodeStatus,
 } from './node/index.js'

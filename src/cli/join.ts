@@ -144,6 +144,8 @@ function describe(event: NodeEvent): string {
   switch (event.type) {
     case 'state':
       return `state    ${event.state}`
+    case 'seat':
+      return `seat     ${describeSeat(event.change)}`
     case 'share-stored':
       return `share    ${shareKeyText(event.key)} of cluster ${event.origin}, after ${event.at - event.triggeredAt} ms`
     case 'refusal-sent':
@@ -153,6 +155,11 @@ function describe(event: NodeEvent): string {
     case 'exchange-failed':
       return `failed   exchange with ${event.peer}: ${event.code}`
   }
+}
+
+function describeSeat(change: Extract<NodeEvent, { type: 'seat' }>['change']): string {
+  const seat = 'seat' in change ? ` to cluster ${change.seat.cluster}, slot ${change.seat.slot}` : ''
+  return `${change.type}${seat} as of block ${change.block.number}`
 }
 
 function print(...lines: string[]): void {

@@ -1,2 +1,2 @@
 export { createEnclaveNode } from './node.js'
-export type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeState, NodeStatus } from './types.js'
+export type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState, NodeStatus } from './types.js'

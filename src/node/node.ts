@@ -19,9 +19,10 @@ import {
   verifyRetrieveRequest,
   verifyStoreRequest,
 } from '../owner/index.js'
-import { ShareService } from '../share/index.js'
+import { OLDEST_VIEW_MS, ShareService } from '../share/index.js'
 import { openStore, type Store } from '../store/index.js'
 import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
+import { problemsOf } from './health.js'
 import { peerIdOf } from './peer-id.js'
 import { Telemetry } from './telemetry.js'
 import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeState, NodeStatus } from './types.js'
@@ -124,7 +125,11 @@ class Node implements EnclaveNode {
         logger: this.#logger,
       })
       this.#parts = { chain, mesh, share, serving, engine, ingest }
-      this.#running = Promise.all([this.#keepSynchronising(engine), this.#resumeConfirmations(ingest)])
+      this.#running = Promise.all([
+        this.#keepSynchronising(engine),
+        this.#resumeConfirmations(ingest),
+        this.#watchSeat(chain),
+      ])
     } catch (thrown) {
       for (const step of undo) await step()
       await this.stop()
@@ -156,6 +161,7 @@ class Node implements EnclaveNode {
     const parts = this.#parts
     const { shares, wants } = this.#store.counts()
     const seat = parts?.chain.registry().seatOf(this.account)
+    const chain = parts?.chain.health()
     return {
       account: this.account,
       peerId: this.peerId,
@@ -163,6 +169,9 @@ class Node implements EnclaveNode {
       state: this.#state(),
       seat: seat && { cluster: seat.cluster, slot: seat.slot },
       finalisedBlock: parts?.chain.finalised().number ?? 0,
+      chain,
+      crawl: parts?.chain.crawl(),
+      problems: chain === undefined ? [] : problemsOf(chain, Date.now()),
       cursor: await this.#store.cursor(),
       syncedBlock: await syncedBlock(this.#store),
       shares,
@@ -207,6 +216,8 @@ class Node implements EnclaveNode {
   ): Promise<Uint8Array> {
     const { chain, engine, serving } = this.#started()
     return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
+      // The NFT may have another owner by now.
+      if (chain.finalisedAgeMs() > OLDEST_VIEW_MS) throw staleView()
       const { key } = await verifyRetrieveRequest(kind, request, chain, { signal })
       if (chain.registry().seatOf(this.account) === undefined) throw keyNotExist(key)
       // What the chain says of the NFT now must be what is held, and not the version before.
@@ -315,6 +326,19 @@ class Node implements EnclaveNode {
     }
   }
 
+  /** Tells of every change of this enclave's seat, at the block that brought it. */
+  async #watchSeat(chain: Chain): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        for await (const change of chain.identity(this.account, { signal })) this.#telemetry.seatChanged(change)
+      } catch (thrown) {
+        if (!signal.aborted) this.#logger.warn('the own seat cannot be watched', { reason: messageOf(thrown) })
+        await restartPause(signal)
+      }
+    }
+  }
+
   #state(): NodeState {
     return this.#stopping.signal.aborted ? 'stopped' : (this.#parts?.engine.state ?? 'unregistered')
   }
@@ -327,7 +351,15 @@ class Node implements EnclaveNode {
   }
 }
 
+function staleView(): SlotmeshError {
+  return new SlotmeshError(
+    'node/stale-view',
+    'This enclave has seen no new final block for too long to know who owns what; try again later.',
+  )
+}
+
 async function restartPause(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
   await new Promise<void>((resolve) => {
     const done = () => {
       clearTimeout(timer)

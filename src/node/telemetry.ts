@@ -38,6 +38,10 @@ export class Telemetry implements SyncListener {
     this.#emit({ type: 'state', state, at: this.#now() })
   }
 
+  seatChanged(change: Extract<NodeEvent, { type: 'seat' }>['change']): void {
+    this.#emit({ type: 'seat', change, at: this.#now() })
+  }
+
   shareStored({ key, version, from, origin, since }: Parameters<SyncListener['shareStored']>[0]): void {
     this.#emit({ type: 'share-stored', key, version, from, origin, triggeredAt: since, at: this.#now() })
   }

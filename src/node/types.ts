@@ -1,4 +1,5 @@
 import type { AttestationPolicy, CollateralSource, QuoteSource } from '../attestation/index.js'
+import type { ChainHealth, Crawl, SeatChange } from '../chain/index.js'
 import type {
   AccountId,
   BlockHash,
@@ -55,6 +56,13 @@ export interface EnclaveNodeConfig {
  */
 export type NodeState = 'unregistered' | 'setup' | 'running' | 'stopped'
 
+/** Something that keeps a node from doing all of its work, and what to do about it. */
+export interface NodeProblem {
+  /** Stable, for example `chain/stale-view`. */
+  readonly code: string
+  readonly sentence: string
+}
+
 /** A node at a glance; small, and free of secrets. */
 export interface NodeStatus {
   readonly account: AccountId
@@ -63,6 +71,12 @@ export interface NodeStatus {
   readonly state: NodeState
   readonly seat: { readonly cluster: ClusterId; readonly slot: SlotId } | undefined
   readonly finalisedBlock: BlockNumber
+  /** The connection to the chain; undefined before the start. */
+  readonly chain: ChainHealth | undefined
+  /** How the node catches up with the chain after downtime; undefined when it is not far behind. */
+  readonly crawl: Crawl | undefined
+  /** The gravest first; none when the node is well. */
+  readonly problems: readonly NodeProblem[]
   /** The last block whose events are durably taken in. */
   readonly cursor: BlockNumber | undefined
   /** The highest block below which no share is missing. */
@@ -81,6 +95,8 @@ export interface NodeStatus {
 /** What a node reports as it happens. Times are Unix ms. */
 export type NodeEvent =
   | { readonly type: 'state'; readonly state: NodeState; readonly at: number }
+  /** What the chain says of this enclave's seat, as of a final block: first how it stands, then each change. */
+  | { readonly type: 'seat'; readonly change: SeatChange; readonly at: number }
   /** A share fetched from a peer is verified, sealed and durable. `triggeredAt`: when the node first saw the want. */
   | {
       readonly type: 'share-stored'

@@ -1,6 +1,6 @@
 export type { WantedShare } from './messages.js'
 export type { Attestation, ChainView, Counterpart, Party } from './party.js'
-export { PROVIDER_LIMITS, REQUEST_LIMITS, SHARE_PROTOCOL } from './protocol.js'
+export { OLDEST_VIEW_MS, PROVIDER_LIMITS, REQUEST_LIMITS, SHARE_PROTOCOL } from './protocol.js'
 export type { ServedExchange, ShareSource } from './provider.js'
 export { type Refusal, RefusalError, RefusedError } from './refusals.js'
 export type { ExchangeRequest, ExchangeResult, Wanted } from './requester.js'

@@ -5,6 +5,8 @@ import type { AccountId, BlockHash, BlockNumber, BlockRef, Registry } from '../d
 export interface ChainView {
   readonly genesisHash: BlockHash
   finalised(): BlockRef
+  /** How long ago this side first saw {@link finalised}, in ms. */
+  finalisedAgeMs(): number
   blockHash(number: BlockNumber, options: { signal: AbortSignal }): Promise<BlockHash>
   /** As of {@link finalised}. */
   registry(): Registry

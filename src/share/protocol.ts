@@ -14,6 +14,12 @@ export const OFFERED_SUITES = 8
 /** SPEC 4.2: bounds of a token, in blocks; the reference system's. */
 export const TOKEN = { validity: 20, future: 2 } as const
 
+/**
+ * SPEC 4.2: without a new final block for this long, in ms, a view of the chain is too old to act on: 20 blocks of 6 s,
+ * for which a token stands at most.
+ */
+export const OLDEST_VIEW_MS = 120_000
+
 /** SPEC 8: the largest message of each kind, in bytes, enforced on its length prefix. */
 export const MESSAGE_BYTES = {
   // Fixed fields and at most 8 suites of 1.2 KB keys (X-Wing's).

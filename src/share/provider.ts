@@ -19,7 +19,7 @@ import { BATCH_BYTES, REQUEST_LIMITS, SUITE_X25519 } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { createSealer, ephemeralKeys, type Sealer, takePreSharedKey } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
-import { checkToken, hasExpired, issueToken } from './tokens.js'
+import { checkToken, hasExpired, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import { ChallengeBody, ProviderMessage, RequestBody, SealedContent } from './wire/share.js'
 
@@ -90,6 +90,7 @@ async function exchange(
   const helloMessage = await phase('hello', signal, (options) => readFromRequester(frames, 'hello', options))
   const hello = helloFrom(helloMessage.body)
   if (toHex(hello.genesisHash) !== chain.genesisHash) throw new RefusalError('UNKNOWN_CHAIN')
+  if (!hasFreshView(chain)) throw new RefusalError('NOT_READY')
   const requester = toHex(hello.account)
   const barrier = synchronisationBarrier(chain.registry(), requester, signer.account)
   if (barrier !== undefined) throw new RefusalError(BARRIER_REFUSALS[barrier])
@@ -139,7 +140,9 @@ async function exchange(
     frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), options),
   )
   const mayGoOn = () =>
-    synchronisationBarrier(chain.registry(), requester, signer.account) === undefined && !hasExpired(hello.token, chain)
+    hasFreshView(chain) &&
+    synchronisationBarrier(chain.registry(), requester, signer.account) === undefined &&
+    !hasExpired(hello.token, chain)
   const sent = { shares: 0 }
   await pipe(
     contents(shares.runs(wanted, { maximumBytes: BATCH_BYTES, signal }), mayGoOn, sent),

@@ -28,7 +28,7 @@ import { REQUEST_LIMITS, SUITE_X25519, TOKEN } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { createOpener, ephemeralKeys, offerPreSharedKey } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
-import { checkToken, issueToken } from './tokens.js'
+import { checkToken, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import {
   ChallengeBody,
@@ -68,7 +68,7 @@ export interface ExchangeRequest {
  * The requester's side of one exchange (SPEC 4): Hello, Challenge, Request, then sealed Batches and the End.
  *
  * @throws RefusedError when the provider refuses; RefusalError when this side does (the provider is told which);
- * SlotmeshError `share/cut`, `share/oversized`, `share/unsealing`, `share/unasked`, `share/incomplete`,
+ * SlotmeshError `share/stale-view`, `share/cut`, `share/oversized`, `share/unsealing`, `share/unasked`, `share/incomplete`,
  * `share/origin`, `provenance/*`; or the signal's reason. Runs that `onRun` got before that are good.
  */
 export async function requestShares(
@@ -95,6 +95,7 @@ async function exchange(
 ): Promise<ExchangeResult> {
   const { signer, chain, attestation } = party
   const wanted = wantedRanges(wants)
+  if (!hasFreshView(chain)) throw staleView()
   const transcript = new Transcript({
     genesisHash: chain.genesisHash,
     requesterPeer: party.peer,
@@ -163,6 +164,13 @@ async function exchange(
       zero(plaintext)
     }
   }
+}
+
+function staleView(): SlotmeshError {
+  return new SlotmeshError(
+    'share/stale-view',
+    'No new final block was seen for too long to ask for shares; check the connection to the chain.',
+  )
 }
 
 function wantedRanges(wants: readonly Wanted[]): WantedRange[] {

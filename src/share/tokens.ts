@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../crypto/index.js'
 import type { ChainView } from './party.js'
-import { TOKEN } from './protocol.js'
+import { OLDEST_VIEW_MS, TOKEN } from './protocol.js'
 import { RefusalError } from './refusals.js'
 import type { Token } from './wire/share.js'
 
@@ -19,6 +19,14 @@ export async function checkToken(token: Token, chain: ChainView, options: { sign
   if (token.blockNumber > now) return
   const hash = await chain.blockHash(token.blockNumber, options)
   if (toHex(token.blockHash) !== hash) throw new RefusalError('UNKNOWN_CHAIN')
+}
+
+/**
+ * Whether this side's own view still says who may exchange. Two sides that are cut off from the chain alike would
+ * find each other's tokens in order for ever.
+ */
+export function hasFreshView(chain: ChainView): boolean {
+  return chain.finalisedAgeMs() <= OLDEST_VIEW_MS
 }
 
 export function hasExpired(token: Token, chain: ChainView): boolean {

@@ -40,6 +40,7 @@ function hashOf(text: string): Hex {
 export class FakeChain implements ChainView {
   readonly genesisHash: BlockHash
   number: BlockNumber
+  finalisedAge = 0
   readonly calls = { blockHash: 0, registryAt: 0 }
   readonly #registries: { readonly from: BlockNumber; readonly registry: Registry }[]
 
@@ -56,6 +57,10 @@ export class FakeChain implements ChainView {
 
   finalised(): BlockRef {
     return { number: this.number, hash: this.hashAt(this.number) }
+  }
+
+  finalisedAgeMs(): number {
+    return this.finalisedAge
   }
 
   hashAt(number: BlockNumber): BlockHash {

@@ -257,6 +257,15 @@ describe('the provider', () => {
       assert.equal(at.provider.chain.calls.blockHash, 0)
     })
 
+    it('when its own view of the chain has stood still for too long: NOT_READY', async () => {
+      const at = await scene()
+      at.provider.chain.finalisedAge = 120_001
+      await at.requester.hello()
+      await assertRefused(at, 'NOT_READY')
+      assertCheap(at)
+      assert.deepEqual(at.admitted, [])
+    })
+
     it('when it is busy, once the account has proved itself', async () => {
       const busy = () => {
         throw new RefusalError('BUSY', { retryAfterMs: 900 })
@@ -487,6 +496,12 @@ describe('the provider', () => {
         'the requester’s token expires',
         ({ provider }) => {
           provider.chain.number = 121
+        },
+      ],
+      [
+        'its view of the chain has stood still for too long',
+        ({ provider }) => {
+          provider.chain.finalisedAge = 120_001
         },
       ],
       [

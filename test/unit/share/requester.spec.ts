@@ -54,6 +54,8 @@ interface SceneInit {
   readonly wants?: readonly Wanted[]
   /** The provider's view of the chain. */
   readonly view?: { number?: number }
+  /** How long the requester's own view has stood still, ms. */
+  readonly finalisedAge?: number
   readonly signal?: AbortSignal
   /** The PeerId that the provider believes to serve. */
   readonly believedRequesterPeer?: Uint8Array
@@ -63,6 +65,7 @@ const WANTS = [want(secret(1), 40), want(secret(2), 40), want(capsule(7), 40)]
 
 async function scene(init: SceneInit = {}): Promise<Scene> {
   const requester = party('asking', new FakeChain(init.registry ?? registry))
+  requester.chain.finalisedAge = init.finalisedAge ?? 0
   const serving = party('serving', new FakeChain(registry, init.view))
   const received = new Received()
   const [near, far] = await connectedStreams()
@@ -154,6 +157,10 @@ describe('the requester', () => {
       await assertFails(await scene({ wants }), 'share/wants')
     })
   }
+
+  it('does not even ask when its view of the chain has stood still for too long', async () => {
+    await assertFails(await scene({ finalisedAge: 120_001 }), 'share/stale-view')
+  })
 
   describe('refuses a Challenge before it verifies the quote', () => {
     const anchor = (blockNumber: number, change: object = {}) => ({

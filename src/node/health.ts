@@ -1,0 +1,34 @@
+import type { ChainHealth } from '../chain/index.js'
+import { OLDEST_VIEW_MS } from '../share/index.js'
+import type { NodeProblem } from './types.js'
+
+/** Without a connection for this long, ms, it is no longer a matter of an endpoint being changed. */
+const DISCONNECTED_MS = 10_000
+
+/**
+ * What keeps a node from doing all of its work, the gravest first; nothing when it is well.
+ * @param now Unix ms
+ */
+export function problemsOf(chain: ChainHealth, now: number): NodeProblem[] {
+  const { state, since, endpoint, endpoints, finalised, unreadable } = chain
+  const problems: NodeProblem[] = []
+  if (unreadable !== undefined) problems.push({ code: 'chain/unreadable-block', sentence: unreadable.message })
+  if (finalised.ageMs > OLDEST_VIEW_MS) {
+    const seconds = Math.round(finalised.ageMs / 1000)
+    problems.push({
+      code: 'chain/stale-view',
+      sentence: `No new final block for ${seconds} s: no share is asked for or given out until there is one; look at the chain and its RPC nodes.`,
+    })
+  }
+  if (state === 'connecting' && now - since > DISCONNECTED_MS) {
+    problems.push({
+      code: 'chain/unreachable',
+      sentence: `There is no connection to the chain since ${new Date(since).toISOString()}; the last endpoint was ${endpoint}.`,
+    })
+  }
+  const forked = endpoints.filter(({ lastFailure }) => lastFailure?.code === 'chain/forked')
+  for (const { lastFailure } of forked) {
+    problems.push({ code: 'chain/forked', sentence: lastFailure?.message ?? '' })
+  }
+  return problems
+}

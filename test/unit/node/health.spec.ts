@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import type { ChainHealth } from '../../../src/chain/index.js'
+import { problemsOf } from '../../../src/node/health.js'
+
+const NOW = 1_000_000_000
+
+const well: ChainHealth = {
+  state: 'connected',
+  endpoint: 'ws://near:9944',
+  since: NOW - 60_000,
+  endpoints: [{ url: 'ws://near:9944', lastFailure: undefined }],
+  finalised: { number: 7, hash: `0x${'07'.repeat(32)}`, at: NOW - 3_000, ageMs: 3_000 },
+  unreadable: undefined,
+}
+const codes = (health: ChainHealth) => problemsOf(health, NOW).map(({ code }) => code)
+
+describe('what a node says of its health', () => {
+  it('is nothing when it is well, also shortly after an endpoint was lost', () => {
+    assert.deepEqual(codes(well), [])
+    assert.deepEqual(codes({ ...well, state: 'connecting', since: NOW - 9_000 }), [])
+  })
+
+  it('names a connection that stays lost, and its endpoint', () => {
+    const [problem] = problemsOf({ ...well, state: 'connecting', since: NOW - 11_000 }, NOW)
+    assert.equal(problem?.code, 'chain/unreachable')
+    assert.match(problem?.sentence ?? '', /1970-01-12T13:46:29\.000Z.*ws:\/\/near:9944/)
+  })
+
+  it('says that nothing is shared once the view is older than tokens allow', () => {
+    const at = (ageMs: number) => codes({ ...well, finalised: { ...well.finalised, ageMs } })
+    assert.deepEqual(at(120_000), [])
+    assert.deepEqual(at(120_001), ['chain/stale-view'])
+  })
+
+  it('names a block that cannot be read, before all else', () => {
+    const unreadable = { block: 9, item: 'System.Events', message: 'Block 9 cannot be read at System.Events: why.' }
+    const health = { ...well, unreadable, finalised: { ...well.finalised, ageMs: 200_000 } }
+    assert.deepEqual(codes(health), ['chain/unreadable-block', 'chain/stale-view'])
+    assert.match(problemsOf(health, NOW)[0]?.sentence ?? '', /^Block 9 /)
+  })
+
+  it('names endpoints that disagree about a final block', () => {
+    const lastFailure = { code: 'chain/forked', message: 'They disagree.', at: NOW - 1 }
+    assert.deepEqual(codes({ ...well, endpoints: [...well.endpoints, { url: 'ws://far:9944', lastFailure }] }), [
+      'chain/forked',
+    ])
+  })
+})
