@@ -21,6 +21,10 @@ export class Memo<Key, Value> {
     return answer
   }
 
+  clear(): void {
+    this.#answers.clear()
+  }
+
   #forgetOldest(): void {
     for (const key of this.#answers.keys()) {
       if (this.#answers.size <= this.#limit) return

@@ -13,6 +13,8 @@ export interface BlockFacts {
   readonly block: BlockRef
   readonly events: readonly RelevantEvent[]
   readonly registryChanges: readonly RegistryChange[]
+  /** Of the runtime that made it. */
+  readonly specVersion: number
 }
 
 /**
@@ -58,8 +60,14 @@ export class Blocks {
       const records = await this.#rpc.storage(runtime.eventsKey, hash, this.#lifetime)
       const events = readEvents(runtime, number, records)
       const registryChanges = events.flatMap((event) => (event.type === 'registry' ? [event.change] : []))
-      return { block: { number, hash }, events, registryChanges }
+      return { block: { number, hash }, events, registryChanges, specVersion: runtime.version.specVersion }
     })
+  }
+
+  /** Has blocks read anew when they are asked for again: where one makes no sense another endpoint may tell the truth. */
+  forget(): void {
+    this.#facts.clear()
+    this.#registries.clear()
   }
 
   /** As of the end of a block. @throws as `facts`. */

@@ -62,7 +62,10 @@ async function read(
       head.passed(number)
       return { block: facts.block, triggers, registryChanges: facts.registryChanges }
     } catch (thrown) {
-      if (thrown instanceof UnreadableBlock) head.met(thrown)
+      if (thrown instanceof UnreadableBlock) {
+        head.met(thrown)
+        blocks.forget()
+      }
       // Requests have waited for a connection by themselves, so this does not spin.
       if (!isUnreachable(thrown)) throw thrown
       logger.warn('waiting for the chain to answer', { block: number, reason: messageOf(thrown) })
@@ -73,22 +76,25 @@ async function read(
 /** The registry at each block on the way, read only where it is needed and may have changed. */
 class RegistriesAlong {
   readonly #blocks: Blocks
-  #known: { readonly number: BlockNumber; readonly registry: Registry } | undefined
+  #known: { readonly number: BlockNumber; readonly specVersion: number; readonly registry: Registry } | undefined
 
   constructor(blocks: Blocks) {
     this.#blocks = blocks
   }
 
-  around({ block, registryChanges }: BlockFacts): RegistriesAround {
+  around({ block, registryChanges, specVersion }: BlockFacts): RegistriesAround {
     const { number } = block
-    const before = this.#known?.number === number - 1 ? this.#known.registry : undefined
-    if (before !== undefined && registryChanges.length === 0) this.#known = { number, registry: before }
+    const known = this.#known?.number === number - 1 ? this.#known : undefined
+    const before = known?.registry
+    // An upgrade may change it, too, without an event.
+    const isUnchanged = registryChanges.length === 0 && known?.specVersion === specVersion
+    if (before !== undefined && isUnchanged) this.#known = { number, specVersion, registry: before }
     return {
       before: async () =>
         before ?? (await this.#blocks.registry({ number: number - 1, hash: await this.#blocks.hash(number - 1) })),
       after: async () => {
         const registry = this.#known?.number === number ? this.#known.registry : await this.#blocks.registry(block)
-        this.#known = { number, registry }
+        this.#known = { number, specVersion, registry }
         return registry
       },
     }
