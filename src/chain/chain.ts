@@ -51,6 +51,8 @@ export interface ConnectOptions {
 export interface ChainHealth extends ConnectionHealth {
   /** With when it was first seen, Unix ms, and how long ago that is, ms, whatever happens to the clock. */
   readonly finalised: BlockRef & { readonly at: number; readonly ageMs: number }
+  /** Version of the runtime that made that block. */
+  readonly specVersion: number
   /** What nothing is taken in after, until it can be read. */
   readonly unreadable: { readonly block: BlockNumber; readonly item: string; readonly message: string } | undefined
 }
@@ -239,10 +241,11 @@ export class Chain {
 
   /** How the connection is, and how far the chain is read. */
   health(): ChainHealth {
-    const { block, seen, unreadable } = this.#head
+    const { block, seen, runtime, unreadable } = this.#head
     return {
       ...this.#connection.health,
       finalised: { ...block, ...seen },
+      specVersion: runtime.specVersion,
       unreadable: unreadable && { block: unreadable.block, item: unreadable.item, message: unreadable.message },
     }
   }

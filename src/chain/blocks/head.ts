@@ -1,15 +1,17 @@
 import { EventEmitter, once } from 'node:events'
 import { type BlockNumber, type BlockRef, bounded, type Logger, messageOf, type Registry } from '../../domain/index.js'
+import type { RuntimeVersion } from '../connection/rpc.js'
 import { closed, codeOf, isUnreachable, UnreadableBlock } from '../errors.js'
 import type { Blocks } from './blocks.js'
 
 /** After a longer gap between two announcements the registry is read anew instead of looking for changes to it. */
 const LONGEST_GAP = 32
 
-/** The latest finalised block and the registry as of it, which change together. */
+/** The latest finalised block with the registry as of it and the runtime that made it, which change together. */
 interface Head {
   readonly block: BlockRef
   readonly registry: Registry
+  readonly runtime: RuntimeVersion
 }
 
 /** Follows the announcements of finalised heads; these may repeat, go back, leave gaps or be of no block at all. */
@@ -34,7 +36,8 @@ export class HeadFollower {
   }
 
   static async start(block: BlockRef, blocks: Blocks, logger: Logger, closing: AbortSignal): Promise<HeadFollower> {
-    return new HeadFollower({ block, registry: await blocks.registry(block) }, blocks, logger, closing)
+    const { version: runtime } = await blocks.runtimes.at(block.number)
+    return new HeadFollower({ block, registry: await blocks.registry(block), runtime }, blocks, logger, closing)
   }
 
   get block(): BlockRef {
@@ -43,6 +46,10 @@ export class HeadFollower {
 
   get registry(): Registry {
     return this.#head.registry
+  }
+
+  get runtime(): RuntimeVersion {
+    return this.#head.runtime
   }
 
   /** When `block` was first seen: Unix ms, and how long that is ago, ms, whatever happens to the clock. */
@@ -60,9 +67,9 @@ export class HeadFollower {
     if (unreadable.block <= (this.#unreadable?.block ?? unreadable.block)) this.#unreadable = unreadable
   }
 
-  /** Whoever reads blocks reports how far it came. */
+  /** Whoever reads blocks reports what could be read. */
   passed(number: BlockNumber): void {
-    if (this.#unreadable !== undefined && this.#unreadable.block <= number) this.#unreadable = undefined
+    if (this.#unreadable?.block === number) this.#unreadable = undefined
   }
 
   announce(number: BlockNumber): void {
@@ -112,16 +119,15 @@ export class HeadFollower {
 
   async #read(number: BlockNumber): Promise<Head> {
     const block = { number, hash: await this.#blocks.hash(number) }
-    const changed = await this.#registryChangedUpTo(number)
-    return { block, registry: changed ? await this.#blocks.registry(block) : this.registry }
+    const { version: runtime } = await this.#blocks.runtimes.at(number)
+    // An upgrade may change what the registry is made of without telling in an event.
+    const changed = !isSame(runtime, this.runtime) || (await this.#registryChangedUpTo(number))
+    return { block, registry: changed ? await this.#blocks.registry(block) : this.registry, runtime }
   }
 
   async #registryChangedUpTo(number: BlockNumber): Promise<boolean> {
     const length = number - this.block.number
     if (length > LONGEST_GAP) return true
-    // An upgrade may change what the registry is made of without telling in an event.
-    const { runtimes } = this.#blocks
-    if ((await runtimes.at(number)) !== (await runtimes.at(this.block.number))) return true
     const numbers = Array.from({ length }, (_, index) => this.block.number + 1 + index)
     try {
       const facts = await Promise.all(numbers.map((each) => this.#blocks.facts(each)))
@@ -133,6 +139,10 @@ export class HeadFollower {
       return true
     }
   }
+}
+
+function isSame(one: RuntimeVersion, other: RuntimeVersion): boolean {
+  return one.specName === other.specName && one.specVersion === other.specVersion
 }
 
 function now(): { readonly at: number; readonly tick: number } {

@@ -10,6 +10,7 @@ const well: ChainHealth = {
   since: NOW - 60_000,
   endpoints: [{ url: 'ws://near:9944', lastFailure: undefined }],
   finalised: { number: 7, hash: `0x${'07'.repeat(32)}`, at: NOW - 3_000, ageMs: 3_000 },
+  specVersion: 1,
   unreadable: undefined,
 }
 const codes = (health: ChainHealth) => problemsOf(health, NOW).map(({ code }) => code)
