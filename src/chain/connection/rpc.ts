@@ -142,11 +142,14 @@ export class Rpc {
 
   /** @throws also when a key has no value. */
   async entries(keys: readonly Hex[], at: BlockHash, signal: AbortSignal): Promise<readonly Entry[]> {
-    const values = await this.storages(keys, at, signal)
-    return keys.map((key, index) => {
-      const value = values[index]
-      if (value === undefined) throw malformed('state_queryStorageAt', 'it leaves out a value that there is')
-      return { key, value }
+    if (keys.length === 0) return []
+    return this.#read('state_queryStorageAt', [keys, at], signal, ([{ changes }]) => {
+      const values = new Map(changes)
+      return keys.map((key) => {
+        const value = values.get(key) ?? undefined
+        if (value === undefined) throw malformed('state_queryStorageAt', 'it leaves out a value that there is')
+        return { key, value }
+      })
     })
   }
 
