@@ -118,6 +118,23 @@ describe('the snapshot of all synced shares', () => {
     assert.equal(pages().filter(({ params }) => params[2] === null).length, 1)
   }).timeout(20_000)
 
+  it('waits while nobody answers, and goes on where it was', async () => {
+    await chain.close()
+    const warn = (message: string) => {
+      if (message === 'waiting for the chain to answer') server.isUp = true
+    }
+    chain = await connectChain({ endpoints: [server.url], logger: { ...logger, warn }, connectTimeoutMs: 100 })
+    let taken = 0
+    const all = await listed(() => {
+      taken += 1
+      if (taken !== 5) return
+      server.isUp = false
+      server.cut()
+    })
+    assert.equal(server.isUp, true)
+    assert.deepEqual(all, expected)
+  }).timeout(20_000)
+
   for (const [fault, answer] of Object.entries({
     'repeats a key': (keys: Hex[]) => [...keys.slice(0, -1), keys[0]],
     'begins again': () => keysFrom(undefined, 1_000),

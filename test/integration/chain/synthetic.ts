@@ -31,6 +31,8 @@ export class SyntheticChain {
     params: readonly unknown[],
   ) => { result: unknown } | { error: object } | 'later' | undefined = () => undefined
   head: number
+  /** While false, nobody gets in. */
+  isUp = true
   readonly #server: WebSocketServer
   readonly #stateOf: (block: number) => SyntheticState
 
@@ -40,6 +42,7 @@ export class SyntheticChain {
     this.#server = server
     this.#stateOf = stateOf
     server.on('connection', (client) => {
+      if (!this.isUp) client.terminate()
       client.on('message', (data) => this.#answer(client, JSON.parse(data.toString())))
     })
   }
