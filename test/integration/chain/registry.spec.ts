@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ChainCall } from '../../../src/chain/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { ChainWorld, enclaveOf, owner, signal } from './fixture.js'
 
@@ -50,6 +51,34 @@ describe('what only a generation-2 chain can do', () => {
     await world.sync('capsule', nftId, 1)
     assert.deepEqual(await listed(), [`capsule/${nftId}`, `secret/${nftId}`])
   })
+
+  it('tells what is synced in batches within a batch apart, whatever their order and kinds', async () => {
+    const { chain } = world
+    const hybrid = await world.mint('secret')
+    await world.sync('secret', hybrid, 0)
+    await world.send(owner, 'nft', 'convertToCapsule', [hybrid, 'capsule'])
+    const [one, two] = [await world.mint('secret'), await world.mint('capsule')]
+    const shares = [
+      { kind: 'capsule', nftId: two },
+      { kind: 'secret', nftId: one },
+      { kind: 'capsule', nftId: hybrid },
+    ] as const
+    const calls = shares.map(({ kind, nftId }) => world.confirmation(kind, nftId))
+    const batch = (args: readonly ChainCall[]): ChainCall => ({ pallet: 'utility', method: 'batch', args: [args] })
+    const [first, second, third] = calls
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    const nested = [batch([first, batch([second])]), batch([batch([third])])]
+    const sending = [0, 1, 2, 3].map((slot) => world.send(enclaveOf(0, slot), 'utility', 'batch', [nested]))
+    await Promise.all(sending)
+    const { block } = await world.send(enclaveOf(0, 4), 'utility', 'batch', [nested])
+    for await (const { triggers } of chain.follow(block.number - 1, { signal })) {
+      assert.deepEqual(
+        triggers,
+        shares.map((share) => ({ type: 'synced', ...share, cluster: 0 })),
+      )
+      break
+    }
+  }).timeout(30_000)
 
   it('tells nothing of a block that is not final', async () => {
     const unknown = world.chain.blockHash(world.chain.finalised().number + 100, { signal })

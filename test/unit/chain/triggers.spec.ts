@@ -50,6 +50,25 @@ describe('triggers of a block', () => {
     assert.deepEqual(await origins([...events, synced(1, 'secret', 6)]), ['secret/5 from 0', 'secret/6 from 1'])
   })
 
+  it('pairs NFTs whose confirmations are interleaved, of several extrinsics', async () => {
+    const events = [
+      confirmed(1, 'secret', 5, 0),
+      confirmed(1, 'secret', 6, 1),
+      confirmed(1, 'capsule', 6, 0),
+      synced(1, 'secret', 6),
+      confirmed(2, 'secret', 5, 1),
+      synced(1, 'capsule', 6),
+      synced(1, 'secret', 5),
+      synced(2, 'secret', 5),
+    ]
+    assert.deepEqual(await origins(events), [
+      'secret/6 from 1',
+      'capsule/6 from 0',
+      'secret/5 from 0',
+      'secret/5 from 1',
+    ])
+  })
+
   it('keeps the secret and the capsule of one NFT apart', async () => {
     const events = [confirmed(1, 'secret', 5, 0), confirmed(1, 'capsule', 5, 1)]
     assert.deepEqual(await origins([...events, synced(1, 'secret', 5), synced(1, 'capsule', 5)]), [
