@@ -27,7 +27,7 @@ import { requirePallets } from './runtime/requirements.js'
 import type { ChainCall } from './runtime/runtime.js'
 import type { Persist } from './state/entries.js'
 import { readNft, readSyncedShares } from './state/nfts.js'
-import { type ConfirmationOutcome, confirm } from './transactions/confirmations.js'
+import { type ConfirmationAnswer, Confirmations } from './transactions/confirmations.js'
 import { type FinalisedCall, Transactions } from './transactions/transactions.js'
 
 /** Bytes that a call in the committee's name may have; the pallet only wants an upper bound. */
@@ -72,6 +72,7 @@ export class Chain {
   readonly #blocks: Blocks
   readonly #head: HeadFollower
   readonly #transactions: Transactions
+  readonly #confirmations: Confirmations
   readonly #logger: Logger
   readonly #followers = new Set<Progress>()
 
@@ -89,6 +90,13 @@ export class Chain {
     this.#head = head
     this.#logger = found.logger
     this.#transactions = new Transactions({ connection, rpc, blocks, head, genesisHash: this.genesisHash })
+    this.#confirmations = new Confirmations({
+      transactions: this.#transactions,
+      rpc,
+      blocks,
+      head,
+      logger: found.logger,
+    })
   }
 
   /**
@@ -212,13 +220,13 @@ export class Chain {
     return readNft(this.#rpc, runtime, nftId, block, signal)
   }
 
-  /** Tells the chain that this enclave holds a share; resolves when that is final, or can never be. */
-  confirm(
-    signer: AccountSigner,
-    key: ShareKey,
-    { signal }: Abortable,
-  ): Promise<{ readonly outcome: ConfirmationOutcome; readonly block?: BlockRef }> {
-    return confirm(this.#transactions, signer, key, signal)
+  /**
+   * Tells the chain that this enclave holds a share; resolves when that is final, or can never be. Many that are asked
+   * for at once go in one transaction where the chain can do that.
+   * @throws as `Confirmations.confirm`.
+   */
+  confirm(signer: AccountSigner, key: ShareKey, { signal }: Abortable): Promise<ConfirmationAnswer> {
+    return this.#confirmations.confirm(signer, key, signal)
   }
 
   /**

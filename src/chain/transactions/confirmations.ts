@@ -1,10 +1,33 @@
 import type { AccountSigner } from '../../crypto/index.js'
-import { type BlockRef, type ShareKey, SlotmeshError } from '../../domain/index.js'
-import { CallFailedError } from '../errors.js'
+import { type AccountId, type BlockRef, type Logger, type ShareKey, SlotmeshError } from '../../domain/index.js'
+import type { Blocks } from '../blocks/blocks.js'
+import type { HeadFollower } from '../blocks/head.js'
+import { abortable } from '../connection/abort.js'
+import type { Rpc } from '../connection/rpc.js'
+import { CallFailedError, RequestRefused } from '../errors.js'
+import { persist } from '../persist.js'
+import type { ChainCall } from '../runtime/runtime.js'
+import { readConfirmed } from '../state/confirmed.js'
+import { BATCH_METHODS, type BatchMethod, type ItemResult, resultsOf } from './batch.js'
 import type { Transactions } from './transactions.js'
+
+/** Confirmations in one transaction: a small part of what a block has room for. */
+const BATCH = 50
+
+/** Transactions of one account on their way at once; meanwhile what else is to be confirmed is gathered. */
+const ON_THEIR_WAY = 4
+
+/** Confirmations of one account that wait. */
+const LONGEST_QUEUE = 10_000
 
 /** How the chain answered a confirmation. */
 export type ConfirmationOutcome = 'confirmed' | (typeof OUTCOMES)[keyof typeof OUTCOMES] | 'no-funds'
+
+export interface ConfirmationAnswer {
+  readonly outcome: ConfirmationOutcome
+  /** The final block that says so; there is none when the transaction was not taken. */
+  readonly block?: BlockRef
+}
 
 /** The pallet's reasons against a confirmation, by the names of its errors. */
 const OUTCOMES = {
@@ -19,22 +42,215 @@ const OUTCOMES = {
 
 const METHODS = { secret: 'add_secret_shard', capsule: 'add_capsule_shard' } as const
 
-/** @throws SlotmeshError when neither the chain nor the pallet gave one of the expected answers. */
-export async function confirm(
-  transactions: Transactions,
-  signer: AccountSigner,
-  { kind, nftId }: ShareKey,
-  signal: AbortSignal,
-): Promise<{ readonly outcome: ConfirmationOutcome; readonly block?: BlockRef }> {
-  try {
-    const call = { pallet: 'nft', method: METHODS[kind], args: [nftId] }
-    const { block } = await transactions.send(signer, call, signal)
-    return { outcome: 'confirmed', block }
-  } catch (thrown) {
-    if (thrown instanceof SlotmeshError && thrown.code === 'chain/no-funds') return { outcome: 'no-funds' }
-    if (thrown instanceof CallFailedError && isExpected(thrown.reason)) return { outcome: OUTCOMES[thrown.reason] }
-    throw thrown
+interface Parts {
+  readonly transactions: Transactions
+  readonly rpc: Rpc
+  readonly blocks: Blocks
+  readonly head: HeadFollower
+  readonly logger: Logger
+}
+
+/** Sends confirmations: those that are asked for while a transaction of the same account is prepared go together. */
+export class Confirmations {
+  readonly #parts: Parts
+  readonly #lanes = new Map<AccountId, Lane>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
+
+  /**
+   * Resolves when the confirmation is final, or can never be. What was handed in when the signal aborts may still be
+   * included.
+   * @throws SlotmeshError `chain/too-many-confirmations`; as `Transactions.send` when neither the chain nor the pallet
+   * gave one of the expected answers.
+   */
+  async confirm(signer: AccountSigner, key: ShareKey, signal: AbortSignal): Promise<ConfirmationAnswer> {
+    signal.throwIfAborted()
+    const lane = this.#lanes.get(signer.account) ?? new Lane(signer)
+    this.#lanes.set(signer.account, lane)
+    if (lane.waiting.length >= LONGEST_QUEUE) {
+      throw new SlotmeshError(
+        'chain/too-many-confirmations',
+        `${LONGEST_QUEUE} confirmations wait already; try again when some are done.`,
+      )
+    }
+    const item = new Item(key, signal)
+    lane.waiting.push(item)
+    if (!lane.isAtWork) void this.#work(lane)
+    return abortable(item.answer, signal)
+  }
+
+  /** Until nothing waits any more. */
+  async #work(lane: Lane): Promise<void> {
+    lane.isAtWork = true
+    // What is asked for in the same breath goes together.
+    await Promise.resolve()
+    while (lane.waiting.length > 0) {
+      if (lane.onTheirWay.size >= ON_THEIR_WAY) {
+        await Promise.race(lane.onTheirWay)
+        continue
+      }
+      const items = lane.waiting.splice(0, lane.batch).filter(({ signal }) => !signal.aborted)
+      if (items.length > 0) await this.#begin(lane, items)
+    }
+    lane.isAtWork = false
+  }
+
+  /** Resolves when the next transaction can be prepared. */
+  #begin(lane: Lane, items: readonly Item[]): Promise<void> {
+    return new Promise((handedIn) => {
+      const work = this.#see(lane, items, handedIn).finally(() => {
+        lane.onTheirWay.delete(work)
+        handedIn()
+      })
+      lane.onTheirWay.add(work)
+    })
+  }
+
+  /** Gives every item its answer. */
+  async #see(lane: Lane, items: readonly Item[], handedIn: () => void): Promise<void> {
+    const abandoned = new AbortController()
+    const leave = () => {
+      const [first] = items
+      if (items.every(({ signal }) => signal.aborted)) abandoned.abort(first?.signal.reason)
+    }
+    for (const { signal } of items) signal.addEventListener('abort', leave)
+    try {
+      const open = await this.#leaveOutConfirmed(lane.signer, items, abandoned.signal)
+      await this.#send(lane, open, handedIn, abandoned.signal)
+    } catch (thrown) {
+      const hasNoFunds = thrown instanceof SlotmeshError && thrown.code === 'chain/no-funds'
+      for (const item of items) {
+        if (hasNoFunds) item.settle({ outcome: 'no-funds' })
+        else item.fail(thrown)
+      }
+    } finally {
+      for (const { signal } of items) signal.removeEventListener('abort', leave)
+    }
+  }
+
+  /** A confirmation that nobody here heard of again, before a crash perhaps, is not paid for twice. */
+  async #leaveOutConfirmed(signer: AccountSigner, items: readonly Item[], signal: AbortSignal): Promise<Item[]> {
+    const { rpc, blocks, head, logger } = this.#parts
+    const operator = head.registry.seatOf(signer.account)?.operator
+    if (operator === undefined) return [...items]
+    const { block } = head
+    const keys = items.map(({ key }) => key)
+    const confirmed = await persist(
+      async () => {
+        const runtime = await abortable(blocks.runtimes.at(block.number), signal)
+        return readConfirmed(rpc, runtime, { keys, operator, block }, signal)
+      },
+      logger,
+      signal,
+    )
+    return items.filter((item, index) => {
+      if (confirmed[index]) item.settle({ outcome: 'already-confirmed', block })
+      return !confirmed[index]
+    })
+  }
+
+  /** @throws when not even a single one of those without an answer was taken. */
+  async #send(lane: Lane, items: readonly Item[], handedIn: () => void, signal: AbortSignal): Promise<void> {
+    if (items.length === 0) return
+    const { blocks, transactions, logger } = this.#parts
+    const runtime = await persist(() => abortable(blocks.runtimes.newest(), signal), logger, signal)
+    const method = BATCH_METHODS.find((name) => runtime.callArguments('utility', name) !== undefined)
+    if (items.length > 1 && method === undefined) {
+      lane.batch = 1
+      for (const item of items) await this.#send(lane, [item], handedIn, signal)
+      return
+    }
+    const how = items.length > 1 ? method : undefined
+    let rest: readonly Item[]
+    try {
+      const included = await transactions.include(lane.signer, callFor(items, how), signal, handedIn)
+      const { block } = included
+      const results = resultsOf(included.runtime, included.events, {
+        method: how,
+        count: items.length,
+        block: block.number,
+      })
+      for (const [index, item] of items.entries()) settle(item, results[index], block)
+      // What comes after the first failure in a plain batch was not tried.
+      rest = items.slice(results.length)
+    } catch (thrown) {
+      if (items.length === 1 || !isOfBatch(thrown)) throw thrown
+      logger.warn('a batch of confirmations was refused, and is sent in halves', { items: items.length })
+      const half = Math.ceil(items.length / 2)
+      // Where there was no room for it once, there is none the next time.
+      if (thrown instanceof CallFailedError) lane.batch = Math.min(lane.batch, half)
+      await this.#send(lane, items.slice(0, half), handedIn, signal)
+      rest = items.slice(half)
+    }
+    await this.#send(lane, rest, handedIn, signal)
+  }
+}
+
+/** What is to be confirmed by one account. */
+class Lane {
+  readonly signer: AccountSigner
+  readonly waiting: Item[] = []
+  readonly onTheirWay = new Set<Promise<void>>()
+  /** Confirmations in one transaction at most. */
+  batch = BATCH
+  isAtWork = false
+
+  constructor(signer: AccountSigner) {
+    this.signer = signer
+  }
+}
+
+/** A confirmation that somebody waits for. */
+class Item {
+  readonly key: ShareKey
+  readonly signal: AbortSignal
+  readonly answer: Promise<ConfirmationAnswer>
+  isSettled = false
+  #resolve: (answer: ConfirmationAnswer) => void = () => undefined
+  #reject: (reason: unknown) => void = () => undefined
+
+  constructor(key: ShareKey, signal: AbortSignal) {
+    this.key = key
+    this.signal = signal
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  settle(answer: ConfirmationAnswer): void {
+    this.isSettled = true
+    this.#resolve(answer)
+  }
+
+  fail(reason: unknown): void {
+    this.isSettled = true
+    this.#reject(reason)
+  }
+}
+
+function callFor(items: readonly Item[], method: BatchMethod | undefined): ChainCall {
+  const calls = items.map(({ key }): ChainCall => ({ pallet: 'nft', method: METHODS[key.kind], args: [key.nftId] }))
+  const [only] = calls
+  if (method !== undefined || only === undefined) {
+    return { pallet: 'utility', method: method ?? BATCH_METHODS[0], args: [calls] }
+  }
+  return only
+}
+
+function settle(item: Item, result: ItemResult | undefined, block: BlockRef): void {
+  if (result === undefined) return
+  if (result.failure === undefined) item.settle({ outcome: 'confirmed', block })
+  else if (isExpected(result.failure)) item.settle({ outcome: OUTCOMES[result.failure], block })
+  else item.fail(new CallFailedError(`nft.${METHODS[item.key.kind]}`, result.failure))
+}
+
+/** Whether a smaller batch may fare better: for its size, its price or because it is a batch. */
+function isOfBatch(thrown: unknown): boolean {
+  if (thrown instanceof CallFailedError || thrown instanceof RequestRefused) return true
+  return thrown instanceof SlotmeshError && thrown.code === 'chain/no-funds'
 }
 
 function isExpected(reason: string): reason is keyof typeof OUTCOMES {

@@ -1,5 +1,5 @@
 import type { AccountSigner } from '../../crypto/index.js'
-import { type AccountId, type BlockHash, type BlockRef, SlotmeshError } from '../../domain/index.js'
+import { type AccountId, type BlockHash, type BlockRef, bounded, SlotmeshError } from '../../domain/index.js'
 import type { Blocks } from '../blocks/blocks.js'
 import { decode } from '../blocks/events.js'
 import type { HeadFollower } from '../blocks/head.js'
@@ -12,14 +12,26 @@ import type { Plain } from '../runtime/plain.js'
 import type { ChainCall, ChainEvent, Runtime, SignedTransaction } from '../runtime/runtime.js'
 import { type Fate, submitAndWatch, type Watch } from './watch.js'
 
-/** A call is signed anew when its transaction expired or was refused for what it was signed with, this often at most. */
+/** A call is signed anew when its transaction expired, this often at most. */
 const ATTEMPTS = 5
+
+/** A pool may refuse a call for what may pass, this often at most; a block must come between all but the first two. */
+const REFUSALS = 10
 
 /** A call that was carried out, final. */
 export interface FinalisedCall {
   readonly block: BlockRef
   /** Of the call's extrinsic; names of pallets in camelCase, `data` in the order of the event's fields. */
   readonly events: readonly { readonly pallet: string; readonly name: string; readonly data: readonly Plain[] }[]
+}
+
+/** A transaction in a final block, whatever became of it there. */
+export interface IncludedCall {
+  readonly block: BlockRef
+  /** Made the block. */
+  readonly runtime: Runtime
+  /** Of the call's extrinsic. */
+  readonly events: readonly ChainEvent[]
 }
 
 /** A transaction that was handed in, with its watch unless the socket broke meanwhile. */
@@ -52,18 +64,46 @@ export class Transactions {
    * `chain/bad-argument`; RequestRefused; or the signal's reason.
    */
   async send(signer: AccountSigner, call: ChainCall, signal: AbortSignal): Promise<FinalisedCall> {
+    const { block, runtime, events } = await this.include(signer, call, signal)
+    const failure = failureOf(runtime, events)
+    if (failure !== undefined) throw new CallFailedError(nameOf(call), failure)
+    return {
+      block,
+      events: events.map(({ pallet, name, data }) => ({ pallet, name, data: Object.values(data) })),
+    }
+  }
+
+  /**
+   * As `send`, but leaves it to the caller to see from the events whether the call failed.
+   * @param handedIn is called when the transaction is on its way, perhaps again
+   */
+  async include(
+    signer: AccountSigner,
+    call: ChainCall,
+    signal: AbortSignal,
+    handedIn: () => void = () => undefined,
+  ): Promise<IncludedCall> {
+    const { head } = this.#parts
     const account = this.#account(signer.account)
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    for (let attempt = 1, refusals = 0; attempt <= ATTEMPTS; ) {
       const turn = account.inTurn(() => this.#persist(() => this.#submit(account, signer, call, signal), signal))
       const submitted = await abortable(turn, signal)
-      if (submitted === undefined) continue
+      if (submitted === 'refused' || submitted === 'refused-for-now') {
+        refusals++
+        if (refusals === REFUSALS) break
+        // What it was signed with may be out of date by mistake once; after that only another block can help.
+        if (refusals > 1 || submitted === 'refused-for-now') await head.reached(head.block.number + 1, signal)
+        continue
+      }
+      handedIn()
       const block = await this.#settle(submitted, signal)
       if (block !== undefined) {
         // Whoever looks at the chain next must find what was done.
-        await this.#parts.head.reached(block.number, signal)
-        return this.#persist(() => this.#result(call, submitted.transaction, block, signal), signal)
+        await head.reached(block.number, signal)
+        return this.#persist(() => this.#included(submitted.transaction, block, signal), signal)
       }
       account.nextNonce = undefined
+      attempt++
     }
     throw new SlotmeshError('chain/not-included', `No block took ${nameOf(call)}; try again later.`)
   }
@@ -74,13 +114,13 @@ export class Transactions {
     return account
   }
 
-  /** @returns undefined when the pool refused it and another attempt may fare better. */
+  /** @returns how the pool refused it when another attempt may fare better, at once or after another block. */
   async #submit(
     account: Account,
     signer: AccountSigner,
     call: ChainCall,
     signal: AbortSignal,
-  ): Promise<Submitted | undefined> {
+  ): Promise<Submitted | 'refused' | 'refused-for-now'> {
     const { blocks, rpc, head, genesisHash, connection } = this.#parts
     const runtime = await abortable(blocks.runtimes.newest(), signal)
     const nonce = account.nextNonce ?? (await rpc.nextNonce(signer.account, signal))
@@ -97,8 +137,7 @@ export class Transactions {
       const refusal = meaningOf(thrown)
       if (refusal === 'no-funds') throw noFunds(call, thrown)
       if (refusal === 'final') throw thrown
-      if (refusal === 'later') await head.reached(head.block.number + 1, signal)
-      return undefined
+      return refusal === 'later' ? 'refused-for-now' : 'refused'
     }
   }
 
@@ -125,9 +164,12 @@ export class Transactions {
 
   async #fateOf(watch: Watch, { lastBlock }: SignedTransaction, signal: AbortSignal): Promise<Fate> {
     const settled = new AbortController()
-    const expiry = this.#parts.head.reached(lastBlock + 1, AbortSignal.any([signal, settled.signal]))
+    const expiry = bounded({ signals: [signal, settled.signal] }, async (limited): Promise<Fate> => {
+      await this.#parts.head.reached(lastBlock + 1, limited)
+      return 'unknown'
+    })
     try {
-      return await Promise.race([watch.fate, expiry.then((): Fate => 'unknown')])
+      return await Promise.race([watch.fate, expiry])
     } finally {
       settled.abort()
       watch.end()
@@ -156,25 +198,14 @@ export class Transactions {
     return extrinsics.includes(transaction.bytes) ? block : undefined
   }
 
-  async #result(
-    call: ChainCall,
-    transaction: SignedTransaction,
-    block: BlockRef,
-    signal: AbortSignal,
-  ): Promise<FinalisedCall> {
+  async #included({ bytes }: SignedTransaction, block: BlockRef, signal: AbortSignal): Promise<IncludedCall> {
     const { rpc, blocks } = this.#parts
     const runtime = await abortable(blocks.runtimes.at(block.number), signal)
     const { extrinsics } = await rpc.block(block.hash, signal)
-    const records = await rpc.storage(runtime.storage('System', 'Events').key(), block.hash, signal)
-    const position = extrinsics.indexOf(transaction.bytes)
+    const records = await rpc.storage(runtime.eventsKey, block.hash, signal)
+    const position = extrinsics.indexOf(bytes)
     const all = records === undefined ? [] : decode(runtime, block.number, records)
-    const events = all.filter(({ phase }) => phase === position)
-    const failure = failureOf(runtime, events)
-    if (failure !== undefined) throw new CallFailedError(nameOf(call), failure)
-    return {
-      block,
-      events: events.map(({ pallet, name, data }) => ({ pallet, name, data: Object.values(data) })),
-    }
+    return { block, runtime, events: all.filter(({ phase }) => phase === position) }
   }
 
   /** Waits while the chain is out of reach; requests wait for a connection by themselves, so this does not spin. */
@@ -203,15 +234,36 @@ class Account {
   }
 }
 
-/** Substrate's codes for what a pool refuses (`sc-rpc-api`, `author/error.rs`); 1010 says more in its data. */
+/**
+ * Substrate's codes for what a node does not take (`sc-rpc-api`, `author/error.rs`). 1010 says why in its data: a
+ * sentence (`InvalidTransaction` in `sp-runtime`), or in older versions the reason's name.
+ */
 function meaningOf({ rpcCode, detail }: RequestRefused): 'no-funds' | 'sign-anew' | 'later' | 'final' {
-  if (rpcCode === 1010 && /inability to pay/i.test(detail)) return 'no-funds'
-  if (rpcCode === 1010 && /outdated|bad signature|ancient birth/i.test(detail)) return 'sign-anew'
-  // The nonce is taken by one in the pool.
-  if (rpcCode === 1013 || rpcCode === 1014) return 'sign-anew'
-  // Banned for a while, or no room.
-  if (rpcCode === 1012 || rpcCode === 1016) return 'later'
+  if (rpcCode !== 1010) return REFUSED[rpcCode] ?? 'final'
+  if (/inability to pay|^"?payment/i.test(detail)) return 'no-funds'
+  // Also for an upgrade of the runtime between signing and handing in.
+  if (/outdated|stale|bad ?(signature|proof)|ancient ?birth|valid in the future|^"?future/i.test(detail)) {
+    return 'sign-anew'
+  }
   return 'final'
+}
+
+const REFUSED: Readonly<Record<number, 'sign-anew' | 'later'>> = {
+  // The runtime could not make sense of it: upgraded since it was signed, perhaps.
+  1002: 'sign-anew',
+  // Its validity cannot be told.
+  1011: 'later',
+  // Banned for a while.
+  1012: 'later',
+  // In the pool already, or the nonce is taken by one that is.
+  1013: 'sign-anew',
+  1014: 'sign-anew',
+  // No room.
+  1016: 'later',
+  // The block that the pool checked it at is gone.
+  1020: 'later',
+  // Its nonce is ahead of those that the pool knows.
+  1021: 'later',
 }
 
 /**
