@@ -88,8 +88,8 @@ export class Connection {
   /**
    * Sends a request that may safely arrive twice: it is repeated when the socket is lost.
    * @param check reads the answer; where it throws, the endpoint is left
-   * @throws RequestRefused; SlotmeshError `chain/unreachable` when there is no connection for too long; what `check`
-   * throws, or the signal's reason.
+   * @throws RequestRefused; SlotmeshError `chain/unreachable` when there is no connection for too long, or no readable
+   * answer; what else `check` throws, or the signal's reason.
    */
   async read<T>(
     method: string,
@@ -102,9 +102,8 @@ export class Connection {
       try {
         return await socket.read(method, params, signal, check)
       } catch (thrown) {
-        const isLost = thrown instanceof SocketLost
-        if (!isLost && !isMalformed(thrown)) throw thrown
-        if (attempt === READ_ATTEMPTS) throw isLost ? this.#unreachable(thrown) : thrown
+        if (!(thrown instanceof SocketLost) && !isMalformed(thrown)) throw thrown
+        if (attempt === READ_ATTEMPTS) throw this.#unreachable(thrown)
       }
     }
   }

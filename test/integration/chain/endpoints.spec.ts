@@ -263,6 +263,21 @@ describe('several endpoints of a chain', () => {
     assert.equal(connected.health().endpoint, first.url)
   })
 
+  it('are waited for when none of them can be read', async () => {
+    const connected = await connect()
+    for (const wire of [first, second]) {
+      wire.tamper = (result, { method }) => (method === 'state_getStorage' ? 17 : result)
+    }
+    const reading = read(follow(connected, 0), [1])
+    seal(1)
+    await until(() => journal.entries.some(({ message }) => message === 'the latest finalised block could not be read'))
+    for (const wire of [first, second]) {
+      assert.equal(failureOf(connected, wire), 'chain/malformed-answer')
+      wire.tamper = (result) => result
+    }
+    await reading
+  })
+
   it('are told of in the health, with how old what is known is', async () => {
     seal(1)
     const before = Date.now()
