@@ -232,8 +232,10 @@ class Node implements EnclaveNode {
     for await (const { kind, nftId, version, origin } of this.#store.places()) yield { kind, nftId, version, origin }
   }
 
-  #connectChain(): Promise<Chain> {
-    const { genesisHash: expectedGenesis, ...connection } = this.#config.chain
+  async #connectChain(): Promise<Chain> {
+    const { genesisHash, ...connection } = this.#config.chain
+    // What is held belongs to the chain that it was fetched for: on another one it would all be erased.
+    const expectedGenesis = genesisHash ?? (await this.#store.identity())?.genesisHash
     return connectChain({ ...connection, ...(expectedGenesis && { expectedGenesis }), logger: this.#logger })
   }
 

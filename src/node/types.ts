@@ -19,7 +19,7 @@ export interface EnclaveNodeConfig {
   readonly chain: {
     /** WebSocket URLs of nodes of the chain, for example `ws://127.0.0.1:9944`, in the order in which to use them. */
     readonly endpoints: readonly string[]
-    /** Refuses every other chain; that of the first endpoint that answers when absent. */
+    /** Refuses every other chain; when absent the one that the folder's shares are of, or that of the first endpoint. */
     readonly genesisHash?: BlockHash
     /** An endpoint without a new finalised block for this long is doubted, ms; five blocks of 6 s when absent. */
     readonly quietAfterMs?: number

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
+import { staticCollateral } from '../../../src/attestation/index.js'
+import { type DevelopmentChain, startDevelopmentChain } from '../../../src/devchain/index.js'
+import { createEnclaveNode, type EnclaveNode, type NodeEvent } from '../../../src/node/index.js'
+import { enclave, Folders, sealingKey, secret, wantOf } from '../store/fixture.js'
+
+const BUILD = {
+  mrEnclave: `0x${'11'.repeat(32)}`,
+  mrSigner: `0x${'22'.repeat(32)}`,
+  productId: 1,
+  securityVersion: 1,
+} as const
+
+describe('a node and its chain', () => {
+  const folders = new Folders()
+  let pki: DevelopmentPki
+  let chain: DevelopmentChain
+
+  before(async () => {
+    pki = await createDevelopmentPki({ seed: new Uint8Array(32).fill(9) })
+  })
+
+  beforeEach(async () => {
+    chain = await startDevelopmentChain({ blockTime: 'manual', finalityLag: 0 })
+  })
+
+  afterEach(async () => {
+    await chain.stop()
+    await folders.clear()
+  })
+
+  const nodeIn = (folder: string): Promise<EnclaveNode> => {
+    const platform = pki.platform({ machineId: folder, measurement: BUILD })
+    return createEnclaveNode({
+      folder,
+      chain: { endpoints: [chain.url] },
+      mesh: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], allowPrivateAddresses: true },
+      attestation: {
+        quoteSource: platform.quoteSource,
+        rootCertificate: pki.rootCertificate,
+        collateral: staticCollateral(pki.collateral),
+        policy: { allowedMeasurements: [{ mrEnclave: BUILD.mrEnclave }] },
+      },
+      sealingKey,
+    })
+  }
+
+  it('refuses another chain than the one that its folder is of, and keeps what it has', async () => {
+    const folder = await folders.make()
+    const store = await folders.open(folder)
+    const { identity } = enclave(1, 0)
+    await store.beginSetup(identity, 40, [wantOf(secret(3))])
+    await store.close()
+    const node = await nodeIn(folder)
+    await assert.rejects(node.start(), { code: 'chain/wrong-genesis' })
+    const kept = await folders.open(folder)
+    assert.deepEqual(await kept.identity(), identity)
+    assert.equal(kept.counts().wants, 1)
+  })
+
+  it('says how its seat stands, and how the connection is', async () => {
+    const node = await nodeIn(await folders.make())
+    const events: NodeEvent[] = []
+    const seen = new Promise<void>((resolve) => {
+      node.subscribe((event) => {
+        events.push(event)
+        if (event.type === 'seat') resolve()
+      })
+    })
+    await node.start()
+    try {
+      await seen
+      const [change] = events.flatMap((event) => (event.type === 'seat' ? [event.change] : []))
+      assert.equal(change?.type, 'unregistered')
+      const { chain: connection, problems, crawl } = await node.status()
+      assert.equal(connection?.endpoint, chain.url)
+      assert.equal(connection?.state, 'connected')
+      assert.deepEqual([problems, crawl], [[], undefined])
+    } finally {
+      await node.stop()
+    }
+  })
+})
