@@ -134,9 +134,10 @@ export class Guard {
     const connection = this.#connection
     const socket = connection?.current
     if (connection !== undefined && socket !== undefined) {
+      const before = this.#highest
       this.#quiet = Math.min(this.#quiet * 2, LONGEST_QUIET)
       const number = await this.#ask(socket)
-      if (number !== undefined && number <= this.#highest) await this.#seekNews(connection, number)
+      if (number !== undefined && number <= before) await this.#seekNews(connection, number)
     }
     this.#waitForNews()
   }
@@ -163,6 +164,7 @@ export class Guard {
     const { logger, announce } = this.#options
     logger.warn('the chain endpoint announces nothing any more; subscribing again', { endpoint: socket.endpoint })
     this.#highest = number
+    this.#quiet = 1
     await this.#limited(socket, (signal) => this.#subscribe(socket, signal))
     announce(number)
   }

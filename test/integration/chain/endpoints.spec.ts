@@ -226,6 +226,26 @@ describe('several endpoints of a chain', () => {
     assert.equal(first.connections, 1)
   })
 
+  it('are asked again and again, and not left, when they announce nothing but go on', async () => {
+    const connected = await connect({ quietAfterMs: 20 })
+    first.rewrite = (message) => (message.includes('chain_finalizedHead') ? [] : [message])
+    // The other endpoint is a block ahead whenever it is asked.
+    const times: number[] = []
+    first.tamper = (result, { method }) => {
+      if (method !== 'chain_getFinalizedHead') return result
+      times.push(performance.now())
+      seal(1)
+      return result
+    }
+    seal(1)
+    await until(() => times.length >= 8)
+    const [one = 0, , , , , , , last = 0] = times
+    assert(last - one < 1_000, 'pauses of 20 ms, which do not grow')
+    assert.equal(connected.health().endpoint, first.url)
+    assert.equal(first.connections, 1)
+    assert.equal(second.connections, 0)
+  })
+
   it('are not left, but asked less and less often, when the whole chain stands still', async () => {
     await connect({ quietAfterMs: 10 })
     const times: number[] = []
