@@ -123,13 +123,10 @@ class Node implements EnclaveNode {
         store: this.#store,
         caughtUp: (options) => engine.reached(chain.finalised().number, options),
         logger: this.#logger,
+        lifetime: this.#stopping.signal,
       })
       this.#parts = { chain, mesh, share, serving, engine, ingest }
-      this.#running = Promise.all([
-        this.#keepSynchronising(engine),
-        this.#resumeConfirmations(ingest),
-        this.#watchSeat(chain),
-      ])
+      this.#running = Promise.all([this.#keepSynchronising(engine), ingest.run(), this.#watchSeat(chain)])
     } catch (thrown) {
       for (const step of undo) await step()
       await this.stop()
@@ -316,15 +313,6 @@ class Node implements EnclaveNode {
         this.#logger.error('synchronisation stopped and is begun again', { reason: messageOf(thrown) })
         await restartPause(signal)
       }
-    }
-  }
-
-  async #resumeConfirmations(ingest: Ingest): Promise<void> {
-    const { signal } = this.#stopping
-    try {
-      await ingest.resume({ signal })
-    } catch (thrown) {
-      if (!signal.aborted) this.#logger.error('owed confirmations could not be sent', { reason: messageOf(thrown) })
     }
   }
 

@@ -2,14 +2,45 @@ import { type AccountSigner, equalBytes, zero } from '../crypto/index.js'
 import { type Logger, messageOf, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
 import type { Store } from '../store/index.js'
 import type { ConfirmationOutcome, SyncChain } from './parts.js'
+import { Signal } from './signal.js'
+
+/** A confirmation that is owed is sent again after this long at the earliest, ms. */
+const RETRY_AFTER_MS = 30_000
+
+/** After failures that nobody expects the pause doubles, this often at most. */
+const LONGEST_DOUBLING = 5
+
+/** Confirmations owed that are sent at once. */
+const AT_ONCE = 200
+
+/** Shares that are kept here and that the chain does not know to be. */
+export interface OwedConfirmations {
+  readonly count: number
+  /** Since when the one that waits longest is known to this process, Unix ms. */
+  readonly oldestSince: number | undefined
+  /** How the latest attempt ended, for example `no-funds`, or the code of its error; undefined before that. */
+  readonly lastOutcome: string | undefined
+}
 
 export interface IngestParts {
   readonly signer: AccountSigner
-  readonly chain: Pick<SyncChain, 'confirm'>
+  readonly chain: Pick<SyncChain, 'confirm' | 'registry'>
   readonly store: Pick<Store, 'share' | 'pending' | 'pendingShares' | 'putPending' | 'markConfirmed' | 'dropPending'>
   /** Waits until every block that is final now is taken in. */
   readonly caughtUp: (options: { signal: AbortSignal }) => Promise<void>
   readonly logger: Logger
+  /** A confirmation goes on after whoever asked for it has left, until this aborts. */
+  readonly lifetime: AbortSignal
+  readonly retryAfterMs?: number
+}
+
+/** A confirmation that is not final yet. */
+interface Owed {
+  readonly key: ShareKey
+  readonly since: number
+  failures: number
+  /** On the clock of `performance.now()`. */
+  notBefore: number
 }
 
 /** Why a share that was handed over could not be taken. */
@@ -42,19 +73,42 @@ const SENTENCES: Record<IngestError['outcome'], string> = {
  */
 export class Ingest {
   readonly #parts: IngestParts
+  readonly #retryAfterMs: number
   readonly #atWork = new Map<string, Promise<void>>()
+  readonly #owed = new Map<string, Owed>()
+  #lastOutcome: string | undefined
 
   constructor(parts: IngestParts) {
     this.#parts = parts
+    this.#retryAfterMs = parts.retryAfterMs ?? RETRY_AFTER_MS
   }
 
   /**
-   * Stores an authorised share and confirms it to finality. A byte-identical share again is fine.
-   * @throws IngestError when it cannot be taken, or what the chain or the store throws; then it stays pending and the
-   * confirmation is sent again after a restart, or when the owner asks again.
+   * Stores an authorised share and confirms it to finality. A byte-identical share again is fine. When the signal
+   * aborts, only the wait ends: the confirmation is still sent.
+   * @throws IngestError when it cannot be taken, or what the chain or the store throws; where it may still be
+   * confirmed it stays pending and `run` sends the confirmation again.
    */
-  take(key: ShareKey, payload: Uint8Array, options: { signal: AbortSignal }): Promise<void> {
-    return this.#inTurn(key, () => this.#take(key, payload, options))
+  async take(key: ShareKey, payload: Uint8Array, { signal }: { signal: AbortSignal }): Promise<void> {
+    signal.throwIfAborted()
+    // The caller may zero it once the wait is over.
+    const own = new Uint8Array(payload)
+    const work = this.#inTurn(key, async () => {
+      try {
+        signal.throwIfAborted()
+        await this.#take(key, own)
+      } finally {
+        zero(own)
+      }
+    })
+    await unlessAborted(work, signal)
+  }
+
+  /** For health: what is not confirmed yet, on its way or waiting to be sent again. */
+  owed(): OwedConfirmations {
+    // In the order in which they were added.
+    const [oldest] = this.#owed.values()
+    return { count: this.#owed.size, oldestSince: oldest?.since, lastOutcome: oldest && this.#lastOutcome }
   }
 
   /** How a share compares with the one held under the key. */
@@ -67,24 +121,58 @@ export class Ingest {
   }
 
   /**
-   * Sends the confirmations that were owed when the node last stopped. The blocks since then come first: they may have
-   * ended the round in which a share was handed over, and the confirmation would count for the next.
+   * Sends the confirmations that were owed when the node last stopped, and those that could not be sent since, until
+   * each is final or can never be. Resolves when `lifetime` has aborted and nothing is under way any more.
    */
-  async resume(options: { signal: AbortSignal }): Promise<void> {
-    await this.#parts.caughtUp(options)
-    const owed: ShareKey[] = []
-    for await (const { key, confirmed } of this.#parts.store.pendingShares()) if (!confirmed) owed.push(key)
-    for (const key of owed) {
+  async run(): Promise<void> {
+    const { lifetime, logger } = this.#parts
+    let isLoaded = false
+    while (!lifetime.aborted) {
       try {
-        await this.#inTurn(key, () => this.#resume(key, options))
+        if (!isLoaded) await this.#load()
+        isLoaded = true
+        await this.#sendOwed()
       } catch (thrown) {
-        options.signal.throwIfAborted()
-        this.#parts.logger.warn('a confirmation owed could not be sent', { ...key, reason: messageOf(thrown) })
+        if (!lifetime.aborted) logger.error('owed confirmations could not be sent', { reason: messageOf(thrown) })
       }
+      await new Signal().wait({ signal: lifetime, timeoutMs: this.#retryAfterMs })
     }
+    await Promise.allSettled(this.#atWork.values())
   }
 
-  async #take(key: ShareKey, payload: Uint8Array, options: { signal: AbortSignal }): Promise<void> {
+  async #load(): Promise<void> {
+    for await (const { key, confirmed } of this.#parts.store.pendingShares()) if (!confirmed) this.#owe(key)
+  }
+
+  #owe(key: ShareKey): Owed {
+    const text = shareKeyText(key)
+    const owed = this.#owed.get(text) ?? { key, since: Date.now(), failures: 0, notBefore: 0 }
+    this.#owed.set(text, owed)
+    return owed
+  }
+
+  async #sendOwed(): Promise<void> {
+    const { chain, caughtUp, lifetime, logger, signer } = this.#parts
+    const now = performance.now()
+    const due = [...this.#owed].filter(([text, { notBefore }]) => notBefore <= now && !this.#atWork.has(text))
+    if (due.length === 0) return
+    if (chain.registry().seatOf(signer.account) === undefined) {
+      // Sending it would cost a fee and fail.
+      this.#lastOutcome = 'not-registered'
+      return
+    }
+    // These blocks may have ended the round in which a share was handed over; its confirmation would count for the next.
+    await caughtUp({ signal: lifetime })
+    for (let start = 0; start < due.length; start += AT_ONCE) {
+      const group = due.slice(start, start + AT_ONCE)
+      await Promise.allSettled(group.map(([, { key }]) => this.#inTurn(key, () => this.#resume(key))))
+      lifetime.throwIfAborted()
+    }
+    const { count, lastOutcome = 'unknown' } = this.owed()
+    if (count > 0) logger.warn('confirmations are owed to the chain', { count, lastOutcome })
+  }
+
+  async #take(key: ShareKey, payload: Uint8Array): Promise<void> {
     const { store } = this.#parts
     const held = await this.compare(key, payload)
     // A capsule may be handed over anew; the old share serves until the new one is synced. A secret never changes.
@@ -96,25 +184,48 @@ export class Ingest {
     if (pending !== undefined) zero(pending.payload)
     if (pending?.confirmed && !isPending) throw new IngestError('held', key)
     if (!isPending) await store.putPending({ key, payload, confirmed: false })
-    if (!pending?.confirmed || !isPending) await this.#confirm(key, options)
+    if (!pending?.confirmed || !isPending) await this.#confirm(key)
   }
 
   /** It may have become a share, or have been dropped, while others were confirmed. */
-  async #resume(key: ShareKey, options: { signal: AbortSignal }): Promise<void> {
+  async #resume(key: ShareKey): Promise<void> {
     const pending = await this.#parts.store.pending(key)
-    if (pending === undefined) return
-    zero(pending.payload)
-    if (!pending.confirmed) await this.#confirm(key, options)
+    if (pending !== undefined) zero(pending.payload)
+    if (pending === undefined || pending.confirmed) this.#owed.delete(shareKeyText(key))
+    else await this.#confirm(key)
   }
 
-  async #confirm(key: ShareKey, options: { signal: AbortSignal }): Promise<void> {
-    const { chain, store, signer, caughtUp } = this.#parts
-    const { outcome } = await chain.confirm(signer, key, options)
-    if (outcome === 'confirmed' || outcome === 'already-confirmed') return store.markConfirmed(key)
-    // By an earlier confirmation of this enclave perhaps: then a block that is still to be taken in makes it a share.
-    if (outcome === 'already-synced') await caughtUp(options)
-    if (!MAY_BE_CONFIRMED.has(outcome)) await store.dropPending(key)
-    throw new IngestError(outcome, key)
+  async #confirm(key: ShareKey): Promise<void> {
+    const { chain, signer, lifetime } = this.#parts
+    const owed = this.#owe(key)
+    try {
+      const { outcome } = await chain.confirm(signer, key, { signal: lifetime })
+      this.#lastOutcome = outcome
+      // Again after the shortest pause: what these wait for may come at any time, and asking costs little.
+      if (MAY_BE_CONFIRMED.has(outcome)) owed.failures = 0
+      else await this.#end(key, outcome)
+      if (outcome === 'confirmed' || outcome === 'already-confirmed') return
+      throw new IngestError(outcome, key)
+    } catch (thrown) {
+      if (!(thrown instanceof IngestError)) {
+        this.#lastOutcome = thrown instanceof SlotmeshError ? thrown.code : messageOf(thrown)
+        owed.failures = Math.min(owed.failures + 1, LONGEST_DOUBLING)
+      }
+      owed.notBefore = performance.now() + this.#retryAfterMs * 2 ** Math.max(0, owed.failures - 1)
+      throw thrown
+    }
+  }
+
+  /** The chain has said the last word on it. */
+  async #end(key: ShareKey, outcome: ConfirmationOutcome): Promise<void> {
+    const { store, caughtUp, lifetime } = this.#parts
+    if (outcome === 'confirmed' || outcome === 'already-confirmed') await store.markConfirmed(key)
+    else {
+      // By an earlier confirmation of this enclave perhaps: then a block that is still to be taken in makes it a share.
+      if (outcome === 'already-synced') await caughtUp({ signal: lifetime })
+      await store.dropPending(key)
+    }
+    this.#owed.delete(shareKeyText(key))
   }
 
   /** One after another for each share. */
@@ -133,3 +244,11 @@ export class Ingest {
 
 /** Outcomes that leave open whether an earlier confirmation, of which nobody here heard again, is on chain. */
 const MAY_BE_CONFIRMED: ReadonlySet<ConfirmationOutcome> = new Set(['not-registered', 'no-funds'])
+
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

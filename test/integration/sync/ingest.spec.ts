@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Registry, SlotmeshError } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { Ingest, type IngestParts, type SyncChain } from '../../../src/sync/index.js'
 import { capsule, Folders, logger, payloadOf, seal, secret, signal, wantOf } from '../store/fixture.js'
@@ -8,19 +10,28 @@ type Outcome = Awaited<ReturnType<SyncChain['confirm']>>['outcome']
 
 const cluster = own.identity.seat.cluster
 const anotherCluster = peerA.identity.seat.cluster
+const { account } = own.signer
+const registry = new Registry([
+  { id: cluster, type: 'public', seats: [{ account, operator: account, cluster, slot: 0, apiUri: '' }] },
+])
 
 describe('taking shares from owners', () => {
   const folders = new Folders()
   let store: Store
   let asked: number
+  let lifetime: AbortController
 
   beforeEach(async () => {
     store = await folders.open(await folders.make())
     await store.beginSetup(own.identity, 0, [])
     asked = 0
+    lifetime = new AbortController()
   })
 
-  afterEach(() => folders.clear())
+  afterEach(async () => {
+    lifetime.abort()
+    await folders.clear()
+  })
 
   function ingestWith(outcome: Outcome, parts: Partial<IngestParts> = {}): Ingest {
     const confirm = async () => {
@@ -29,12 +40,22 @@ describe('taking shares from owners', () => {
     }
     return new Ingest({
       signer: own.signer,
-      chain: { confirm },
+      chain: { confirm, registry: () => registry },
       store,
       caughtUp: async () => undefined,
       logger,
+      lifetime: lifetime.signal,
+      retryAfterMs: 5,
       ...parts,
     })
+  }
+
+  /** Runs it until something has come about. */
+  async function running(ingest: Ingest, isSo: () => boolean): Promise<void> {
+    const run = ingest.run()
+    while (!isSo()) await nextTurn()
+    lifetime.abort()
+    await run
   }
 
   const applySynced = (block: number, key: ReturnType<typeof secret>, origin: number) =>
@@ -50,7 +71,8 @@ describe('taking shares from owners', () => {
       if (isBehind) assert.deepEqual((await applySynced(1, key, cluster)).missingOwn, [])
       isBehind = false
     }
-    await ingestWith('already-synced', { caughtUp }).resume({ signal })
+    const ingest = ingestWith('already-synced', { caughtUp })
+    await running(ingest, () => asked === 1 && ingest.owed().count === 0)
     assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
     assert.equal(store.counts().pending, 0)
   })
@@ -86,7 +108,7 @@ describe('taking shares from owners', () => {
     const caughtUp = async () => {
       await applySynced(1, key, anotherCluster)
     }
-    await ingestWith('confirmed', { caughtUp }).resume({ signal })
+    await running(ingestWith('confirmed', { caughtUp }), () => store.counts().pending === 0)
     assert.equal(asked, 0)
     assert.equal(store.counts().pending, 0)
   })
@@ -103,5 +125,85 @@ describe('taking shares from owners', () => {
     )
     assert.equal(asked, 1)
     assert.deepEqual((await store.pending(key))?.payload, payloadOf(key, 0))
+  })
+
+  for (const outcome of ['no-funds', 'not-registered'] as const) {
+    it(`sends a confirmation again until the chain takes it: ${outcome}`, async () => {
+      const key = secret(1)
+      const answers: Outcome[] = [outcome, outcome, outcome, 'already-confirmed']
+      const confirm = async () => ({ outcome: answers[asked++] ?? 'wrong-cluster' })
+      const ingest = ingestWith(outcome, { chain: { confirm, registry: () => registry } })
+      await assert.rejects(ingest.take(key, payloadOf(key), { signal }), { outcome })
+      const { count, oldestSince, lastOutcome } = ingest.owed()
+      assert.deepEqual([count, typeof oldestSince, lastOutcome], [1, 'number', outcome])
+      await running(ingest, () => ingest.owed().count === 0)
+      assert.equal(asked, 4)
+      assert.equal((await store.pending(key))?.confirmed, true)
+    })
+  }
+
+  it('sends nothing while the enclave has no seat', async () => {
+    const key = secret(1)
+    await store.putPending({ key, payload: payloadOf(key), confirmed: false })
+    let looked = 0
+    const chain = {
+      confirm: async () => ({ outcome: 'confirmed' as const, asked: asked++ }),
+      registry: () => {
+        looked += 1
+        return looked > 3 ? registry : new Registry([])
+      },
+    }
+    const ingest = ingestWith('confirmed', { chain })
+    const run = ingest.run()
+    while (looked < 3) await nextTurn()
+    assert.equal(asked, 0)
+    assert.deepEqual([ingest.owed().count, ingest.owed().lastOutcome], [1, 'not-registered'])
+    while (ingest.owed().count > 0) await nextTurn()
+    lifetime.abort()
+    await run
+    assert.equal(asked, 1)
+  })
+
+  it('goes on to confirm a share whose owner has stopped waiting, once', async () => {
+    const key = secret(1)
+    const owner = new AbortController()
+    let answer: () => void = () => undefined
+    const confirm = () => {
+      asked += 1
+      return new Promise<{ outcome: 'confirmed' }>((resolve) => {
+        answer = () => resolve({ outcome: 'confirmed' })
+      })
+    }
+    const ingest = ingestWith('confirmed', { chain: { confirm, registry: () => registry } })
+    const payload = payloadOf(key)
+    const taking = ingest.take(key, payload, { signal: owner.signal })
+    // As its owner does who does not wait any longer, be it before it is stored.
+    payload.fill(0)
+    while (asked === 0) await nextTurn()
+    owner.abort()
+    await assert.rejects(taking, { name: 'AbortError' })
+    const run = ingest.run()
+    while (ingest.owed().count === 0) await nextTurn()
+    answer()
+    while (ingest.owed().count > 0) await nextTurn()
+    lifetime.abort()
+    await run
+    assert.equal(asked, 1)
+    const pending = await store.pending(key)
+    assert.deepEqual([pending?.confirmed, pending?.payload], [true, payloadOf(key)])
+  })
+
+  it('sends again what could not be sent, and rests longer each time', async () => {
+    const key = secret(1)
+    const confirm = async () => {
+      asked += 1
+      if (asked < 3) throw new SlotmeshError('chain/not-included', 'No block took it.')
+      return { outcome: 'confirmed' as const }
+    }
+    const ingest = ingestWith('confirmed', { chain: { confirm, registry: () => registry } })
+    await assert.rejects(ingest.take(key, payloadOf(key), { signal }), { code: 'chain/not-included' })
+    assert.equal(ingest.owed().lastOutcome, 'chain/not-included')
+    await running(ingest, () => ingest.owed().count === 0)
+    assert.equal(asked, 3)
   })
 })
