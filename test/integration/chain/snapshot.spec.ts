@@ -141,21 +141,28 @@ describe('the snapshot of all synced shares', () => {
     'gives more keys than it was asked for': (keys: Hex[]) => [...keys, `${keys.at(-1)}00`],
     'gives the keys of another map': () => [`0xff${prefix.slice(4)}00`],
   })) {
-    it(`is not taken from an endpoint that ${fault}`, async () => {
+    it(`takes no page from an endpoint that ${fault}, and goes on where it is right again`, async () => {
+      let wrong = 0
       server.intercept = (method, [of, size, after]) => {
-        if (method !== 'state_getKeysPaged' || of !== prefix || after === null) return undefined
+        if (method !== 'state_getKeysPaged' || of !== prefix || after === null || wrong === 2) return undefined
+        wrong += 1
         return { result: answer(keysFrom(after as Hex, size as number)) }
       }
-      await assert.rejects(listed(), { code: 'chain/malformed-answer' })
+      assert.deepEqual(await listed(), expected)
+      assert.equal(wrong, 2)
     }).timeout(20_000)
   }
 
-  it('is not taken from an endpoint that leaves out a value', async () => {
-    server.intercept = (method, [keys, at]) =>
-      method === 'state_queryStorageAt' && (keys as Hex[])[0]?.startsWith(prefix)
-        ? { result: [{ block: at, changes: [] }] }
-        : undefined
-    await assert.rejects(listed(), { code: 'chain/malformed-answer' })
+  it('passes over no NFT whose value is left out', async () => {
+    let wrong = 0
+    server.intercept = (method, [keys, at]) => {
+      if (method !== 'state_queryStorageAt' || !(keys as Hex[])[0]?.startsWith(prefix) || wrong === 2) return undefined
+      wrong += 1
+      const changes = (keys as Hex[]).slice(1).map((key) => [key, VALUES[idOf(key) % VALUES.length]])
+      return { result: [{ block: at, changes }] }
+    }
+    assert.deepEqual(await listed(), expected)
+    assert.equal(wrong, 2)
   }).timeout(20_000)
 
   for (const [fault, value] of Object.entries({
