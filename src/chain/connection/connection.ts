@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { bounded, type Logger, messageOf, type SlotmeshError } from '../../domain/index.js'
 import { closed, codeOf, isMalformed, noneUsable, unreachable } from '../errors.js'
 import { type Endpoint, Endpoints } from './endpoints.js'
-import { RpcSocket, SocketLost } from './socket.js'
+import { isUnanswered, RpcSocket, SocketLost } from './socket.js'
 
 /** A read that fails with its socket is sent again on the next ones, this often at most. */
 const READ_ATTEMPTS = 3
@@ -190,9 +190,7 @@ export class Connection {
       })
     } catch (thrown) {
       socket?.close()
-      const isTooLate = thrown instanceof DOMException && thrown.name === 'TimeoutError'
-      const isAbsent = thrown instanceof SocketLost && thrown.code === 'chain/disconnected'
-      throw isTooLate || isAbsent ? unreachable([url], thrown) : thrown
+      throw isUnanswered(thrown) ? unreachable([url], thrown) : thrown
     }
   }
 

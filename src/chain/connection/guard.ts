@@ -8,11 +8,11 @@ import {
   messageOf,
   SlotmeshError,
 } from '../../domain/index.js'
-import { codeOf } from '../errors.js'
+import { codeOf, unreachable } from '../errors.js'
 import type { Connection } from './connection.js'
 import type { Endpoint } from './endpoints.js'
 import { type AnnouncedHead, Rpc, subscribeFinalisedHeads } from './rpc.js'
-import { RpcSocket } from './socket.js'
+import { isUnanswered, RpcSocket } from './socket.js'
 
 /** With more blocks between the finalised heads of two endpoints, the one behind is left. */
 const MOST_BEHIND = 10
@@ -208,10 +208,11 @@ export class Guard {
       return { endpoint, number }
     } catch (thrown) {
       if (connection.closing.aborted) return undefined
-      endpoint.failed(thrown)
-      const code = codeOf(thrown)
+      const failure = isUnanswered(thrown) ? unreachable([endpoint.url], thrown) : thrown
+      endpoint.failed(failure)
+      const code = codeOf(failure)
       const level = code === 'chain/forked' ? 'error' : 'debug'
-      logger[level]('another chain endpoint is no help', { endpoint: endpoint.url, code, reason: messageOf(thrown) })
+      logger[level]('another chain endpoint is no help', { endpoint: endpoint.url, code, reason: messageOf(failure) })
       return undefined
     } finally {
       socket?.close()

@@ -54,6 +54,12 @@ export class SocketLost extends SlotmeshError {
   override readonly name = 'SocketLost'
 }
 
+/** Whether opening a socket, or readying it, failed because nobody answers there, or not in time. */
+export function isUnanswered(thrown: unknown): boolean {
+  if (thrown instanceof SocketLost) return thrown.code === 'chain/disconnected'
+  return thrown instanceof DOMException && thrown.name === 'TimeoutError'
+}
+
 interface Request {
   readonly method: string
   readonly params: readonly unknown[]

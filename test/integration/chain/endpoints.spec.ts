@@ -298,6 +298,14 @@ describe('several endpoints of a chain', () => {
     await reading
   })
 
+  it('are recorded as unreachable when they do not answer the comparison in time', async () => {
+    second.rewrite = () => []
+    const connected = await connect({ compareEveryMs: 10, connectTimeoutMs: 100 })
+    await journal.until('chain/unreachable', second.url)
+    assert.equal(failureOf(connected, second), 'chain/unreachable')
+    assert.equal(connected.health().endpoint, first.url)
+  })
+
   it('are told of in the health, with how old what is known is', async () => {
     seal(1)
     const before = Date.now()
