@@ -32,8 +32,9 @@ export function isMalformed(thrown: unknown): boolean {
   return codeOf(thrown) === 'chain/malformed-answer'
 }
 
+/** A mistake in this program must not pass for an outage, which is waited out. */
 export function codeOf(thrown: unknown): string {
-  return thrown instanceof SlotmeshError ? thrown.code : 'chain/unreachable'
+  return thrown instanceof SlotmeshError ? thrown.code : 'chain/unexpected'
 }
 
 export function closed(): SlotmeshError {
