@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Chain, connectChain } from '../../../src/chain/index.js'
+import type { Store } from '../../../src/store/index.js'
+import { Ingest } from '../../../src/sync/index.js'
+import { Folders, payloadOf, secret } from '../store/fixture.js'
+import { own } from '../sync/fixture.js'
+import { ChainWorld, enclaveOf, logger, signal } from './fixture.js'
+import { Wire } from './wire.js'
+
+const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+
+describe('confirmations through faults', () => {
+  const folders = new Folders()
+  let world: ChainWorld
+  let wire: Wire
+  let chain: Chain
+
+  before(async function () {
+    this.timeout(60_000)
+    world = await ChainWorld.start(2, 1)
+  })
+
+  after(() => world.stop())
+
+  beforeEach(async () => {
+    wire = await Wire.start(world.server.url)
+    chain = await connectChain({ endpoints: [wire.url], logger })
+  })
+
+  afterEach(async () => {
+    await chain.close()
+    await wire.stop()
+    await folders.clear()
+  })
+
+  /** That the chain has counted an enclave's confirmations. */
+  async function counted(slot: number, nfts: readonly number[]): Promise<void> {
+    const answers = await Promise.all(
+      nfts.map((nftId) => world.chain.confirm(enclaveOf(0, slot), { kind: 'secret', nftId }, { signal })),
+    )
+    assert.deepEqual(new Set(answers.map(({ outcome }) => outcome)), new Set(['already-confirmed']))
+  }
+
+  it(`are all final though the connection breaks at any time (SEED=${seed})`, async () => {
+    const random = randomFrom(seed)
+    let messages = 0
+    let next = 5
+    let cuts = 0
+    wire.rewrite = (message) => {
+      messages += 1
+      if (messages >= next && cuts < 3) {
+        cuts += 1
+        next = messages + 3 + Math.floor(random() * 40)
+        wire.cut()
+      }
+      return [message]
+    }
+    const nfts = await Promise.all(Array.from({ length: 60 }, () => world.mint('secret')))
+    const answers = await Promise.all(
+      nfts.map((nftId) => chain.confirm(enclaveOf(0, 0), { kind: 'secret', nftId }, { signal })),
+    )
+    assert.deepEqual(new Set(answers.map(({ outcome }) => outcome)), new Set(['confirmed']))
+    assert.ok(cuts > 0)
+    wire.rewrite = (message) => [message]
+    await counted(0, nfts)
+  }).timeout(60_000)
+
+  it('are sent after a restart when they are owed', async () => {
+    const folder = await folders.make()
+    const nfts = await Promise.all(Array.from({ length: 8 }, () => world.mint('secret')))
+    const keys = nfts.map(secret)
+    const ingestOf = (store: Store, lifetime: AbortSignal) =>
+      new Ingest({
+        signer: enclaveOf(0, 1),
+        chain,
+        store,
+        caughtUp: async () => undefined,
+        logger,
+        lifetime,
+        retryAfterMs: 50,
+      })
+
+    // The node is ended while the chain is out of reach; one of them had come through.
+    await world.chain.confirm(enclaveOf(0, 1), { kind: 'secret', nftId: nfts[0] ?? 0 }, { signal })
+    wire.isUp = false
+    wire.cut()
+    const first = await folders.open(folder)
+    await first.beginSetup(own.identity, 0, [])
+    const crash = new AbortController()
+    const ingest = ingestOf(first, crash.signal)
+    const takes = Promise.allSettled(keys.map((key) => ingest.take(key, payloadOf(key), { signal })))
+    while (first.counts().pending < keys.length) await nextTurn()
+    crash.abort()
+    await Promise.all([takes, ingest.run()])
+    await first.close()
+
+    wire.isUp = true
+    const second = await folders.open(folder)
+    const end = new AbortController()
+    const again = ingestOf(second, end.signal)
+    const before = wire.requests.length
+    const run = again.run()
+    for (const key of keys) while (!(await isConfirmed(second, key))) await nextTurn()
+    assert.equal(again.owed().count, 0)
+    end.abort()
+    await run
+    const sent = wire.requests.slice(before).filter((method) => method === 'author_submitAndWatchExtrinsic')
+    // The first to be read may go alone, and the others together.
+    assert.ok(sent.length <= 2)
+    await counted(1, nfts)
+  }).timeout(60_000)
+
+  it('wait for funds and for a seat, and say so', async () => {
+    const folder = await folders.make()
+    const store = await folders.open(folder)
+    await store.beginSetup(own.identity, 0, [])
+    const lifetime = new AbortController()
+    const nftId = await world.mint('secret')
+    const ingest = new Ingest({
+      signer: enclaveOf(0, 7),
+      chain,
+      store,
+      caughtUp: async () => undefined,
+      logger,
+      lifetime: lifetime.signal,
+      retryAfterMs: 50,
+    })
+    const key = secret(nftId)
+    await assert.rejects(ingest.take(key, payloadOf(key), { signal }), { outcome: 'no-funds' })
+    assert.equal(ingest.owed().lastOutcome, 'no-funds')
+    const run = ingest.run()
+    while (ingest.owed().lastOutcome !== 'not-registered') await nextTurn()
+    assert.equal(ingest.owed().count, 1)
+    lifetime.abort()
+    await run
+  }).timeout(60_000)
+})
+
+async function isConfirmed(store: Store, key: ReturnType<typeof secret>): Promise<boolean> {
+  return (await store.pending(key))?.confirmed === true
+}
+
+/** The same numbers for the same seed (mulberry32). */
+function randomFrom(start: number): () => number {
+  let state = start
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
