@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { runPart, startPart } from '../harness/child.js'
+import { type ContestResult, hold } from '../harness/contest.js'
+import type { ChainInput, ChainReady } from './chain.js'
+
+export interface CrawlInput {
+  readonly url: string
+  readonly first: number
+  readonly last: number
+}
+
+export interface CrawlOutput {
+  readonly seconds: number
+  /** NFT ids in the order in which they were met. */
+  readonly synced: readonly number[]
+}
+
+const BLOCKS = 1000
+const LATENCY = 50
+
+/** The rival takes fewer blocks, for a figure in blocks per second does not need more. */
+const RIVAL_BLOCKS = { direct: 200, slow: 40 }
+
+const here = (file: string) => new URL(file, import.meta.url)
+
+/** How fast the chain is crawled after downtime, against `api.at(hash)` block by block. */
+export async function crawl(runs: number): Promise<ContestResult[]> {
+  const chain = await startPart<ChainReady>(here('chain.js'), {
+    blocks: BLOCKS,
+    latency: LATENCY,
+  } satisfies ChainInput)
+  try {
+    const { message } = chain
+    return [
+      await hold(contest('crawl, no latency', message, message.direct, RIVAL_BLOCKS.direct, 20), runs),
+      await hold(contest(`crawl, ${LATENCY} ms for each call`, message, message.slow, RIVAL_BLOCKS.slow, 10), runs),
+    ]
+  } finally {
+    await chain.stop()
+  }
+}
+
+function contest(name: string, chain: ChainReady, url: string, rivalBlocks: number, ratio: number) {
+  const run = async (script: string, blocks: number) => {
+    const range = { url, first: chain.first, last: chain.first + blocks - 1 }
+    const { seconds, synced } = await runPart<CrawlOutput>(here(script), range)
+    // A crawl that misses something is no crawl.
+    const expected = chain.synced.filter(({ block }) => block <= range.last).map(({ nftId }) => nftId)
+    assert.deepEqual(synced, expected)
+    return blocks / seconds
+  }
+  return {
+    name,
+    unit: 'blocks/s',
+    ratio,
+    contestant: {
+      name: 'slotmesh',
+      setUp: `chain.follow over ${BLOCKS} blocks, triggers with their origin cluster read.`,
+      run: () => run('slotmesh.js', BLOCKS),
+    },
+    against: {
+      name: 'api.at',
+      setUp: `@polkadot/api, one block after the other: getBlockHash, api.at, query.system.events, over ${rivalBlocks} blocks.`,
+      run: () => run('api-at.js', rivalBlocks),
+    },
+  }
+}

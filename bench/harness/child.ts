@@ -1,0 +1,49 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** A part of a bench that runs in a process of its own and hands over one message. */
+export interface Part<Message> {
+  readonly message: Message
+  stop(): Promise<void>
+}
+
+/**
+ * Starts `script` with `input` as its only argument and waits for its message.
+ * @throws Error when it ends without one.
+ */
+export async function startPart<Message>(script: URL, input: unknown): Promise<Part<Message>> {
+  const child = fork(fileURLToPath(script), [JSON.stringify(input)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const ended = once(child, 'exit')
+  const message = await Promise.race([
+    once(child, 'message').then(([received]) => received),
+    ended.then(([code]) => {
+      throw new Error(`${script.pathname} ended with ${code} before it had a result.`)
+    }),
+  ])
+  return { message, stop: () => stop(child, ended) }
+}
+
+/** Runs a part to its result. */
+export async function runPart<Message>(script: URL, input: unknown): Promise<Message> {
+  const { message, stop } = await startPart<Message>(script, input)
+  await stop()
+  return message
+}
+
+async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill()
+  await ended
+}
+
+/** In a part: what it was started with. */
+export function input<Input>(): Input {
+  return JSON.parse(process.argv[2] ?? 'null')
+}
+
+/** In a part: hands over its message; the process goes on until it is stopped or has nothing left to do. */
+export function report(message: unknown): void {
+  if (process.send === undefined) process.stdout.write(`${JSON.stringify(message)}\n`)
+  else process.send(message)
+}

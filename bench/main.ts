@@ -1,0 +1,46 @@
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { crawl } from './crawl/crawl.js'
+import type { ContestResult } from './harness/contest.js'
+import { thisMachine } from './harness/machine.js'
+import type { Spread } from './harness/statistics.js'
+
+const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]>>> = { crawl }
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string', default: '5' }, json: { type: 'string' } },
+})
+const runs = Number(values.runs)
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHES)
+const unknown = names.find((name) => !Object.hasOwn(BENCHES, name))
+if (unknown !== undefined || !Number.isInteger(runs) || runs < 1) {
+  process.stderr.write(`bench [${Object.keys(BENCHES).join(' | ')} …] [--runs <number>] [--json <file>]\n`)
+  process.exit(2)
+}
+
+const machine = thisMachine()
+process.stdout.write(`${machine.processor}, ${machine.cores} cores, Node ${machine.node}, commit ${machine.commit}\n`)
+process.stdout.write(`medians of ${runs} runs, each in a process of its own, in turn (minimum to maximum)\n\n`)
+const results: ContestResult[] = []
+for (const name of names) {
+  for (const result of (await BENCHES[name]?.(runs)) ?? []) {
+    results.push(result)
+    process.stdout.write(`${describe(result)}\n`)
+  }
+}
+if (values.json !== undefined) {
+  await writeFile(values.json, `${JSON.stringify({ machine, runs, results }, undefined, 2)}\n`)
+}
+
+function describe({ name, unit, contestant, against, ratio, target, isMet }: ContestResult): string {
+  const line = (who: { name: string; spread: Spread; setUp: string }) =>
+    `  ${who.name.padEnd(10)} ${figures(who.spread)} ${unit}   ${who.setUp}`
+  const verdict = `  ratio      ${ratio.toFixed(1)} x, target ${target} x: ${isMet ? 'met' : 'NOT met'}`
+  return [name, line(contestant), line(against), verdict, ''].join('\n')
+}
+
+function figures({ minimum, median, maximum }: Spread): string {
+  const text = (value: number) => value.toFixed(value < 100 ? 1 : 0)
+  return `${text(median).padStart(7)} (${text(minimum)} to ${text(maximum)})`
+}
