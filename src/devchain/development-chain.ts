@@ -2,18 +2,16 @@ import { type AccountId, type BlockHash, type BlockRef, type Logger, silentLogge
 import { developmentSigner, developmentSigners } from './accounts.js'
 import { Ledger } from './ledger/ledger.js'
 import { developmentMetadata, type Generation, ONE_CAPS } from './metadata/index.js'
-import { rpcMethods } from './rpc/methods.js'
-import { RpcServer } from './rpc/server.js'
+import { type Endpoint, type EndpointOptions, openEndpoint } from './rpc/endpoint.js'
+import type { EndpointFaults } from './rpc/faults.js'
 import { RuntimeCodec } from './runtime/codec.js'
 
 /** What an account has at genesis unless told otherwise. */
 const ENDOWMENT = 1_000_000n * ONE_CAPS
 
-export interface DevelopmentChainOptions {
+export interface DevelopmentChainOptions extends EndpointOptions {
   /** Which layout of the TEE pallet it has; 2 by default. */
   readonly generation?: Generation
-  /** TCP port on the loopback interface; any free one by default. */
-  readonly port?: number
   /** Milliseconds between blocks, or `manual` to make them by `sealBlock` only; 6000 by default. */
   readonly blockTime?: number | 'manual'
   /** How many blocks must follow a block before it is final; 1 by default. */
@@ -35,9 +33,16 @@ export interface DevelopmentChainOptions {
 export interface DevelopmentChain {
   /** The WebSocket address of its JSON-RPC. */
   readonly url: string
+  /** What that address does wrong. */
+  readonly faults: EndpointFaults
   readonly genesisHash: BlockHash
   /** Makes a block at once of the transactions that wait. */
   sealBlock(): BlockRef
+  /**
+   * Another address of the same chain; it closes with the chain, if not before.
+   * @throws SlotmeshError `devchain/port-in-use` or `devchain/listen-failed`.
+   */
+  openEndpoint(options?: EndpointOptions): Promise<Endpoint>
   /** Closes every connection and the port. */
   stop(): Promise<void>
 }
@@ -60,10 +65,18 @@ export async function startDevelopmentChain(options: DevelopmentChainOptions = {
     finalityLag: options.finalityLag ?? 1,
     now: options.now ?? Date.now,
   })
-  const server = await RpcServer.listen(options.port ?? 0, rpcMethods(ledger, name), logger)
+  const endpoints: Endpoint[] = []
+  const open = async (endpointOptions?: EndpointOptions): Promise<Endpoint> => {
+    const endpoint = await openEndpoint(ledger, name, logger, endpointOptions)
+    endpoints.push(endpoint)
+    return endpoint
+  }
+  const { url, faults } = await open(options)
   const timer = blockTime === 'manual' ? undefined : setInterval(() => ledger.seal(), blockTime)
   return {
-    url: server.url,
+    url,
+    faults,
+    openEndpoint: open,
     genesisHash: ledger.genesisHash,
     sealBlock: () => {
       const { number, hash } = ledger.seal()
@@ -71,7 +84,7 @@ export async function startDevelopmentChain(options: DevelopmentChainOptions = {
     },
     stop: async () => {
       clearInterval(timer)
-      await server.close()
+      await Promise.all(endpoints.map((endpoint) => endpoint.stop()))
     },
   }
 }

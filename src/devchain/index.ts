@@ -4,3 +4,5 @@ export {
   type DevelopmentChainOptions,
   startDevelopmentChain,
 } from './development-chain.js'
+export type { Endpoint } from './rpc/endpoint.js'
+export type { EndpointFaults } from './rpc/faults.js'

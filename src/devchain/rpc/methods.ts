@@ -6,6 +6,7 @@ import { type BlockHash, type Hex, messageOf } from '../../domain/index.js'
 import { type Block, type Ledger, SPEC_VERSION, TRANSACTION_VERSION } from '../ledger/ledger.js'
 import { PoolError, type TransactionStatus } from '../ledger/pool.js'
 import { InvalidTransaction } from '../ledger/transaction.js'
+import type { Outlook } from './outlook.js'
 import { type Client, type Method, type Methods, RpcError, type Subscription } from './server.js'
 
 /** Substrate gives at most this many keys at once. */
@@ -20,16 +21,22 @@ const blockNumber = z.union([z.int(), z.templateLiteral(['0x', z.hex()]).transfo
 const keys = z.array(lowerHex).max(10_000)
 const subscription = z.tuple([z.string()])
 
-/** The parts of Substrate's JSON-RPC that `@polkadot/api` and wallets use, on one ledger. */
-export function rpcMethods(ledger: Ledger, name: string): Methods {
+/** The parts of Substrate's JSON-RPC that `@polkadot/api` and wallets use, on a ledger as an endpoint shows it. */
+export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Methods {
   const { codec } = ledger
 
   /** @throws RpcError for a block that is not there, as Substrate words it. */
   function blockAt(hash: BlockHash | null | undefined): Block {
-    if (hash === null || hash === undefined) return ledger.best
-    const block = ledger.blockOf(hash)
+    if (hash === null || hash === undefined) return outlook.best
+    const block = outlook.blockOf(hash)
     if (block !== undefined) return block
     throw new RpcError(4003, `Client error: UnknownBlock: Header was not found in the database: ${hash}`)
+  }
+
+  /** The block that a status names. */
+  function blockOf(status: TransactionStatus): Block | undefined {
+    if (typeof status !== 'object' || 'usurped' in status) return undefined
+    return ledger.blockOf('inBlock' in status ? status.inBlock : status.finalized)
   }
 
   function storage(key: Hex, block: Block): Hex | null {
@@ -38,7 +45,7 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
   }
 
   function blockHash(number: unknown): Hex | null {
-    return ledger.block(blockNumber.parse(number))?.hash ?? null
+    return outlook.block(blockNumber.parse(number))?.hash ?? null
   }
 
   const runtimeVersion = {
@@ -55,9 +62,9 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
   function newHeads(client: Client, notification: string): string {
     return client.subscribe(notification, ({ send }) => {
       const listener = ({ header }: Block) => send(header)
-      send(ledger.best.header)
-      ledger.blockListeners.add(listener)
-      return () => ledger.blockListeners.delete(listener)
+      send(outlook.best.header)
+      outlook.headListeners.add(listener)
+      return () => outlook.headListeners.delete(listener)
     })
   }
 
@@ -68,7 +75,11 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
     system_name: () => 'slotmesh development chain',
     system_version: () => '1.0.0',
     system_chainType: () => 'Development',
-    system_syncState: () => ({ startingBlock: 0, currentBlock: ledger.best.number, highestBlock: ledger.best.number }),
+    system_syncState: () => ({
+      startingBlock: 0,
+      currentBlock: outlook.best.number,
+      highestBlock: outlook.best.number,
+    }),
     system_nodeRoles: () => ['Authority'],
     system_health: () => ({ peers: 0, isSyncing: false, shouldHavePeers: false }),
     system_properties: () => ({
@@ -87,19 +98,19 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
 
     chain_getHeader: (params) => {
       const [hash] = z.tuple([at]).parse(params)
-      return hash === null || hash === undefined ? ledger.best.header : ledger.blockOf(hash)?.header
+      return hash === null || hash === undefined ? outlook.best.header : outlook.blockOf(hash)?.header
     },
     chain_getBlock: (params) => {
       const [hash] = z.tuple([at]).parse(params)
-      const block = hash === null || hash === undefined ? ledger.best : ledger.blockOf(hash)
+      const block = hash === null || hash === undefined ? outlook.best : outlook.blockOf(hash)
       if (block === undefined) return null
       return { block: { header: block.header, extrinsics: block.extrinsics }, justifications: null }
     },
     chain_getBlockHash: ([number]) => {
-      if (number === null || number === undefined) return ledger.best.hash
+      if (number === null || number === undefined) return outlook.best.hash
       return Array.isArray(number) ? number.map(blockHash) : blockHash(number)
     },
-    chain_getFinalizedHead: () => ledger.finalized.hash,
+    chain_getFinalizedHead: () => outlook.finalized.hash,
     chain_subscribeNewHeads: (_, client) => newHeads(client, 'chain_newHead'),
     chain_unsubscribeNewHeads: unsubscribe,
     chain_subscribeAllHeads: (_, client) => newHeads(client, 'chain_allHead'),
@@ -107,9 +118,9 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
     chain_subscribeFinalizedHeads: (_, client) =>
       client.subscribe('chain_finalizedHead', ({ send }) => {
         const listener = ({ header }: Block) => send(header)
-        send(ledger.finalized.header)
-        ledger.finalityListeners.add(listener)
-        return () => ledger.finalityListeners.delete(listener)
+        send(outlook.finalized.header)
+        outlook.finalityListeners.add(listener)
+        return () => outlook.finalityListeners.delete(listener)
       }),
     chain_unsubscribeFinalizedHeads: unsubscribe,
 
@@ -157,13 +168,13 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
     state_subscribeStorage: (params, client) => {
       const [asked] = z.tuple([keys]).parse(params)
       return client.subscribe('state_storage', (subscription) => {
-        const listener: Parameters<typeof ledger.blockListeners.add>[0] = (block, changes) => {
-          const changed = asked.filter((key) => changes.has(key))
+        const listener: Parameters<typeof outlook.headListeners.add>[0] = (block, mayDiffer) => {
+          const changed = asked.filter(mayDiffer)
           if (changed.length > 0) sendStorage(subscription, block, changed)
         }
-        sendStorage(subscription, ledger.best, asked)
-        ledger.blockListeners.add(listener)
-        return () => ledger.blockListeners.delete(listener)
+        sendStorage(subscription, outlook.best, asked)
+        outlook.headListeners.add(listener)
+        return () => outlook.headListeners.delete(listener)
       })
     },
     state_unsubscribeStorage: unsubscribe,
@@ -180,11 +191,12 @@ export function rpcMethods(ledger: Ledger, name: string): Methods {
       const [bytes] = z.tuple([lowerHex]).parse(params)
       return client.subscribe('author_extrinsicUpdate', ({ send, end }) => {
         let watching = true
-        const watcher = (status: TransactionStatus) => {
+        const tell = (status: TransactionStatus) => {
           if (!watching) return
           send(status)
           if (isLast(status)) end()
         }
+        const watcher = (status: TransactionStatus) => outlook.whenShown(blockOf(status), () => tell(status))
         refusing(() => ledger.submit(fromHex(bytes), watcher))
         return () => {
           watching = false

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { z } from 'zod'
 import { type Logger, messageOf, SlotmeshError } from '../../domain/index.js'
+import type { Faults } from './faults.js'
+import { Outbox } from './outbox.js'
 
 /** What one client, or all of them, may use. The first and third are the limits that Substrate's server has. */
 const LIMITS = {
@@ -10,12 +12,13 @@ const LIMITS = {
   connections: 1000,
   subscriptionsPerConnection: 1024,
   callsPerBatch: 1000,
-  /** Bytes that wait for a client that does not read; then it is cut off. */
-  unsentBytes: 64 * 1024 * 1024,
   goodbyeMilliseconds: 1000,
 }
 
 const LOOPBACK = '127.0.0.1'
+
+/** An HTTP status. */
+const UNAVAILABLE = 503
 
 /** An error as JSON-RPC 2.0 section 5.1 and Substrate number them. */
 export class RpcError extends Error {
@@ -65,9 +68,11 @@ const requestSchema = z.object({
 export class RpcServer {
   readonly url: string
   readonly #server: WebSocketServer
+  readonly #gate: Gate
 
-  private constructor(server: WebSocketServer, port: number) {
+  private constructor(server: WebSocketServer, gate: Gate, port: number) {
     this.#server = server
+    this.#gate = gate
     this.url = `ws://${LOOPBACK}:${port}`
   }
 
@@ -75,8 +80,14 @@ export class RpcServer {
    * @param port 0 for any free one.
    * @throws SlotmeshError `devchain/port-in-use` or `devchain/listen-failed`.
    */
-  static async listen(port: number, methods: Methods, logger: Logger): Promise<RpcServer> {
-    const server = new WebSocketServer({ host: LOOPBACK, port, maxPayload: LIMITS.messageBytes })
+  static async listen(port: number, methods: Methods, faults: Faults, logger: Logger): Promise<RpcServer> {
+    const gate = new Gate(faults)
+    const server = new WebSocketServer({
+      host: LOOPBACK,
+      port,
+      maxPayload: LIMITS.messageBytes,
+      verifyClient: (_, answer) => gate.pass(answer),
+    })
     try {
       await once(server, 'listening')
     } catch (thrown) {
@@ -96,16 +107,33 @@ export class RpcServer {
     server.on('error', (error) => logger.error('The development chain’s socket failed', { reason: messageOf(error) }))
     server.on('connection', (socket) => {
       if (server.clients.size > LIMITS.connections) socket.close(1013, 'too many connections')
-      else new Session(socket, methods, logger)
+      else new Session(socket, methods, faults, logger)
     })
-    return new RpcServer(server, (server.address() as AddressInfo).port)
+    faults.on('pause', () => {
+      for (const socket of server.clients) {
+        if (faults.isPaused) socket.pause()
+        else socket.resume()
+      }
+    })
+    faults.on('drop', () => {
+      for (const socket of server.clients) socket.terminate()
+    })
+    faults.on('garbage', (text) => {
+      if (faults.isPaused) return
+      for (const socket of server.clients) socket.send(text)
+    })
+    return new RpcServer(server, gate, (server.address() as AddressInfo).port)
   }
 
   /** Says goodbye to every client, and cuts off those that do not answer. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
-    for (const socket of this.#server.clients) socket.close(1001, 'the chain stops')
+    this.#gate.close()
+    for (const socket of this.#server.clients) {
+      if (socket.isPaused) socket.terminate()
+      else socket.close(1001, 'the chain stops')
+    }
     const cutOff = setTimeout(() => {
       for (const socket of this.#server.clients) socket.terminate()
     }, LIMITS.goodbyeMilliseconds)
@@ -114,20 +142,53 @@ export class RpcServer {
   }
 }
 
+type Verdict = (isWelcome: boolean, status?: number) => void
+
+/** Decides on new connections, at once or when a pause ends. */
+class Gate {
+  readonly #faults: Faults
+  readonly #waiting = new Set<Verdict>()
+
+  constructor(faults: Faults) {
+    this.#faults = faults
+    faults.on('pause', () => this.#release())
+    faults.on('drop', () => this.close())
+  }
+
+  pass(answer: Verdict): void {
+    if (this.#faults.isPaused && this.#waiting.size < LIMITS.connections) this.#waiting.add(answer)
+    else if (this.#faults.refuseConnections) answer(false, UNAVAILABLE)
+    else answer(true)
+  }
+
+  close(): void {
+    for (const answer of this.#waiting) answer(false, UNAVAILABLE)
+    this.#waiting.clear()
+  }
+
+  #release(): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const answer of waiting) this.pass(answer)
+  }
+}
+
 /** One connection: answers its requests and owns its subscriptions. */
 class Session implements Client {
-  readonly #socket: WebSocket
   readonly #methods: Methods
+  readonly #faults: Faults
   readonly #logger: Logger
+  readonly #outbox: Outbox
   readonly #stops = new Map<string, () => void>()
   /** Notifications that must not overtake the answer to the request in hand. */
   #held: object[] | undefined
   #nextId = 1
 
-  constructor(socket: WebSocket, methods: Methods, logger: Logger) {
-    this.#socket = socket
+  constructor(socket: WebSocket, methods: Methods, faults: Faults, logger: Logger) {
     this.#methods = methods
+    this.#faults = faults
     this.#logger = logger
+    this.#outbox = new Outbox(socket, faults, logger)
     socket.on('message', (data) => this.#receive(data))
     socket.on('close', () => this.#end())
     socket.on('error', (error) => logger.debug('A client’s connection failed', { reason: messageOf(error) }))
@@ -138,8 +199,13 @@ class Session implements Client {
       throw new RpcError(-32006, 'Too many subscriptions on the connection')
     }
     const subscription = `slotmesh${this.#nextId++}`
+    let sent = 0
     const stop = start({
-      send: (result) => this.#send({ jsonrpc: '2.0', method: notification, params: { subscription, result } }),
+      send: (result) => {
+        for (let times = this.#timesToSend(notification, sent++); times > 0; times--) {
+          this.#send({ jsonrpc: '2.0', method: notification, params: { subscription, result } })
+        }
+      },
       end: () => this.unsubscribe(subscription),
     })
     this.#stops.set(subscription, stop)
@@ -149,6 +215,19 @@ class Session implements Client {
   unsubscribe(id: string): boolean {
     this.#stops.get(id)?.()
     return this.#stops.delete(id)
+  }
+
+  #timesToSend(notification: string, sentBefore: number): number {
+    switch (this.#faults.notifications) {
+      case 'deliver':
+        return 1
+      case 'duplicate':
+        return 2
+      case 'skip':
+        return notification === 'chain_finalizedHead' && sentBefore % 2 === 1 ? 0 : 1
+      case 'none':
+        return 0
+    }
   }
 
   #receive(data: RawData): void {
@@ -196,18 +275,13 @@ class Session implements Client {
       this.#held.push(message)
       return
     }
-    if (this.#socket.readyState !== WebSocket.OPEN) return
-    if (this.#socket.bufferedAmount > LIMITS.unsentBytes) {
-      this.#logger.warn('A client does not read what it subscribed to and is cut off')
-      this.#socket.terminate()
-      return
-    }
-    this.#socket.send(JSON.stringify(message))
+    this.#outbox.send(JSON.stringify(message))
   }
 
   #end(): void {
     for (const stop of this.#stops.values()) stop()
     this.#stops.clear()
+    this.#outbox.close()
   }
 }
 

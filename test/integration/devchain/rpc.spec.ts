@@ -1,46 +1,11 @@
 import assert from 'node:assert/strict'
-import { on, once } from 'node:events'
 import { ApiPromise, WsProvider } from '@polkadot/api'
 import type { Codec } from '@polkadot/types/types'
 import { blake2AsHex } from '@polkadot/util-crypto'
-import { WebSocket } from 'ws'
 import { developmentSigner, startDevelopmentChain } from '../../../src/devchain/index.js'
 import { SlotmeshError } from '../../../src/domain/index.js'
 import { account, ChainUser, pending } from './chain-user.js'
-
-/** A plain JSON-RPC client, for what `@polkadot/api` would not send. */
-class RawClient {
-  readonly #socket: WebSocket
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket
-  }
-
-  static async connect(url: string): Promise<RawClient> {
-    const socket = new WebSocket(url)
-    await once(socket, 'open')
-    return new RawClient(socket)
-  }
-
-  /** Sends a message and gives the answer to it; notifications that come first are passed over. */
-  async ask(text: string): Promise<unknown> {
-    const messages = on(this.#socket, 'message', { signal: AbortSignal.timeout(5000) })
-    this.#socket.send(text)
-    for await (const [data] of messages) {
-      const message: unknown = JSON.parse(`${data}`)
-      if (typeof message !== 'object' || message === null || !('method' in message)) return message
-    }
-    return undefined
-  }
-
-  call(method: string, ...params: unknown[]): Promise<unknown> {
-    return this.ask(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
-  }
-
-  close(): void {
-    this.#socket.close()
-  }
-}
+import { RawClient } from './raw-client.js'
 
 describe('the development chain’s JSON-RPC', () => {
   let user: ChainUser

@@ -1,0 +1,90 @@
+import type { BlockHash, BlockNumber, Hex } from '../../domain/index.js'
+import type { Block, Ledger } from '../ledger/ledger.js'
+import type { Changes } from '../ledger/state.js'
+import type { Faults } from './faults.js'
+
+/** Called for a new best block, and whether an entry of storage may differ from what was told before. */
+type HeadListener = (block: Block, mayDiffer: (key: Hex) => boolean) => void
+
+/** The ledger as one endpoint shows it: up to the block that its faults name. */
+export class Outlook {
+  readonly headListeners = new Set<HeadListener>()
+  readonly finalityListeners = new Set<(block: Block) => void>()
+  readonly #ledger: Ledger
+  readonly #faults: Faults
+  #hidden: { readonly number: BlockNumber; readonly act: () => void }[] = []
+  #best: Block
+  #finalized: Block
+
+  constructor(ledger: Ledger, faults: Faults) {
+    this.#ledger = ledger
+    this.#faults = faults
+    this.#best = this.best
+    this.#finalized = this.finalized
+    ledger.blockListeners.add(this.#onBlock)
+    ledger.finalityListeners.add(this.#onFinality)
+    faults.on('view', this.#onView)
+  }
+
+  get best(): Block {
+    return this.#shown(this.#ledger.best)
+  }
+
+  get finalized(): Block {
+    return this.#shown(this.#ledger.finalized)
+  }
+
+  block(number: BlockNumber): Block | undefined {
+    return this.#isShown(number) ? this.#ledger.block(number) : undefined
+  }
+
+  blockOf(hash: BlockHash): Block | undefined {
+    const block = this.#ledger.blockOf(hash)
+    return block !== undefined && this.#isShown(block.number) ? block : undefined
+  }
+
+  /** Does something once a block is shown, in the order in which it was asked for. */
+  whenShown(block: Block | undefined, act: () => void): void {
+    if (block === undefined || this.#isShown(block.number)) act()
+    else this.#hidden.push({ number: block.number, act })
+  }
+
+  close(): void {
+    this.#ledger.blockListeners.delete(this.#onBlock)
+    this.#ledger.finalityListeners.delete(this.#onFinality)
+  }
+
+  readonly #onBlock = (block: Block, changes: Changes): void => {
+    if (this.#isShown(block.number)) this.#announce((key) => changes.has(key))
+  }
+
+  readonly #onFinality = ({ number }: Block): void => {
+    if (this.#isShown(number)) this.#announceFinality()
+  }
+
+  readonly #onView = (): void => {
+    if (this.best !== this.#best) this.#announce(() => true)
+    if (this.finalized !== this.#finalized) this.#announceFinality()
+    const hidden = this.#hidden
+    this.#hidden = []
+    for (const { number, act } of hidden) this.whenShown(this.#ledger.block(number), act)
+  }
+
+  #announce(mayDiffer: (key: Hex) => boolean): void {
+    this.#best = this.best
+    for (const listener of this.headListeners) listener(this.#best, mayDiffer)
+  }
+
+  #announceFinality(): void {
+    this.#finalized = this.finalized
+    for (const listener of this.finalityListeners) listener(this.#finalized)
+  }
+
+  #isShown(number: BlockNumber): boolean {
+    return number <= (this.#faults.showUpTo ?? number)
+  }
+
+  #shown(block: Block): Block {
+    return this.#isShown(block.number) ? block : (this.#ledger.block(this.#faults.showUpTo ?? block.number) ?? block)
+  }
+}
