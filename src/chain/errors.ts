@@ -84,6 +84,27 @@ function brief(words: string): string {
   return words.replaceAll(/\s+/g, ' ').slice(0, 300)
 }
 
+const DISCARDED = 'chain/state-discarded'
+
+/** What a refusal means that says that a pruning node has thrown away what is asked for (`sp-blockchain`, `Error`). */
+export function discardedState(thrown: unknown): unknown {
+  if (!(thrown instanceof RequestRefused) || !/state already discarded/i.test(thrown.detail)) return thrown
+  return new SlotmeshError(
+    DISCARDED,
+    'The endpoint has thrown away the state of an old block: use an archive node (--state-pruning archive)',
+    { cause: thrown },
+  )
+}
+
+/** Whether an endpoint refuses for not having a block at all, of which only final ones are asked for by their hash. */
+export function isUnknownBlock(thrown: unknown): boolean {
+  return thrown instanceof RequestRefused && /header was not found/i.test(thrown.detail)
+}
+
+export function isDiscarded(thrown: unknown): boolean {
+  return codeOf(thrown) === DISCARDED
+}
+
 /** A call was included in a finalised block and failed there. */
 export class CallFailedError extends SlotmeshError {
   override readonly name = 'CallFailedError'

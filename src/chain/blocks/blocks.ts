@@ -1,5 +1,13 @@
-import type { BlockHash, BlockNumber, BlockRef, Registry, RegistryChange } from '../../domain/index.js'
+import {
+  type BlockHash,
+  type BlockNumber,
+  type BlockRef,
+  messageOf,
+  type Registry,
+  type RegistryChange,
+} from '../../domain/index.js'
 import type { Rpc } from '../connection/rpc.js'
+import { isDiscarded, unreadableBlock } from '../errors.js'
 import { Memo } from '../memo.js'
 import { Runtimes } from '../runtime/runtimes.js'
 import { readRegistry } from '../state/registry.js'
@@ -57,7 +65,7 @@ export class Blocks {
     return this.#facts.get(number, async () => {
       const hash = await this.hash(number)
       const runtime = await this.runtimes.readable(number)
-      const records = await this.#rpc.storage(runtime.eventsKey, hash, this.#lifetime)
+      const records = await kept(number, 'System.Events', this.#rpc.storage(runtime.eventsKey, hash, this.#lifetime))
       const events = readEvents(runtime, number, records)
       const registryChanges = events.flatMap((event) => (event.type === 'registry' ? [event.change] : []))
       return { block: { number, hash }, events, registryChanges, specVersion: runtime.version.specVersion }
@@ -74,7 +82,16 @@ export class Blocks {
   registry(block: BlockRef): Promise<Registry> {
     return this.#registries.get(block.hash, async () => {
       const runtime = await this.runtimes.readable(block.number)
-      return readRegistry(this.#rpc, runtime, block, this.#lifetime)
+      return kept(block.number, 'TEE', readRegistry(this.#rpc, runtime, block, this.#lifetime))
     })
+  }
+}
+
+/** Where an endpoint has thrown a block's state away, that block cannot be read. */
+async function kept<T>(block: BlockNumber, item: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (thrown) {
+    throw isDiscarded(thrown) ? unreadableBlock(block, item, messageOf(thrown)) : thrown
   }
 }

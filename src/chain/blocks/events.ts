@@ -56,7 +56,11 @@ const CHANGES: Readonly<Record<string, (data: unknown) => RegistryChange>> = {
  * @throws SlotmeshError `chain/unreadable-block`.
  */
 export function readEvents(runtime: Runtime, block: BlockNumber, records: Hex | undefined): RelevantEvent[] {
-  if (records === undefined) return []
+  if (records === undefined) {
+    // Every block has some, if only that its timestamp was set; genesis alone has none.
+    if (block === 0) return []
+    throw unreadableBlock(block, 'System.Events', 'the endpoint says that there are none')
+  }
   return readable(block, 'System.Events', () => runtime.eventsAmong(records, matters)).flatMap((event) =>
     readable(block, `${event.pallet}.${event.name}`, () => readerOf(event.pallet, event.name)?.(event) ?? []),
   )

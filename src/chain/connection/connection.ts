@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bounded, type Logger, messageOf, type SlotmeshError } from '../../domain/index.js'
-import { closed, codeOf, isMalformed, noneUsable, unreachable } from '../errors.js'
+import { closed, codeOf, isMalformed, isUnknownBlock, noneUsable, unreachable } from '../errors.js'
 import { type Endpoint, Endpoints } from './endpoints.js'
 import { isUnanswered, RpcSocket, SocketLost } from './socket.js'
 
@@ -102,7 +102,8 @@ export class Connection {
       try {
         return await socket.read(method, params, signal, check)
       } catch (thrown) {
-        if (!(thrown instanceof SocketLost) && !isMalformed(thrown)) throw thrown
+        if (isUnknownBlock(thrown)) socket.lose('chain/block-unknown', 'it does not have a block that is final')
+        else if (!(thrown instanceof SocketLost) && !isMalformed(thrown)) throw thrown
         if (attempt === READ_ATTEMPTS) throw this.#unreachable(thrown)
       }
     }

@@ -8,7 +8,7 @@ import {
   type Hex,
   SlotmeshError,
 } from '../../domain/index.js'
-import { malformed, RequestRefused } from '../errors.js'
+import { discardedState, malformed, RequestRefused } from '../errors.js'
 import type { RpcSocket } from './socket.js'
 
 export const hexSchema = z.custom<Hex>((value) => typeof value === 'string' && /^0x(?:[0-9a-f]{2})*$/.test(value))
@@ -180,7 +180,9 @@ export class Rpc {
     signal: AbortSignal,
     accept: (answer: Answer<M>) => unknown = (answer) => answer,
   ): Promise<unknown> {
-    return this.#carrier.read(method, params, signal, (answer) => accept(checked(method, answer)))
+    return this.#carrier
+      .read(method, params, signal, (answer) => accept(checked(method, answer)))
+      .catch((thrown) => Promise.reject(discardedState(thrown)))
   }
 }
 

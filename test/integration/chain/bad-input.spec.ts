@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Chain, connectChain } from '../../../src/chain/index.js'
 import { Encoder, editedMetadata, type MetadataParts } from '../../support/metadata.js'
 import { logger, signal } from './fixture.js'
-import { SyntheticChain, type SyntheticState } from './synthetic.js'
+import { hashOf, SyntheticChain, type SyntheticState } from './synthetic.js'
 
 const good = editedMetadata(2)
 const encoder = new Encoder(good)
@@ -115,6 +115,42 @@ describe('a block that cannot be read', () => {
       }
     })
   }
+
+  const storageSays = (answer: { result: unknown } | { error: object }, times = Number.POSITIVE_INFINITY) => {
+    let left = times
+    server.intercept = (method, [key, at]) => {
+      if (method !== 'state_getStorage' || key !== eventsKey || at !== hashOf(BROKEN) || left === 0) return undefined
+      left -= 1
+      return answer
+    }
+  }
+  const unknownBlock = (why: string) => ({ error: { code: 4003, message: `Client error: UnknownBlock: ${why}` } })
+
+  it('because its state was thrown away is named, with what to do', async () => {
+    storageSays(unknownBlock('State already discarded for 0x00'))
+    server.advance(HEAD)
+    await assert.rejects(follow(BROKEN - 1, HEAD), {
+      code: 'chain/unreadable-block',
+      message: /^Block 30 .*System\.Events: .*archive node/,
+    })
+    assert.equal(chain.health().unreadable?.block, BROKEN)
+    server.intercept = () => undefined
+    assert.equal(await follow(BROKEN - 1, HEAD), HEAD)
+    assert.equal(chain.health().unreadable, undefined)
+  })
+
+  it('because the endpoint says that it has no events is not taken for one without any', async () => {
+    storageSays({ result: null })
+    server.advance(HEAD)
+    await assert.rejects(follow(BROKEN - 1, HEAD), { code: 'chain/unreadable-block', message: /^Block 30 / })
+  })
+
+  it('because the endpoint has lost it is read from another connection', async () => {
+    storageSays(unknownBlock('Header was not found in the database: 0x00'), 1)
+    server.advance(HEAD)
+    assert.equal(await follow(BROKEN - 1, HEAD), HEAD)
+    assert.equal(chain.health().endpoints[0]?.lastFailure?.code, 'chain/block-unknown')
+  })
 
   it('is read anew for whoever asks again, in case the endpoint told something wrong', async () => {
     current = chainOf({ events: encoder.events(encoder.event(1, 'NFT', 'CapsuleSynced', 5)) })
