@@ -1,5 +1,6 @@
 import type { ChainHealth } from '../chain/index.js'
 import { OLDEST_VIEW_MS } from '../share/index.js'
+import type { OwedConfirmations } from '../sync/index.js'
 import type { NodeProblem } from './types.js'
 
 /** Without a connection for this long, ms, it is no longer a matter of an endpoint being changed. */
@@ -9,7 +10,7 @@ const DISCONNECTED_MS = 10_000
  * What keeps a node from doing all of its work, the gravest first; nothing when it is well.
  * @param now Unix ms
  */
-export function problemsOf(chain: ChainHealth, now: number): NodeProblem[] {
+export function problemsOf(chain: ChainHealth, owed: OwedConfirmations, now: number): NodeProblem[] {
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
   if (unreadable !== undefined) problems.push({ code: 'chain/unreadable-block', sentence: unreadable.message })
@@ -24,6 +25,12 @@ export function problemsOf(chain: ChainHealth, now: number): NodeProblem[] {
     problems.push({
       code: 'chain/unreachable',
       sentence: `There is no connection to the chain since ${new Date(since).toISOString()}; the last endpoint was ${endpoint}.`,
+    })
+  }
+  if (owed.count > 0 && owed.lastOutcome === 'no-funds') {
+    problems.push({
+      code: 'chain/no-funds',
+      sentence: `The enclave account cannot pay the fee to confirm ${owed.count} shares; send it some funds.`,
     })
   }
   const forked = endpoints.filter(({ lastFailure }) => lastFailure?.code === 'chain/forked')

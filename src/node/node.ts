@@ -159,6 +159,7 @@ class Node implements EnclaveNode {
     const { shares, wants } = this.#store.counts()
     const seat = parts?.chain.registry().seatOf(this.account)
     const chain = parts?.chain.health()
+    const owed = parts?.ingest.owed() ?? { count: 0, oldestSince: undefined, lastOutcome: undefined }
     return {
       account: this.account,
       peerId: this.peerId,
@@ -168,7 +169,8 @@ class Node implements EnclaveNode {
       finalisedBlock: parts?.chain.finalised().number ?? 0,
       chain,
       crawl: parts?.chain.crawl(),
-      problems: chain === undefined ? [] : problemsOf(chain, Date.now()),
+      confirmationsOwed: owed,
+      problems: chain === undefined ? [] : problemsOf(chain, owed, Date.now()),
       cursor: await this.#store.cursor(),
       syncedBlock: await syncedBlock(this.#store),
       shares,

@@ -11,6 +11,7 @@ import type {
   SlotId,
 } from '../domain/index.js'
 import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
+import type { OwedConfirmations } from '../sync/index.js'
 
 /** Everything a node needs to know before it starts. */
 export interface EnclaveNodeConfig {
@@ -75,6 +76,8 @@ export interface NodeStatus {
   readonly chain: ChainHealth | undefined
   /** How the node catches up with the chain after downtime; undefined when it is not far behind. */
   readonly crawl: Crawl | undefined
+  /** Shares taken from owners that the chain does not yet know this enclave to hold; they are sent until it does. */
+  readonly confirmationsOwed: OwedConfirmations
   /** The gravest first; none when the node is well. */
   readonly problems: readonly NodeProblem[]
   /** The last block whose events are durably taken in. */

@@ -13,7 +13,8 @@ const well: ChainHealth = {
   specVersion: 1,
   unreadable: undefined,
 }
-const codes = (health: ChainHealth) => problemsOf(health, NOW).map(({ code }) => code)
+const none = { count: 0, oldestSince: undefined, lastOutcome: undefined }
+const codes = (health: ChainHealth) => problemsOf(health, none, NOW).map(({ code }) => code)
 
 describe('what a node says of its health', () => {
   it('is nothing when it is well, also shortly after an endpoint was lost', () => {
@@ -22,7 +23,7 @@ describe('what a node says of its health', () => {
   })
 
   it('names a connection that stays lost, and its endpoint', () => {
-    const [problem] = problemsOf({ ...well, state: 'connecting', since: NOW - 11_000 }, NOW)
+    const [problem] = problemsOf({ ...well, state: 'connecting', since: NOW - 11_000 }, none, NOW)
     assert.equal(problem?.code, 'chain/unreachable')
     assert.match(problem?.sentence ?? '', /1970-01-12T13:46:29\.000Z.*ws:\/\/near:9944/)
   })
@@ -37,7 +38,15 @@ describe('what a node says of its health', () => {
     const unreadable = { block: 9, item: 'System.Events', message: 'Block 9 cannot be read at System.Events: why.' }
     const health = { ...well, unreadable, finalised: { ...well.finalised, ageMs: 200_000 } }
     assert.deepEqual(codes(health), ['chain/unreadable-block', 'chain/stale-view'])
-    assert.match(problemsOf(health, NOW)[0]?.sentence ?? '', /^Block 9 /)
+    assert.match(problemsOf(health, none, NOW)[0]?.sentence ?? '', /^Block 9 /)
+  })
+
+  it('says that the account cannot pay for the confirmations that it owes', () => {
+    const owed = { count: 3, oldestSince: NOW - 60_000, lastOutcome: 'no-funds' } as const
+    const [problem] = problemsOf(well, owed, NOW)
+    assert.equal(problem?.code, 'chain/no-funds')
+    assert.match(problem?.sentence ?? '', /confirm 3 shares/)
+    assert.deepEqual(problemsOf(well, { ...owed, lastOutcome: 'not-registered' }, NOW), [])
   })
 
   it('names endpoints that disagree about a final block', () => {

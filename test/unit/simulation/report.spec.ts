@@ -11,6 +11,7 @@ const STATUS: NodeStatus = {
   finalisedBlock: 122,
   chain: undefined,
   crawl: undefined,
+  confirmationsOwed: { count: 0, oldestSince: undefined, lastOutcome: undefined },
   problems: [],
   cursor: 121,
   syncedBlock: 120,
