@@ -4,8 +4,9 @@ import { crawl } from './crawl/crawl.js'
 import type { ContestResult } from './harness/contest.js'
 import { thisMachine } from './harness/machine.js'
 import type { Spread } from './harness/statistics.js'
+import { snapshot } from './snapshot/snapshot.js'
 
-const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]>>> = { crawl }
+const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]>>> = { crawl, snapshot }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,10 +34,10 @@ if (values.json !== undefined) {
   await writeFile(values.json, `${JSON.stringify({ machine, runs, results }, undefined, 2)}\n`)
 }
 
-function describe({ name, unit, contestant, against, ratio, target, isMet }: ContestResult): string {
+function describe({ name, unit, contestant, against, ratio, target, bound, isMet }: ContestResult): string {
   const line = (who: { name: string; spread: Spread; setUp: string }) =>
     `  ${who.name.padEnd(10)} ${figures(who.spread)} ${unit}   ${who.setUp}`
-  const verdict = `  ratio      ${ratio.toFixed(1)} x, target ${target} x: ${isMet ? 'met' : 'NOT met'}`
+  const verdict = `  ratio      ${ratio.toFixed(2)} x, target ${bound} ${target} x: ${isMet ? 'met' : 'NOT met'}`
   return [name, line(contestant), line(against), verdict, ''].join('\n')
 }
 

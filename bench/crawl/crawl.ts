@@ -53,6 +53,7 @@ function contest(name: string, chain: ChainReady, url: string, rivalBlocks: numb
     name,
     unit: 'blocks/s',
     ratio,
+    bound: 'at least' as const,
     contestant: {
       name: 'slotmesh',
       setUp: `chain.follow over ${BLOCKS} blocks, triggers with their origin cluster read.`,

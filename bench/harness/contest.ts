@@ -9,13 +9,15 @@ export interface Contestant {
   run(): Promise<number>
 }
 
-/** A claim: `contestant` comes to at least `ratio` times `against`, in `unit`. */
+/** A claim: `contestant` comes to at least, or at most, `ratio` times `against`, in `unit`. */
 export interface Contest {
   readonly name: string
   readonly unit: string
   readonly contestant: Contestant
   readonly against: Contestant
   readonly ratio: number
+  /** At most where less is better. */
+  readonly bound: 'at least' | 'at most'
 }
 
 export interface ContestResult {
@@ -26,12 +28,13 @@ export interface ContestResult {
   /** Of the medians. */
   readonly ratio: number
   readonly target: number
+  readonly bound: Contest['bound']
   readonly isMet: boolean
 }
 
 /** Both in turn, so that what else the machine does meets both. */
 export async function hold(contest: Contest, runs: number): Promise<ContestResult> {
-  const { name, unit, contestant, against, ratio: target } = contest
+  const { name, unit, contestant, against, ratio: target, bound } = contest
   const figures = { contestant: [] as number[], against: [] as number[] }
   for (let run = 0; run < runs; run += 1) {
     figures.against.push(await against.run())
@@ -46,6 +49,7 @@ export async function hold(contest: Contest, runs: number): Promise<ContestResul
     against: { name: against.name, setUp: against.setUp, spread: spreads.against },
     ratio,
     target,
-    isMet: ratio >= target,
+    bound,
+    isMet: bound === 'at least' ? ratio >= target : ratio <= target,
   }
 }

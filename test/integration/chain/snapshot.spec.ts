@@ -2,70 +2,22 @@ import assert from 'node:assert/strict'
 import { type Chain, connectChain } from '../../../src/chain/index.js'
 import { fromHex, toHex } from '../../../src/crypto/index.js'
 import type { Hex } from '../../../src/domain/index.js'
-import { Encoder, editedMetadata } from '../../support/metadata.js'
+import { chainOfNfts, nftsFrom, nftValue, nftsPrefix as prefix, syncedKinds } from '../../support/made-up-nfts.js'
 import { logger, signal } from './fixture.js'
-import { accountOf, SyntheticChain } from './synthetic.js'
+import type { SyntheticChain } from './synthetic.js'
 
-const metadata = editedMetadata(2)
-const encoder = new Encoder(metadata)
 const NFTS = 20_500
-/** The map's own part of a key: what comes before the key's hash. */
-const prefix = encoder.key('nft', 'nfts', 0).slice(0, 2 + 64)
-
-/** The ids stand in for their hashes, so that keys can be made up in their order. */
-function keyOf(nftId: number): Hex {
-  const end = Buffer.alloc(20)
-  end.writeUInt32BE(nftId, 0)
-  end.writeUInt32LE(nftId, 16)
-  return `0x${prefix.slice(2)}${end.toString('hex')}`
-}
-
-const idOf = (key: Hex): number => Buffer.from(fromHex(key)).readUInt32BE(32)
-
-/** By the id: neither, a secret, one that is syncing, a capsule, one that is syncing, a hybrid, half a hybrid. */
-const STATES: readonly Readonly<Record<string, boolean>>[] = [
-  {},
-  { is_secret: true },
-  { is_secret: true, is_syncing_secret: true },
-  { is_capsule: true },
-  { is_capsule: true, is_syncing_capsule: true },
-  { is_secret: true, is_capsule: true },
-  { is_secret: true, is_capsule: true, is_syncing_secret: true },
-]
-
-const VALUES = STATES.map((state, at) =>
-  encoder.value('nft', 'nfts', {
-    owner: accountOf(1),
-    creator: accountOf(2),
-    offchain_data: `0x${'ab'.repeat(at * 30)}`,
-    collection_id: at % 2 === 0 ? null : 7,
-    royalty: 1,
-    state,
-  }),
-)
-
-const KINDS = [[], ['secret'], [], ['capsule'], [], ['secret', 'capsule'], ['capsule']] as const
 
 const expected = Array.from({ length: NFTS }, (_, nftId) => nftId).flatMap((nftId) =>
-  (KINDS[nftId % KINDS.length] ?? []).map((kind) => `${kind}/${nftId}`),
+  syncedKinds(nftId).map((kind) => `${kind}/${nftId}`),
 )
-
-function keysFrom(after: Hex | undefined, size: number): Hex[] {
-  const first = after === undefined ? 0 : idOf(after) + 1
-  return Array.from({ length: Math.min(size, NFTS - first) }, (_, at) => keyOf(first + at))
-}
 
 describe('the snapshot of all synced shares', () => {
   let server: SyntheticChain
   let chain: Chain
 
   beforeEach(async () => {
-    server = await SyntheticChain.start(9, () => ({
-      specVersion: 1,
-      metadata,
-      read: (key) => (key.startsWith(prefix) ? VALUES[idOf(key) % VALUES.length] : undefined),
-      keys: (of, size, after) => (of === prefix ? keysFrom(after, size) : []),
-    }))
+    server = await chainOfNfts(NFTS)
     chain = await connectChain({ endpoints: [server.url], logger })
   })
 
@@ -101,7 +53,7 @@ describe('the snapshot of all synced shares', () => {
   it('is whole where pages are shorter than they were asked for', async () => {
     server.intercept = (method, [of, , after]) =>
       method === 'state_getKeysPaged' && of === prefix
-        ? { result: keysFrom((after ?? undefined) as Hex | undefined, 700) }
+        ? { result: nftsFrom((after ?? undefined) as Hex | undefined, 700, NFTS) }
         : undefined
     assert.deepEqual(await listed(), expected)
   })
@@ -137,7 +89,7 @@ describe('the snapshot of all synced shares', () => {
 
   for (const [fault, answer] of Object.entries({
     'repeats a key': (keys: Hex[]) => [...keys.slice(0, -1), keys[0]],
-    'begins again': () => keysFrom(undefined, 1_000),
+    'begins again': () => nftsFrom(undefined, 1_000, NFTS),
     'gives more keys than it was asked for': (keys: Hex[]) => [...keys, `${keys.at(-1)}00`],
     'gives the keys of another map': () => [`0xff${prefix.slice(4)}00`],
   })) {
@@ -146,7 +98,7 @@ describe('the snapshot of all synced shares', () => {
       server.intercept = (method, [of, size, after]) => {
         if (method !== 'state_getKeysPaged' || of !== prefix || after === null || wrong === 2) return undefined
         wrong += 1
-        return { result: answer(keysFrom(after as Hex, size as number)) }
+        return { result: answer(nftsFrom(after as Hex, size as number, NFTS)) }
       }
       assert.deepEqual(await listed(), expected)
       assert.equal(wrong, 2)
@@ -158,17 +110,18 @@ describe('the snapshot of all synced shares', () => {
     server.intercept = (method, [keys, at]) => {
       if (method !== 'state_queryStorageAt' || !(keys as Hex[])[0]?.startsWith(prefix) || wrong === 2) return undefined
       wrong += 1
-      const changes = (keys as Hex[]).slice(1).map((key) => [key, VALUES[idOf(key) % VALUES.length]])
+      const changes = (keys as Hex[]).slice(1).map((key) => [key, nftValue(key)])
       return { result: [{ block: at, changes }] }
     }
     assert.deepEqual(await listed(), expected)
     assert.equal(wrong, 2)
   }).timeout(20_000)
 
+  const secret = nftValue(nftsFrom(undefined, 2, NFTS)[1] ?? '0x')
   for (const [fault, value] of Object.entries({
-    'is cut short': toHex(fromHex(VALUES[1] ?? '0x').slice(0, -1)),
-    'has more than its type': `${VALUES[1]}00`,
-    'has a flag that is no bool': VALUES[1]?.replace(/01000000000000$/, '02000000000000'),
+    'is cut short': toHex(fromHex(secret).slice(0, -1)),
+    'has more than its type': `${secret}00`,
+    'has a flag that is no bool': secret.replace(/01000000000000$/, '02000000000000'),
   })) {
     it(`says so when an NFT ${fault}`, async () => {
       server.intercept = (method, [keys, at]) =>

@@ -1,0 +1,15 @@
+/* A made-up chain with any number of NFTs, in a process of its own. */
+import { chainOfNfts } from '../../test/support/made-up-nfts.js'
+import { input, report } from '../harness/child.js'
+
+export interface ChainInput {
+  readonly nfts: number
+}
+
+export interface ChainReady {
+  readonly url: string
+}
+
+const chain = await chainOfNfts(input<ChainInput>().nfts)
+const ready: ChainReady = { url: chain.url }
+report(ready)

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { syncedKinds } from '../../test/support/made-up-nfts.js'
+import { runPart, startPart } from '../harness/child.js'
+import { type Contestant, type ContestResult, hold } from '../harness/contest.js'
+import type { ChainInput, ChainReady } from './chain.js'
+import type { SnapshotOutput } from './slotmesh.js'
+
+const here = (file: string) => new URL(file, import.meta.url)
+
+/** What memory the list of all synced shares takes, by the number of NFTs. */
+export async function snapshot(runs: number): Promise<ContestResult[]> {
+  const memory = {
+    name: 'snapshot, peak memory',
+    unit: 'MB',
+    contestant: listing(1_000_000),
+    against: listing(100_000),
+    ratio: 1.25,
+    bound: 'at most' as const,
+  }
+  return [await hold(memory, runs)]
+}
+
+function listing(nfts: number): Contestant {
+  const expected = Array.from({ length: nfts }, (_, nftId) => syncedKinds(nftId).length).reduce(
+    (sum, each) => sum + each,
+  )
+  return {
+    name: `${nfts / 1000}k NFTs`,
+    setUp: `chain.syncedShares over ${nfts} NFTs of a made-up chain, the whole process with its garbage; ${expected} shares found.`,
+    run: async () => {
+      const chain = await startPart<ChainReady>(here('chain.js'), { nfts } satisfies ChainInput)
+      try {
+        const { shares, peakMemory } = await runPart<SnapshotOutput>(here('slotmesh.js'), chain.message)
+        assert.equal(shares, expected)
+        return peakMemory
+      } finally {
+        await chain.stop()
+      }
+    },
+  }
+}
