@@ -3,6 +3,7 @@ export {
   type DevelopmentChain,
   type DevelopmentChainOptions,
   startDevelopmentChain,
+  type Upgrade,
 } from './development-chain.js'
 export type { Endpoint } from './rpc/endpoint.js'
 export type { EndpointFaults } from './rpc/faults.js'

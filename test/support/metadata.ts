@@ -14,7 +14,10 @@ export interface MetadataParts {
     readonly types: {
       readonly type: {
         readonly path: string[]
-        readonly def: { variant?: { variants: { name: string; index: number; fields: { name: string | null }[] }[] } }
+        readonly def: {
+          variant?: { variants: { name: string; index: number; fields: { name: string | null }[] }[] }
+          composite?: { fields: { name: string | null; type: number }[] }
+        }
       }
     }[]
   }

@@ -1,13 +1,24 @@
 import { compactToU8a, u8aConcat } from '@polkadot/util'
 import { blake2AsHex } from '@polkadot/util-crypto'
 import { fromHex, toHex, utf8 } from '../../crypto/index.js'
-import type { AccountId, BlockHash, BlockNumber, Hex, Logger } from '../../domain/index.js'
+import {
+  type AccountId,
+  type BlockHash,
+  type BlockNumber,
+  type Hex,
+  type Logger,
+  messageOf,
+  SlotmeshError,
+} from '../../domain/index.js'
 import { endow, withdraw } from '../runtime/balances.js'
-import type { RuntimeCodec } from '../runtime/codec.js'
+import { RuntimeCodec } from '../runtime/codec.js'
 import { dispatch } from '../runtime/dispatch.js'
 import { Execution } from '../runtime/execution.js'
 import type { DispatchFailure } from '../runtime/failure.js'
+import { migrate } from '../runtime/migration.js'
+import type { BlockStore, StoredBlock } from './block-store.js'
 import { TransactionPool, type TransactionStatus, type Watcher } from './pool.js'
+import { Runtimes } from './runtimes.js'
 import { type Changes, State } from './state.js'
 import {
   accountNonce,
@@ -22,9 +33,14 @@ import {
 const BLOCK_BYTES = 5 * 1024 * 1024
 const BLOCK_EXTRINSICS = 2000
 
-/** The versions that signatures are bound to. */
-export const SPEC_VERSION = 1
-export const TRANSACTION_VERSION = 1
+/** Where Substrate keeps the runtime's code. */
+const CODE: Hex = toHex(utf8(':code'))
+
+/** A header's digest item by which Substrate marks a block that carries a runtime upgrade (`DigestItem`, variant 8). */
+const RUNTIME_UPDATED: Hex = '0x08'
+
+/** Blocks that may wait to be written to the disk. */
+const UNWRITTEN_BLOCKS = 1000
 
 /** The parts of a header as `chain_getHeader` prints them. */
 interface Header {
@@ -57,6 +73,8 @@ export interface LedgerOptions {
   readonly finalityLag: number
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Where blocks are kept; without it, in memory only. */
+  readonly store?: BlockStore | undefined
 }
 
 type BlockListener = (block: Block, changes: Changes) => void
@@ -66,37 +84,58 @@ type BlockListener = (block: Block, changes: Changes) => void
  * final once `finalityLag` others follow it.
  */
 export class Ledger {
-  readonly codec: RuntimeCodec
+  readonly runtimes: Runtimes
   readonly state = new State()
   readonly pool = new TransactionPool()
-  /** Called for each new block. */
+  /** Called for each new block once it is kept, after what it made final. */
   readonly blockListeners = new Set<BlockListener>()
-  /** Called for each block that became final, in order. */
-  readonly finalityListeners = new Set<(block: Block) => void>()
+  /** Called when a transaction was taken into the pool. */
+  readonly poolListeners = new Set<() => void>()
   readonly #options: LedgerOptions
-  readonly #rules: SigningRules
+  /** What the next block does to the state first of all, when it is the first of a new runtime. */
+  #migration: Changes = new Map()
+  /** The newest block that is kept; later ones are not shown to anybody. */
+  #kept: BlockNumber = 0
+  /** Why no more blocks can be made. */
+  #broken: unknown
+  #writing: Promise<unknown> = Promise.resolve()
+  readonly #genesis: StoredBlock
   readonly #blocks: Block[] = []
   readonly #numbers = new Map<BlockHash, BlockNumber>()
   /** Who waits for the finality of a block. */
   readonly #watchers = new Map<BlockNumber, Watcher[]>()
   #finalized: Block
 
-  constructor(options: LedgerOptions) {
+  private constructor(options: LedgerOptions) {
     this.#options = options
-    this.codec = options.codec
-    const genesis = this.#makeGenesis()
-    this.#finalized = genesis
-    const blockHashCount = this.codec.constant('System', 'BlockHashCount').number()
-    this.#rules = {
-      genesisHash: genesis.hash,
-      specVersion: SPEC_VERSION,
-      transactionVersion: TRANSACTION_VERSION,
-      blockHash: (number) => (number < this.best.number - blockHashCount ? undefined : this.block(number)?.hash),
-    }
+    this.runtimes = new Runtimes(options.codec)
+    this.#genesis = this.#makeGenesis()
+    this.#finalized = this.#genesis
+    this.#adopt(this.#genesis, this.#genesis.changes)
+  }
+
+  /**
+   * Begins a chain, or goes on with the one that is stored.
+   * @throws SlotmeshError `devchain/other-chain`, `devchain/folder-damaged` or `devchain/storage-failed`.
+   */
+  static async open(options: LedgerOptions): Promise<Ledger> {
+    const ledger = new Ledger(options)
+    if (options.store !== undefined) await ledger.#restore(options.store)
+    return ledger
+  }
+
+  /** Encodes and decodes for the next block. */
+  get codec(): RuntimeCodec {
+    return this.runtimes.latest.codec
   }
 
   get genesisHash(): BlockHash {
-    return this.#rules.genesisHash
+    return this.#genesis.hash
+  }
+
+  /** The newest block that is kept. */
+  get kept(): BlockNumber {
+    return this.#kept
   }
 
   /** What every transaction costs. */
@@ -123,7 +162,18 @@ export class Ledger {
 
   /** Storage as of a block, with the names of the metadata; what is written to it is lost. */
   view(at: Block): Execution {
-    return new Execution(this.codec, { get: (key) => this.state.get(key, at.number) }, at.number + 1)
+    const migration: Changes = at === this.best ? this.#migration : new Map()
+    const get = (key: Hex) => (migration.has(key) ? migration.get(key) : this.state.get(key, at.number))
+    return new Execution(this.runtimes.after(at.number).codec, { get }, at.number + 1)
+  }
+
+  /**
+   * Lets a block, the next one unless told otherwise, carry a runtime upgrade: those after it are made with other
+   * metadata.
+   * @throws SlotmeshError `devchain/upgrade-too-late`
+   */
+  upgrade(codec: RuntimeCodec, at: BlockNumber = this.best.number + 1): void {
+    this.runtimes.plan(codec, at, this.best.number)
   }
 
   /** The next nonce of an account, those of its waiting transactions used. */
@@ -140,6 +190,7 @@ export class Ledger {
     const view = this.view(this.best)
     checkAffordable(view, transaction, this.#options.fee)
     this.pool.add(transaction, watcher, accountNonce(view, transaction.account))
+    for (const listener of this.poolListeners) listener()
     return transaction.hash
   }
 
@@ -151,12 +202,22 @@ export class Ledger {
     return this.#apply(view, transaction)
   }
 
-  /** Makes a block of what is ready. */
+  /**
+   * Makes a block of what is ready.
+   * @throws SlotmeshError `devchain/storage-failed`, or `devchain/cannot-migrate` when it carries an upgrade.
+   */
   seal(): Block {
+    this.#ensureKeeping()
     const parent = this.best
     const number = parent.number + 1
     const execution = this.view(parent)
+    for (const [key, value] of this.#migration) execution.write(key, value)
+    const upgrade = this.runtimes.planned(number)
     this.#initialise(execution, parent)
+    if (upgrade !== undefined) {
+      execution.write(CODE, this.#codeOf(upgrade))
+      execution.emit('System', 'CodeUpdated')
+    }
     const records: Uint8Array[] = this.#takeRecords(execution, 'Initialization')
     const extrinsics: Hex[] = []
     const included: Transaction[] = []
@@ -180,21 +241,110 @@ export class Ledger {
     execution.write(this.codec.storageKey('System', 'Events'), u8aConcat(compactToU8a(records.length), ...records))
     execution.put('System', 'EventCount', [], records.length)
 
-    const block = this.#append(number, parent, extrinsics, execution.changes)
-    for (const listener of this.blockListeners) listener(block, execution.changes)
+    const block = this.#makeBlock(
+      number,
+      parent,
+      extrinsics,
+      execution.changes,
+      upgrade === undefined ? [] : [RUNTIME_UPDATED],
+    )
+    this.#adopt(block, execution.changes, upgrade)
     this.#settle(block, included)
+    // Their signatures are bound to the version of the runtime, which is another one now.
+    if (upgrade !== undefined) for (const transaction of this.pool.all()) this.pool.drop(transaction)
     this.#finalize()
+    this.#keep(block, execution.changes)
     return block
   }
 
-  #makeGenesis(): Block {
-    const { codec, name, endowed, endowment, committee } = this.#options
+  /** Waits until every block is on the disk. */
+  async flush(): Promise<void> {
+    await this.#writing
+  }
+
+  /** Blocks are shown only once they are kept, so that a chain that is started again never takes one back. */
+  #keep(block: Block, changes: Changes): void {
+    const { store, logger } = this.#options
+    const announce = () => {
+      this.#kept = block.number
+      for (const listener of this.blockListeners) listener(block, changes)
+    }
+    if (store === undefined) {
+      announce()
+      return
+    }
+    // One after the other: what is on the disk must have no gap, whenever the process ends.
+    this.#writing = this.#writing.then(async () => {
+      if (this.#broken !== undefined) return
+      try {
+        await store.append({ ...block, changes })
+      } catch (thrown) {
+        this.#broken = thrown
+        logger.error('A block could not be written', { block: block.number, reason: messageOf(thrown) })
+        return
+      }
+      announce()
+    })
+  }
+
+  #ensureKeeping(): void {
+    if (this.#broken === undefined && this.best.number - this.#kept < UNWRITTEN_BLOCKS) return
+    if (this.#broken instanceof SlotmeshError) throw this.#broken
+    throw new SlotmeshError(
+      'devchain/storage-failed',
+      `Blocks cannot be written to the chain's folder as fast as they are made, or at all: check the disk.`,
+      { cause: this.#broken },
+    )
+  }
+
+  async #restore(store: BlockStore): Promise<void> {
+    let isEmpty = true
+    for await (const { changes, ...block } of store.blocks()) {
+      isEmpty = false
+      if (block.number === 0) this.#ensureSameGenesis(block.hash)
+      else {
+        const code = changes.get(CODE)
+        this.#adopt(block, changes, code === undefined ? undefined : new RuntimeCodec(this.#metadataOf(code)))
+      }
+    }
+    if (isEmpty) await store.append(this.#genesis)
+    this.#kept = this.best.number
+    this.#finalized = this.block(this.#kept - this.#options.finalityLag) ?? this.#finalized
+  }
+
+  #ensureSameGenesis(stored: BlockHash): void {
+    if (stored === this.genesisHash) return
+    throw new SlotmeshError(
+      'devchain/other-chain',
+      `The folder holds another chain, with the genesis ${stored}: start it with the name, generation and metadata that it was begun with, or choose another folder.`,
+    )
+  }
+
+  #makeGenesis(): StoredBlock {
+    const { codec, endowed, endowment, committee } = this.#options
     const execution = new Execution(codec, { get: () => undefined }, 0)
     for (const account of new Set(endowed)) endow(execution, account, endowment)
     execution.put('TechnicalCommittee', 'Members', [], committee)
-    // In the place of the runtime's code, which decides what the chain is: its metadata and its name.
-    execution.write(toHex(utf8(':code')), u8aConcat(codec.metadata, utf8(name)))
-    return this.#append(0, undefined, [], execution.changes)
+    execution.write(CODE, this.#codeOf(codec))
+    return { ...this.#makeBlock(0, undefined, [], execution.changes, []), changes: execution.changes }
+  }
+
+  /** In the place of the runtime's code, which decides what the chain is: its metadata and its name. */
+  #codeOf({ metadata }: RuntimeCodec): Uint8Array {
+    return u8aConcat(metadata, utf8(this.#options.name))
+  }
+
+  #metadataOf(code: Uint8Array): Uint8Array {
+    return code.subarray(0, code.length - utf8(this.#options.name).length)
+  }
+
+  get #rules(): SigningRules {
+    const oldest = this.best.number - this.codec.constant('System', 'BlockHashCount').number()
+    return {
+      ...this.runtimes.latest.version,
+      genesisHash: this.genesisHash,
+      blockHash: (number) => (number < oldest ? undefined : this.block(number)?.hash),
+    }
   }
 
   #verify(bytes: Uint8Array): Transaction {
@@ -242,14 +392,20 @@ export class Ledger {
   #report(execution: Execution, failure: DispatchFailure | undefined, dispatchClass: 'Mandatory' | 'Normal'): void {
     const dispatchInfo = { class: dispatchClass }
     if (failure === undefined) execution.emit('System', 'ExtrinsicSuccess', { dispatchInfo })
-    else execution.emit('System', 'ExtrinsicFailed', { dispatchInfo, dispatchError: failure })
+    else execution.emit('System', 'ExtrinsicFailed', { dispatchError: failure, dispatchInfo })
   }
 
   #takeRecords(execution: Execution, phase: unknown): Uint8Array[] {
     return execution.takeEvents().map((event) => this.codec.encodeEventRecord(phase, event))
   }
 
-  #append(number: BlockNumber, parent: Block | undefined, extrinsics: readonly Hex[], changes: Changes): Block {
+  #makeBlock(
+    number: BlockNumber,
+    parent: Block | undefined,
+    extrinsics: readonly Hex[],
+    changes: Changes,
+    logs: readonly Hex[],
+  ): Block {
     // Both roots are plain hashes, not tries: of all changes since genesis, and of the extrinsics in their order.
     const changed = [...changes].sort(([one], [other]) => (one < other ? -1 : 1))
     const stateRoot = blake2AsHex(
@@ -263,13 +419,29 @@ export class Ledger {
       number: `0x${number.toString(16)}`,
       stateRoot,
       extrinsicsRoot: blake2AsHex(u8aConcat(...extrinsics.map(fromHex))),
-      digest: { logs: [] },
+      digest: { logs },
     }
-    const block = { number, hash: this.codec.headerHash(header), header, extrinsics }
+    return { number, hash: this.codec.headerHash(header), header, extrinsics }
+  }
+
+  #adopt(block: Block, changes: Changes, upgrade?: RuntimeCodec): void {
+    const { number, hash } = block
     this.state.append(number, changes)
     this.#blocks.push(block)
-    this.#numbers.set(block.hash, number)
-    return block
+    this.#numbers.set(hash, number)
+    this.#migration = new Map()
+    if (upgrade === undefined) return
+    const { codec: old } = this
+    this.runtimes.enact(upgrade, number)
+    try {
+      this.#migration = migrate(old, upgrade, {
+        keys: (prefix) => this.state.keys(prefix, number, Number.POSITIVE_INFINITY),
+        get: (key) => this.state.get(key, number),
+      })
+    } catch (thrown) {
+      this.#broken = thrown
+      throw thrown
+    }
   }
 
   #settle(block: Block, included: readonly Transaction[]): void {
@@ -289,7 +461,6 @@ export class Ledger {
       const block = this.#blocks[this.#finalized.number + 1]
       if (block === undefined) return
       this.#finalized = block
-      for (const listener of this.finalityListeners) listener(block)
       const status: TransactionStatus = { finalized: block.hash }
       for (const watcher of this.#watchers.get(block.number) ?? []) watcher(status)
       this.#watchers.delete(block.number)

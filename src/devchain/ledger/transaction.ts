@@ -67,7 +67,7 @@ export function verifyTransaction(extrinsic: GenericExtrinsic, next: BlockNumber
   const blockHash = era.isMortalEra ? rules.blockHash(birth) : rules.genesisHash
   if (blockHash === undefined) throw new InvalidTransaction('AncientBirthBlock')
 
-  const account = new Value(extrinsic.signer).only('Id')?.account()
+  const account = signerOf(extrinsic)
   const signature = new Value(extrinsic.inner).field('signature').field('signature').only('Sr25519')?.bytes()
   const payload = signedPayload(extrinsic, blockHash, rules)
   if (account === undefined || signature === undefined || !verifySignature(account, payload, signature)) {
@@ -121,4 +121,11 @@ export function checkAffordable(execution: Execution, { account, nonce, tip }: T
 
 export function accountNonce(execution: Execution, account: AccountId): number {
   return execution.value('System', 'Account', account).field('nonce').number()
+}
+
+/** The address type may be an account or a `MultiAddress`; of the latter, only one kind is known to this chain. */
+function signerOf({ signer }: GenericExtrinsic): AccountId | undefined {
+  const address = new Value(signer)
+  const account = address.isEnum() ? address.only('Id') : address
+  return account?.account()
 }

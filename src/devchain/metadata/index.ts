@@ -5,6 +5,7 @@ import { type Generation, type PalletDefinition, palletsOf } from './pallets.js'
 import { SIGNED_EXTENSIONS, SUBSTRATE_TYPES } from './substrate-types.js'
 import { type NamedType, TypeBook } from './type-book.js'
 
+export { openMetadata } from './envelope.js'
 export { type Generation, ONE_CAPS } from './pallets.js'
 
 const MAGIC = [0x6d, 0x65, 0x74, 0x61]

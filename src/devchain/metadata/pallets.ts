@@ -61,7 +61,14 @@ const SYSTEM: PalletDefinition = {
     KilledAccount: event(4, { account: 'AccountId32' }),
     Remarked: event(5, { sender: 'AccountId32', hash: 'H256' }),
   },
-  errors: ['InvalidSpecName', 'SpecVersionNeedsToIncrease', 'FailedToExtractRuntimeVersion', 'NonDefaultComposite'],
+  errors: [
+    'InvalidSpecName',
+    'SpecVersionNeedsToIncrease',
+    'FailedToExtractRuntimeVersion',
+    'NonDefaultComposite',
+    'NonZeroRefCount',
+    'CallFiltered',
+  ],
   storage: {
     Account: { ...map('AccountId32', 'AccountInfo'), fallback: {} },
     BlockHash: { key: { type: 'u32', hasher: 'Twox64Concat' }, value: 'H256', fallback: null },

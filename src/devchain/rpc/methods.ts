@@ -3,7 +3,7 @@ import { blake2AsHex } from '@polkadot/util-crypto'
 import { z } from 'zod'
 import { fromHex, toHex } from '../../crypto/index.js'
 import { type BlockHash, type Hex, messageOf } from '../../domain/index.js'
-import { type Block, type Ledger, SPEC_VERSION, TRANSACTION_VERSION } from '../ledger/ledger.js'
+import type { Block, Ledger } from '../ledger/ledger.js'
 import { PoolError, type TransactionStatus } from '../ledger/pool.js'
 import { InvalidTransaction } from '../ledger/transaction.js'
 import type { Outlook } from './outlook.js'
@@ -23,8 +23,6 @@ const subscription = z.tuple([z.string()])
 
 /** The parts of Substrate's JSON-RPC that `@polkadot/api` and wallets use, on a ledger as an endpoint shows it. */
 export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Methods {
-  const { codec } = ledger
-
   /** @throws RpcError for a block that is not there, as Substrate words it. */
   function blockAt(hash: BlockHash | null | undefined): Block {
     if (hash === null || hash === undefined) return outlook.best
@@ -48,15 +46,15 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
     return outlook.block(blockNumber.parse(number))?.hash ?? null
   }
 
-  const runtimeVersion = {
-    specName: 'slotmesh-development',
-    implName: 'slotmesh',
-    authoringVersion: 1,
-    specVersion: SPEC_VERSION,
-    implVersion: 1,
-    apis: Object.entries(RUNTIME_APIS).map(([name, version]) => [blake2AsHex(name, 64), version]),
-    transactionVersion: TRANSACTION_VERSION,
-    stateVersion: 1,
+  function runtimeVersion({ number }: Block): object {
+    return {
+      ...ledger.runtimes.after(number).version,
+      implName: 'slotmesh',
+      authoringVersion: 1,
+      implVersion: 1,
+      apis: Object.entries(RUNTIME_APIS).map(([name, version]) => [blake2AsHex(name, 64), version]),
+      stateVersion: 1,
+    }
   }
 
   function newHeads(client: Client, notification: string): string {
@@ -83,13 +81,13 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
     system_nodeRoles: () => ['Authority'],
     system_health: () => ({ peers: 0, isSyncing: false, shouldHavePeers: false }),
     system_properties: () => ({
-      ss58Format: codec.constant('System', 'SS58Prefix').number(),
+      ss58Format: ledger.codec.constant('System', 'SS58Prefix').number(),
       tokenDecimals: 18,
       tokenSymbol: 'CAPS',
     }),
     system_accountNextIndex: (params) => {
       const [address] = z.tuple([z.string()]).parse(params)
-      return ledger.nextNonce(toHex(codec.registry.createTypeUnsafe('AccountId', [address]).toU8a()))
+      return ledger.nextNonce(toHex(ledger.codec.registry.createTypeUnsafe('AccountId', [address]).toU8a()))
     },
     system_dryRun: (params) => {
       const [bytes, hash] = z.tuple([lowerHex, at]).parse(params)
@@ -125,18 +123,24 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
     chain_unsubscribeFinalizedHeads: unsubscribe,
 
     state_getMetadata: (params) => {
-      z.tuple([at]).parse(params)
-      return toHex(codec.metadata)
+      const [hash] = z.tuple([at]).parse(params)
+      return toHex(ledger.runtimes.after(blockAt(hash).number).codec.metadata)
     },
     state_getRuntimeVersion: (params) => {
       const [hash] = z.tuple([at]).parse(params)
-      blockAt(hash)
-      return runtimeVersion
+      return runtimeVersion(blockAt(hash))
     },
     state_subscribeRuntimeVersion: (_, client) =>
       client.subscribe('state_runtimeVersion', ({ send }) => {
-        send(runtimeVersion)
-        return () => undefined
+        let told = ledger.runtimes.after(outlook.best.number)
+        const listener = (block: Block) => {
+          const runtime = ledger.runtimes.after(block.number)
+          if (runtime !== told) send(runtimeVersion(block))
+          told = runtime
+        }
+        send(runtimeVersion(outlook.best))
+        outlook.headListeners.add(listener)
+        return () => outlook.headListeners.delete(listener)
       }),
     state_unsubscribeRuntimeVersion: unsubscribe,
     state_getStorage: (params) => {
@@ -206,7 +210,7 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
     author_unwatchExtrinsic: unsubscribe,
     payment_queryInfo: (params) => {
       const [bytes] = z.tuple([lowerHex, at]).parse(params)
-      refusing(() => codec.decodeExtrinsic(fromHex(bytes)))
+      refusing(() => ledger.codec.decodeExtrinsic(fromHex(bytes)))
       return { weight: { ref_time: 0, proof_size: 0 }, class: 'normal', partialFee: `${ledger.fee}` }
     },
 
@@ -277,7 +281,7 @@ function badFormat(thrown: unknown): RpcError {
 const RUNTIME_APIS = { Core: 4, Metadata: 2, AccountNonceApi: 1, TransactionPaymentApi: 2 }
 
 function runtimeCall(ledger: Ledger, name: string, argument: Uint8Array, at: Block): Hex {
-  const { registry, metadata } = ledger.codec
+  const { registry, metadata } = ledger.runtimes.after(at.number).codec
   switch (name) {
     case 'Metadata_metadata':
       return toHex(registry.createTypeUnsafe('Bytes', [toHex(metadata)]).toU8a())

@@ -12,7 +12,7 @@ export class Outlook {
   readonly finalityListeners = new Set<(block: Block) => void>()
   readonly #ledger: Ledger
   readonly #faults: Faults
-  #hidden: { readonly number: BlockNumber; readonly act: () => void }[] = []
+  #hidden: { readonly block: Block; readonly act: () => void }[] = []
   #best: Block
   #finalized: Block
 
@@ -22,7 +22,6 @@ export class Outlook {
     this.#best = this.best
     this.#finalized = this.finalized
     ledger.blockListeners.add(this.#onBlock)
-    ledger.finalityListeners.add(this.#onFinality)
     faults.on('view', this.#onView)
   }
 
@@ -46,45 +45,40 @@ export class Outlook {
   /** Does something once a block is shown, in the order in which it was asked for. */
   whenShown(block: Block | undefined, act: () => void): void {
     if (block === undefined || this.#isShown(block.number)) act()
-    else this.#hidden.push({ number: block.number, act })
+    else this.#hidden.push({ block, act })
   }
 
   close(): void {
     this.#ledger.blockListeners.delete(this.#onBlock)
-    this.#ledger.finalityListeners.delete(this.#onFinality)
   }
 
   readonly #onBlock = (block: Block, changes: Changes): void => {
-    if (this.#isShown(block.number)) this.#announce((key) => changes.has(key))
+    if (this.#isShown(block.number)) this.#look((key) => changes.has(key))
   }
 
-  readonly #onFinality = ({ number }: Block): void => {
-    if (this.#isShown(number)) this.#announceFinality()
-  }
+  readonly #onView = (): void => this.#look(() => true)
 
-  readonly #onView = (): void => {
-    if (this.best !== this.#best) this.#announce(() => true)
-    if (this.finalized !== this.#finalized) this.#announceFinality()
+  /** Tells what is new since the last look, be it further or back. */
+  #look(mayDiffer: (key: Hex) => boolean): void {
+    const { best, finalized } = this
+    if (best !== this.#best) for (const listener of this.headListeners) listener(best, mayDiffer)
+    if (finalized !== this.#finalized) for (const listener of this.finalityListeners) listener(finalized)
+    this.#best = best
+    this.#finalized = finalized
     const hidden = this.#hidden
     this.#hidden = []
-    for (const { number, act } of hidden) this.whenShown(this.#ledger.block(number), act)
+    for (const { block, act } of hidden) this.whenShown(block, act)
   }
 
-  #announce(mayDiffer: (key: Hex) => boolean): void {
-    this.#best = this.best
-    for (const listener of this.headListeners) listener(this.#best, mayDiffer)
-  }
-
-  #announceFinality(): void {
-    this.#finalized = this.finalized
-    for (const listener of this.finalityListeners) listener(this.#finalized)
+  #newest(): BlockNumber {
+    return Math.min(this.#ledger.kept, Math.max(0, this.#faults.showUpTo ?? this.#ledger.kept))
   }
 
   #isShown(number: BlockNumber): boolean {
-    return number <= (this.#faults.showUpTo ?? number)
+    return number <= this.#newest()
   }
 
   #shown(block: Block): Block {
-    return this.#isShown(block.number) ? block : (this.#ledger.block(this.#faults.showUpTo ?? block.number) ?? block)
+    return this.#isShown(block.number) ? block : (this.#ledger.block(this.#newest()) ?? block)
   }
 }

@@ -1,10 +1,11 @@
 import { expandMetadata, type GenericCall, type GenericExtrinsic, Metadata, TypeRegistry } from '@polkadot/types'
-import type { Si1Variant } from '@polkadot/types/interfaces'
+import { findUnknownExtensions } from '@polkadot/types/extrinsic/signedExtensions'
+import type { Si1Field, Si1Variant, SiLookupTypeId, StorageEntryTypeV14 } from '@polkadot/types/interfaces'
 import type { Codec } from '@polkadot/types/types'
 import { compactStripLength, stringCamelCase, u8aConcat } from '@polkadot/util'
 import { blake2AsHex } from '@polkadot/util-crypto'
 import { toHex } from '../../crypto/index.js'
-import { type Hex, SlotmeshError } from '../../domain/index.js'
+import { type Hex, messageOf, SlotmeshError } from '../../domain/index.js'
 import { DispatchFailure } from './failure.js'
 import { Value } from './value.js'
 
@@ -19,7 +20,9 @@ interface IndexedVariant {
 }
 
 interface StorageItem {
-  readonly prefix: Uint8Array
+  readonly prefix: Hex
+  /** How the keys of a map are hashed, and of what type they are; empty for a single value. */
+  readonly keys: string
   readonly keyOf: (...keys: unknown[]) => Uint8Array
   readonly type: string
   readonly fallback: Uint8Array | undefined
@@ -29,6 +32,8 @@ interface StorageItem {
 export class RuntimeCodec {
   readonly metadata: Uint8Array
   readonly registry = new TypeRegistry()
+  /** Signed extensions that put something into extrinsics or signatures of which nothing is known here. */
+  readonly uncheckedExtensions: readonly string[]
   readonly #pallets = new Map<number, string>()
   readonly #items = new Map<string, StorageItem>()
   readonly #calls = new Map<string, IndexedVariant>()
@@ -36,10 +41,24 @@ export class RuntimeCodec {
   readonly #errors = new Map<string, IndexedVariant>()
   readonly #constants = new Map<string, Value>()
 
+  /** @throws SlotmeshError `devchain/bad-metadata` */
+  static decode(metadata: Uint8Array): RuntimeCodec {
+    try {
+      return new RuntimeCodec(metadata)
+    } catch (cause) {
+      throw new SlotmeshError(
+        'devchain/bad-metadata',
+        `The metadata cannot be decoded: ${messageOf(cause)}; export it anew, in version 14.`,
+        { cause },
+      )
+    }
+  }
+
   constructor(metadata: Uint8Array) {
     this.metadata = metadata
     const decoded = new Metadata(this.registry, toHex(metadata))
-    this.registry.setMetadata(decoded)
+    this.registry.setMetadata(decoded, undefined, undefined, true)
+    this.uncheckedExtensions = this.#findUncheckedExtensions(decoded)
     const { query } = expandMetadata(this.registry, decoded)
     for (const pallet of decoded.asLatest.pallets) {
       const name = pallet.name.toString()
@@ -65,13 +84,46 @@ export class RuntimeCodec {
         if (entry === undefined) continue
         const { type, modifier, fallback } = entry.meta
         this.#items.set(`${name}.${item.toString()}`, {
-          prefix: entry.keyPrefix(),
+          prefix: toHex(entry.keyPrefix()),
+          keys: type.isMap ? this.#describeKeys(type.asMap) : '',
           keyOf: (...keys) => compactStripLength(entry(...keys))[1],
           type: this.registry.createLookupType(type.isMap ? type.asMap.value : type.asPlain),
           fallback: modifier.isOptional ? undefined : fallback.toU8a(true),
         })
       }
     }
+  }
+
+  /** The names of all storage items, for example `NFT.Nfts`. */
+  get storageItems(): readonly string[] {
+    return [...this.#items.keys()]
+  }
+
+  hasStorage(pallet: string, item: string): boolean {
+    return this.#items.has(`${pallet}.${item}`)
+  }
+
+  hasEvent(pallet: string, name: string): boolean {
+    return this.#events.has(`${pallet}.${name}`)
+  }
+
+  hasError(pallet: string, name: string): boolean {
+    return this.#errors.has(`${pallet}.${name}`)
+  }
+
+  /** The arguments of a call in camelCase; undefined when there is no such call. */
+  callArguments(pallet: string, name: string): readonly string[] | undefined {
+    return this.#calls.get(`${pallet}.${name}`)?.variant.fields.map(nameOf)
+  }
+
+  /** What all keys of an item begin with. */
+  storagePrefix(pallet: string, item: string): Hex {
+    return this.#item(pallet, item).prefix
+  }
+
+  /** Two items of which this is alike have keys that differ in the prefix only. */
+  storageKeyType(pallet: string, item: string): string {
+    return this.#item(pallet, item).keys
   }
 
   /** The storage key of an entry; without keys, of a single value. */
@@ -91,7 +143,11 @@ export class RuntimeCodec {
   }
 
   constant(pallet: string, name: string): Value {
-    return this.#constants.get(`${pallet}.${name}`) ?? this.#missing('constant', pallet, name)
+    return this.findConstant(pallet, name) ?? this.#missing('constant', pallet, name)
+  }
+
+  findConstant(pallet: string, name: string): Value | undefined {
+    return this.#constants.get(`${pallet}.${name}`)
   }
 
   /** A call's bytes: pallet index, call index, arguments. */
@@ -106,7 +162,10 @@ export class RuntimeCodec {
     return { name: `${this.#pallets.get(pallet)}.${call.meta.name.toString()}`, args: new Map(args) }
   }
 
-  /** An event's bytes: pallet index, event index, fields. Fields that the metadata does not know are left out. */
+  /**
+   * An event's bytes: pallet index, event index, fields. Fields that the metadata does not know are left out; where it
+   * gives them no names, they are taken in order.
+   */
   encodeEvent(pallet: string, name: string, fields: Named): Uint8Array {
     return this.#encodeVariant(this.#events.get(`${pallet}.${name}`) ?? this.#missing('event', pallet, name), fields)
   }
@@ -152,14 +211,29 @@ export class RuntimeCodec {
     return blake2AsHex(this.registry.createTypeUnsafe('Header', [header]).toU8a())
   }
 
+  #findUncheckedExtensions({ asV14: { extrinsic } }: Metadata): string[] {
+    const isEmpty = (type: SiLookupTypeId) =>
+      this.registry.createTypeUnsafe(this.registry.createLookupType(type), []).encodedLength === 0
+    const unknown = new Set(findUnknownExtensions(this.registry.signedExtensions))
+    return extrinsic.signedExtensions
+      .filter(({ identifier }) => unknown.has(identifier.toString()))
+      .filter(({ type, additionalSigned }) => !isEmpty(type) || !isEmpty(additionalSigned))
+      .map(({ identifier }) => identifier.toString())
+  }
+
+  #describeKeys({ hashers, key }: StorageEntryTypeV14['asMap']): string {
+    return `${hashers.map(({ type }) => type).join()} ${this.registry.createType(this.registry.createLookupType(key)).toRawType()}`
+  }
+
   #item(pallet: string, item: string): StorageItem {
     return this.#items.get(`${pallet}.${item}`) ?? this.#missing('storage item', pallet, item)
   }
 
   #encodeVariant({ pallet, variant }: IndexedVariant, fields: Named): Uint8Array {
-    const parts = variant.fields.map(({ name, type }) => {
-      const value = fields[stringCamelCase(name.unwrapOrDefault().toString())]
-      return this.#create(this.registry.createLookupType(type), value).toU8a()
+    const inOrder = Object.values(fields)
+    const parts = variant.fields.map((field, position) => {
+      const value = field.name.isSome ? fields[nameOf(field)] : inOrder[position]
+      return this.#create(this.registry.createLookupType(field.type), value).toU8a()
     })
     return u8aConcat(Uint8Array.of(pallet, variant.index.toNumber()), ...parts)
   }
@@ -183,4 +257,8 @@ export class RuntimeCodec {
       `The chain's metadata has no ${what} ${pallet}.${name}; serve metadata with the NFT and TEE pallets.`,
     )
   }
+}
+
+function nameOf({ name }: Si1Field): string {
+  return stringCamelCase(name.unwrapOrDefault().toString())
 }

@@ -83,7 +83,9 @@ export class Execution {
     this.write(this.codec.storageKey(pallet, item, ...keys), undefined)
   }
 
+  /** An event that the metadata does not have is not told; those that matter are known to be there. */
   emit(pallet: string, name: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    if (!this.codec.hasEvent(pallet, name)) return
     this.#events.push(this.codec.encodeEvent(pallet, name, fields))
   }
 

@@ -1,5 +1,8 @@
 import { attempt, type Call, type Handlers } from './call.js'
 
+/** Substrate's own, for metadata that does not say. */
+const BATCHED_CALLS_LIMIT = 10_922
+
 export const utilityCalls: Handlers = {
   /** Stops at the first failure and keeps what was done before it. */
   'Utility.batch': (call) => {
@@ -35,7 +38,8 @@ export const utilityCalls: Handlers = {
 
 function membersOf({ execution, argument }: Call) {
   const calls = argument('calls').items()
-  if (calls.length > execution.codec.constant('Utility', 'batched_calls_limit').number()) {
+  const limit = execution.codec.findConstant('Utility', 'batched_calls_limit')?.number() ?? BATCHED_CALLS_LIMIT
+  if (calls.length > limit) {
     execution.fail('Utility', 'TooManyCalls')
   }
   return calls

@@ -37,6 +37,10 @@ export class Value {
     return this.codec instanceof Vec || this.codec instanceof Tuple
   }
 
+  isEnum(): boolean {
+    return this.codec instanceof Enum
+  }
+
   call(): GenericCall {
     return this.codec instanceof GenericCall ? this.codec : this.#mismatch('a call')
   }

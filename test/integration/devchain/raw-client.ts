@@ -33,6 +33,7 @@ export class RawClient {
 
   static async connect(url: string): Promise<RawClient> {
     const socket = new WebSocket(url)
+    socket.setMaxListeners(0)
     const client = new RawClient(socket)
     await once(socket, 'open')
     return client
