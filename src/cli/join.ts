@@ -146,6 +146,8 @@ function describe(event: NodeEvent): string {
       return `state    ${event.state}`
     case 'seat':
       return `seat     ${describeSeat(event.change)}`
+    case 'problems':
+      return event.problems.length === 0 ? 'well     no problems any more' : `problem  ${sentences(event.problems)}`
     case 'share-stored':
       return `share    ${shareKeyText(event.key)} of cluster ${event.origin}, after ${event.at - event.triggeredAt} ms`
     case 'refusal-sent':
@@ -155,6 +157,10 @@ function describe(event: NodeEvent): string {
     case 'exchange-failed':
       return `failed   exchange with ${event.peer}: ${event.code}`
   }
+}
+
+function sentences(problems: Extract<NodeEvent, { type: 'problems' }>['problems']): string {
+  return problems.map(({ code, sentence }) => `${code}: ${sentence}`).join(' ')
 }
 
 function describeSeat(change: Extract<NodeEvent, { type: 'seat' }>['change']): string {

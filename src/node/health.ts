@@ -1,10 +1,31 @@
+import { setInterval } from 'node:timers/promises'
 import type { ChainHealth } from '../chain/index.js'
 import { OLDEST_VIEW_MS } from '../share/index.js'
 import type { OwedConfirmations } from '../sync/index.js'
 import type { NodeProblem } from './types.js'
 
+/** Between two looks at what is wrong, ms. */
+const LOOK_EVERY_MS = 5_000
+
 /** Without a connection for this long, ms, it is no longer a matter of an endpoint being changed. */
 const DISCONNECTED_MS = 10_000
+
+/** Tells when what is wrong has become something else; looked at every few seconds until the signal aborts. */
+export async function watchProblems(
+  problems: () => readonly NodeProblem[],
+  changed: (problems: readonly NodeProblem[]) => void,
+  { signal, everyMs = LOOK_EVERY_MS }: { signal: AbortSignal; everyMs?: number },
+): Promise<void> {
+  let known = ''
+  for await (const _ of setInterval(everyMs, undefined, { signal, ref: false })) {
+    const now = problems()
+    // By their codes: sentences count seconds.
+    const codes = now.map(({ code }) => code).join()
+    if (codes === known) continue
+    known = codes
+    changed(now)
+  }
+}
 
 /**
  * What keeps a node from doing all of its work, the gravest first; nothing when it is well.

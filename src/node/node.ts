@@ -22,10 +22,10 @@ import {
 import { OLDEST_VIEW_MS, ShareService } from '../share/index.js'
 import { openStore, type Store } from '../store/index.js'
 import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
-import { problemsOf } from './health.js'
+import { problemsOf, watchProblems } from './health.js'
 import { peerIdOf } from './peer-id.js'
 import { Telemetry } from './telemetry.js'
-import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeState, NodeStatus } from './types.js'
+import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState, NodeStatus } from './types.js'
 
 /** After the engine fails it is begun anew from its durable state, this long after; ms. */
 const RESTART_AFTER_MS = 2_000
@@ -126,7 +126,12 @@ class Node implements EnclaveNode {
         lifetime: this.#stopping.signal,
       })
       this.#parts = { chain, mesh, share, serving, engine, ingest }
-      this.#running = Promise.all([this.#keepSynchronising(engine), ingest.run(), this.#watchSeat(chain)])
+      this.#running = Promise.all([
+        this.#keepSynchronising(engine),
+        ingest.run(),
+        this.#watchSeat(chain),
+        this.#watchProblems(chain, ingest),
+      ])
     } catch (thrown) {
       for (const step of undo) await step()
       await this.stop()
@@ -329,6 +334,19 @@ class Node implements EnclaveNode {
         await restartPause(signal)
       }
     }
+  }
+
+  async #watchProblems(chain: Chain, ingest: Ingest): Promise<void> {
+    const { signal } = this.#stopping
+    const problems = () => problemsOf(chain.health(), ingest.owed(), Date.now())
+    const changed = (now: readonly NodeProblem[]) => {
+      for (const { code, sentence } of now) this.#logger.warn(sentence, { code })
+      if (now.length === 0) this.#logger.info('all is well again')
+      this.#telemetry.problemsChanged(now)
+    }
+    await watchProblems(problems, changed, { signal }).catch((thrown) => {
+      if (!signal.aborted) this.#logger.error('the health is no longer watched', { reason: messageOf(thrown) })
+    })
   }
 
   #state(): NodeState {

@@ -42,6 +42,10 @@ export class Telemetry implements SyncListener {
     this.#emit({ type: 'seat', change, at: this.#now() })
   }
 
+  problemsChanged(problems: NodeStatus['problems']): void {
+    this.#emit({ type: 'problems', problems, at: this.#now() })
+  }
+
   shareStored({ key, version, from, origin, since }: Parameters<SyncListener['shareStored']>[0]): void {
     this.#emit({ type: 'share-stored', key, version, from, origin, triggeredAt: since, at: this.#now() })
   }

@@ -110,6 +110,8 @@ export type NodeEvent =
       readonly triggeredAt: number
       readonly at: number
     }
+  /** What is wrong has changed; see `NodeStatus.problems`. */
+  | { readonly type: 'problems'; readonly problems: readonly NodeProblem[]; readonly at: number }
   | { readonly type: 'refusal-sent'; readonly code: string; readonly at: number }
   | { readonly type: 'refusal-received'; readonly code: string; readonly from: AccountId; readonly at: number }
   /** An exchange failed for another reason than a refusal; the want stays open and another peer is tried. */

@@ -99,6 +99,14 @@ describe('slotmesh join', function () {
     await refused(1, /^slotmesh: .*ws:\/\/127\.0\.0\.1:1/m, ...given)
   })
 
+  it('uses the next address of the chain where the first does not answer', async () => {
+    const given = parameters('failover', '--chain', chain.url)
+    given[given.indexOf(chain.url)] = 'ws://127.0.0.1:1'
+    const node = await start('state    unregistered', ...given)
+    node.child.kill('SIGTERM')
+    assert.equal((await node.outcome).exitCode, 0)
+  })
+
   it('says that what answers is no chain', async () => {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
     server.on('connection', (socket) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ChainHealth } from '../../../src/chain/index.js'
-import { problemsOf } from '../../../src/node/health.js'
+import { problemsOf, watchProblems } from '../../../src/node/health.js'
 
 const NOW = 1_000_000_000
 
@@ -15,6 +15,23 @@ const well: ChainHealth = {
 }
 const none = { count: 0, oldestSince: undefined, lastOutcome: undefined }
 const codes = (health: ChainHealth) => problemsOf(health, none, NOW).map(({ code }) => code)
+
+describe('the watch over problems', () => {
+  it('tells when they change, and when there are none any more', async () => {
+    const stop = new AbortController()
+    const wrong = (code: string, sentence: string) => [{ code, sentence }]
+    const looks = [wrong('a', 'for 1 s'), wrong('a', 'for 2 s'), [...wrong('a', ''), ...wrong('b', '')], [], []]
+    const told: string[] = []
+    const look = () => {
+      const problems = looks.shift()
+      if (problems === undefined) stop.abort()
+      return problems ?? []
+    }
+    const changed = (problems: readonly { code: string }[]) => told.push(problems.map(({ code }) => code).join())
+    await assert.rejects(watchProblems(look, changed, { signal: stop.signal, everyMs: 1 }), { name: 'AbortError' })
+    assert.deepEqual(told, ['a', 'a,b', ''])
+  })
+})
 
 describe('what a node says of its health', () => {
   it('is nothing when it is well, also shortly after an endpoint was lost', () => {
