@@ -1,3 +1,4 @@
+import { Struct } from '@polkadot/types'
 import { u8aConcat } from '@polkadot/util'
 import { blake2AsHex } from '@polkadot/util-crypto'
 import { z } from 'zod'
@@ -211,7 +212,10 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
     payment_queryInfo: (params) => {
       const [bytes] = z.tuple([lowerHex, at]).parse(params)
       refusing(() => ledger.codec.decodeExtrinsic(fromHex(bytes)))
-      return { weight: { ref_time: 0, proof_size: 0 }, class: 'normal', partialFee: `${ledger.fee}` }
+      // One number in runtimes from before 2023, then two.
+      const isStruct = ledger.codec.registry.createTypeUnsafe('Weight', []) instanceof Struct
+      const weight = isStruct ? { ref_time: 0, proof_size: 0 } : 0
+      return { weight, class: 'normal', partialFee: `${ledger.fee}` }
     },
 
     author_pendingExtrinsics: () => ledger.pool.all().map(({ bytes }) => bytes),
@@ -297,8 +301,8 @@ function runtimeCall(ledger: Ledger, name: string, argument: Uint8Array, at: Blo
       return toHex(info.field('nonce').codec.toU8a())
     }
     case 'TransactionPaymentApi_query_info': {
-      const info = { weight: { refTime: 0, proofSize: 0 }, class: 'Normal', partialFee: ledger.fee }
-      return toHex(registry.createTypeUnsafe('RuntimeDispatchInfoV2', [info]).toU8a())
+      const info = { class: 'Normal', partialFee: ledger.fee }
+      return toHex(registry.createTypeUnsafe('RuntimeDispatchInfo', [info]).toU8a())
     }
     case 'TransactionPaymentApi_query_fee_details': {
       const inclusionFee = { baseFee: ledger.fee, lenFee: 0, adjustedWeightFee: 0 }

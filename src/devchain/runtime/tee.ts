@@ -130,7 +130,7 @@ export const teeCalls: Handlers = {
     const type = call.hasArgument('clusterType') ? { clusterType: call.argument('clusterType') } : {}
     execution.put(PALLET, 'ClusterData', [clusterId], { enclaves: [], ...type })
     execution.put(PALLET, 'NextClusterId', [], clusterId + 1)
-    execution.emit(PALLET, 'ClusterAdded', { clusterId })
+    execution.emit(PALLET, 'ClusterAdded', { clusterId, ...type })
   },
 
   'TEE.update_cluster': (call) => {

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import polkadot from '@polkadot/types-support/metadata/v14/polkadot-hex'
+import substrate from '@polkadot/types-support/metadata/v14/substrate-hex'
+import { hexToU8a } from '@polkadot/util'
+import { startDevelopmentChain } from '../../../src/devchain/index.js'
+import { splicedMetadata } from '../../support/foreign-metadata.js'
+import type { MetadataParts } from '../../support/metadata.js'
+import { ChainUser } from './chain-user.js'
+
+/** The state of an NFT with more flags, and its data in another order. */
+function likeALaterNft({ lookup }: MetadataParts): void {
+  const fieldsOf = (name: string) =>
+    lookup.types.find(({ type }) => type.path.at(-1) === name)?.type.def.composite?.fields ?? []
+  const flags = fieldsOf('NFTState')
+  const [flag] = flags
+  assert.ok(flag !== undefined)
+  flags.unshift({ ...flag, name: 'is_frozen' })
+  flags.push({ ...flag, name: 'is_new' })
+  fieldsOf('NFTData').reverse()
+  fieldsOf('Cluster').reverse()
+}
+
+const FOREIGN: Readonly<Record<string, { generation: 1 | 2; metadata: () => Uint8Array }>> = {
+  'a Substrate node': {
+    generation: 2,
+    metadata: () => splicedMetadata(substrate, { pallets: { NFT: 129, TEE: 134 }, before: likeALaterNft }),
+  },
+  'a relay chain of an older kind': {
+    generation: 1,
+    metadata: () =>
+      splicedMetadata(polkadot, {
+        pallets: { TEE: 12, TechnicalCommittee: 16, NFT: 110 },
+        generation: 1,
+        after: (foreign) => {
+          // Weights of one number, and events whose fields have no names.
+          Object.assign(foreign.type('weight_v2::Weight'), { path: [], def: { primitive: 'U64' } })
+          for (const { name, fields } of foreign.type('frame_system::pallet::Event').def.variant?.variants ?? []) {
+            if (name.startsWith('Extrinsic')) for (const field of fields) field.name = null
+          }
+          // Texts are bounded in the pallets of a real chain.
+          const data = foreign.type('NFTData').def.composite?.fields.find(({ name }) => name === 'offchain_data')
+          assert.ok(data !== undefined)
+          data.type = foreign.add({
+            path: ['bounded_collections', 'bounded_vec', 'BoundedVec'],
+            params: [],
+            def: { composite: { fields: [{ name: null, type: data.type }] } },
+          })
+        },
+      }),
+  },
+}
+
+for (const [name, { generation, metadata }] of Object.entries(FOREIGN)) {
+  describe(`the development chain with the metadata of ${name}`, () => {
+    let user: ChainUser
+
+    before(async () => {
+      user = await ChainUser.start({ metadata: metadata(), generation })
+    })
+
+    after(() => user.stop())
+
+    it('is that chain to @polkadot/api, with what the chain says of itself', () => {
+      const { api } = user
+      const version = api.consts.system?.version?.toJSON() as { specName: string; specVersion: number }
+      assert.deepEqual(
+        [api.runtimeVersion.specName.toString(), api.runtimeVersion.specVersion.toNumber()],
+        [version.specName, version.specVersion],
+      )
+      assert.ok(api.tx.staking !== undefined)
+    })
+
+    it('carries out the whole story of a share', async () => {
+      const { enclaves } = await user.makeCluster('north')
+      const id = await user.mint('secret', user.alice)
+      for (const [index, { account }] of enclaves.entries()) {
+        const { events } = await user.succeed(user.tx('nft.addSecretShard', id), account)
+        assert.equal(
+          events.some((event) => event.name === 'nft.SecretNFTSynced'),
+          index === 4,
+        )
+      }
+      const nft = (await user.read('nft.nfts', [id])) as { owner: string; state: Record<string, boolean> }
+      assert.equal(nft.owner, user.api.createType('AccountId', user.alice.address).toString())
+      assert.deepEqual([nft.state.isSecret, nft.state.isSyncingSecret], [true, false])
+      const [first] = enclaves
+      await user.fail(user.tx('nft.addSecretShard', id), first?.account ?? user.bob, 'NFTAlreadySynced')
+    })
+
+    it('has nothing in the storage of other pallets, and refuses their calls', async () => {
+      assert.equal(await user.read('staking.validatorCount'), 0)
+      assert.deepEqual(await user.api.query.proxy?.proxies?.entries(), [])
+      await user.fail(user.tx('proxy.removeProxies'), user.alice, 'CallFiltered')
+    })
+
+    it('says what a transaction costs', async () => {
+      const { partialFee, weight } = await user.tx('system.remark', '0x00').paymentInfo(user.alice)
+      assert.equal(partialFee.toBigInt(), 10n ** 15n)
+      assert.match(JSON.stringify(weight), generation === 1 ? /^0$/ : /refTime/)
+    })
+  })
+}
+
+describe('metadata for the development chain', () => {
+  const bare = hexToU8a(substrate)
+  const spliced = () => splicedMetadata(substrate, { pallets: { NFT: 129, TEE: 134 } })
+
+  it('is refused with the names of what is missing', async () => {
+    await assert.rejects(startDevelopmentChain({ metadata: bare }), {
+      code: 'devchain/unsupported-metadata',
+      message: /no storage item NFT\.Nfts, .*no storage item TEE\.ClusterData, .*no call TEE\.assign_enclave/,
+    })
+  })
+
+  it('is refused when it has signed extensions that cannot be checked', async () => {
+    const metadata = splicedMetadata(substrate, {
+      pallets: { NFT: 129, TEE: 134 },
+      after: ({ parts }) => {
+        const [empty, full] = parts.extrinsic.signedExtensions.slice(-2)
+        assert.ok(empty !== undefined && full !== undefined)
+        parts.extrinsic.signedExtensions.push({ ...full, identifier: 'CheckWeather' })
+      },
+    })
+    await assert.rejects(startDevelopmentChain({ metadata }), {
+      code: 'devchain/unsupported-metadata',
+      message: /signed extension CheckWeather/,
+    })
+  })
+
+  it('is refused when it is none, and of another version', async () => {
+    for (const metadata of [new Uint8Array(), Uint8Array.of(1, 2, 3), bare.with(4, 15), bare.subarray(0, 5000)]) {
+      await assert.rejects(startDevelopmentChain({ metadata }), { code: 'devchain/bad-metadata' })
+    }
+  })
+
+  it('is the same in every wrapping', async () => {
+    const metadata = spliced()
+    const hex = `0x${Buffer.from(metadata).toString('hex')}`
+    const length = new Uint8Array(Uint32Array.of(metadata.length * 4 + 2).buffer)
+    const texts = [hex, `${hex}\n`, JSON.stringify(hex), JSON.stringify({ jsonrpc: '2.0', result: hex, id: 1 })]
+    const wrapped = [
+      metadata,
+      Buffer.concat([length, metadata]),
+      Buffer.concat([Uint8Array.of(1), length, metadata]),
+      ...texts.map((text) => new TextEncoder().encode(text)),
+    ]
+    const hashes = new Set<string>()
+    for (const [index, each] of wrapped.entries()) {
+      assert.ok(index === 0 || each.length > metadata.length)
+      const chain = await startDevelopmentChain({ metadata: each, blockTime: 'manual' })
+      hashes.add(chain.genesisHash)
+      await chain.stop()
+    }
+    assert.equal(hashes.size, 1)
+  })
+})
