@@ -1,4 +1,5 @@
 import { type AccountSigner, accountSigner, fromHex } from '../crypto/index.js'
+import type { AccountId } from '../domain/index.js'
 
 /** The mini secrets of Substrate's well-known development accounts (`//Alice` and so on); anyone knows them. */
 const SEEDS = {
@@ -17,6 +18,7 @@ export function developmentSigner(name: DevelopmentAccount): AccountSigner {
   return accountSigner(fromHex(SEEDS[name]))
 }
 
-export function developmentSigners(): AccountSigner[] {
-  return Object.values(SEEDS).map((seed) => accountSigner(fromHex(seed)))
+/** The accounts that have funds on every development chain. */
+export function developmentAccounts(): { readonly name: string; readonly account: AccountId }[] {
+  return Object.entries(SEEDS).map(([name, seed]) => ({ name, account: accountSigner(fromHex(seed)).account }))
 }

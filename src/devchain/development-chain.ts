@@ -6,7 +6,7 @@ import {
   type Logger,
   silentLogger,
 } from '../domain/index.js'
-import { developmentSigner, developmentSigners } from './accounts.js'
+import { developmentAccounts, developmentSigner } from './accounts.js'
 import { BlockStore } from './ledger/block-store.js'
 import { Ledger } from './ledger/ledger.js'
 import { developmentMetadata, type Generation, ONE_CAPS, openMetadata } from './metadata/index.js'
@@ -34,7 +34,7 @@ export interface DevelopmentChainOptions extends EndpointOptions {
   /** Where the chain is kept, and goes on from when it was begun before; by default it is in memory only. */
   readonly folder?: string | undefined
   /** Distinguishes chains: it is part of the genesis hash. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Accounts that have a million CAPS at genesis, besides Substrate's development accounts. */
   readonly endowed?: readonly AccountId[]
   /** The technical committee, of which any member decides; `//Alice` by default. */
@@ -95,7 +95,7 @@ export async function startDevelopmentChain(options: DevelopmentChainOptions = {
       codec,
       logger,
       name,
-      endowed: [...developmentSigners().map(({ account }) => account), ...(options.endowed ?? [])],
+      endowed: [...developmentAccounts().map(({ account }) => account), ...(options.endowed ?? [])],
       endowment: ENDOWMENT,
       committee: options.committee ?? [developmentSigner('Alice').account],
       fee: options.transactionFee ?? ONE_CAPS / 1000n,

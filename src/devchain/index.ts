@@ -1,4 +1,4 @@
-export { developmentSigner } from './accounts.js'
+export { developmentAccounts, developmentSigner } from './accounts.js'
 export {
   type DevelopmentChain,
   type DevelopmentChainOptions,
@@ -6,4 +6,4 @@ export {
   type Upgrade,
 } from './development-chain.js'
 export type { Endpoint } from './rpc/endpoint.js'
-export type { EndpointFaults } from './rpc/faults.js'
+export type { EndpointFaults, NotificationMode } from './rpc/faults.js'

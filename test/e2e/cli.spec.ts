@@ -47,7 +47,7 @@ describe('slotmesh on the command line', function () {
     const chain = spawnCli('devchain', '--port', '0', '--block-time', '200')
     const outcome = outcomeOf(chain)
     const [announcement]: string[] = await once(chain.stdout ?? chain, 'data')
-    const port = /^Development chain listening on ws:\/\/127\.0\.0\.1:(\d+)\n$/.exec(announcement ?? '')?.[1]
+    const port = /^Development chain listening on ws:\/\/127\.0\.0\.1:(\d+)\n/.exec(announcement ?? '')?.[1]
     assert.ok(port, announcement)
 
     const second = await runCli('devchain', '--port', port)

@@ -74,7 +74,7 @@ export interface LedgerOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Where blocks are kept; without it, in memory only. */
-  readonly store?: BlockStore | undefined
+  readonly store?: Pick<BlockStore, 'append' | 'blocks'> | undefined
 }
 
 type BlockListener = (block: Block, changes: Changes) => void
@@ -297,7 +297,7 @@ export class Ledger {
     )
   }
 
-  async #restore(store: BlockStore): Promise<void> {
+  async #restore(store: Pick<BlockStore, 'append' | 'blocks'>): Promise<void> {
     let isEmpty = true
     for await (const { changes, ...block } of store.blocks()) {
       isEmpty = false

@@ -1,7 +1,7 @@
 import { compactFromU8a } from '@polkadot/util'
 import { z } from 'zod'
 import { fromHex } from '../../crypto/index.js'
-import { type Hex, messageOf, SlotmeshError } from '../../domain/index.js'
+import { SlotmeshError } from '../../domain/index.js'
 
 /** "meta", with which all metadata begins. */
 const MAGIC = '6d657461'
@@ -9,7 +9,8 @@ const VERSION_OFFSET = 4
 const VERSION = 14
 
 const JSON_START = /^\s*["{]/
-const HEX_TEXT = /^\s*0x[0-9a-fA-F]*\s*$/
+const JSON_END = /["}]\s*$/
+const HEX_TEXT = /^\s*0x(?:[0-9a-fA-F]{2})*\s*$/
 
 const answerSchema = z.union([z.string(), z.object({ result: z.string() }).transform(({ result }) => result)])
 
@@ -26,7 +27,7 @@ export function openMetadata(contents: Uint8Array): Uint8Array {
   return bytes
 }
 
-export function bad(reason: string, cause?: unknown): SlotmeshError {
+function bad(reason: string, cause?: unknown): SlotmeshError {
   return new SlotmeshError(
     'devchain/bad-metadata',
     `The metadata cannot be read: ${reason}; give metadata of version ${VERSION}, as state_getMetadata answers.`,
@@ -37,17 +38,19 @@ export function bad(reason: string, cause?: unknown): SlotmeshError {
 function fromText(contents: Uint8Array): Uint8Array {
   // All of these texts are plain ASCII; binary metadata is not, whatever it begins with.
   const text = Buffer.from(contents.buffer, contents.byteOffset, contents.byteLength).toString('latin1')
-  try {
-    if (JSON_START.test(text) && text.trimEnd().match(/["}]$/)) return fromHexText(answerSchema.parse(JSON.parse(text)))
-    return HEX_TEXT.test(text) ? fromHexText(text) : contents
-  } catch (cause) {
-    throw bad(messageOf(cause), cause)
-  }
+  const isJson = JSON_START.test(text) && JSON_END.test(text)
+  const hex = isJson ? answerOf(text) : text
+  if (HEX_TEXT.test(hex)) return fromHex(`0x${hex.trim().slice(2).toLowerCase()}`)
+  if (isJson) throw bad('it is JSON, but no answer of a chain')
+  return contents
 }
 
-function fromHexText(text: string): Uint8Array {
-  const hex: Hex = `0x${text.trim().replace(/^0x/, '').toLowerCase()}`
-  return fromHex(hex)
+function answerOf(text: string): string {
+  try {
+    return answerSchema.parse(JSON.parse(text))
+  } catch (cause) {
+    throw bad('it is JSON, but no answer of a chain', cause)
+  }
 }
 
 /** Bare, or behind its length, or behind the byte of `Some` and its length. */

@@ -218,6 +218,13 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
       return { weight, class: 'normal', partialFee: `${ledger.fee}` }
     },
 
+    // As Substrate's manual seal has it: a block on demand.
+    engine_createBlock: (params) => {
+      z.tuple([z.boolean(), z.boolean()]).rest(z.unknown()).parse(params)
+      const { hash } = ledger.seal()
+      return { hash, aux: { header_only: false, clear_justification_requests: false, needs_justification: false } }
+    },
+
     author_pendingExtrinsics: () => ledger.pool.all().map(({ bytes }) => bytes),
   }
 
