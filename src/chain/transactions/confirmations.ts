@@ -152,14 +152,16 @@ export class Confirmations {
   }
 
   /** @throws when not even a single one of those without an answer was taken. */
-  async #send(lane: Lane, items: readonly Item[], handedIn: () => void, signal: AbortSignal): Promise<void> {
-    if (items.length === 0) return
+  async #send(lane: Lane, all: readonly Item[], handedIn: () => void, signal: AbortSignal): Promise<void> {
+    if (all.length === 0) return
+    // It may have become less since these were taken from the queue.
+    const items = all.slice(0, lane.batch)
     const { blocks, transactions, logger } = this.#parts
     const runtime = await persist(() => abortable(blocks.runtimes.newest(), signal), logger, signal)
     const method = BATCH_METHODS.find((name) => runtime.callArguments('utility', name) !== undefined)
     if (items.length > 1 && method === undefined) {
       lane.batch = 1
-      for (const item of items) await this.#send(lane, [item], handedIn, signal)
+      await this.#send(lane, all, handedIn, signal)
       return
     }
     const how = items.length > 1 ? method : undefined
@@ -174,15 +176,15 @@ export class Confirmations {
       })
       for (const [index, item] of items.entries()) settle(item, results[index], block)
       // What comes after the first failure in a plain batch was not tried.
-      rest = items.slice(results.length)
+      rest = all.slice(results.length)
     } catch (thrown) {
       if (items.length === 1 || !isOfBatch(thrown)) throw thrown
       logger.warn('a batch of confirmations was refused, and is sent in halves', { items: items.length })
       const half = Math.ceil(items.length / 2)
       // Where there was no room for it once, there is none the next time.
-      if (thrown instanceof CallFailedError) lane.batch = Math.min(lane.batch, half)
+      if (thrown instanceof CallFailedError || exhaustsBlock(thrown)) lane.batch = Math.min(lane.batch, half)
       await this.#send(lane, items.slice(0, half), handedIn, signal)
-      rest = items.slice(half)
+      rest = all.slice(half)
     }
     await this.#send(lane, rest, handedIn, signal)
   }
@@ -245,6 +247,11 @@ function settle(item: Item, result: ItemResult | undefined, block: BlockRef): vo
   if (result.failure === undefined) item.settle({ outcome: 'confirmed', block })
   else if (isExpected(result.failure)) item.settle({ outcome: OUTCOMES[result.failure], block })
   else item.fail(new CallFailedError(`nft.${METHODS[item.key.kind]}`, result.failure))
+}
+
+/** Too large for any block, by the pool's check of its size and weight (`InvalidTransaction` in `sp-runtime`). */
+function exhaustsBlock(thrown: unknown): boolean {
+  return thrown instanceof RequestRefused && /exhaust/i.test(thrown.detail)
 }
 
 /** Whether a smaller batch may fare better: for its size, its price or because it is a batch. */

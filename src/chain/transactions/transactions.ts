@@ -10,13 +10,17 @@ import { SocketLost } from '../connection/socket.js'
 import { CallFailedError, isUnreachable, RequestRefused } from '../errors.js'
 import type { Plain } from '../runtime/plain.js'
 import type { ChainCall, ChainEvent, Runtime, SignedTransaction } from '../runtime/runtime.js'
+import { readNonce } from './nonce.js'
 import { type Fate, submitAndWatch, type Watch } from './watch.js'
 
-/** A call is signed anew when its transaction expired, this often at most. */
+/** A call is signed anew when no block can hold its transaction any more, this often at most. */
 const ATTEMPTS = 5
 
 /** A pool may refuse a call for what may pass, this often at most; a block must come between all but the first two. */
 const REFUSALS = 10
+
+/** A pool that has told of no end for so many blocks may have lost the transaction without a word. */
+const PATIENCE = 16
 
 /** A call that was carried out, final. */
 export interface FinalisedCall {
@@ -37,6 +41,10 @@ export interface IncludedCall {
 /** A transaction that was handed in, with its watch unless the socket broke meanwhile. */
 interface Submitted {
   readonly transaction: SignedTransaction
+  readonly account: AccountId
+  readonly nonce: number
+  /** Of the runtime that it was signed for, and that alone can carry it out. */
+  readonly specVersion: number
   readonly watch: Watch | undefined
 }
 
@@ -58,7 +66,7 @@ export class Transactions {
   }
 
   /**
-   * A call is carried out once: it is signed anew only when its last transaction cannot be included any more. While
+   * A call is carried out once: it is signed anew only when no block can hold its last transaction any more. While
    * the chain is out of reach it waits.
    * @throws CallFailedError; SlotmeshError `chain/no-funds`, `chain/not-included`, `chain/unknown-call`,
    * `chain/bad-argument`; RequestRefused; or the signal's reason.
@@ -127,11 +135,14 @@ export class Transactions {
     const socket = await connection.socket(signal)
     const transaction = runtime.sign(signer, call, { nonce, birth: head.block, genesisHash })
     account.nextNonce = nonce + 1
+    const { specVersion } = runtime.version
+    const submitted = { transaction, account: signer.account, nonce, specVersion, watch: undefined }
     try {
-      return { transaction, watch: await submitAndWatch(socket, transaction.bytes, signal) }
+      return { ...submitted, watch: await submitAndWatch(socket, transaction.bytes, signal) }
     } catch (thrown) {
       // Whether it arrived is found out later, from the blocks.
-      if (thrown instanceof SocketLost) return { transaction, watch: undefined }
+      if (thrown instanceof SocketLost) return submitted
+      if (thrown instanceof RequestRefused && thrown.rpcCode === ALREADY_IMPORTED) return submitted
       account.nextNonce = undefined
       if (!(thrown instanceof RequestRefused)) throw thrown
       const refusal = meaningOf(thrown)
@@ -141,35 +152,41 @@ export class Transactions {
     }
   }
 
-  /** @returns the block it became final in, or undefined when it expired. */
-  async #settle({ transaction, watch }: Submitted, signal: AbortSignal): Promise<BlockRef | undefined> {
+  /** @returns the block it became final in, or undefined when no block can hold it any more. */
+  async #settle(submitted: Submitted, signal: AbortSignal): Promise<BlockRef | undefined> {
     const { head, rpc } = this.#parts
+    const { transaction, watch, specVersion, nonce } = submitted
     let fate: Fate = watch === undefined ? 'unknown' : await this.#fateOf(watch, transaction, signal)
     for (let searched = transaction.birth.number; ; ) {
       if (fate !== 'unknown') {
         const hash = fate
         return this.#persist(async () => (await rpc.block(hash, signal)).block, signal)
       }
-      const until = Math.min(head.block.number, transaction.lastBlock)
+      const { block, runtime } = head
+      const until = Math.min(block.number, transaction.lastBlock)
       while (searched < until) {
         const number = searched + 1
         const found = await this.#persist(() => this.#find(transaction, number, signal), signal)
         if (found !== undefined) return found
         searched = number
       }
-      if (searched >= transaction.lastBlock) return undefined
+      if (searched >= transaction.lastBlock || runtime.specVersion > specVersion) return undefined
+      // Another transaction of the account has its place.
+      if ((await this.#persist(() => this.#nonceAt(submitted.account, block, signal), signal)) > nonce) return undefined
       fate = await this.#persist(() => this.#handInAgain(transaction, signal), signal)
     }
   }
 
   async #fateOf(watch: Watch, { lastBlock }: SignedTransaction, signal: AbortSignal): Promise<Fate> {
+    const { head } = this.#parts
+    const until = Math.min(head.block.number + PATIENCE, lastBlock + 1)
     const settled = new AbortController()
-    const expiry = bounded({ signals: [signal, settled.signal] }, async (limited): Promise<Fate> => {
-      await this.#parts.head.reached(lastBlock + 1, limited)
+    const silence = bounded({ signals: [signal, settled.signal] }, async (limited): Promise<Fate> => {
+      await head.reached(until, limited)
       return 'unknown'
     })
     try {
-      return await Promise.race([watch.fate, expiry])
+      return await Promise.race([watch.fate, silence])
     } finally {
       settled.abort()
       watch.end()
@@ -182,14 +199,20 @@ export class Transactions {
     const next = head.block.number + 1
     try {
       const watch = await submitAndWatch(await connection.socket(signal), transaction.bytes, signal)
-      return await this.#fateOf(watch, transaction, signal)
+      const fate = await this.#fateOf(watch, transaction, signal)
+      if (fate !== 'unknown') return fate
     } catch (thrown) {
       if (thrown instanceof SocketLost) return 'unknown'
       if (!(thrown instanceof RequestRefused)) throw thrown
-      // In the pool already, in a block that is not final yet, or expired: the blocks to come will tell.
-      await head.reached(next, signal)
-      return 'unknown'
     }
+    // In the pool already, in a block that is not final yet, or of no use any more: the blocks to come will tell.
+    await head.reached(next, signal)
+    return 'unknown'
+  }
+
+  async #nonceAt(account: AccountId, block: BlockRef, signal: AbortSignal): Promise<number> {
+    const { rpc, blocks } = this.#parts
+    return readNonce(rpc, await abortable(blocks.runtimes.at(block.number), signal), { account, block }, signal)
   }
 
   async #find(transaction: SignedTransaction, number: number, signal: AbortSignal): Promise<BlockRef | undefined> {
@@ -248,15 +271,17 @@ function meaningOf({ rpcCode, detail }: RequestRefused): 'no-funds' | 'sign-anew
   return 'final'
 }
 
+/** The pool has these very bytes, so nothing is to be signed anew. */
+const ALREADY_IMPORTED = 1013
+
 const REFUSED: Readonly<Record<number, 'sign-anew' | 'later'>> = {
   // The runtime could not make sense of it: upgraded since it was signed, perhaps.
   1002: 'sign-anew',
   // Its validity cannot be told.
   1011: 'later',
-  // Banned for a while.
+  // Banned for a while; signed after another block, it is another transaction.
   1012: 'later',
-  // In the pool already, or the nonce is taken by one that is.
-  1013: 'sign-anew',
+  // The nonce is taken by another that is in the pool.
   1014: 'sign-anew',
   // No room.
   1016: 'later',

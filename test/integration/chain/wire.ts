@@ -8,12 +8,19 @@ type Rewrite = (message: string) => string[]
 /** What a wire makes of the chain's answer to a request. */
 type Tamper = (result: unknown, request: { readonly method: string; readonly params: readonly unknown[] }) => unknown
 
+/** What a wire says to a request itself; `undefined` when the chain is to answer. */
+type Intercept = (request: {
+  readonly method: string
+  readonly params: readonly unknown[]
+}) => { readonly result: unknown } | { readonly error: { code: number; message: string; data?: string } } | undefined
+
 /** Stands between a node and its chain, to break their connection and to tamper with what the chain says. */
 export class Wire {
   readonly url: string
   rewrite: Rewrite = (message) => [message]
   tamper: Tamper = (result) => result
-  /** The methods of the requests that passed. */
+  intercept: Intercept = () => undefined
+  /** The methods of the requests that came. */
   readonly requests: string[] = []
   /** While false, nobody gets in. */
   isUp = true
@@ -61,6 +68,11 @@ export class Wire {
     client.on('message', (data) => {
       const { id, method, params } = JSON.parse(data.toString())
       this.requests.push(method)
+      const own = this.intercept({ method, params })
+      if (own !== undefined) {
+        client.send(JSON.stringify({ jsonrpc: '2.0', id, ...own }))
+        return
+      }
       requests.set(id, { method, params })
       if (chain.readyState === WebSocket.OPEN) chain.send(data.toString())
       else waiting.push(data.toString())
