@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
+import { ApiPromise, WsProvider } from '@polkadot/api'
 import type { Vec } from '@polkadot/types'
 import type { EventRecord } from '@polkadot/types/interfaces'
 import { type Chain, connectChain } from '../../src/chain/index.js'
 import type { EndpointFaults } from '../../src/devchain/index.js'
 import { type BlockTriggers, silentLogger, type Trigger } from '../../src/domain/index.js'
 import { ChainUser } from '../integration/devchain/chain-user.js'
+import { editedMetadata, moveIndices } from '../support/metadata.js'
 import { Random } from '../support/random.js'
 import { Author } from './author.js'
 
@@ -25,6 +27,9 @@ export interface SoakResult {
 /** The chain may be this many blocks ahead of who follows it, so that both following and catching up are met. */
 const FURTHEST_BEHIND = 400
 
+/** Blocks between two runtime upgrades. */
+const UPGRADE_EVERY = 250
+
 /**
  * Lets a chain grow while its endpoints fail in every way they can, and follows it all the while.
  * @throws AssertionError unless exactly the triggers are met that the chain emitted, in order.
@@ -38,6 +43,7 @@ export async function runSoak({ blocks, seed, tell = () => undefined }: SoakOpti
     const author = await Author.start(user, new Random(seed + 1))
     const first = user.chain.sealBlock().number + 1
     const last = first + blocks - 1
+    let block = first - 1
     const follower = new Follower(
       endpoints.map(({ url }) => url),
       first - 1,
@@ -49,11 +55,12 @@ export async function runSoak({ blocks, seed, tell = () => undefined }: SoakOpti
       random,
       endpoints.map((endpoint) => endpoint.faults),
     )
-    for (let block = first; block <= last; block += 1) {
+    while (block < last) {
       await author.fill()
-      assert.equal(user.chain.sealBlock().number, block)
+      block = user.chain.sealBlock().number
       faults.perhaps()
       if (random.chance(0.002)) follower.restart()
+      if ((block - first) % UPGRADE_EVERY === UPGRADE_EVERY - 1) await upgrade(user)
       while (block - follower.cursor > FURTHEST_BEHIND && follower.failure === undefined) {
         faults.perhaps()
         await turn()
@@ -62,13 +69,24 @@ export async function runSoak({ blocks, seed, tell = () => undefined }: SoakOpti
       if (block % 1000 === 0) tell(`block ${block} of ${last}, taken in up to ${follower.cursor}`)
     }
     faults.heal()
-    user.chain.sealBlock()
     await following
     assert.deepEqual(follower.seen, await emitted(user, author, first, last))
     return { triggers: follower.seen.length, faults: faults.counts, restarts: follower.restarts }
   } finally {
     await user.stop()
   }
+}
+
+/** The next block carries an upgrade, after which the pallets that matter have other indices. */
+async function upgrade({ api, chain }: ChainUser): Promise<void> {
+  const before = api.runtimeVersion.specVersion.toNumber()
+  const metadata = editedMetadata(2, (parts) => {
+    moveIndices(parts, 'NFT', before % 3)
+    moveIndices(parts, 'TEE', before % 5)
+  })
+  chain.upgrade({ metadata })
+  chain.sealBlock()
+  while (api.runtimeVersion.specVersion.toNumber() === before) await turn()
 }
 
 /** Follows the chain as a node does: what it has taken in survives, everything else is made anew on a restart. */
@@ -229,12 +247,14 @@ const MEANINGS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What the chain emitted, read by another client than the one that is tested. */
-async function emitted({ api }: ChainUser, author: Author, first: number, last: number): Promise<string[]> {
+async function emitted({ chain }: ChainUser, author: Author, first: number, last: number): Promise<string[]> {
+  // One that has lived through upgrades may take an old block for one of the newest runtime.
+  const api = await ApiPromise.create({ provider: new WsProvider(chain.url), noInitWarn: true })
   const texts: string[] = []
   const times = new Map<string, number>()
   for (let block = first; block <= last; block += 1) {
-    const hash = await api.rpc.chain.getBlockHash(block)
-    const records = (await api.query.system?.events?.at(hash)) as Vec<EventRecord> | undefined
+    const at = await api.at(await api.rpc.chain.getBlockHash(block))
+    const records = await at.query.system?.events?.<Vec<EventRecord>>()
     for (const { event } of records ?? []) {
       if (event.section !== 'nft') continue
       const nftId = Number(event.data[0])
@@ -243,6 +263,7 @@ async function emitted({ api }: ChainUser, author: Author, first: number, last: 
       }
     }
   }
+  await api.disconnect()
   return texts
 
   function origin(meaning: string, nftId: number): string {
