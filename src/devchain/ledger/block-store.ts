@@ -3,13 +3,7 @@ import { Level } from 'level'
 import { z } from 'zod'
 import { fromHex, toHex } from '../../crypto/index.js'
 import { type BlockHash, messageOf, SlotmeshError } from '../../domain/index.js'
-import type { Block } from './ledger.js'
-import type { Changes } from './state.js'
-
-/** A block and what it changed, genesis included: all that a chain is made of. */
-export interface StoredBlock extends Block {
-  readonly changes: Changes
-}
+import type { StoredBlock } from './block.js'
 
 const hex = z.templateLiteral(['0x', z.string()])
 

@@ -16,7 +16,8 @@ import { dispatch } from '../runtime/dispatch.js'
 import { Execution } from '../runtime/execution.js'
 import type { DispatchFailure } from '../runtime/failure.js'
 import { migrate } from '../runtime/migration.js'
-import type { BlockStore, StoredBlock } from './block-store.js'
+import type { Block, Header, StoredBlock } from './block.js'
+import type { BlockStore } from './block-store.js'
 import { TransactionPool, type TransactionStatus, type Watcher } from './pool.js'
 import { Runtimes } from './runtimes.js'
 import { type Changes, State } from './state.js'
@@ -41,22 +42,6 @@ const RUNTIME_UPDATED: Hex = '0x08'
 
 /** Blocks that may wait to be written to the disk. */
 const UNWRITTEN_BLOCKS = 1000
-
-/** The parts of a header as `chain_getHeader` prints them. */
-interface Header {
-  readonly parentHash: BlockHash
-  readonly number: Hex
-  readonly stateRoot: Hex
-  readonly extrinsicsRoot: Hex
-  readonly digest: { readonly logs: readonly Hex[] }
-}
-
-export interface Block {
-  readonly number: BlockNumber
-  readonly hash: BlockHash
-  readonly header: Header
-  readonly extrinsics: readonly Hex[]
-}
 
 export interface LedgerOptions {
   readonly codec: RuntimeCodec

@@ -1,5 +1,6 @@
 import type { BlockHash, BlockNumber, Hex } from '../../domain/index.js'
-import type { Block, Ledger } from '../ledger/ledger.js'
+import type { Block } from '../ledger/block.js'
+import type { Ledger } from '../ledger/ledger.js'
 import type { Changes } from '../ledger/state.js'
 import type { Faults } from './faults.js'
 
