@@ -10,8 +10,11 @@ const RETRY_AFTER_MS = 30_000
 /** After failures that nobody expects the pause doubles, this often at most. */
 const LONGEST_DOUBLING = 5
 
-/** Confirmations owed that are sent at once. */
+/** Confirmations owed that are under way at once. */
 const AT_ONCE = 200
+
+/** So many are begun together while more wait: the chain takes them in one transaction. */
+const TOGETHER = 50
 
 /** Shares that are kept here and that the chain does not know to be. */
 export interface OwedConfirmations {
@@ -24,7 +27,7 @@ export interface OwedConfirmations {
 
 export interface IngestParts {
   readonly signer: AccountSigner
-  readonly chain: Pick<SyncChain, 'confirm' | 'registry'>
+  readonly chain: Pick<SyncChain, 'confirm' | 'registry' | 'finalised' | 'follow'>
   readonly store: Pick<Store, 'share' | 'pending' | 'pendingShares' | 'putPending' | 'markConfirmed' | 'dropPending'>
   /** Waits until every block that is final now is taken in. */
   readonly caughtUp: (options: { signal: AbortSignal }) => Promise<void>
@@ -39,6 +42,8 @@ interface Owed {
   readonly key: ShareKey
   readonly since: number
   failures: number
+  /** Until a block changes the registry the answer would be the same. */
+  awaitsSeat: boolean
   /** On the clock of `performance.now()`. */
   notBefore: number
 }
@@ -76,6 +81,8 @@ export class Ingest {
   readonly #retryAfterMs: number
   readonly #atWork = new Map<string, Promise<void>>()
   readonly #owed = new Map<string, Owed>()
+  readonly #woken = new Signal()
+  #underWay = 0
   #lastOutcome: string | undefined
 
   constructor(parts: IngestParts) {
@@ -125,6 +132,11 @@ export class Ingest {
    * each is final or can never be. Resolves when `lifetime` has aborted and nothing is under way any more.
    */
   async run(): Promise<void> {
+    await Promise.all([this.#sendUntilTheEnd(), this.#hearOfSeats()])
+    await Promise.allSettled(this.#atWork.values())
+  }
+
+  async #sendUntilTheEnd(): Promise<void> {
     const { lifetime, logger } = this.#parts
     let isLoaded = false
     while (!lifetime.aborted) {
@@ -135,9 +147,26 @@ export class Ingest {
       } catch (thrown) {
         if (!lifetime.aborted) logger.error('owed confirmations could not be sent', { reason: messageOf(thrown) })
       }
+      await this.#woken.wait({ signal: lifetime, timeoutMs: this.#retryAfterMs })
+    }
+  }
+
+  /** A seat that was assigned is made use of at once. */
+  async #hearOfSeats(): Promise<void> {
+    const { chain, lifetime, logger } = this.#parts
+    while (!lifetime.aborted) {
+      try {
+        for await (const { registryChanges } of chain.follow(chain.finalised().number, { signal: lifetime })) {
+          if (registryChanges.length === 0) continue
+          for (const owed of this.#owed.values()) if (owed.awaitsSeat) owed.notBefore = 0
+          this.#woken.raise()
+        }
+      } catch (thrown) {
+        if (lifetime.aborted) return
+        logger.warn('changes of the registry are not heard of', { reason: messageOf(thrown) })
+      }
       await new Signal().wait({ signal: lifetime, timeoutMs: this.#retryAfterMs })
     }
-    await Promise.allSettled(this.#atWork.values())
   }
 
   async #load(): Promise<void> {
@@ -146,7 +175,7 @@ export class Ingest {
 
   #owe(key: ShareKey): Owed {
     const text = shareKeyText(key)
-    const owed = this.#owed.get(text) ?? { key, since: Date.now(), failures: 0, notBefore: 0 }
+    const owed = this.#owed.get(text) ?? { key, since: Date.now(), failures: 0, awaitsSeat: false, notBefore: 0 }
     this.#owed.set(text, owed)
     return owed
   }
@@ -163,13 +192,30 @@ export class Ingest {
     }
     // These blocks may have ended the round in which a share was handed over; its confirmation would count for the next.
     await caughtUp({ signal: lifetime })
-    for (let start = 0; start < due.length; start += AT_ONCE) {
-      const group = due.slice(start, start + AT_ONCE)
-      await Promise.allSettled(group.map(([, { key }]) => this.#inTurn(key, () => this.#resume(key))))
-      lifetime.throwIfAborted()
-    }
+    const isAgain = due.some(([, { notBefore }]) => notBefore > 0)
+    for (const [, owed] of due.slice(0, AT_ONCE - this.#underWay)) void this.#begin(owed)
     const { count, lastOutcome = 'unknown' } = this.owed()
-    if (count > 0) logger.warn('confirmations are owed to the chain', { count, lastOutcome })
+    if (isAgain) logger.warn('confirmations are owed to the chain', { count, lastOutcome })
+  }
+
+  /** One that takes long holds up nobody but itself. */
+  async #begin(owed: Owed): Promise<void> {
+    this.#underWay += 1
+    // Whatever fails is not tried again at once.
+    owed.notBefore = performance.now() + this.#retryAfterMs
+    try {
+      await this.#inTurn(owed.key, () => this.#resume(owed.key))
+    } catch (thrown) {
+      this.#note(thrown)
+    } finally {
+      this.#underWay -= 1
+      if (AT_ONCE - this.#underWay >= TOGETHER) this.#woken.raise()
+    }
+  }
+
+  #note(thrown: unknown): void {
+    if (thrown instanceof IngestError) this.#lastOutcome = thrown.outcome
+    else this.#lastOutcome = thrown instanceof SlotmeshError ? thrown.code : messageOf(thrown)
   }
 
   async #take(key: ShareKey, payload: Uint8Array): Promise<void> {
@@ -201,16 +247,15 @@ export class Ingest {
     try {
       const { outcome } = await chain.confirm(signer, key, { signal: lifetime })
       this.#lastOutcome = outcome
+      owed.awaitsSeat = outcome === 'not-registered'
       // Again after the shortest pause: what these wait for may come at any time, and asking costs little.
       if (MAY_BE_CONFIRMED.has(outcome)) owed.failures = 0
       else await this.#end(key, outcome)
       if (outcome === 'confirmed' || outcome === 'already-confirmed') return
       throw new IngestError(outcome, key)
     } catch (thrown) {
-      if (!(thrown instanceof IngestError)) {
-        this.#lastOutcome = thrown instanceof SlotmeshError ? thrown.code : messageOf(thrown)
-        owed.failures = Math.min(owed.failures + 1, LONGEST_DOUBLING)
-      }
+      this.#note(thrown)
+      if (!(thrown instanceof IngestError)) owed.failures = Math.min(owed.failures + 1, LONGEST_DOUBLING)
       owed.notBefore = performance.now() + this.#retryAfterMs * 2 ** Math.max(0, owed.failures - 1)
       throw thrown
     }

@@ -40,7 +40,7 @@ export function resultsOf(
     if (interruption !== undefined) {
       const { index, error } = interruption.data
       const done = Number(index)
-      if (!Number.isInteger(done) || done >= count) throw unclear(block)
+      if (!Number.isInteger(done) || done < 0 || done >= count) throw unclear(block)
       return [...Array<ItemResult>(done).fill(DONE), { failure: runtime.errorName(error ?? null) }]
     }
     if (told.some(({ name }) => name === 'BatchCompleted')) return Array<ItemResult>(count).fill(DONE)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Registry, SlotmeshError } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { Ingest, type IngestParts, type SyncChain } from '../../../src/sync/index.js'
 import { capsule, Folders, logger, payloadOf, seal, secret, signal, wantOf } from '../store/fixture.js'
-import { own, peerA } from './fixture.js'
+import { own, peerA, ScriptedChain } from './fixture.js'
 
 type Outcome = Awaited<ReturnType<SyncChain['confirm']>>['outcome']
 
@@ -33,14 +34,24 @@ describe('taking shares from owners', () => {
     await folders.clear()
   })
 
-  function ingestWith(outcome: Outcome, parts: Partial<IngestParts> = {}): Ingest {
+  function ingestWith(
+    outcome: Outcome,
+    { chain, ...parts }: Partial<Omit<IngestParts, 'chain'> & { chain: Partial<IngestParts['chain']> }> = {},
+  ): Ingest {
     const confirm = async () => {
       asked += 1
       return { outcome }
     }
+    const quiet = new ScriptedChain()
     return new Ingest({
       signer: own.signer,
-      chain: { confirm, registry: () => registry },
+      chain: {
+        confirm,
+        registry: () => registry,
+        finalised: () => quiet.finalised(),
+        follow: (after, options) => quiet.follow(after, options),
+        ...chain,
+      },
       store,
       caughtUp: async () => undefined,
       logger,
@@ -164,6 +175,71 @@ describe('taking shares from owners', () => {
     assert.equal(asked, 1)
   })
 
+  it('sends at once when a block has assigned the seat', async () => {
+    const scripted = new ScriptedChain()
+    const owed = [secret(1), secret(2)]
+    for (const key of owed) await store.putPending({ key, payload: payloadOf(key), confirmed: false })
+    const chain = {
+      // As of a block before the one that the registry is of, for the first.
+      confirm: async () => ({ outcome: asked++ === 0 ? ('not-registered' as const) : ('confirmed' as const) }),
+      registry: () => scripted.registry(),
+      finalised: () => scripted.finalised(),
+      follow: scripted.follow.bind(scripted),
+    }
+    const ingest = ingestWith('confirmed', { chain, retryAfterMs: 3_600_000 })
+    const run = ingest.run()
+    while (ingest.owed().lastOutcome !== 'not-registered') await nextTurn()
+    assert.equal(asked, 0)
+    scripted.assign([{ account, cluster }])
+    scripted.finalise([], true)
+    while (asked < 2) await nextTurn()
+    while (ingest.owed().count > 1) await nextTurn()
+    for (let block = 0; block < 3; block += 1) scripted.finalise()
+    assert.equal(asked, 2)
+    scripted.finalise([], true)
+    while (ingest.owed().count > 0) await nextTurn()
+    assert.equal(asked, 3)
+    lifetime.abort()
+    await run
+  })
+
+  it('lets one that takes long hold up no other', async () => {
+    const keys = Array.from({ length: 450 }, (_, index) => secret(index + 1))
+    for (const key of keys) await store.putPending({ key, payload: payloadOf(key), confirmed: false })
+    let most = 0
+    let underWay = 0
+    const confirm: SyncChain['confirm'] = async (_signer, { nftId }, { signal: limit }) => {
+      asked += 1
+      underWay += 1
+      most = Math.max(most, underWay)
+      if (nftId === 3) await once(limit, 'abort')
+      await nextTurn()
+      underWay -= 1
+      return { outcome: 'confirmed' }
+    }
+    const ingest = ingestWith('confirmed', { chain: { confirm }, retryAfterMs: 3_600_000 })
+    await running(ingest, () => ingest.owed().count === 1 && asked === keys.length)
+    assert.ok(most > 1 && most <= 200)
+  })
+
+  it('does not try without rest when the store fails', async () => {
+    const key = secret(1)
+    await store.putPending({ key, payload: payloadOf(key), confirmed: false })
+    let read = 0
+    const pending = async () => {
+      read += 1
+      throw new SlotmeshError('store/broken', 'The disk does not answer.')
+    }
+    const failing = new Proxy(store, { get: (target, name) => (name === 'pending' ? pending : bound(target, name)) })
+    const ingest = ingestWith('confirmed', { store: failing, retryAfterMs: 3_600_000 })
+    const run = ingest.run()
+    while (ingest.owed().lastOutcome !== 'store/broken') await nextTurn()
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn()
+    assert.equal(read, 1)
+    lifetime.abort()
+    await run
+  })
+
   it('goes on to confirm a share whose owner has stopped waiting, once', async () => {
     const key = secret(1)
     const owner = new AbortController()
@@ -207,3 +283,8 @@ describe('taking shares from owners', () => {
     assert.equal(asked, 3)
   })
 })
+
+function bound(store: Store, name: string | symbol): unknown {
+  const value: unknown = Reflect.get(store, name)
+  return typeof value === 'function' ? value.bind(store) : value
+}
