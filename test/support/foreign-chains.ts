@@ -4,8 +4,8 @@ import substrate from '@polkadot/types-support/metadata/v14/substrate-hex'
 import { splicedMetadata } from './foreign-metadata.js'
 import type { MetadataParts } from './metadata.js'
 
-/** The state of an NFT with more flags, and its data in another order. */
-function likeALaterNft({ lookup }: MetadataParts): void {
+/** More flags in the state of an NFT, its data in another order, and an update of an enclave that may leave things out. */
+function likeLaterPallets({ lookup }: MetadataParts): void {
   const fieldsOf = (name: string) =>
     lookup.types.find(({ type }) => type.path.at(-1) === name)?.type.def.composite?.fields ?? []
   const flags = fieldsOf('NFTState')
@@ -15,13 +15,21 @@ function likeALaterNft({ lookup }: MetadataParts): void {
   flags.push({ ...flag, name: 'is_new' })
   fieldsOf('NFTData').reverse()
   fieldsOf('Cluster').reverse()
+  const variant = (path: string, name: string) =>
+    lookup.types
+      .find(({ type }) => type.path.join('::') === path)
+      ?.type.def.variant?.variants.find((each) => each.name === name)
+  const [, recipient] = variant('pallet_nft::pallet::Event', 'NFTDelegated')?.fields ?? []
+  const [, address] = variant('pallet_tee::pallet::Call', 'force_update_enclave')?.fields ?? []
+  assert.ok(recipient !== undefined && address !== undefined)
+  address.type = recipient.type
 }
 
 /** Real chains' metadata, with the NFT and TEE pallets among their own. */
 export const FOREIGN_CHAINS: Readonly<Record<string, { generation: 1 | 2; metadata: () => Uint8Array }>> = {
   'a Substrate node': {
     generation: 2,
-    metadata: () => splicedMetadata(substrate, { pallets: { NFT: 129, TEE: 134 }, before: likeALaterNft }),
+    metadata: () => splicedMetadata(substrate, { pallets: { NFT: 129, TEE: 134 }, before: likeLaterPallets }),
   },
   'a relay chain of an older kind': {
     generation: 1,

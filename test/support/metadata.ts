@@ -15,7 +15,7 @@ export interface MetadataParts {
       readonly type: {
         readonly path: string[]
         readonly def: {
-          variant?: { variants: { name: string; index: number; fields: { name: string | null }[] }[] }
+          variant?: { variants: { name: string; index: number; fields: { name: string | null; type: number }[] }[] }
           composite?: { fields: { name: string | null; type: number }[] }
         }
       }

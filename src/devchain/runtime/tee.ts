@@ -63,6 +63,12 @@ export const teeCalls: Handlers = {
       execution.fail(PALLET, 'EnclaveNotFound')
     }
     execution.emit(PALLET, 'UpdateRequestAdded', { operatorAddress })
+    // What later versions of the pallet tell in its place.
+    execution.emit(PALLET, 'MovedForUpdate', {
+      operatorAddress,
+      newEnclaveAddress: update.enclaveAddress,
+      newApiUri: update.apiUri,
+    })
   },
 
   'TEE.assign_enclave': (call) => {
@@ -110,13 +116,13 @@ export const teeCalls: Handlers = {
     const { execution } = call
     const operatorAddress = call.argument('operatorAddress').account()
     const old = execution.get(PALLET, 'EnclaveData', operatorAddress) ?? execution.fail(PALLET, 'EnclaveNotFound')
-    const previous = old.field('enclaveAddress').account()
-    const update = newEnclave(call, previous)
-    execution.remove(PALLET, 'EnclaveAccountOperator', previous)
+    const update = newEnclave(call, old)
+    execution.remove(PALLET, 'EnclaveAccountOperator', old.field('enclaveAddress').account())
     execution.put(PALLET, 'EnclaveAccountOperator', [update.enclaveAddress], operatorAddress)
     execution.put(PALLET, 'EnclaveData', [operatorAddress], update)
     execution.remove(PALLET, 'EnclaveUpdates', operatorAddress)
-    execution.emit(PALLET, 'EnclaveUpdated', {
+    const hasOwnEvent = execution.codec.hasEvent(PALLET, 'EnclaveForceUpdated')
+    execution.emit(PALLET, hasOwnEvent ? 'EnclaveForceUpdated' : 'EnclaveUpdated', {
       operatorAddress,
       newEnclaveAddress: update.enclaveAddress,
       newApiUri: update.apiUri,
@@ -188,10 +194,12 @@ function removeEnclave(execution: Execution, operatorAddress: AccountId): void {
   execution.emit(PALLET, 'EnclaveRemoved', { operatorAddress })
 }
 
-/** The `new_…` arguments, checked; keeping the `previous` account is no conflict. */
-function newEnclave(call: Call, previous?: AccountId): { enclaveAddress: AccountId; apiUri: Value } {
-  const enclaveAddress = call.argument('newEnclaveAddress').account()
-  const apiUri = call.argument('newApiUri')
+/** The `new_…` arguments, checked; keeping the `old` account is no conflict, and what is not given stays as it is. */
+function newEnclave(call: Call, old?: Value): { enclaveAddress: AccountId; apiUri: Value } {
+  const previous = old?.field('enclaveAddress').account()
+  const enclaveAddress = call.argument('newEnclaveAddress').present()?.account() ?? previous
+  const apiUri = call.argument('newApiUri').present() ?? old?.field('apiUri')
+  if (enclaveAddress === undefined || apiUri === undefined) call.execution.fail(PALLET, 'NoUpdatesProvided')
   if (enclaveAddress !== previous) ensureNewEnclave(call.execution, enclaveAddress)
   ensureUri(call.execution, apiUri)
   return { enclaveAddress, apiUri }

@@ -50,6 +50,11 @@ export class Value {
     return this.codec.isNone ? undefined : new Value(this.codec.unwrap())
   }
 
+  /** What an option holds, if anything; what is no option is always there. */
+  present(): Value | undefined {
+    return this.codec instanceof Option ? this.optional() : this
+  }
+
   /** What an enum holds if it is this variant. */
   only(variant: string): Value | undefined {
     if (!(this.codec instanceof Enum)) return this.#mismatch('an enum')

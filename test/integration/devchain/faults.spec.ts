@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { type DevelopmentChain, type Endpoint, startDevelopmentChain } from '../../../src/devchain/index.js'
+import { ChainUser } from './chain-user.js'
 import { RawClient } from './raw-client.js'
 
 const headSchema = z.object({ number: z.templateLiteral(['0x', z.hex()]).transform(Number) })
@@ -144,5 +145,22 @@ describe('the faults of an endpoint of the development chain', () => {
       client.notified('chain_newHead').map((head) => headSchema.parse(head).number),
       [5, 3, 6, 7],
     )
+  })
+
+  it('tell nothing of a transaction that is in a later block', async () => {
+    const user = await ChainUser.start()
+    const lagging = await user.chain.openEndpoint()
+    const watcher = await RawClient.connect(lagging.url)
+    lagging.faults.showUpTo = 0
+    const remark = await user.tx('system.remark', 'hello').signAsync(user.alice)
+    await watcher.result('author_submitAndWatchExtrinsic', remark.toHex())
+    const { hash } = user.chain.sealBlock()
+    await watcher.result('system_name')
+    assert.deepEqual(watcher.notified('author_extrinsicUpdate'), ['ready'])
+    lagging.faults.showUpTo = 1
+    await watcher.until(() => watcher.notified('author_extrinsicUpdate').length === 3)
+    assert.deepEqual(watcher.notified('author_extrinsicUpdate'), ['ready', { inBlock: hash }, { finalized: hash }])
+    watcher.close()
+    await user.stop()
   })
 })

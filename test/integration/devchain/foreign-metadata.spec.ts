@@ -43,6 +43,17 @@ for (const [name, { generation, metadata }] of Object.entries(FOREIGN_CHAINS)) {
       await user.fail(user.tx('nft.addSecretShard', id), first?.account ?? user.bob, 'NFTAlreadySynced')
     })
 
+    it('updates an enclave, also where its account is optional', async () => {
+      const { enclaves } = await user.makeCluster('south')
+      const operator = enclaves[0]?.operator.address
+      const account = enclaves[0]?.account.address
+      const update = user.tx('tee.forceUpdateEnclave', operator, generation === 2 ? null : account, 'https://elsewhere')
+      await user.succeed(user.governed(update), user.alice)
+      const entry = (await user.read('tee.enclaveData', [operator])) as { enclaveAddress: string; apiUri: string }
+      assert.equal(entry.enclaveAddress, user.api.createType('AccountId', account).toString())
+      assert.equal(Buffer.from(entry.apiUri.slice(2), 'hex').toString(), 'https://elsewhere')
+    })
+
     it('has nothing in the storage of other pallets, and refuses their calls', async () => {
       assert.equal(await user.read('staking.validatorCount'), 0)
       assert.deepEqual(await user.api.query.proxy?.proxies?.entries(), [])
