@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Blocks } from '../../../src/chain/blocks/blocks.js'
+import { Rpc } from '../../../src/chain/connection/rpc.js'
+import { RpcSocket } from '../../../src/chain/connection/socket.js'
 import { type Chain, connectChain } from '../../../src/chain/index.js'
+import type { AccountSigner } from '../../../src/crypto/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { Ingest } from '../../../src/sync/index.js'
+import { Random } from '../../support/random.js'
 import { Folders, payloadOf, secret } from '../store/fixture.js'
 import { own } from '../sync/fixture.js'
 import { ChainWorld, enclaveOf, logger, signal } from './fixture.js'
 import { Wire } from './wire.js'
+
+const SUBMIT = 'author_submitAndWatchExtrinsic'
+const PROCESS = fileURLToPath(new URL('./confirming-process.js', import.meta.url))
+
+const ascending = (one: number, other: number) => one - other
 
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
@@ -42,8 +55,31 @@ describe('confirmations through faults', () => {
     assert.deepEqual(new Set(answers.map(({ outcome }) => outcome)), new Set(['already-confirmed']))
   }
 
+  /** What blocks after `after` hold of an account's confirmations, and its nonce. */
+  async function confirmedBy(
+    { account }: AccountSigner,
+    after: number,
+  ): Promise<{ shares: number[]; transactions: number; nonce: number }> {
+    const socket = await RpcSocket.open(world.server.url, signal)
+    const rpc = new Rpc(socket)
+    const blocks = new Blocks(rpc, signal)
+    const shares: number[] = []
+    const transactions = new Set<string>()
+    const { number: last } = await rpc.finalisedHead(signal)
+    for (let number = after + 1; number <= last; number += 1) {
+      for (const event of (await blocks.facts(number)).events) {
+        if (event.type !== 'confirmed' || event.enclave !== account) continue
+        shares.push(event.nftId)
+        transactions.add(`${number} ${event.phase}`)
+      }
+    }
+    const nonce = await rpc.nextNonce(account, signal)
+    socket.close()
+    return { shares: shares.sort(ascending), transactions: transactions.size, nonce }
+  }
+
   it(`are all final though the connection breaks at any time (SEED=${seed})`, async () => {
-    const random = randomFrom(seed)
+    const random = new Random(seed)
     let messages = 0
     let next = 5
     let cuts = 0
@@ -51,7 +87,7 @@ describe('confirmations through faults', () => {
       messages += 1
       if (messages >= next && cuts < 3) {
         cuts += 1
-        next = messages + 3 + Math.floor(random() * 40)
+        next = messages + 3 + random.below(40)
         wire.cut()
       }
       return [message]
@@ -105,11 +141,47 @@ describe('confirmations through faults', () => {
     assert.equal(again.owed().count, 0)
     end.abort()
     await run
-    const sent = wire.requests.slice(before).filter((method) => method === 'author_submitAndWatchExtrinsic')
+    const sent = wire.requests.slice(before).filter((method) => method === SUBMIT)
     // The first to be read may go alone, and the others together.
     assert.ok(sent.length <= 2)
     await counted(1, nfts)
   }).timeout(60_000)
+
+  for (const isFinal of [true, false]) {
+    const when = isFinal ? 'after' : 'before'
+
+    it(`are on chain once though the process is killed, and started again ${when} they are final`, async () => {
+      const slot = isFinal ? 2 : 3
+      const nfts = await Promise.all(Array.from({ length: 8 }, () => world.mint('secret')))
+      const args = [wire.url, await folders.make(), `${slot}`, ...nfts.map(String)]
+      const start = () => fork(PROCESS, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+      const begin = world.chain.finalised().number
+      const { faults } = world.server
+
+      const first = start()
+      wire.tamper = (result, { method }) => {
+        // Before the process hears of it.
+        if (method === SUBMIT && first.kill('SIGKILL') && !isFinal) faults.showUpTo = chain.finalised().number
+        return result
+      }
+      assert.deepEqual(await once(first, 'exit'), [null, 'SIGKILL'])
+      const submitted = () => wire.requests.filter((method) => method === SUBMIT).length
+      const firstLife = submitted()
+      assert.ok(firstLife > 0)
+      for (let block = 0; block < 3; block += 1) world.server.sealBlock()
+
+      wire.tamper = (result, { method }) => {
+        if (method === SUBMIT) faults.showUpTo = undefined
+        return result
+      }
+      assert.deepEqual(await once(start(), 'exit'), [0, null])
+      const { shares, transactions, nonce } = await confirmedBy(enclaveOf(0, slot), begin)
+      assert.deepEqual(shares, nfts.sort(ascending))
+      // What was final when it started again was not sent again, so that none of its transactions was for nothing.
+      if (isFinal) assert.equal(nonce, transactions)
+      else assert.ok(submitted() > firstLife)
+    }).timeout(60_000)
+  }
 
   it('wait for funds and for a seat, and say so', async () => {
     const folder = await folders.make()
@@ -139,15 +211,4 @@ describe('confirmations through faults', () => {
 
 async function isConfirmed(store: Store, key: ReturnType<typeof secret>): Promise<boolean> {
   return (await store.pending(key))?.confirmed === true
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function randomFrom(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
