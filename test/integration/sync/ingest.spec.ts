@@ -228,6 +228,7 @@ describe('taking shares from owners', () => {
     let read = 0
     const pending = async () => {
       read += 1
+      await nextTurn()
       throw new SlotmeshError('store/broken', 'The disk does not answer.')
     }
     const failing = new Proxy(store, { get: (target, name) => (name === 'pending' ? pending : bound(target, name)) })
