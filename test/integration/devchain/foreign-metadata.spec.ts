@@ -100,6 +100,19 @@ describe('metadata for the development chain', () => {
     }
   })
 
+  it('may leave the fields of events without names', async () => {
+    const metadata = splicedMetadata(substrate, {
+      pallets: { NFT: 129, TEE: 134 },
+      after: (foreign) => {
+        const { variants } = foreign.type('frame_system::pallet::Event').def.variant ?? { variants: [] }
+        for (const field of variants.flatMap(({ fields }) => fields)) field.name = null
+      },
+    })
+    const user = await ChainUser.start({ metadata })
+    await user.fail(user.tx('nft.burnNft', 7), user.alice, 'NFTNotFound')
+    await user.stop()
+  })
+
   it('is the same in every wrapping', async () => {
     const metadata = spliced()
     const hex = `0x${Buffer.from(metadata).toString('hex')}`
