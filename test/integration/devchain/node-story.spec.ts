@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import substrate from '@polkadot/types-support/metadata/v14/substrate-hex'
 import { type Chain, type ChainCall, connectChain } from '../../../src/chain/index.js'
 import { type AccountSigner, accountSigner, toSs58 } from '../../../src/crypto/index.js'
 import { type DevelopmentChain, developmentSigner, startDevelopmentChain } from '../../../src/devchain/index.js'
 import { type BlockTriggers, silentLogger } from '../../../src/domain/index.js'
 import { FOREIGN_CHAINS } from '../../support/foreign-chains.js'
+import { splicedMetadata } from '../../support/foreign-metadata.js'
 
 const SLOTS = [0, 1, 2, 3, 4]
 const enclaves = SLOTS.map((slot) => accountSigner(new Uint8Array(32).fill(1 + slot)))
@@ -17,6 +19,10 @@ const CHAINS = {
   'its own metadata of generation 2': { generation: 2, metadata: () => undefined },
   ...FOREIGN_CHAINS,
 } as const
+
+function substrateWithMovedPallets(): Uint8Array {
+  return splicedMetadata(substrate, { pallets: { NFT: 229, TEE: 234 } })
+}
 
 /** What a node does with any chain, on one that makes a block whenever there is something to put into it. */
 for (const [name, { generation, metadata }] of Object.entries(CHAINS)) {
@@ -42,6 +48,8 @@ for (const [name, { generation, metadata }] of Object.entries(CHAINS)) {
     const send = (signer: AccountSigner, pallet: string, method: string, ...args: unknown[]) =>
       chain.submit(signer, { pallet, method, args }, { signal })
 
+    const mint = () => send(owner, 'nft', 'createSecretNft', 'data', 'secret data', 0, null, false)
+
     const decide = (method: string, ...args: unknown[]) => {
       const call: ChainCall = { pallet: 'tee', method, args }
       return chain.submit(committee, chain.asCommittee(call), { signal })
@@ -61,7 +69,7 @@ for (const [name, { generation, metadata }] of Object.entries(CHAINS)) {
         await send(operator, 'tee', 'registerEnclave', toSs58(account), `https://enclave-${slot}.example`)
         await decide('assignEnclave', toSs58(operator.account), 0, ...(generation === 2 ? [slot] : []))
       }
-      const minted = await send(owner, 'nft', 'createSecretNft', 'data', 'secret data', 0, null, false)
+      const minted = await mint()
       await next(minted.block.number - 1, () => true)
       assert.deepEqual(
         chain
@@ -81,6 +89,29 @@ for (const [name, { generation, metadata }] of Object.entries(CHAINS)) {
       const [first] = enclaves
       assert.ok(first !== undefined)
       assert.equal((await chain.confirm(first, key, { signal })).outcome, 'already-synced')
+    })
+
+    it('goes on through a runtime upgrade', async () => {
+      const { block } = await mint()
+      server.upgrade({ metadata: generation === 1 ? 2 : substrateWithMovedPallets() })
+      server.sealBlock()
+      server.sealBlock()
+      const key = { kind: 'secret', nftId: 1 } as const
+      const answers = await Promise.all(enclaves.map((enclave) => chain.confirm(enclave, key, { signal })))
+      assert.deepEqual(
+        answers.map(({ outcome }) => outcome),
+        SLOTS.map(() => 'confirmed'),
+      )
+      const { triggers } = await next(block.number, (each) => each.triggers.length > 0)
+      assert.deepEqual(triggers, [{ type: 'synced', kind: 'secret', nftId: 1, cluster: 0 }])
+      assert.equal(chain.generation, 2)
+      assert.equal(chain.registry().seatAt(0, 4)?.account, enclaves[4]?.account)
+      const all: unknown[] = []
+      for await (const each of chain.follow(0, { signal: AbortSignal.timeout(5000) })) {
+        all.push(...each.triggers.map((trigger) => trigger.nftId))
+        if (each.block.number === chain.finalised().number) break
+      }
+      assert.deepEqual(all, [0, 1])
     })
   })
 }
