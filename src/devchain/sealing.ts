@@ -1,4 +1,5 @@
 import { type Logger, messageOf } from '../domain/index.js'
+import type { Block } from './ledger/block.js'
 import type { Ledger } from './ledger/ledger.js'
 
 /** When blocks are made: every so many milliseconds, as soon as a transaction waits, or only when told to. */
@@ -39,17 +40,21 @@ export class Sealing {
   readonly #sealSoon = (): void => {
     this.#soon ??= setImmediate(() => {
       this.#soon = undefined
-      this.#seal()
+      if (!this.#ledger.pool.hasReady()) return
+      const block = this.#seal()
+      // What had no room, or was ready only now; a block of its inherent alone could take nothing.
+      if (block !== undefined && block.extrinsics.length > 1) this.#sealSoon()
     })
   }
 
-  #seal(): void {
+  #seal(): Block | undefined {
     try {
-      this.#ledger.seal()
+      return this.#ledger.seal()
     } catch (thrown) {
       this.#halt()
       this.#logger.error('No more blocks can be made', { reason: messageOf(thrown) })
       this.#settle.failed(thrown)
+      return undefined
     }
   }
 

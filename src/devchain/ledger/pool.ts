@@ -104,6 +104,10 @@ export class TransactionPool {
     }
   }
 
+  hasReady(): boolean {
+    return this.ready().next().done !== true
+  }
+
   /** In order of arrival. */
   all(): Transaction[] {
     return [...this.#waiting.values()].map(({ transaction }) => transaction)
