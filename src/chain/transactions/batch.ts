@@ -1,5 +1,6 @@
 import type { BlockNumber } from '../../domain/index.js'
 import { CallFailedError, unreadableBlock } from '../errors.js'
+import type { Plain } from '../runtime/plain.js'
 import type { ChainEvent, Runtime } from '../runtime/runtime.js'
 
 /** Best first: the one goes on after a failure and tells of every item, the other stops there. */
@@ -28,7 +29,7 @@ export function resultsOf(
 ): ItemResult[] {
   const failed = events.find(({ pallet, name }) => pallet === 'system' && name === 'ExtrinsicFailed')
   if (failed !== undefined) {
-    const failure = runtime.errorName(failed.data.dispatchError ?? null)
+    const failure = runtime.errorName(dispatchErrorIn(failed))
     if (method === undefined) return [{ failure }]
     throw new CallFailedError(`utility.${method}`, failure)
   }
@@ -38,20 +39,26 @@ export function resultsOf(
   if (method === 'batch') {
     const interruption = told.find(({ name }) => name === 'BatchInterrupted')
     if (interruption !== undefined) {
-      const { index, error } = interruption.data
-      const done = Number(index)
+      const done = Number(interruption.data.index ?? interruption.data['0'])
       if (!Number.isInteger(done) || done < 0 || done >= count) throw unclear(block)
-      return [...Array<ItemResult>(done).fill(DONE), { failure: runtime.errorName(error ?? null) }]
+      return [...Array<ItemResult>(done).fill(DONE), { failure: runtime.errorName(dispatchErrorIn(interruption)) }]
     }
     if (told.some(({ name }) => name === 'BatchCompleted')) return Array<ItemResult>(count).fill(DONE)
     throw unclear(block)
   }
-  const results = told.flatMap(({ name, data }): ItemResult[] => {
-    if (name === 'ItemCompleted') return [DONE]
-    return name === 'ItemFailed' ? [{ failure: runtime.errorName(data.error ?? null) }] : []
+  const results = told.flatMap((event): ItemResult[] => {
+    if (event.name === 'ItemCompleted') return [DONE]
+    return event.name === 'ItemFailed' ? [{ failure: runtime.errorName(dispatchErrorIn(event)) }] : []
   })
   if (results.length !== count) throw unclear(block)
   return results
+}
+
+/** The dispatch error that an event reports; metadata need not name its fields. */
+export function dispatchErrorIn({ name, data }: ChainEvent): Plain {
+  const [first, second] = [data['0'], data['1']]
+  if (name === 'ExtrinsicFailed') return data.dispatchError ?? first ?? null
+  return data.error ?? (name === 'BatchInterrupted' ? second : first) ?? null
 }
 
 function unclear(block: BlockNumber): Error {

@@ -10,6 +10,7 @@ import { SocketLost } from '../connection/socket.js'
 import { CallFailedError, isUnreachable, RequestRefused } from '../errors.js'
 import type { Plain } from '../runtime/plain.js'
 import type { ChainCall, ChainEvent, Runtime, SignedTransaction } from '../runtime/runtime.js'
+import { dispatchErrorIn } from './batch.js'
 import { readNonce } from './nonce.js'
 import { type Fate, submitAndWatch, type Watch } from './watch.js'
 
@@ -291,15 +292,18 @@ const REFUSED: Readonly<Record<number, 'sign-anew' | 'later'>> = {
   1021: 'later',
 }
 
+const FAILED_ITEMS: ReadonlySet<string> = new Set(['ItemFailed', 'BatchInterrupted'])
+
 /**
  * Why a call failed. Calls that carry out others, such as batches and committees, succeed even when these fail, and
  * tell in an event.
  */
 function failureOf(runtime: Runtime, events: readonly ChainEvent[]): string | undefined {
-  for (const { pallet, name, data } of events) {
-    const { dispatchError, error, result } = data
-    if (pallet === 'system' && name === 'ExtrinsicFailed') return runtime.errorName(dispatchError ?? null)
-    if (pallet === 'utility' && error !== undefined) return runtime.errorName(error)
+  for (const event of events) {
+    const { pallet, name, data } = event
+    const hasFailed = pallet === 'system' ? name === 'ExtrinsicFailed' : pallet === 'utility' && FAILED_ITEMS.has(name)
+    if (hasFailed) return runtime.errorName(dispatchErrorIn(event))
+    const result = data.result ?? null
     if (result !== null && typeof result === 'object' && 'Err' in result) return runtime.errorName(result.Err ?? null)
   }
   return undefined

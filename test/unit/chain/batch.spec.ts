@@ -30,6 +30,14 @@ describe('what became of each call in a transaction', () => {
     assert.deepEqual(results(undefined, 1, extrinsicFailed), ['BadOrigin'])
   })
 
+  it('is told where the metadata names no fields', () => {
+    const unnamed = (pallet: string, name: string, ...values: Plain[]) =>
+      event(pallet, name, Object.fromEntries(values.map((value, at) => [`${at}`, value])))
+    assert.deepEqual(results(undefined, 1, unnamed('system', 'ExtrinsicFailed', 'BadOrigin', null)), ['BadOrigin'])
+    assert.deepEqual(results('force_batch', 2, unnamed('utility', 'ItemFailed', 'A'), completed), ['A', 'done'])
+    assert.deepEqual(results('batch', 3, unnamed('utility', 'BatchInterrupted', 1, 'B')), ['done', 'B'])
+  })
+
   it('is told by position when a batch goes on after failures', () => {
     const end = event('utility', 'BatchCompletedWithErrors')
     assert.deepEqual(results('force_batch', 4, failed('A'), completed, completed, failed('B'), end), [
