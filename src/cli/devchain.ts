@@ -20,6 +20,7 @@ interface DevchainFlags {
   readonly latency: number
   readonly notifications: NotificationMode
   readonly dropEvery?: number
+  readonly pauseEvery?: number
   readonly upgradeAt?: number
   readonly upgradeMetadata?: string
 }
@@ -61,6 +62,11 @@ export function addDevchain(program: Command): void {
         .default('deliver'),
     )
     .option('--drop-every <ms>', 'cut all connections every so often', milliseconds(50))
+    .option(
+      '--pause-every <ms>',
+      'answer and notify for so long, then be silent for as long, in turn',
+      milliseconds(50),
+    )
     .option('--upgrade-at <block>', 'the block that carries a runtime upgrade', blocks)
     .option('--upgrade-metadata <file>', 'the metadata from then on (default: the same, in a new version)')
     .action((flags: DevchainFlags) => untilInterrupted((signal) => run(flags, signal)))
@@ -84,16 +90,24 @@ async function run(flags: DevchainFlags, signal: AbortSignal): Promise<void> {
     latency,
     logger: lineLogger(process.stderr, 'warn'),
   })
-  let dropping: NodeJS.Timeout | undefined
+  const timers: NodeJS.Timeout[] = []
   try {
     chain.faults.notifications = flags.notifications
     if (flags.upgradeAt !== undefined) chain.upgrade({ at: flags.upgradeAt, metadata: upgradeMetadata })
-    if (flags.dropEvery !== undefined) dropping = setInterval(() => chain.faults.dropConnections(), flags.dropEvery)
+    if (flags.dropEvery !== undefined) {
+      timers.push(setInterval(() => chain.faults.dropConnections(), flags.dropEvery))
+    }
+    if (flags.pauseEvery !== undefined) {
+      const turn = () => {
+        chain.faults.isPaused = !chain.faults.isPaused
+      }
+      timers.push(setInterval(turn, flags.pauseEvery))
+    }
     const accounts = developmentAccounts().map((each) => `${each.name.padEnd(8)} ${toSs58(each.account)}\n`)
     process.stdout.write(`Development chain listening on ${chain.url}\nAccounts with funds:\n${accounts.join('')}`)
     await untilEnded(chain, signal)
   } finally {
-    clearInterval(dropping)
+    for (const timer of timers) clearInterval(timer)
     await chain.stop()
   }
 }

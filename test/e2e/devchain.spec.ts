@@ -82,6 +82,19 @@ describe('slotmesh devchain', () => {
     assert.equal(code, 1006)
   })
 
+  it('is silent for a while, in turn, without closing a connection', async () => {
+    const { url } = await start('--pause-every', '300', '--block-time', '50')
+    const client = await RawClient.connect(url)
+    const heights: number[] = []
+    client.socket.on('message', () => heights.push(performance.now()))
+    client.socket.send(JSON.stringify({ jsonrpc: '2.0', id: 99, method: 'chain_subscribeNewHeads', params: [] }))
+    const gaps = () => heights.slice(1).map((at, index) => at - (heights[index] ?? at))
+    // Blocks come every 50 ms while it speaks: a gap of more than 200 ms is its silence.
+    while (!gaps().some((gap) => gap > 200)) await once(client.socket, 'message')
+    assert.equal(client.socket.readyState, client.socket.OPEN)
+    client.socket.terminate()
+  })
+
   const misuse: [parameters: string[], exitCode: number, sentence: RegExp][] = [
     [['--metadata', 'nowhere.scale'], 1, /^slotmesh: The file nowhere\.scale cannot be read: ENOENT/],
     [['--metadata', 'package.json'], 1, /^slotmesh: The metadata cannot be read: /],
