@@ -1,4 +1,4 @@
-import type { AccountId, BlockNumber, ClusterId, Registry, RegistryChange, Trigger } from '../../domain/index.js'
+import type { AccountId, BlockNumber, ClusterId, Registry, Trigger } from '../../domain/index.js'
 import { unreadableBlock } from '../errors.js'
 import type { RelevantEvent } from './events.js'
 
@@ -45,23 +45,35 @@ function confirmingEnclave(events: readonly RelevantEvent[], position: number): 
   return enclaves(events.slice(0, position)).at(-1) ?? enclaves(events.slice(position + 1))[0]
 }
 
-/** A block that changes the registry itself has two states of it: the seat is the one that the enclave had just then. */
+/**
+ * A block that changes the registry itself can have more than two states of it: the cluster is the one that the enclave
+ * was in just then.
+ */
 async function clusterOf(
   enclave: AccountId,
   earlier: readonly RelevantEvent[],
   all: readonly RelevantEvent[],
   { before, after }: RegistriesAround,
 ): Promise<ClusterId | undefined> {
-  const seat = (await after()).seatOf(enclave)
-  if (!all.some(({ type }) => type === 'registry')) return seat?.cluster
-  const wasSeatedHere = earlier.some((event) => event.type === 'registry' && seatedBy(event.change) === seat?.operator)
-  if (seat !== undefined && wasSeatedHere) return seat.cluster
-  return ((await before()).seatOf(enclave) ?? seat)?.cluster
+  const seatAfter = (await after()).seatOf(enclave)
+  if (!all.some(({ type }) => type === 'registry')) return seatAfter?.cluster
+  const latestFirst = earlier.flatMap((event) => (event.type === 'registry' ? [event.change] : [])).reverse()
+  const assigned = (operator: AccountId | undefined) =>
+    latestFirst.flatMap((change) =>
+      change.type === 'enclave-assigned' && change.operator === operator ? [change.cluster] : [],
+    )[0]
+  const replaced = latestFirst.flatMap((change) =>
+    change.type === 'enclave-updated' && change.account === enclave ? [change.operator] : [],
+  )[0]
+  const operatorNow = replaced ?? seatAfter?.operator
+  if (assigned(operatorNow) !== undefined) return assigned(operatorNow)
+  const registryBefore = await before()
+  const operator = replaced ?? registryBefore.seatOf(enclave)?.operator
+  return assigned(operator) ?? clusterWith(operator, registryBefore) ?? seatAfter?.cluster
 }
 
-/** The operator whose seat, or the account in it, a change is about. */
-function seatedBy(change: RegistryChange): AccountId | undefined {
-  return change.type === 'enclave-assigned' || change.type === 'enclave-updated' ? change.operator : undefined
+function clusterWith(operator: AccountId | undefined, registry: Registry): ClusterId | undefined {
+  return registry.clusters().find(({ seats }) => seats.some((seat) => seat.operator === operator))?.id
 }
 
 function unreadable(block: BlockNumber, { kind, nftId }: { kind: string; nftId: number }, reason: string) {

@@ -26,13 +26,13 @@ const confirmed = (phase: number, kind: Kind, nftId: number, cluster: number): R
   enclave: enclave(cluster),
 })
 const synced = (phase: number, kind: Kind, nftId: number): RelevantEvent => ({ type: 'synced', phase, kind, nftId })
-const registryEvent = (phase: number, seated?: AccountId): RelevantEvent => ({
+const registryEvent = (phase: number, seated?: AccountId, cluster = 0): RelevantEvent => ({
   type: 'registry',
   phase,
   change:
     seated === undefined
       ? { type: 'other', event: 'SomethingNew' }
-      : { type: 'enclave-assigned', operator: seated, cluster: 0 },
+      : { type: 'enclave-assigned', operator: seated, cluster },
 })
 
 const triggers = (events: RelevantEvent[], after = registry([0, 1]), before = after) =>
@@ -99,14 +99,32 @@ describe('triggers of a block', () => {
   it('takes the seat at the event when the same block gives another, before or after', async () => {
     const [after, before] = [registry([0, 1], { 0: 9 }), registry([0, 1])]
     const sync = [confirmed(2, 'secret', 5, 0), synced(2, 'secret', 5)]
-    assert.deepEqual(await origins([...sync, registryEvent(3, operator(0))], after, before), ['secret/5 from 0'])
-    assert.deepEqual(await origins([registryEvent(1, operator(0)), ...sync], after, before), ['secret/5 from 9'])
+    assert.deepEqual(await origins([...sync, registryEvent(3, operator(0), 9)], after, before), ['secret/5 from 0'])
+    assert.deepEqual(await origins([registryEvent(1, operator(0), 9), ...sync], after, before), ['secret/5 from 9'])
     assert.deepEqual(await origins([registryEvent(1, operator(1)), ...sync], after, before), ['secret/5 from 0'])
   })
 
   it('knows the seat of an enclave that the same block seats', async () => {
     const events = [registryEvent(1, operator(0)), confirmed(2, 'secret', 5, 0), synced(2, 'secret', 5)]
     assert.deepEqual(await origins(events, registry([0, 1]), registry([1])), ['secret/5 from 0'])
+  })
+
+  it('takes the cluster of the assignment before it when the same block assigns the enclave twice', async () => {
+    const assigned = (to: number) => registryEvent(1, operator(1), to)
+    const events = [assigned(4), confirmed(2, 'secret', 5, 1), synced(2, 'secret', 5), assigned(6)]
+    const at = (cluster: number) => registry([0, 1], { 1: cluster })
+    assert.deepEqual(await origins(events, at(6), registry([0])), ['secret/5 from 4'])
+    assert.deepEqual(await origins(events, at(6), at(1)), ['secret/5 from 4'])
+  })
+
+  it('knows an enclave account that the same block brings and replaces again', async () => {
+    const updated = (account: AccountId): RelevantEvent => ({
+      type: 'registry',
+      phase: 1,
+      change: { type: 'enclave-updated', operator: operator(1), account },
+    })
+    const events = [updated(enclave(9)), confirmed(2, 'secret', 5, 9), synced(2, 'secret', 5), updated(enclave(8))]
+    assert.deepEqual(await origins(events), ['secret/5 from 1'])
   })
 
   it('keeps the order of what was synced and removed', async () => {
