@@ -40,6 +40,8 @@ export class EventRecords {
     let offset = begin
     for (let done = 0; done < count; done++) {
       const end = this.#record(list, offset)
+      // Only then do the bytes bound this loop, whatever the count says.
+      if (end === offset) throw new Error('a record takes no bytes')
       if (isWanted(this.#event(list, offset))) found.push(list.subarray(offset, end))
       offset = end
     }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import type { Vec } from '@polkadot/types'
+import type { Metadata, Vec } from '@polkadot/types'
 import type { EventRecord } from '@polkadot/types/interfaces'
 import fc from 'fast-check'
 import { readEvents } from '../../../src/chain/blocks/events.js'
+import { EventRecords } from '../../../src/chain/runtime/event-records.js'
 import { toHex } from '../../../src/crypto/index.js'
 import { developmentMetadata } from '../../../src/devchain/metadata/index.js'
 import { registryOf, runtimeOf } from './runtime.js'
@@ -137,6 +138,19 @@ describe('the events of a block', () => {
       }),
       { numRuns: 3_000 },
     )
+  })
+
+  it('are not counted for ever where the metadata says that a record takes no bytes', () => {
+    const number = (value: number) => ({ toNumber: () => value })
+    const types = [
+      { isSequence: true, asSequence: { type: number(1) } },
+      { isComposite: true, asComposite: { fields: [{ name: { unwrapOr: () => 'event' }, type: number(2) }] } },
+      { isTuple: true, asTuple: [] },
+    ]
+    const lookup = { getSiType: (id: number) => ({ def: types[id] }) }
+    const records = new EventRecords({ asLatest: { lookup, pallets: [] } } as unknown as Metadata, 0)
+    const list = Uint8Array.of(0x13, ...new Uint8Array(8).fill(0xff))
+    assert.throws(() => records.find(list, () => true), /record takes no bytes/)
   })
 })
 
