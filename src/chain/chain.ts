@@ -22,6 +22,7 @@ import { Connection, type ConnectionHealth } from './connection/connection.js'
 import { Guard } from './connection/guard.js'
 import { Rpc } from './connection/rpc.js'
 import type { RpcSocket } from './connection/socket.js'
+import { isBroken, type UnreadableBlock } from './errors.js'
 import { persist } from './persist.js'
 import { requirePallets } from './runtime/requirements.js'
 import type { ChainCall } from './runtime/runtime.js'
@@ -121,11 +122,21 @@ export class Chain {
       known: () => head?.block,
       announce: (number) => head?.announce(number),
     })
-    const prepare = (socket: RpcSocket, signal: AbortSignal) => guard.admit(socket, signal)
+    let blocks: Blocks | undefined
+    let endpoint: string | undefined
+    const prepare = async (socket: RpcSocket, signal: AbortSignal) => {
+      await guard.admit(socket, signal)
+      if (endpoint !== socket.endpoint) blocks?.forgetAll()
+      endpoint = socket.endpoint
+      // At once when it is left for what it told, so that the next one is not asked about that.
+      socket.closed.addEventListener('abort', () => {
+        if (!isBroken(socket.closed.reason)) blocks?.forgetAll()
+      })
+    }
     const connection = await Connection.open({ endpoints, logger, timeoutMs, prepare })
     try {
       const rpc = new Rpc(connection)
-      const blocks = new Blocks(rpc, connection.closing)
+      blocks = new Blocks(rpc, connection.closing)
       const block = await rpc.finalisedHead(connection.closing)
       const runtime = await blocks.runtimes.at(block.number)
       requirePallets(runtime, connection.endpoint)
@@ -178,8 +189,11 @@ export class Chain {
     const logger = this.#logger
     const progress = new Progress(logger)
     this.#followers.add(progress)
+    // It may be pruned, or wrong.
+    const tryAnother = ({ code, block, item }: UnreadableBlock) =>
+      this.#connection.tryAnother(code, `block ${block} cannot be read from it at ${item}`)
     try {
-      yield* follow(after, { blocks: this.#blocks, head: this.#head, progress, logger }, signal)
+      yield* follow(after, { blocks: this.#blocks, head: this.#head, progress, logger, tryAnother }, signal)
     } finally {
       this.#followers.delete(progress)
     }

@@ -21,6 +21,11 @@ export function isUnreachable(thrown: unknown): boolean {
   return ['chain/unreachable', 'chain/block-unknown'].includes(codeOf(thrown))
 }
 
+/** Whether a socket ended without anything being wrong with what it brought. */
+export function isBroken(thrown: unknown): boolean {
+  return ['chain/disconnected', 'chain/silent', 'chain/closed'].includes(codeOf(thrown))
+}
+
 export function malformed(method: string, reason: string): SlotmeshError {
   return new SlotmeshError(
     'chain/malformed-answer',

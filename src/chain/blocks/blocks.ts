@@ -78,6 +78,13 @@ export class Blocks {
     this.#registries.clear()
   }
 
+  /** Has everything asked for anew: who told it is not asked any more. */
+  forgetAll(): void {
+    this.forget()
+    this.#hashes.clear()
+    this.runtimes.forget()
+  }
+
   /** As of the end of a block. @throws as `facts`. */
   registry(block: BlockRef): Promise<Registry> {
     return this.#registries.get(block.hash, async () => {

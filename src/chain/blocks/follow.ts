@@ -14,6 +14,8 @@ interface Parts {
   readonly head: HeadFollower
   readonly progress: Progress
   readonly logger: Logger
+  /** Has another endpoint tried for a block that cannot be read. */
+  readonly tryAnother: (unreadable: UnreadableBlock) => void
 }
 
 /**
@@ -52,7 +54,7 @@ async function read(
   number: BlockNumber,
   asked: Promise<BlockFacts> | undefined,
   registries: RegistriesAlong,
-  { blocks, head, logger }: Parts,
+  { blocks, head, logger, tryAnother }: Parts,
   signal: AbortSignal,
 ): Promise<BlockTriggers> {
   for (let reading = asked; ; reading = undefined) {
@@ -65,6 +67,7 @@ async function read(
       if (thrown instanceof UnreadableBlock) {
         head.met(thrown)
         blocks.forget()
+        tryAnother(thrown)
       }
       // Requests have waited for a connection by themselves, so this does not spin.
       if (!isUnreachable(thrown)) throw thrown

@@ -41,6 +41,8 @@ export class Connection {
   readonly #events = new EventEmitter()
   #socket: RpcSocket | undefined
   #since = Date.now()
+  /** Which endpoints were of no help, and at what. */
+  #tried = { reason: '', endpoints: new Set<string>() }
 
   private constructor(options: ConnectionOptions) {
     this.#options = options
@@ -97,13 +99,19 @@ export class Connection {
     signal: AbortSignal,
     check: (answer: unknown) => T,
   ): Promise<T> {
+    let first: string | undefined
     for (let attempt = 1; ; attempt++) {
       const socket = await this.socket(signal)
+      first ??= socket.endpoint
       try {
         return await socket.read(method, params, signal, check)
       } catch (thrown) {
-        if (isUnknownBlock(thrown)) socket.lose('chain/block-unknown', 'it does not have a block that is final')
-        else if (!(thrown instanceof SocketLost) && !isMalformed(thrown)) throw thrown
+        if (isUnknownBlock(thrown)) {
+          // What was asked for may rest on the word of the former endpoint, and is to be asked for anew.
+          if (socket.endpoint !== first) throw this.#unreachable(thrown)
+          socket.lose('chain/block-unknown', 'it does not have a block that is final')
+        }
+        if (!isUnknownBlock(thrown) && !(thrown instanceof SocketLost) && !isMalformed(thrown)) throw thrown
         if (attempt === READ_ATTEMPTS) throw this.#unreachable(thrown)
       }
     }
@@ -132,6 +140,16 @@ export class Connection {
   switchTo(better: Endpoint, code: string, reason: string): void {
     this.#endpoints.prefer(better)
     this.current?.lose(code, reason)
+  }
+
+  /** Leaves the endpoint in use for another, if there is one that has not been left for the same reason before. */
+  tryAnother(code: string, reason: string): void {
+    const current = this.current
+    if (current === undefined) return
+    if (this.#tried.reason !== reason) this.#tried = { reason, endpoints: new Set() }
+    this.#tried.endpoints.add(current.endpoint)
+    const other = this.others.find(({ url, pause }) => pause === 0 && !this.#tried.endpoints.has(url))
+    if (other !== undefined) this.switchTo(other, code, reason)
   }
 
   close(): void {

@@ -180,10 +180,14 @@ export class Guard {
   async #compareRegularly(connection: Connection): Promise<void> {
     try {
       for (;;) {
+        const readBefore = this.#options.known()?.number
         await delay(this.#options.compareEveryMs, undefined, { signal: connection.closing, ref: false })
         const other = connection.current === undefined ? undefined : await this.#askAnother(connection)
-        if (other === undefined || other.number <= this.#highest + MOST_BEHIND) continue
-        const reason = `it is at block ${this.#highest}, and ${other.endpoint.url} at ${other.number}`
+        // What it announces is worth nothing when none of it can be read.
+        const read = this.#options.known()?.number
+        const at = read === readBefore ? Math.min(read ?? this.#highest, this.#highest) : this.#highest
+        if (other === undefined || other.number <= at + MOST_BEHIND) continue
+        const reason = `no more than block ${at} is had from it, and ${other.endpoint.url} is at ${other.number}`
         connection.switchTo(other.endpoint, 'chain/lagging', reason)
       }
     } catch (thrown) {

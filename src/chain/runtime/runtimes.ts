@@ -70,6 +70,12 @@ export class Runtimes {
     return this.#loaded.get(keyOf(version), () => this.#load(version, best, (reason) => unsupported(version, reason)))
   }
 
+  /** Has versions and metadata asked for anew. */
+  forget(): void {
+    this.#spans.length = 0
+    this.#loaded.clear()
+  }
+
   #known(number: BlockNumber): RuntimeVersion | undefined {
     return this.#spans.find(({ first, last }) => first <= number && number <= last)?.version
   }

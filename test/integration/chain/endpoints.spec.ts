@@ -9,6 +9,7 @@ import { Wire } from './wire.js'
 
 const NOWHERE = 'ws://127.0.0.1:1'
 const NO_HASH = `0x${'00'.repeat(32)}`
+const NOT_THERE = `0x${'ab'.repeat(32)}`
 
 describe('several endpoints of a chain', () => {
   let server: DevelopmentChain
@@ -304,6 +305,57 @@ describe('several endpoints of a chain', () => {
     await journal.until('chain/unreachable', second.url)
     assert.equal(failureOf(connected, second), 'chain/unreachable')
     assert.equal(connected.health().endpoint, first.url)
+  })
+
+  it('are not believed any more once they are left', async () => {
+    first.tamper = (result, { method, params: [asked] }) => {
+      if (method !== 'chain_getBlockHash') return result
+      if (Array.isArray(result))
+        return result.map((hash, index) => ((asked as number[])[index] === 2 ? NOT_THERE : hash))
+      return asked === 2 ? NOT_THERE : result
+    }
+    const connected = await connect()
+    const blocks = follow(connected, 0)
+    seal(1)
+    await read(blocks, [1])
+    seal(3)
+    await read(blocks, [2, 3, 4])
+    assert.equal(connected.health().endpoint, second.url)
+  })
+
+  it('are left when what they announce cannot be read from them', async () => {
+    const connected = await connect({ compareEveryMs: 20 })
+    first.intercept = ({ method }) =>
+      method === 'state_getStorage' ? { error: { code: -32000, message: 'Too many requests' } } : undefined
+    seal(12)
+    await journal.until('chain/lagging', first.url)
+    const blocks = follow(connected, 0)
+    await read(blocks, [1])
+    assert.equal(connected.health().endpoint, second.url)
+  })
+
+  it('are left once for another one when they cannot give a block, for that may have it', async () => {
+    seal(4)
+    const pruned = { code: 4003, message: 'Client error: UnknownBlock: State already discarded for 0x00' }
+    const { hash } = await hashOf(2)
+    const withoutBlock = ({ method, params }: { method: string; params: readonly unknown[] }) =>
+      method === 'state_getStorage' && params[1] === hash ? { error: pruned } : undefined
+    first.intercept = withoutBlock
+    const connected = await connect()
+    const fails = () => assert.rejects(read(follow(connected, 1), [2]), { code: 'chain/unreadable-block' })
+    await fails()
+    await journal.until('chain/unreadable-block', first.url)
+    await read(follow(connected, 1), [2, 3])
+    assert.equal(connected.health().endpoint, second.url)
+    // Nobody has it: both are as good as each other.
+    second.intercept = withoutBlock
+    second.cut()
+    await fails()
+    const { connections } = second
+    const { endpoint } = connected.health()
+    for (let again = 0; again < 5; again += 1) await fails()
+    assert.equal(connected.health().endpoint, endpoint)
+    assert.ok(second.connections <= connections + 1)
   })
 
   it('are told of in the health, with how old what is known is', async () => {
