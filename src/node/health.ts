@@ -10,6 +10,9 @@ const LOOK_EVERY_MS = 5_000
 /** Without a connection for this long, ms, it is no longer a matter of an endpoint being changed. */
 const DISCONNECTED_MS = 10_000
 
+/** A confirmation that is owed for longer, ms, does not only wait for the next block. */
+const OWED_FOR_LONG_MS = 600_000
+
 /** Tells when what is wrong has become something else; looked at every few seconds until the signal aborts. */
 export async function watchProblems(
   problems: () => readonly NodeProblem[],
@@ -30,11 +33,23 @@ export async function watchProblems(
 /**
  * What keeps a node from doing all of its work, the gravest first; nothing when it is well.
  * @param now Unix ms
+ * @param stoppedBy why synchronisation stopped, unless it goes on again
  */
-export function problemsOf(chain: ChainHealth, owed: OwedConfirmations, now: number): NodeProblem[] {
+export function problemsOf(
+  chain: ChainHealth,
+  owed: OwedConfirmations,
+  now: number,
+  stoppedBy?: string,
+): NodeProblem[] {
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
   if (unreadable !== undefined) problems.push({ code: 'chain/unreadable-block', sentence: unreadable.message })
+  if (stoppedBy !== undefined && stoppedBy !== unreadable?.message) {
+    problems.push({
+      code: 'sync/stopped',
+      sentence: `Synchronisation has stopped, and is begun again every few seconds: ${stoppedBy}`,
+    })
+  }
   if (finalised.ageMs > OLDEST_VIEW_MS) {
     const seconds = Math.round(finalised.ageMs / 1000)
     problems.push({
@@ -54,7 +69,15 @@ export function problemsOf(chain: ChainHealth, owed: OwedConfirmations, now: num
       sentence: `The enclave account cannot pay the fee to confirm ${owed.count} shares; send it some funds.`,
     })
   }
-  const forked = endpoints.filter(({ lastFailure }) => lastFailure?.code === 'chain/forked')
+  if (owed.count > 0 && owed.lastOutcome !== 'no-funds' && now - (owed.oldestSince ?? now) > OWED_FOR_LONG_MS) {
+    problems.push({
+      code: 'chain/not-confirmed',
+      sentence: `${owed.count} shares wait to be confirmed since ${new Date(owed.oldestSince ?? now).toISOString()}; the last attempt ended with ${owed.lastOutcome ?? 'no answer yet'}.`,
+    })
+  }
+  // The one in use has been looked at anew.
+  const inUse = state === 'connected' ? endpoint : undefined
+  const forked = endpoints.filter(({ url, lastFailure }) => lastFailure?.code === 'chain/forked' && url !== inUse)
   for (const { lastFailure } of forked) {
     problems.push({ code: 'chain/forked', sentence: lastFailure?.message ?? '' })
   }

@@ -130,7 +130,7 @@ class Node implements EnclaveNode {
         this.#keepSynchronising(engine),
         ingest.run(),
         this.#watchSeat(chain),
-        this.#watchProblems(chain, ingest),
+        this.#watchProblems(chain, ingest, engine),
       ])
     } catch (thrown) {
       for (const step of undo) await step()
@@ -175,7 +175,7 @@ class Node implements EnclaveNode {
       chain,
       crawl: parts?.chain.crawl(),
       confirmationsOwed: owed,
-      problems: chain === undefined ? [] : problemsOf(chain, owed, Date.now()),
+      problems: chain === undefined ? [] : problemsOf(chain, owed, Date.now(), parts?.engine.stoppedBy),
       cursor: await this.#store.cursor(),
       syncedBlock: await syncedBlock(this.#store),
       shares,
@@ -336,9 +336,9 @@ class Node implements EnclaveNode {
     }
   }
 
-  async #watchProblems(chain: Chain, ingest: Ingest): Promise<void> {
+  async #watchProblems(chain: Chain, ingest: Ingest, engine: SyncEngine): Promise<void> {
     const { signal } = this.#stopping
-    const problems = () => problemsOf(chain.health(), ingest.owed(), Date.now())
+    const problems = () => problemsOf(chain.health(), ingest.owed(), Date.now(), engine.stoppedBy)
     const changed = (now: readonly NodeProblem[]) => {
       for (const { code, sentence } of now) this.#logger.warn(sentence, { code })
       if (now.length === 0) this.#logger.info('all is well again')

@@ -8,6 +8,7 @@ import {
   bounded,
   type EnclaveSeat,
   type Logger,
+  messageOf,
   type Trigger,
 } from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
@@ -40,6 +41,7 @@ export class SyncEngine {
   readonly #progress = new EventEmitter().setMaxListeners(0)
   #state: SyncState | undefined
   #cursor: BlockNumber = -1
+  #stoppedBy: string | undefined
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -53,6 +55,11 @@ export class SyncEngine {
 
   get state(): SyncState {
     return this.#state ?? 'unregistered'
+  }
+
+  /** Why it stopped the last time, until it has taken in a block again; for health. */
+  get stoppedBy(): string | undefined {
+    return this.#stoppedBy
   }
 
   /**
@@ -72,7 +79,9 @@ export class SyncEngine {
       try {
         await Promise.race(loops)
       } catch (thrown) {
-        if (!signal.aborted) throw thrown
+        if (signal.aborted) return
+        this.#stoppedBy = messageOf(thrown)
+        throw thrown
       } finally {
         // Neither may go on alone: whoever runs the engine again would have two of it.
         ended.abort()
@@ -95,6 +104,7 @@ export class SyncEngine {
     this.#enter('unregistered')
     this.#cursor = -1
     for await (const _block of chain.follow(chain.finalised().number, { signal })) {
+      this.#stoppedBy = undefined
       if (this.#seat() !== undefined) return
     }
   }
@@ -103,6 +113,7 @@ export class SyncEngine {
   async #sit(seat: EnclaveSeat, signal: AbortSignal): Promise<void> {
     const { chain, store, logger } = this.#parts
     const cursor = await this.#takeSeat(seat, signal)
+    if (cursor === undefined) return
     this.#moveTo(cursor)
     this.#enter((await store.isSetupDone()) ? 'running' : 'setup')
     await this.#setupMayBeDone()
@@ -116,18 +127,23 @@ export class SyncEngine {
         return
       }
       await this.#takeIn(block, seat)
-      if (block.registryChanges.length > 0 && !sameSeat(this.#seat(), seat)) {
+      // An upgrade of the runtime may change it without an event.
+      if (!sameSeat(this.#seat(), seat)) {
         // What an owner hands over from now on is not for this seat.
         this.#cursor = -1
         return
       }
       this.#moveTo(block.block.number)
+      this.#stoppedBy = undefined
       await this.#setupMayBeDone()
     }
   }
 
-  /** @returns the block to follow the chain from: the stored one, or that of a new snapshot. */
-  async #takeSeat(seat: EnclaveSeat, signal: AbortSignal): Promise<BlockNumber> {
+  /**
+   * @returns the block to follow the chain from: the stored one, or that of a new snapshot; undefined when the seat is
+   * another by now.
+   */
+  async #takeSeat(seat: EnclaveSeat, signal: AbortSignal): Promise<BlockNumber | undefined> {
     const { chain, store, signer, now, logger } = this.#parts
     const identity = await store.identity()
     const cursor = await store.cursor()
@@ -138,6 +154,8 @@ export class SyncEngine {
       await store.eraseAll()
     }
     const snapshot = chain.finalised()
+    // Blocks up to this one are not looked at, and one of them may have changed the seat meanwhile.
+    if (!sameSeat(this.#seat(), seat)) return undefined
     const wants: Want[] = []
     for await (const keys of chain.syncedShares(snapshot, { signal })) {
       for (const key of keys) {

@@ -266,6 +266,7 @@ describe('synchronisation engine', () => {
     }
     const stopping = new AbortController()
     await assert.rejects(engine.run(stopping.signal), { message: 'The disk is broken.' })
+    assert.equal(engine.stoppedBy, 'The disk is broken.')
     store.wants = wants
     const running = engine.run(stopping.signal)
     stop = async () => {
@@ -278,6 +279,7 @@ describe('synchronisation engine', () => {
       await Promise.race([running, engine.reached(block, { signal: stopping.signal })])
       assert.equal(await store.cursor(), block)
     }
+    assert.equal(engine.stoppedBy, undefined)
   })
 
   it('lets no owner believe that it has caught up once its seat is lost', async () => {
@@ -309,6 +311,16 @@ describe('synchronisation engine', () => {
     assert.notEqual(after?.incarnation, before?.incarnation)
   })
 
+  it('notices another slot also when no event tells of it', async () => {
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    chain.assign(all.map((seat) => (seat.account === own.identity.account ? { ...seat, slot: 4 } : seat)))
+    chain.finalise()
+    await witness.until(() => witness.states.filter((state) => state === 'setup').length === 2)
+    assert.equal((await store.identity())?.seat.slot, 4)
+  })
+
   it('erases everything when it was in another slot for a time that it did not see', async () => {
     const elsewhere = all.map((seat) => (seat.account === own.identity.account ? { ...seat, slot: 4 } : seat))
     await peerWith(peerA, 1, [secret(1)])
@@ -329,6 +341,21 @@ describe('synchronisation engine', () => {
     const after = await store.identity()
     assert.deepEqual(after?.seat, before?.seat)
     assert.notEqual(after?.incarnation, before?.incarnation)
+  })
+
+  it('notices that its seat became another while it was being taken', async () => {
+    const elsewhere = all.map((seat) => (seat.account === own.identity.account ? { ...seat, slot: 4 } : seat))
+    chain.assign(all)
+    const cursor = store.cursor.bind(store)
+    store.cursor = async () => {
+      store.cursor = cursor
+      chain.assign(elsewhere)
+      chain.finalise([], true)
+      return undefined
+    }
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    assert.equal((await store.identity())?.seat.slot, 4)
   })
 
   it('keeps a capsule while it is to be synced anew, and what it still wants', async () => {

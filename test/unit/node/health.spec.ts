@@ -72,4 +72,25 @@ describe('what a node says of its health', () => {
       'chain/forked',
     ])
   })
+
+  it('does not hold against the endpoint in use that it once disagreed', () => {
+    const lastFailure = { code: 'chain/forked', message: 'They disagree.', at: NOW - 1 }
+    const endpoints = [{ url: well.endpoint, lastFailure }]
+    assert.deepEqual(codes({ ...well, endpoints }), [])
+    assert.deepEqual(codes({ ...well, state: 'connecting', endpoints }), ['chain/unreachable', 'chain/forked'])
+  })
+
+  it('says that synchronisation has stopped, unless the block that stopped it is named already', () => {
+    const told = (health: ChainHealth) => problemsOf(health, none, NOW, 'Why.').map(({ code }) => code)
+    assert.deepEqual(told(well), ['sync/stopped'])
+    const unreadable = { block: 9, item: 'System.Events', message: 'Why.' }
+    assert.deepEqual(told({ ...well, unreadable }), ['chain/unreadable-block'])
+  })
+
+  it('says that confirmations are owed for long, whatever keeps them', () => {
+    const owed = { count: 2, oldestSince: NOW - 600_001, lastOutcome: 'chain/call-failed' }
+    const [problem] = problemsOf(well, owed, NOW)
+    assert.equal(problem?.code, 'chain/not-confirmed')
+    assert.match(problem?.sentence ?? '', /^2 shares .*chain\/call-failed/)
+  })
 })
