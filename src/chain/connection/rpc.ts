@@ -42,7 +42,7 @@ const ANSWERS = {
   chain_getBlockHash: nullable(blockHash),
   chain_getFinalizedHead: blockHash,
   chain_getHeader: header,
-  chain_getBlock: z.object({ block: z.object({ header, extrinsics: z.array(hexSchema) }) }),
+  chain_getBlock: z.object({ block: z.object({ extrinsics: z.array(hexSchema) }) }),
   state_getStorage: nullable(hexSchema),
   state_queryStorageAt: z.tuple([z.object({ changes: z.array(z.tuple([hexSchema, hexSchema.nullable()])) })]),
   state_getKeysPaged: z.array(hexSchema),
@@ -108,9 +108,9 @@ export class Rpc {
     return { number, hash }
   }
 
-  async block(hash: BlockHash, signal: AbortSignal): Promise<{ block: BlockRef; extrinsics: readonly Hex[] }> {
+  async extrinsics(hash: BlockHash, signal: AbortSignal): Promise<readonly Hex[]> {
     const { block } = await this.#read('chain_getBlock', [hash], signal)
-    return { block: { number: block.header.number, hash }, extrinsics: block.extrinsics }
+    return block.extrinsics
   }
 
   storage(key: Hex, at: BlockHash, signal: AbortSignal): Promise<Hex | undefined> {

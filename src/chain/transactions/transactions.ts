@@ -7,7 +7,7 @@ import { abortable } from '../connection/abort.js'
 import type { Connection } from '../connection/connection.js'
 import type { Rpc } from '../connection/rpc.js'
 import { SocketLost } from '../connection/socket.js'
-import { CallFailedError, isUnreachable, RequestRefused } from '../errors.js'
+import { CallFailedError, isUnreachable, malformed, RequestRefused } from '../errors.js'
 import type { Plain } from '../runtime/plain.js'
 import type { ChainCall, ChainEvent, Runtime, SignedTransaction } from '../runtime/runtime.js'
 import { dispatchErrorIn } from './batch.js'
@@ -22,6 +22,9 @@ const REFUSALS = 10
 
 /** A pool that has told of no end for so many blocks may have lost the transaction without a word. */
 const PATIENCE = 16
+
+/** The news that a transaction is final may come before that of the blocks up to it, this many at most. */
+const AHEAD_OF_HEAD = 4
 
 /** A call that was carried out, final. */
 export interface FinalisedCall {
@@ -155,13 +158,15 @@ export class Transactions {
 
   /** @returns the block it became final in, or undefined when no block can hold it any more. */
   async #settle(submitted: Submitted, signal: AbortSignal): Promise<BlockRef | undefined> {
-    const { head, rpc } = this.#parts
+    const { head } = this.#parts
     const { transaction, watch, specVersion, nonce } = submitted
     let fate: Fate = watch === undefined ? 'unknown' : await this.#fateOf(watch, transaction, signal)
     for (let searched = transaction.birth.number; ; ) {
       if (fate !== 'unknown') {
         const hash = fate
-        return this.#persist(async () => (await rpc.block(hash, signal)).block, signal)
+        const named = await this.#persist(() => this.#named(hash, transaction, signal), signal)
+        if (named !== undefined) return named
+        // No such final block, or it does not hold the transaction: then the blocks themselves tell.
       }
       const { block, runtime } = head
       const until = Math.min(block.number, transaction.lastBlock)
@@ -176,6 +181,17 @@ export class Transactions {
       if ((await this.#persist(() => this.#nonceAt(submitted.account, block, signal), signal)) > nonce) return undefined
       fate = await this.#persist(() => this.#handInAgain(transaction, signal), signal)
     }
+  }
+
+  /** The block that a watch named, if it is final by everybody's word and holds the transaction. */
+  async #named(hash: BlockHash, transaction: SignedTransaction, signal: AbortSignal): Promise<BlockRef | undefined> {
+    const { head, blocks } = this.#parts
+    const last = Math.min(head.block.number + AHEAD_OF_HEAD, transaction.lastBlock)
+    for (let number = transaction.birth.number + 1; number <= last; number++) {
+      await head.reached(number, signal)
+      if ((await abortable(blocks.hash(number), signal)) === hash) return this.#find(transaction, number, signal)
+    }
+    return undefined
   }
 
   async #fateOf(watch: Watch, { lastBlock }: SignedTransaction, signal: AbortSignal): Promise<Fate> {
@@ -218,18 +234,24 @@ export class Transactions {
 
   async #find(transaction: SignedTransaction, number: number, signal: AbortSignal): Promise<BlockRef | undefined> {
     const { blocks, rpc } = this.#parts
-    const { block, extrinsics } = await rpc.block(await abortable(blocks.hash(number), signal), signal)
-    return extrinsics.includes(transaction.bytes) ? block : undefined
+    const hash = await abortable(blocks.hash(number), signal)
+    const extrinsics = await rpc.extrinsics(hash, signal)
+    return extrinsics.includes(transaction.bytes) ? { number, hash } : undefined
   }
 
   async #included({ bytes }: SignedTransaction, block: BlockRef, signal: AbortSignal): Promise<IncludedCall> {
     const { rpc, blocks } = this.#parts
     const runtime = await abortable(blocks.runtimes.at(block.number), signal)
-    const { extrinsics } = await rpc.block(block.hash, signal)
+    const extrinsics = await rpc.extrinsics(block.hash, signal)
     const records = await rpc.storage(runtime.eventsKey, block.hash, signal)
     const position = extrinsics.indexOf(bytes)
     const all = records === undefined ? [] : decode(runtime, block.number, records)
-    return { block, runtime, events: all.filter(({ phase }) => phase === position) }
+    const events = all.filter(({ phase }) => phase === position)
+    // Silence is no success: every extrinsic ends in one of these.
+    if (!events.some(({ pallet, name }) => pallet === 'system' && ENDS.has(name))) {
+      throw malformed('state_getStorage', 'it does not tell how a transaction that is in the block ended')
+    }
+    return { block, runtime, events }
   }
 
   /** Waits while the chain is out of reach; requests wait for a connection by themselves, so this does not spin. */
@@ -291,6 +313,8 @@ const REFUSED: Readonly<Record<number, 'sign-anew' | 'later'>> = {
   // Its nonce is ahead of those that the pool knows.
   1021: 'later',
 }
+
+const ENDS: ReadonlySet<string> = new Set(['ExtrinsicSuccess', 'ExtrinsicFailed'])
 
 const FAILED_ITEMS: ReadonlySet<string> = new Set(['ItemFailed', 'BatchInterrupted'])
 
