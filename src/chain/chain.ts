@@ -90,7 +90,14 @@ export class Chain {
     this.#blocks = blocks
     this.#head = head
     this.#logger = found.logger
-    this.#transactions = new Transactions({ connection, rpc, blocks, head, genesisHash: this.genesisHash })
+    this.#transactions = new Transactions({
+      connection,
+      rpc,
+      blocks,
+      head,
+      genesisHash: this.genesisHash,
+      logger: found.logger,
+    })
     this.#confirmations = new Confirmations({
       transactions: this.#transactions,
       rpc,

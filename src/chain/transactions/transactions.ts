@@ -1,5 +1,12 @@
 import type { AccountSigner } from '../../crypto/index.js'
-import { type AccountId, type BlockHash, type BlockRef, bounded, SlotmeshError } from '../../domain/index.js'
+import {
+  type AccountId,
+  type BlockHash,
+  type BlockRef,
+  bounded,
+  type Logger,
+  SlotmeshError,
+} from '../../domain/index.js'
 import type { Blocks } from '../blocks/blocks.js'
 import { decode } from '../blocks/events.js'
 import type { HeadFollower } from '../blocks/head.js'
@@ -7,7 +14,8 @@ import { abortable } from '../connection/abort.js'
 import type { Connection } from '../connection/connection.js'
 import type { Rpc } from '../connection/rpc.js'
 import { SocketLost } from '../connection/socket.js'
-import { CallFailedError, isUnreachable, malformed, RequestRefused } from '../errors.js'
+import { CallFailedError, malformed, RequestRefused } from '../errors.js'
+import { persist } from '../persist.js'
 import type { Plain } from '../runtime/plain.js'
 import type { ChainCall, ChainEvent, Runtime, SignedTransaction } from '../runtime/runtime.js'
 import { dispatchErrorIn } from './batch.js'
@@ -58,6 +66,7 @@ interface Parts {
   readonly blocks: Blocks
   readonly head: HeadFollower
   readonly genesisHash: BlockHash
+  readonly logger: Logger
 }
 
 /** Signs calls, hands them in and waits until they are final; any number at once, also of one account. */
@@ -254,16 +263,9 @@ export class Transactions {
     return { block, runtime, events }
   }
 
-  /** Waits while the chain is out of reach; requests wait for a connection by themselves, so this does not spin. */
-  async #persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (;;) {
-      signal.throwIfAborted()
-      try {
-        return await work()
-      } catch (thrown) {
-        if (!isUnreachable(thrown)) throw thrown
-      }
-    }
+  /** Waits while the chain is out of reach. */
+  #persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return persist(work, this.#parts.logger, signal)
   }
 }
 
