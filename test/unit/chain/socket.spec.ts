@@ -218,8 +218,9 @@ describe('a socket to an endpoint', () => {
   })
 
   it('lives on as long as its pings are answered', async () => {
-    const opened = await open({ request: 10_000, ping: 10 })
-    for (let ping = 0; ping < 5; ping += 1) await once(peer.client, 'ping')
+    // Long enough that a busy machine answers in time.
+    const opened = await open({ request: 10_000, ping: 500 })
+    for (let ping = 0; ping < 3; ping += 1) await once(peer.client, 'ping')
     assert.equal(opened.closed.aborted, false)
   })
 
