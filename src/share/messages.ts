@@ -7,28 +7,21 @@ import {
   type ShareKey,
   type ShareKind,
   SlotmeshError,
-  U32_MAX,
 } from '../domain/index.js'
 import type { LogHead, ShareRun } from '../provenance/index.js'
 import type { Frames } from './frames.js'
-import { MESSAGE_BYTES, OFFERED_SUITES, REQUEST_LIMITS } from './protocol.js'
+import { MESSAGE_BYTES, OFFERED_SUITES } from './protocol.js'
 import { isRefusal, RefusalError, RefusedError } from './refusals.js'
 import {
+  type Cursor,
   HelloBody,
   ProviderMessage,
   type Refusal as RefusalMessage,
   RequesterMessage,
   type Run,
   type Token,
-  type WantedRange,
   ShareKind as WireKind,
 } from './wire/share.js'
-
-/** A want as it goes over the wire: this share, synced at this block or later. */
-export interface WantedShare {
-  readonly key: ShareKey
-  readonly minimumVersion: BlockNumber
-}
 
 type RequesterKind = Exclude<keyof RequesterMessage, 'refusal'>
 type ProviderKind = Exclude<keyof ProviderMessage, 'refusal'>
@@ -125,41 +118,18 @@ function kindFrom(kind: WireKind): ShareKind {
   return malformed()
 }
 
-function compareKeys(one: ShareKey, other: ShareKey): number {
+export function compareKeys(one: ShareKey, other: ShareKey): number {
   const kinds = one.kind === other.kind ? 0 : one.kind === 'secret' ? -1 : 1
   return kinds || one.nftId - other.nftId
 }
 
-/** SPEC 6.1: sorted, neighbours with the same minimum joined. */
-export function toRanges(wanted: Iterable<WantedShare>): WantedRange[] {
-  const ranges: WantedRange[] = []
-  for (const { key, minimumVersion } of [...wanted].sort((one, other) => compareKeys(one.key, other.key))) {
-    const last = ranges.at(-1)
-    const kind = WIRE_KINDS[key.kind]
-    if (last?.kind === kind && last.minimumVersion === minimumVersion && last.firstNftId + last.count === key.nftId) {
-      last.count += 1
-    } else {
-      ranges.push({ kind, firstNftId: key.nftId, count: 1, minimumVersion })
-    }
-  }
-  return ranges
+export function toWireKey({ kind, nftId }: ShareKey): Cursor {
+  return { kind: WIRE_KINDS[kind], nftId }
 }
 
-/** SPEC 6.1: the inverse of {@link toRanges}. @throws RefusalError MALFORMED when unsorted, overlapping, or too many. */
-export function fromRanges(ranges: readonly WantedRange[]): WantedShare[] {
-  const wanted: WantedShare[] = []
-  for (const range of ranges) {
-    const kind = kindFrom(range.kind)
-    const end = range.firstNftId + range.count
-    const previous = wanted.at(-1)?.key
-    const inOrder = previous === undefined || compareKeys(previous, { kind, nftId: range.firstNftId }) < 0
-    if (range.count === 0 || end - 1 > U32_MAX || !inOrder) malformed()
-    if (wanted.length + range.count > REQUEST_LIMITS.shares) malformed()
-    for (let nftId = range.firstNftId; nftId < end; nftId += 1) {
-      wanted.push({ key: { kind, nftId }, minimumVersion: range.minimumVersion })
-    }
-  }
-  return wanted
+/** @throws RefusalError MALFORMED */
+export function fromWireKey({ kind, nftId }: Cursor): ShareKey {
+  return { kind: kindFrom(kind), nftId }
 }
 
 export function toWireRun(run: ShareRun): Run {

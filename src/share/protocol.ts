@@ -26,10 +26,10 @@ export const MESSAGE_BYTES = {
   hello: 16 * 1024,
   // A DCAP quote with its certificate chain is 4 to 5 KB; the verifier itself takes 16 KiB at most.
   challenge: 20 * 1024,
-  // A quote, and 16,384 ranges of at most 20 bytes.
-  request: 20 * 1024 + 16_384 * 20,
+  // The want lists, a quote, and an encapsulated key.
+  request: 2 * 1024 * 1024 + 32 * 1024,
   grant: 4 * 1024,
-  // One batch (see BATCH_BYTES) with provenance; never more than two runs' worth.
+  // One batch (see BATCH_BYTES), and as much again for fields, proofs, and what is not held.
   sealed: 640 * 1024,
   refusal: 512,
 } as const
@@ -37,8 +37,11 @@ export const MESSAGE_BYTES = {
 /** SPEC 8: payload bytes after which a provider closes a batch; large batches amortise sealing and database writes. */
 export const BATCH_BYTES = 256 * 1024
 
-/** SPEC 8: what one Request may ask for. More is asked for in the next exchange. */
-export const REQUEST_LIMITS = { ranges: 16_384, shares: 65_536 } as const
+/** SPEC 8.2: what one Request may ask for one by one, and the bytes of its want lists. */
+export const REQUEST_LIMITS = { shares: 524_288, listBytes: 2 * 1024 * 1024 } as const
+
+/** SPEC 8.2: the most shares that one exchange brings; more of an open want comes in the next. */
+export const EXCHANGE_SHARES = 524_288
 
 /** SPEC 8: how long a side waits for the other's next message, in ms. */
 export const PHASE_TIMEOUT_MS = {

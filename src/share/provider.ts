@@ -1,26 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { pipe } from 'it-pipe'
-import { fromHex, toHex, verifySignature, zero } from '../crypto/index.js'
-import { type AccountId, type BlockNumber, type ShareKey, synchronisationBarrier } from '../domain/index.js'
+import { fromHex, toHex, verifySignature } from '../crypto/index.js'
+import { type AccountId, type BlockNumber, type NftId, type ShareKey, synchronisationBarrier } from '../domain/index.js'
 import type { ShareRun } from '../provenance/index.js'
 import type { Frames } from './frames.js'
-import {
-  decode,
-  fromRanges,
-  helloFrom,
-  malformed,
-  readFromRequester,
-  toRanges,
-  toWireRun,
-  type WantedShare,
-} from './messages.js'
+import { decode, helloFrom, readFromRequester } from './messages.js'
 import type { Party } from './party.js'
-import { BATCH_BYTES, REQUEST_LIMITS, SUITE_X25519 } from './protocol.js'
+import { SUITE_X25519 } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { createSealer, ephemeralKeys, type Sealer, takePreSharedKey } from './sealing.js'
+import { Sending } from './sending.js'
 import { finish, finishRefused, phase } from './session.js'
 import { checkToken, hasExpired, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
+import { checkWants, type WantedShare } from './wants.js'
 import { ChallengeBody, ProviderMessage, RequestBody, SealedContent } from './wire/share.js'
 
 /** The shares of this enclave, as the provider's side reads them. */
@@ -32,6 +25,8 @@ export interface ShareSource {
     wanted: readonly WantedShare[],
     options: { maximumBytes: number; signal: AbortSignal },
   ): AsyncGenerator<ShareRun, { notHeld: readonly ShareKey[] }>
+  /** The NFT ids of the shares held of one kind, from `from` on, ascending, at most `limit`. */
+  heldFrom(from: ShareKey, limit: number): Promise<readonly NftId[]>
 }
 
 /** Says whether one more exchange can be taken on. */
@@ -122,10 +117,9 @@ async function exchange(
 
   // Request: is the requester genuine, here and now?
   const request = await phase('handshake', signal, (options) => readFromRequester(frames, 'request', options))
-  const limits = { wants: REQUEST_LIMITS.ranges }
-  const { encapsulatedKey, wants } = decode(RequestBody, request.body, { limits })
-  if (wants.length === 0) malformed()
-  const wanted = fromRanges(wants)
+  const { encapsulatedKey, secrets, capsules } = decode(RequestBody, request.body)
+  const lists = { secrets, capsules }
+  checkWants(lists)
   const requesterDigest = quoteDigest('requester', transcript.add('request-body', request.body))
   const { reportData } = await attestation.verify(request.quote).catch((thrown: unknown) => {
     throw attestationRefusal(thrown)
@@ -143,44 +137,13 @@ async function exchange(
     hasFreshView(chain) &&
     synchronisationBarrier(chain.registry(), requester, signer.account) === undefined &&
     !hasExpired(hello.token, chain)
-  const sent = { shares: 0 }
+  const sending = new Sending(shares, mayGoOn, { signal })
   await pipe(
-    contents(shares.runs(wanted, { maximumBytes: BATCH_BYTES, signal }), mayGoOn, sent),
+    sending.contents(lists),
     (source) => sealedMessages(source, sealer),
     (source) => writeAll(frames, source, signal),
   )
-  return { account: requester, sent: sent.shares }
-}
-
-/**
- * One batch per run, then the End. A requester that loses its right to ask in mid-transfer gets no further batch.
- * Payloads are zeroed when their batch has left.
- */
-async function* contents(
-  runs: ReturnType<ShareSource['runs']>,
-  mayGoOn: () => boolean,
-  sent: { shares: number },
-): AsyncGenerator<SealedContent> {
-  try {
-    while (mayGoOn()) {
-      const next = await runs.next()
-      if (next.done) {
-        const notHeld = toRanges(next.value.notHeld.map((key) => ({ key, minimumVersion: 0 })))
-        yield { end: { shareCount: sent.shares, notHeld, unfinished: false } }
-        return
-      }
-      try {
-        yield { batch: { runs: [toWireRun(next.value)] } }
-      } finally {
-        zero(...next.value.shares.map(({ payload }) => payload))
-      }
-      sent.shares += next.value.shares.length
-    }
-    yield { end: { shareCount: sent.shares, notHeld: [], unfinished: true } }
-  } finally {
-    // Lets the source release what it reads from, however the exchange ended.
-    await runs.return({ notHeld: [] })
-  }
+  return { account: requester, sent: sending.sent }
 }
 
 async function* sealedMessages(source: AsyncIterable<SealedContent>, sealer: Sealer): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { fromHex, verifySignature, zero } from '../crypto/index.js'
+import { fromHex, toHex, verifySignature, zero } from '../crypto/index.js'
 import {
   type BlockNumber,
-  type ClusterId,
   type ShareKey,
   SlotmeshError,
   shareKeyText,
@@ -10,57 +9,59 @@ import {
 } from '../domain/index.js'
 import { leafHash, type VerifiedRun, verifyHead, verifyRange } from '../provenance/index.js'
 import type { Frames } from './frames.js'
+import { ListReader } from './id-lists.js'
 import {
   accountFrom,
+  compareKeys,
   decode,
-  fromRanges,
+  fromWireKey,
   fromWireRun,
   malformed,
   readFromProvider,
   sized,
   tokenFrom,
-  toRanges,
   type UnverifiedRun,
-  type WantedShare,
 } from './messages.js'
 import type { Counterpart, Party } from './party.js'
-import { REQUEST_LIMITS, SUITE_X25519, TOKEN } from './protocol.js'
+import { EXCHANGE_SHARES, SUITE_X25519, TOKEN } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { createOpener, ephemeralKeys, offerPreSharedKey } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
 import { checkToken, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
+import { type OpenWant, Outstanding, type Wanted } from './wants.js'
 import {
+  type Batch,
   ChallengeBody,
   type End,
   HelloBody,
   RequestBody,
   RequesterMessage,
   SealedContent,
-  type WantedRange,
 } from './wire/share.js'
-
-/** A want, and the cluster that the chain says it comes from, where a trigger told. */
-export interface Wanted extends WantedShare {
-  readonly origin?: ClusterId | undefined
-}
 
 /** What an exchange brought. */
 export interface ExchangeResult {
   readonly received: number
-  /** Asked for, and not held by the provider. */
-  readonly notHeld: readonly ShareKey[]
-  /** The provider stopped before all was sent, because a token ran out: ask again for the rest. */
+  /** How many were asked for and are not held by the provider. */
+  readonly notHeld: number
+  /** The provider stopped before all was sent, because a token or the room in one exchange ran out: ask for the rest. */
   readonly unfinished: boolean
+  /** All that was asked for before this key has been dealt with: where to go on with an open want. */
+  readonly cursor: ShareKey | undefined
   /** The provider misses nothing that was synced at or below this block. */
   readonly providerSyncedBlock: BlockNumber
 }
 
 export interface ExchangeRequest {
-  /** At most {@link REQUEST_LIMITS}.shares, each key once; any {@link REQUEST_LIMITS}.ranges of them fit. */
-  readonly wants: readonly Wanted[]
+  /** At most {@link REQUEST_LIMITS}.shares, each key once. */
+  readonly wants: Iterable<Wanted>
+  /** At most one of each kind, above the wants of that kind. */
+  readonly open?: readonly OpenWant[]
   /** Takes each run as it is verified; the exchange waits for it, and zeroes the payloads afterwards. */
   readonly onRun: (run: VerifiedRun, providerSyncedBlock: BlockNumber) => Promise<void>
+  /** Takes each key of `wants` that the provider says it does not hold. */
+  readonly onNotHeld?: (key: ShareKey) => void
   readonly signal: AbortSignal
 }
 
@@ -91,10 +92,10 @@ async function exchange(
   party: Party,
   provider: Counterpart,
   frames: Frames,
-  { wants, onRun, signal }: ExchangeRequest,
+  { wants, open, onRun, onNotHeld, signal }: ExchangeRequest,
 ): Promise<ExchangeResult> {
   const { signer, chain, attestation } = party
-  const wanted = wantedRanges(wants)
+  const outstanding = new Outstanding(wants, open)
   if (!hasFreshView(chain)) throw staleView()
   const transcript = new Transcript({
     genesisHash: chain.genesisHash,
@@ -135,7 +136,7 @@ async function exchange(
 
   // Request: this enclave's own proof, and what it wants.
   const { encapsulatedKey, preSharedKey } = await offerPreSharedKey(offer.publicKey, challengeHash)
-  const body = RequestBody.encode({ encapsulatedKey, wants: wanted })
+  const body = RequestBody.encode({ encapsulatedKey, ...outstanding.lists })
   const digest = quoteDigest('requester', transcript.add('request-body', body))
   const quote = await phase('handshake', signal, (options) => attestation.quote(signer.sign(digest), options))
   const finalHash = transcript.add('request-quote', quote)
@@ -146,20 +147,19 @@ async function exchange(
   // Grant, sealed batches, sealed End.
   const grant = await phase('handshake', signal, (options) => readFromProvider(frames, 'grant', options))
   const opener = await createOpener(keys, grant.encapsulatedKey, { challengeHash, finalHash, preSharedKey })
-  const outstanding = new Map<string, Wanted>(wants.map((want) => [shareKeyText(want.key), want]))
+  const receiving = new Receiving(party, outstanding)
   for (;;) {
     const { ciphertext } = await phase('batch', signal, (options) => readFromProvider(frames, 'sealed', options))
     const plaintext = await opener.open(ciphertext)
     try {
       const content = decode(SealedContent, plaintext)
-      if (content.end !== undefined) return conclude(content.end, wants.length, outstanding, offer.syncedBlock)
-      const runs = content.batch?.runs ?? malformed()
-      if (runs.length === 0) malformed()
-      for (const run of runs) {
-        const verified = await verifyRun(party, fromWireRun(run), outstanding, { signal })
-        await onRun(verified, offer.syncedBlock)
-        for (const { leaf } of verified.shares) outstanding.delete(shareKeyText(leaf))
+      if (content.end !== undefined) {
+        return { ...receiving.conclude(content.end), providerSyncedBlock: offer.syncedBlock }
       }
+      const batch = content.batch ?? malformed()
+      for await (const run of receiving.runsOf(batch, { signal })) await onRun(run, offer.syncedBlock)
+      for (const key of receiving.notHeldOf(batch)) onNotHeld?.(key)
+      receiving.goTo(batch)
     } finally {
       zero(plaintext)
     }
@@ -173,56 +173,109 @@ function staleView(): SlotmeshError {
   )
 }
 
-function wantedRanges(wants: readonly Wanted[]): WantedRange[] {
-  const ranges = toRanges(wants)
-  const { ranges: mostRanges, shares: mostShares } = REQUEST_LIMITS
-  if (wants.length === 0 || wants.length > mostShares || ranges.length > mostRanges) {
-    throw new SlotmeshError(
-      'share/wants',
-      `An exchange asks for 1 to ${mostShares} shares in at most ${mostRanges} ranges; ask for fewer at once.`,
-    )
-  }
-  return ranges
-}
+/** One for each origin will do, unless a provider holds many under old heads. */
+const REMEMBERED_HEADS = 4_096
 
-/** Is each share one that was asked for, and vouched for by the enclave whose share it is? (SPEC 6.3) */
-async function verifyRun(
-  { signer, chain }: Party,
-  { head, first, shares, proof }: UnverifiedRun,
-  outstanding: ReadonlyMap<string, Wanted>,
-  options: { signal: AbortSignal },
-): Promise<VerifiedRun> {
-  const newestPossible = chain.finalised().number + TOKEN.future
-  const seen = new Set<string>()
-  for (const { key, version } of shares) {
-    const text = shareKeyText(key)
-    const want = seen.has(text) ? undefined : outstanding.get(text)
-    seen.add(text)
+/** The requester's account of one exchange, once it is granted (SPEC 4.7, 6.2, 6.3). */
+class Receiving {
+  readonly #party: Party
+  readonly #outstanding: Outstanding
+  /** The heads whose signatures have been checked: a provider sends all runs of a log under one, if it can. */
+  readonly #checkedHeads = new Set<string>()
+  #received = 0
+  #notHeld = 0
+  #cursor: ShareKey | undefined
+
+  constructor(party: Party, outstanding: Outstanding) {
+    this.#party = party
+    this.#outstanding = outstanding
+  }
+
+  /** The runs of a batch, each verified when it is its turn. */
+  async *runsOf({ runs, ...rest }: Batch, options: { signal: AbortSignal }): AsyncGenerator<VerifiedRun> {
+    const isEmpty = runs.length === 0 && rest.secretsNotHeld.length === 0 && rest.capsulesNotHeld.length === 0
+    if (isEmpty && rest.cursor === undefined) malformed()
+    for (const run of runs) {
+      this.#received += run.shares.length
+      if (this.#received > EXCHANGE_SHARES) malformed()
+      yield this.#verify(fromWireRun(run), options)
+    }
+  }
+
+  /** What the provider does not hold, key by key. @throws RefusalError MALFORMED when that was not the question. */
+  *notHeldOf({ secretsNotHeld, capsulesNotHeld }: Batch): Generator<ShareKey> {
+    for (const [kind, list] of [['secret', secretsNotHeld] as const, ['capsule', capsulesNotHeld] as const]) {
+      const reader = new ListReader(list, 'ids')
+      while (reader.next()) {
+        for (let nftId = reader.first; nftId < reader.first + reader.length; nftId += 1) {
+          if (!this.#outstanding.takeNotHeld({ kind, nftId })) malformed()
+          this.#notHeld += 1
+          yield { kind, nftId }
+        }
+      }
+    }
+  }
+
+  goTo({ cursor }: Batch): void {
+    if (cursor === undefined) return
+    const key = fromWireKey(cursor)
+    if (this.#cursor !== undefined && compareKeys(key, this.#cursor) < 0) malformed()
+    this.#cursor = key
+  }
+
+  /** The End must account for everything that was asked for, so that a cut stream cannot pass for a whole one. */
+  conclude({ shareCount, notHeldCount, unfinished }: End): Omit<ExchangeResult, 'providerSyncedBlock'> {
+    const isComplete = unfinished || this.#outstanding.left === 0
+    if (shareCount !== this.#received || notHeldCount !== this.#notHeld || !isComplete) {
+      throw new SlotmeshError('share/incomplete', 'The peer’s End does not match what it has sent.')
+    }
+    return { received: this.#received, notHeld: this.#notHeld, unfinished, cursor: this.#cursor }
+  }
+
+  /** Is each share one that was asked for, and vouched for by the enclave whose share it is? (SPEC 6.3) */
+  async #verify(run: UnverifiedRun, options: { signal: AbortSignal }): Promise<VerifiedRun> {
+    const { head, first, shares, proof } = run
+    const { signer, chain } = this.#party
+    for (const share of shares) this.#requireAsked(share, head)
+    const seat = chain.registry().seatOf(signer.account)
+    if (seat === undefined || head.slot !== seat.slot) throw originError(head)
+    for (const version of new Set(shares.map((share) => share.version))) {
+      if (!(await satThere(chain, head, version, options))) throw originError(head)
+    }
+    this.#requireSigned(head)
+    const vouched = shares.map(({ key, version, payload }) => ({
+      leaf: { ...key, version, payloadHash: new Uint8Array(createHash('sha256').update(payload).digest()) },
+      payload,
+    }))
+    const nodes = verifyRange(
+      head,
+      first,
+      vouched.map(({ leaf }) => leafHash(leaf)),
+      proof,
+    )
+    return { head, first, shares: vouched, proof, nodes }
+  }
+
+  #requireAsked({ key, version }: UnverifiedRun['shares'][number], head: VerifiedRun['head']): void {
+    const want = this.#outstanding.take(key)
+    const newestPossible = this.#party.chain.finalised().number + TOKEN.future
     const asked = want !== undefined && version >= want.minimumVersion && version <= newestPossible
     // A capsule may have been synced anew meanwhile, by another cluster; a secret never is.
     const isNamedVersion = key.kind === 'secret' || version === want?.minimumVersion
     const isOfAnother = isNamedVersion && want?.origin !== undefined && want.origin !== head.cluster
     if (!asked || isOfAnother) {
-      throw new SlotmeshError('share/unasked', `The peer sent ${text}, which was not asked for like this.`)
+      throw new SlotmeshError('share/unasked', `The peer sent ${shareKeyText(key)}, which was not asked for like this.`)
     }
   }
-  const seat = chain.registry().seatOf(signer.account)
-  if (seat === undefined || head.slot !== seat.slot) throw originError(head)
-  for (const version of new Set(shares.map((share) => share.version))) {
-    if (!(await satThere(chain, head, version, options))) throw originError(head)
+
+  #requireSigned(head: VerifiedRun['head']): void {
+    const { account, incarnation, cluster, slot, size, root, signature } = head
+    const text = [account, incarnation, cluster, slot, size, toHex(root), toHex(signature)].join('/')
+    if (this.#checkedHeads.has(text)) return
+    verifyHead(this.#party.chain.genesisHash, head)
+    if (this.#checkedHeads.size >= REMEMBERED_HEADS) this.#checkedHeads.clear()
+    this.#checkedHeads.add(text)
   }
-  verifyHead(chain.genesisHash, head)
-  const vouched = shares.map(({ key, version, payload }) => ({
-    leaf: { ...key, version, payloadHash: new Uint8Array(createHash('sha256').update(payload).digest()) },
-    payload,
-  }))
-  const nodes = verifyRange(
-    head,
-    first,
-    vouched.map(({ leaf }) => leafHash(leaf)),
-    proof,
-  )
-  return { head, first, shares: vouched, proof, nodes }
 }
 
 /** Whether the log's account has, or had when the share was synced, the seat that it speaks for. */
@@ -243,21 +296,4 @@ function originError({ account, cluster, slot }: VerifiedRun['head']): SlotmeshE
     'share/origin',
     `The peer sent shares of ${account}, which did not sit in cluster ${cluster}, slot ${slot}; none was stored.`,
   )
-}
-
-/** The End must account for everything that was asked for, so that a cut stream cannot pass for a whole one. */
-function conclude(
-  end: End,
-  asked: number,
-  outstanding: ReadonlyMap<string, Wanted>,
-  providerSyncedBlock: BlockNumber,
-): ExchangeResult {
-  const received = asked - outstanding.size
-  const notHeld = fromRanges(end.notHeld).map(({ key }) => key)
-  const accountedFor = notHeld.every((key) => outstanding.has(shareKeyText(key)))
-  const complete = end.unfinished || notHeld.length === outstanding.size
-  if (end.shareCount !== received || !accountedFor || !complete) {
-    throw new SlotmeshError('share/incomplete', 'The peer’s End does not match what it has sent.')
-  }
-  return { received, notHeld, unfinished: end.unfinished, providerSyncedBlock }
 }

@@ -112,9 +112,10 @@ export class SealedDatabase implements Reads {
     }
   }
 
-  /** Every key of a table in order; the records behind them are not opened. */
-  async *keys<Key>(table: Table<Key, unknown>): AsyncGenerator<Key> {
-    const iterator = this.#level.keys(rangeOf(table))
+  /** Every key of a table in order, from `from` on if given; the records behind them are not opened. */
+  async *keys<Key>(table: Table<Key, unknown>, from?: Key): AsyncGenerator<Key> {
+    const range = rangeOf(table)
+    const iterator = this.#level.keys(from === undefined ? range : { ...range, gte: table.encodeKey(from) })
     try {
       for (;;) {
         const step = await this.#translated(() => iterator.nextv(ENTRIES_PER_STEP))

@@ -1,5 +1,12 @@
 import { equalBytes, zero } from '../crypto/index.js'
-import { type BlockNumber, type Logger, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
+import {
+  type BlockNumber,
+  type Logger,
+  type NftId,
+  type ShareKey,
+  SlotmeshError,
+  shareKeyText,
+} from '../domain/index.js'
 import type { LogHead, LogId, ShareRun, VerifiedRun } from '../provenance/index.js'
 import { Changes, satisfies } from './changes.js'
 import { SealedDatabase } from './database.js'
@@ -314,6 +321,16 @@ export class Store {
   /** The newest head held of a log, or the one of `size` leaves. */
   head(log: LogId, size?: number): Promise<LogHead | undefined> {
     return this.#database.snapshot((reads) => headOf(reads, log, size))
+  }
+
+  /** The NFT ids of the shares held of one kind, from `from` on, ascending, at most `limit`. */
+  async heldFrom(from: ShareKey, limit: number): Promise<NftId[]> {
+    const ids: NftId[] = []
+    for await (const { kind, nftId } of this.#database.keys(PLACES, from)) {
+      if (kind !== from.kind || ids.length === limit) break
+      ids.push(nftId)
+    }
+    return ids
   }
 
   /**

@@ -9,7 +9,6 @@ import {
   shareKeyText,
 } from '../domain/index.js'
 import type { VerifiedRun } from '../provenance/index.js'
-import { REQUEST_LIMITS } from '../share/index.js'
 import type { Store, Want } from '../store/index.js'
 import type { SharePeers, SyncListener } from './parts.js'
 import { PeerBook } from './peer-book.js'
@@ -17,14 +16,12 @@ import { Signal } from './signal.js'
 
 /** How the fetcher divides its work. */
 export const FETCH = {
-  /** Wants looked at in one round; the rest waits in the store. */
+  /** Wants taken on in one round, and so the most of one exchange; the rest waits in the store. */
   wantsPerRound: 16_384,
   /** Exchanges under way at once: each holds about one batch in memory on either side. */
   exchanges: 4,
   /** Below this many wants one peer is asked for all: an exchange costs each side two quotes. */
   wantsPerExchange: 64,
-  /** Most wants of one exchange: scattered ones take a range each. */
-  mostPerExchange: REQUEST_LIMITS.ranges,
   /** A peer that does not answer or refuses is left alone this long, in ms. */
   peerBackOff: { first: 500, longest: 60_000 },
   /** A peer that does not hold a share is asked for it again after this long: it may be a block behind. In ms. */
@@ -100,7 +97,7 @@ export class Fetcher {
       const chosen = free.find(({ cluster }) => cluster === want.origin) ?? free[turn % Math.min(spread, free.length)]
       if (chosen === undefined) continue
       const wantsOfPeer = work.get(chosen.account) ?? []
-      if (wantsOfPeer.length < FETCH.mostPerExchange) wantsOfPeer.push(want)
+      wantsOfPeer.push(want)
       work.set(chosen.account, wantsOfPeer)
     }
     for (const [peer, wantsOfPeer] of work) {
@@ -113,6 +110,8 @@ export class Fetcher {
   async #exchange(peer: AccountId, wants: readonly Want[], signal: AbortSignal): Promise<void> {
     const { peers, listener, logger } = this.#parts
     const open = new Map<string, Want>(wants.map((want) => [shareKeyText(want.key), want]))
+    // What the peer leaves out because it stops early is not lacking.
+    const answered = new Set<string>()
     for (const text of open.keys()) this.#asked.add(text)
     try {
       await peers.request(peer, {
@@ -122,6 +121,7 @@ export class Fetcher {
           const { stored, closed } = await this.#put(run, syncedBlock)
           const storedKeys = new Set(stored.map(shareKeyText))
           for (const { leaf } of run.shares) {
+            answered.add(shareKeyText(leaf))
             const since = open.get(shareKeyText(leaf))?.since
             if (since === undefined || !storedKeys.has(shareKeyText(leaf))) continue
             const { kind, nftId, version } = leaf
@@ -132,9 +132,12 @@ export class Fetcher {
             this.#book.settled(key)
           }
         },
+        onNotHeld: (key) => answered.add(shareKeyText(key)),
       })
-      this.#book.answered(peer)
-      for (const { key } of open.values()) this.#book.lacks(peer, key)
+      // One that stops before anything was said is left alone for a while.
+      if (answered.size > 0) this.#book.answered(peer)
+      else this.#book.failed(peer, 0)
+      for (const [text, { key }] of open) if (answered.has(text)) this.#book.lacks(peer, key)
       listener.exchangeDone(peer)
       await this.#parts.onSettled()
     } catch (thrown) {

@@ -50,9 +50,10 @@ export interface SharePeers {
     request: {
       readonly wants: readonly { key: ShareKey; minimumVersion: BlockNumber; origin: ClusterId | undefined }[]
       readonly onRun: (run: VerifiedRun, providerSyncedBlock: BlockNumber) => Promise<void>
+      readonly onNotHeld: (key: ShareKey) => void
       readonly signal: AbortSignal
     },
-  ): Promise<{ readonly notHeld: readonly ShareKey[] }>
+  ): Promise<unknown>
 }
 
 /** What the engine tells as it happens. */

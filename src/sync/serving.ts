@@ -6,7 +6,7 @@ import { syncedBlock } from './engine.js'
 
 interface ServingParts {
   readonly account: AccountId
-  readonly store: Pick<Store, 'identity' | 'cursor' | 'lowestWanted' | 'runs' | 'share' | 'want'>
+  readonly store: Pick<Store, 'identity' | 'cursor' | 'lowestWanted' | 'heldFrom' | 'runs' | 'share' | 'want'>
   readonly registry: () => Registry
 }
 
@@ -31,6 +31,12 @@ export class Serving implements ShareSource {
   async *runs(...[wanted, options]: Parameters<ShareSource['runs']>): ReturnType<ShareSource['runs']> {
     await this.#requireSeat()
     return yield* this.#parts.store.runs(wanted, options)
+  }
+
+  /** @throws RefusalError NOT_READY */
+  async heldFrom(...[from, limit]: Parameters<ShareSource['heldFrom']>): ReturnType<ShareSource['heldFrom']> {
+    await this.#requireSeat()
+    return this.#parts.store.heldFrom(from, limit)
   }
 
   /** A share for somebody with a right to it; undefined when it is not held, or when there may be a newer version. */

@@ -887,7 +887,8 @@ export namespace Request {
 
 export interface RequestBody {
   encapsulatedKey: Uint8Array
-  wants: WantedRange[]
+  secrets: Uint8Array
+  capsules: Uint8Array
 }
 
 export namespace RequestBody {
@@ -905,11 +906,14 @@ export namespace RequestBody {
           w.bytes(obj.encapsulatedKey)
         }
 
-        if (obj.wants != null && obj.wants.length > 0) {
-          for (const value of obj.wants) {
-            w.uint32(18)
-            WantedRange.codec().encode(value, w)
-          }
+        if ((obj.secrets != null && obj.secrets.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.secrets)
+        }
+
+        if ((obj.capsules != null && obj.capsules.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.capsules)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -918,7 +922,8 @@ export namespace RequestBody {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           encapsulatedKey: uint8ArrayAlloc(0),
-          wants: []
+          secrets: uint8ArrayAlloc(0),
+          capsules: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -932,13 +937,11 @@ export namespace RequestBody {
               break
             }
             case 2: {
-              if (opts.limits?.wants != null && obj.wants.length === opts.limits.wants) {
-                throw new MaxLengthError('Decode error - repeated field "wants" had too many elements')
-              }
-
-              obj.wants.push(WantedRange.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.wants$
-              }))
+              obj.secrets = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.capsules = reader.bytes()
               break
             }
             default: {
@@ -950,10 +953,6 @@ export namespace RequestBody {
 
         return obj
       }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          wants: 0
-        }
-
         const end = length == null ? reader.len : reader.pos + length
 
         while (reader.pos < end) {
@@ -968,21 +967,17 @@ export namespace RequestBody {
               break
             }
             case 2: {
-              if (opts.limits?.wants != null && obj.wants === opts.limits.wants) {
-                throw new MaxLengthError('Streaming decode error - repeated field "wants" had too many elements')
+              yield {
+                field: `${prefix}.secrets`,
+                value: reader.bytes()
               }
-
-              for (const evt of WantedRange.codec().stream(reader, reader.uint32(), `${prefix}.wants[]`, {
-                limits: opts.limits?.wants$
-              })) {
-                yield {
-                  ...evt,
-                  index: obj.wants
-                }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.capsules`,
+                value: reader.bytes()
               }
-
-              obj.wants++
-
               break
             }
             default: {
@@ -1002,28 +997,14 @@ export namespace RequestBody {
     value: Uint8Array
   }
 
-  export interface RequestBodyWantsKindFieldEvent {
-    field: '$.wants[].kind'
-    value: ShareKind
-    index: number
+  export interface RequestBodySecretsFieldEvent {
+    field: '$.secrets'
+    value: Uint8Array
   }
 
-  export interface RequestBodyWantsFirstNftIdFieldEvent {
-    field: '$.wants[].firstNftId'
-    value: number
-    index: number
-  }
-
-  export interface RequestBodyWantsCountFieldEvent {
-    field: '$.wants[].count'
-    value: number
-    index: number
-  }
-
-  export interface RequestBodyWantsMinimumVersionFieldEvent {
-    field: '$.wants[].minimumVersion'
-    value: number
-    index: number
+  export interface RequestBodyCapsulesFieldEvent {
+    field: '$.capsules'
+    value: Uint8Array
   }
 
   export function encode (obj: Partial<RequestBody>): Uint8Array {
@@ -1034,166 +1015,8 @@ export namespace RequestBody {
     return decodeMessage(buf, RequestBody.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RequestBody>): Generator<RequestBodyEncapsulatedKeyFieldEvent | RequestBodyWantsKindFieldEvent | RequestBodyWantsFirstNftIdFieldEvent | RequestBodyWantsCountFieldEvent | RequestBodyWantsMinimumVersionFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RequestBody>): Generator<RequestBodyEncapsulatedKeyFieldEvent | RequestBodySecretsFieldEvent | RequestBodyCapsulesFieldEvent> {
     return streamMessage(buf, RequestBody.codec(), opts)
-  }
-}
-
-export interface WantedRange {
-  kind: ShareKind
-  firstNftId: number
-  count: number
-  minimumVersion: number
-}
-
-export namespace WantedRange {
-  let _codec: Codec<WantedRange>
-
-  export const codec = (): Codec<WantedRange> => {
-    if (_codec == null) {
-      _codec = message<WantedRange>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
-
-        if (obj.kind != null && __ShareKindValues[obj.kind] !== 0) {
-          w.uint32(8)
-          ShareKind.codec().encode(obj.kind, w)
-        }
-
-        if ((obj.firstNftId != null && obj.firstNftId !== 0)) {
-          w.uint32(16)
-          w.uint32(obj.firstNftId)
-        }
-
-        if ((obj.count != null && obj.count !== 0)) {
-          w.uint32(24)
-          w.uint32(obj.count)
-        }
-
-        if ((obj.minimumVersion != null && obj.minimumVersion !== 0)) {
-          w.uint32(32)
-          w.uint32(obj.minimumVersion)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          kind: ShareKind.SHARE_KIND_UNSPECIFIED,
-          firstNftId: 0,
-          count: 0,
-          minimumVersion: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.kind = ShareKind.codec().decode(reader)
-              break
-            }
-            case 2: {
-              obj.firstNftId = reader.uint32()
-              break
-            }
-            case 3: {
-              obj.count = reader.uint32()
-              break
-            }
-            case 4: {
-              obj.minimumVersion = reader.uint32()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.kind`,
-                value: ShareKind.codec().decode(reader)
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.firstNftId`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.count`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.minimumVersion`,
-                value: reader.uint32()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-      })
-    }
-
-    return _codec
-  }
-
-  export interface WantedRangeKindFieldEvent {
-    field: '$.kind'
-    value: ShareKind
-  }
-
-  export interface WantedRangeFirstNftIdFieldEvent {
-    field: '$.firstNftId'
-    value: number
-  }
-
-  export interface WantedRangeCountFieldEvent {
-    field: '$.count'
-    value: number
-  }
-
-  export interface WantedRangeMinimumVersionFieldEvent {
-    field: '$.minimumVersion'
-    value: number
-  }
-
-  export function encode (obj: Partial<WantedRange>): Uint8Array {
-    return encodeMessage(obj, WantedRange.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WantedRange>): WantedRange {
-    return decodeMessage(buf, WantedRange.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<WantedRange>): Generator<WantedRangeKindFieldEvent | WantedRangeFirstNftIdFieldEvent | WantedRangeCountFieldEvent | WantedRangeMinimumVersionFieldEvent> {
-    return streamMessage(buf, WantedRange.codec(), opts)
   }
 }
 
@@ -2120,33 +1943,34 @@ export namespace SealedContent {
     value: Uint8Array
   }
 
+  export interface SealedContentBatchSecretsNotHeldFieldEvent {
+    field: '$.batch.secretsNotHeld'
+    value: Uint8Array
+  }
+
+  export interface SealedContentBatchCapsulesNotHeldFieldEvent {
+    field: '$.batch.capsulesNotHeld'
+    value: Uint8Array
+  }
+
+  export interface SealedContentBatchCursorKindFieldEvent {
+    field: '$.batch.cursor.kind'
+    value: ShareKind
+  }
+
+  export interface SealedContentBatchCursorNftIdFieldEvent {
+    field: '$.batch.cursor.nftId'
+    value: number
+  }
+
   export interface SealedContentEndShareCountFieldEvent {
     field: '$.end.shareCount'
     value: number
   }
 
-  export interface SealedContentEndNotHeldKindFieldEvent {
-    field: '$.end.notHeld[].kind'
-    value: ShareKind
-    index: number
-  }
-
-  export interface SealedContentEndNotHeldFirstNftIdFieldEvent {
-    field: '$.end.notHeld[].firstNftId'
-    value: number
-    index: number
-  }
-
   export interface SealedContentEndNotHeldCountFieldEvent {
-    field: '$.end.notHeld[].count'
+    field: '$.end.notHeldCount'
     value: number
-    index: number
-  }
-
-  export interface SealedContentEndNotHeldMinimumVersionFieldEvent {
-    field: '$.end.notHeld[].minimumVersion'
-    value: number
-    index: number
   }
 
   export interface SealedContentEndUnfinishedFieldEvent {
@@ -2162,13 +1986,16 @@ export namespace SealedContent {
     return decodeMessage(buf, SealedContent.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SealedContent>): Generator<SealedContentBatchRunsHeadAccountFieldEvent | SealedContentBatchRunsHeadIncarnationFieldEvent | SealedContentBatchRunsHeadClusterFieldEvent | SealedContentBatchRunsHeadSlotFieldEvent | SealedContentBatchRunsHeadSizeFieldEvent | SealedContentBatchRunsHeadRootFieldEvent | SealedContentBatchRunsHeadSignatureFieldEvent | SealedContentBatchRunsFirstIndexFieldEvent | SealedContentBatchRunsSharesKindFieldEvent | SealedContentBatchRunsSharesNftIdFieldEvent | SealedContentBatchRunsSharesVersionFieldEvent | SealedContentBatchRunsSharesPayloadFieldEvent | SealedContentBatchRunsLeftFieldEvent | SealedContentBatchRunsRightFieldEvent | SealedContentEndShareCountFieldEvent | SealedContentEndNotHeldKindFieldEvent | SealedContentEndNotHeldFirstNftIdFieldEvent | SealedContentEndNotHeldCountFieldEvent | SealedContentEndNotHeldMinimumVersionFieldEvent | SealedContentEndUnfinishedFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SealedContent>): Generator<SealedContentBatchRunsHeadAccountFieldEvent | SealedContentBatchRunsHeadIncarnationFieldEvent | SealedContentBatchRunsHeadClusterFieldEvent | SealedContentBatchRunsHeadSlotFieldEvent | SealedContentBatchRunsHeadSizeFieldEvent | SealedContentBatchRunsHeadRootFieldEvent | SealedContentBatchRunsHeadSignatureFieldEvent | SealedContentBatchRunsFirstIndexFieldEvent | SealedContentBatchRunsSharesKindFieldEvent | SealedContentBatchRunsSharesNftIdFieldEvent | SealedContentBatchRunsSharesVersionFieldEvent | SealedContentBatchRunsSharesPayloadFieldEvent | SealedContentBatchRunsLeftFieldEvent | SealedContentBatchRunsRightFieldEvent | SealedContentBatchSecretsNotHeldFieldEvent | SealedContentBatchCapsulesNotHeldFieldEvent | SealedContentBatchCursorKindFieldEvent | SealedContentBatchCursorNftIdFieldEvent | SealedContentEndShareCountFieldEvent | SealedContentEndNotHeldCountFieldEvent | SealedContentEndUnfinishedFieldEvent> {
     return streamMessage(buf, SealedContent.codec(), opts)
   }
 }
 
 export interface Batch {
   runs: Run[]
+  secretsNotHeld: Uint8Array
+  capsulesNotHeld: Uint8Array
+  cursor?: Cursor
 }
 
 export namespace Batch {
@@ -2188,12 +2015,29 @@ export namespace Batch {
           }
         }
 
+        if ((obj.secretsNotHeld != null && obj.secretsNotHeld.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.secretsNotHeld)
+        }
+
+        if ((obj.capsulesNotHeld != null && obj.capsulesNotHeld.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.capsulesNotHeld)
+        }
+
+        if (obj.cursor != null) {
+          w.uint32(34)
+          Cursor.codec().encode(obj.cursor, w)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          runs: []
+          runs: [],
+          secretsNotHeld: uint8ArrayAlloc(0),
+          capsulesNotHeld: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2210,6 +2054,20 @@ export namespace Batch {
               obj.runs.push(Run.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.runs$
               }))
+              break
+            }
+            case 2: {
+              obj.secretsNotHeld = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.capsulesNotHeld = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.cursor = Cursor.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.cursor
+              })
               break
             }
             default: {
@@ -2246,6 +2104,27 @@ export namespace Batch {
               }
 
               obj.runs++
+
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.secretsNotHeld`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.capsulesNotHeld`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield * Cursor.codec().stream(reader, reader.uint32(), `${prefix}.cursor`, {
+                limits: opts.limits?.cursor
+              })
 
               break
             }
@@ -2345,6 +2224,26 @@ export namespace Batch {
     value: Uint8Array
   }
 
+  export interface BatchSecretsNotHeldFieldEvent {
+    field: '$.secretsNotHeld'
+    value: Uint8Array
+  }
+
+  export interface BatchCapsulesNotHeldFieldEvent {
+    field: '$.capsulesNotHeld'
+    value: Uint8Array
+  }
+
+  export interface BatchCursorKindFieldEvent {
+    field: '$.cursor.kind'
+    value: ShareKind
+  }
+
+  export interface BatchCursorNftIdFieldEvent {
+    field: '$.cursor.nftId'
+    value: number
+  }
+
   export function encode (obj: Partial<Batch>): Uint8Array {
     return encodeMessage(obj, Batch.codec())
   }
@@ -2353,8 +2252,120 @@ export namespace Batch {
     return decodeMessage(buf, Batch.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Batch>): Generator<BatchRunsHeadAccountFieldEvent | BatchRunsHeadIncarnationFieldEvent | BatchRunsHeadClusterFieldEvent | BatchRunsHeadSlotFieldEvent | BatchRunsHeadSizeFieldEvent | BatchRunsHeadRootFieldEvent | BatchRunsHeadSignatureFieldEvent | BatchRunsFirstIndexFieldEvent | BatchRunsSharesKindFieldEvent | BatchRunsSharesNftIdFieldEvent | BatchRunsSharesVersionFieldEvent | BatchRunsSharesPayloadFieldEvent | BatchRunsLeftFieldEvent | BatchRunsRightFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Batch>): Generator<BatchRunsHeadAccountFieldEvent | BatchRunsHeadIncarnationFieldEvent | BatchRunsHeadClusterFieldEvent | BatchRunsHeadSlotFieldEvent | BatchRunsHeadSizeFieldEvent | BatchRunsHeadRootFieldEvent | BatchRunsHeadSignatureFieldEvent | BatchRunsFirstIndexFieldEvent | BatchRunsSharesKindFieldEvent | BatchRunsSharesNftIdFieldEvent | BatchRunsSharesVersionFieldEvent | BatchRunsSharesPayloadFieldEvent | BatchRunsLeftFieldEvent | BatchRunsRightFieldEvent | BatchSecretsNotHeldFieldEvent | BatchCapsulesNotHeldFieldEvent | BatchCursorKindFieldEvent | BatchCursorNftIdFieldEvent> {
     return streamMessage(buf, Batch.codec(), opts)
+  }
+}
+
+export interface Cursor {
+  kind: ShareKind
+  nftId: number
+}
+
+export namespace Cursor {
+  let _codec: Codec<Cursor>
+
+  export const codec = (): Codec<Cursor> => {
+    if (_codec == null) {
+      _codec = message<Cursor>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.kind != null && __ShareKindValues[obj.kind] !== 0) {
+          w.uint32(8)
+          ShareKind.codec().encode(obj.kind, w)
+        }
+
+        if ((obj.nftId != null && obj.nftId !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.nftId)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          kind: ShareKind.SHARE_KIND_UNSPECIFIED,
+          nftId: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.kind = ShareKind.codec().decode(reader)
+              break
+            }
+            case 2: {
+              obj.nftId = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.kind`,
+                value: ShareKind.codec().decode(reader)
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.nftId`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface CursorKindFieldEvent {
+    field: '$.kind'
+    value: ShareKind
+  }
+
+  export interface CursorNftIdFieldEvent {
+    field: '$.nftId'
+    value: number
+  }
+
+  export function encode (obj: Partial<Cursor>): Uint8Array {
+    return encodeMessage(obj, Cursor.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Cursor>): Cursor {
+    return decodeMessage(buf, Cursor.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Cursor>): Generator<CursorKindFieldEvent | CursorNftIdFieldEvent> {
+    return streamMessage(buf, Cursor.codec(), opts)
   }
 }
 
@@ -3031,7 +3042,7 @@ export namespace Share {
 
 export interface End {
   shareCount: number
-  notHeld: WantedRange[]
+  notHeldCount: number
   unfinished: boolean
 }
 
@@ -3050,11 +3061,9 @@ export namespace End {
           w.uint32(obj.shareCount)
         }
 
-        if (obj.notHeld != null && obj.notHeld.length > 0) {
-          for (const value of obj.notHeld) {
-            w.uint32(18)
-            WantedRange.codec().encode(value, w)
-          }
+        if ((obj.notHeldCount != null && obj.notHeldCount !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.notHeldCount)
         }
 
         if ((obj.unfinished != null && obj.unfinished !== false)) {
@@ -3068,7 +3077,7 @@ export namespace End {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           shareCount: 0,
-          notHeld: [],
+          notHeldCount: 0,
           unfinished: false
         }
 
@@ -3083,13 +3092,7 @@ export namespace End {
               break
             }
             case 2: {
-              if (opts.limits?.notHeld != null && obj.notHeld.length === opts.limits.notHeld) {
-                throw new MaxLengthError('Decode error - repeated field "notHeld" had too many elements')
-              }
-
-              obj.notHeld.push(WantedRange.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.notHeld$
-              }))
+              obj.notHeldCount = reader.uint32()
               break
             }
             case 3: {
@@ -3105,10 +3108,6 @@ export namespace End {
 
         return obj
       }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          notHeld: 0
-        }
-
         const end = length == null ? reader.len : reader.pos + length
 
         while (reader.pos < end) {
@@ -3123,21 +3122,10 @@ export namespace End {
               break
             }
             case 2: {
-              if (opts.limits?.notHeld != null && obj.notHeld === opts.limits.notHeld) {
-                throw new MaxLengthError('Streaming decode error - repeated field "notHeld" had too many elements')
+              yield {
+                field: `${prefix}.notHeldCount`,
+                value: reader.uint32()
               }
-
-              for (const evt of WantedRange.codec().stream(reader, reader.uint32(), `${prefix}.notHeld[]`, {
-                limits: opts.limits?.notHeld$
-              })) {
-                yield {
-                  ...evt,
-                  index: obj.notHeld
-                }
-              }
-
-              obj.notHeld++
-
               break
             }
             case 3: {
@@ -3164,28 +3152,9 @@ export namespace End {
     value: number
   }
 
-  export interface EndNotHeldKindFieldEvent {
-    field: '$.notHeld[].kind'
-    value: ShareKind
-    index: number
-  }
-
-  export interface EndNotHeldFirstNftIdFieldEvent {
-    field: '$.notHeld[].firstNftId'
-    value: number
-    index: number
-  }
-
   export interface EndNotHeldCountFieldEvent {
-    field: '$.notHeld[].count'
+    field: '$.notHeldCount'
     value: number
-    index: number
-  }
-
-  export interface EndNotHeldMinimumVersionFieldEvent {
-    field: '$.notHeld[].minimumVersion'
-    value: number
-    index: number
   }
 
   export interface EndUnfinishedFieldEvent {
@@ -3201,7 +3170,7 @@ export namespace End {
     return decodeMessage(buf, End.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<End>): Generator<EndShareCountFieldEvent | EndNotHeldKindFieldEvent | EndNotHeldFirstNftIdFieldEvent | EndNotHeldCountFieldEvent | EndNotHeldMinimumVersionFieldEvent | EndUnfinishedFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<End>): Generator<EndShareCountFieldEvent | EndNotHeldCountFieldEvent | EndUnfinishedFieldEvent> {
     return streamMessage(buf, End.codec(), opts)
   }
 }

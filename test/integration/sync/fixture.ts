@@ -110,7 +110,7 @@ export class StorePeers implements SharePeers {
       request.wants.map(({ key }) => key),
     )
     for (const run of runs) await request.onRun(run, peer.syncedBlock)
-    return { notHeld }
+    for (const key of notHeld) request.onNotHeld(key)
   }
 
   askedOf(provider: Enclave): string[] {

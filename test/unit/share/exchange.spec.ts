@@ -69,9 +69,17 @@ describe('an exchange between two enclaves', () => {
     const streams = await connectedStreams()
 
     const wants = [...missing, ...held].map((key) => want(key))
-    const [result, served] = await exchange(both, shares, { wants, onRun: received.onRun }, streams)
+    const { onRun, onNotHeld } = received
+    const [result, served] = await exchange(both, shares, { wants, onRun, onNotHeld }, streams)
 
-    assert.deepEqual(result, { received: 7, notHeld: missing, unfinished: false, providerSyncedBlock: 88 })
+    assert.deepEqual(result, {
+      received: 7,
+      notHeld: 4,
+      unfinished: false,
+      cursor: capsule(11),
+      providerSyncedBlock: 88,
+    })
+    assert.deepEqual(received.notHeld, missing)
     assert.deepEqual(served, { account: both.requester.signer.account, sent: 7 })
     assert.deepEqual([...received.shares.keys()].sort(), held.map(shareKeyText).sort())
     for (const key of held) assert.deepEqual(received.shares.get(shareKeyText(key)), payloadOf(key))
@@ -128,10 +136,11 @@ describe('an exchange between two enclaves', () => {
     const [result] = await exchange(
       parties(),
       new MemoryShares([log]),
-      { wants, onRun: received.onRun },
+      { wants, onRun: received.onRun, onNotHeld: received.onNotHeld },
       await connectedStreams(),
     )
-    assert.deepEqual(result.notHeld, [capsule(1)])
+    assert.equal(result.notHeld, 1)
+    assert.deepEqual(received.notHeld, [capsule(1)])
     assert.deepEqual([...received.shares.keys()], ['capsule/2'])
   })
 
@@ -144,12 +153,12 @@ describe('an exchange between two enclaves', () => {
     const [result] = await exchange(
       parties(),
       new MemoryShares([log]),
-      { wants, onRun: received.onRun },
+      { wants, onRun: received.onRun, onNotHeld: received.onNotHeld },
       await connectedStreams(),
     )
     assert.equal(result.received, 8250)
     assert.deepEqual(
-      result.notHeld,
+      received.notHeld,
       all.filter(({ nftId }) => nftId % 2 === 1),
     )
   })

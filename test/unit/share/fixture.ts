@@ -25,9 +25,9 @@ import {
   type VerifiedRun,
   type VouchedShare,
 } from '../../../src/provenance/index.js'
-import type { WantedShare } from '../../../src/share/messages.js'
 import type { Attestation, ChainView, Party } from '../../../src/share/party.js'
 import type { ShareSource } from '../../../src/share/provider.js'
+import type { WantedShare } from '../../../src/share/wants.js'
 
 export const GENESIS: BlockHash = hashOf('genesis')
 export const SLOT = 3
@@ -277,6 +277,15 @@ export class MemoryShares implements ShareSource {
     return this.synced
   }
 
+  async heldFrom(from: ShareKey, limit: number): Promise<number[]> {
+    const shares = this.#logs.flatMap((log) => log.shares)
+    const ids = shares.filter(({ leaf }) => leaf.kind === from.kind).map(({ leaf }) => leaf.nftId)
+    return [...new Set(ids)]
+      .filter((nftId) => nftId >= from.nftId)
+      .sort((one, other) => one - other)
+      .slice(0, limit)
+  }
+
   async *runs(
     wanted: readonly WantedShare[],
     { maximumBytes }: { maximumBytes: number },
@@ -326,6 +335,11 @@ export class Received {
   readonly runs: VerifiedRun[] = []
   readonly shares = new Map<string, Uint8Array>()
   readonly synced: BlockNumber[] = []
+  readonly notHeld: ShareKey[] = []
+
+  readonly onNotHeld = (key: ShareKey): void => {
+    this.notHeld.push(key)
+  }
 
   readonly onRun = async (run: VerifiedRun, providerSyncedBlock: BlockNumber): Promise<void> => {
     this.runs.push(run)

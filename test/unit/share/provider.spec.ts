@@ -7,7 +7,7 @@ import { Frames } from '../../../src/share/frames.js'
 import { type ServedExchange, serveExchange } from '../../../src/share/provider.js'
 import { type Refusal, RefusalError } from '../../../src/share/refusals.js'
 import { quoteDigest } from '../../../src/share/transcript.js'
-import { RefusalCode, RequesterMessage, ShareKind } from '../../../src/share/wire/share.js'
+import { RefusalCode, type RequestBody, RequesterMessage } from '../../../src/share/wire/share.js'
 import {
   account,
   connectedStreams,
@@ -17,6 +17,7 @@ import {
   MemoryShares,
   OriginLog,
   party,
+  payloadOf,
   peerOf,
   registryOf,
   secret,
@@ -24,7 +25,7 @@ import {
   type TestParty,
   want,
 } from './fixture.js'
-import { RawRequester } from './raw.js'
+import { RawRequester, row } from './raw.js'
 
 const registry = registryOf([
   { name: 'asking', cluster: 1 },
@@ -333,68 +334,32 @@ describe('the provider', () => {
       [
         'that was altered after it was quoted',
         'BINDING_MISMATCH',
-        { afterwards: (body) => Uint8Array.of(...body, 0x12, 4, 8, 2, 24, 1) },
+        { afterwards: (body) => Uint8Array.of(...body, 0x1a, 3, 9, 1, 0) },
       ],
-      ['for nothing', 'MALFORMED', { body: { wants: [] } }],
+      ['for nothing', 'MALFORMED', { body: { secrets: row(), capsules: row() } }],
       ['of garbage', 'MALFORMED', { afterwards: () => new Uint8Array(50).fill(0xff) }],
       ['with a short encapsulated key', 'MALFORMED', { body: { encapsulatedKey: new Uint8Array(31) } }],
       ['with an encapsulated key of small order', 'MALFORMED', { body: { encapsulatedKey: new Uint8Array(32) } }],
-      ...(
-        [
-          [
-            'unsorted',
-            [
-              [1, 5, 1],
-              [1, 3, 1],
-            ],
-          ],
-          [
-            'overlapping',
-            [
-              [1, 5, 3],
-              [1, 7, 1],
-            ],
-          ],
-          [
-            'twice the same',
-            [
-              [1, 5, 1],
-              [1, 5, 1],
-            ],
-          ],
-          [
-            'capsules before secrets',
-            [
-              [2, 1, 1],
-              [1, 5, 1],
-            ],
-          ],
-          ['an empty range', [[1, 5, 0]]],
-          ['a kind that is none', [[0, 5, 1]]],
-          ['a range past the last id', [[1, 0xffff_ffff, 2]]],
-          [
-            'more shares than a request may',
-            [
-              [1, 0, 65_536],
-              [2, 0, 1],
-            ],
-          ],
-          ['four billion shares', [[1, 0, 0xffff_ffff]]],
-          ['more ranges than a request may', Array.from({ length: 16_385 }, (_, at) => [1, at * 2, 1])],
-        ] as [string, [number, number, number][]][]
-      ).map(([what, ranges]): (typeof table)[number] => [
+      ...Object.entries<Partial<RequestBody>>({
+        'a range that overlaps its neighbour, as by wrapping around': { secrets: row(5, 3, 0, 0xffff_ffff, 1, 0) },
+        'two ranges that are one': { secrets: row(5, 1, 0, 0, 1, 0) },
+        'something after everything': { secrets: row(5, 0, 0, 1, 1, 0) },
+        'a range past the last id': { secrets: row(0xffff_ffff, 2, 0) },
+        'everything beyond the last id': { secrets: row(0xffff_ffff, 1, 0, 0, 0, 2) },
+        'a version below 0': { secrets: row(5, 1, 1) },
+        'a version past the last block': { secrets: row(5, 1, 0x1_ffff_fffe, 1, 1, 2) },
+        'half a range': { secrets: row(5, 1) },
+        'half a number': { secrets: Uint8Array.of(5, 1, 0x80) },
+        'a number longer than need be': { secrets: Uint8Array.of(5, 1, 0x80, 0) },
+        'a number of six bytes': { secrets: Uint8Array.of(5, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 1) },
+        'a number beyond 32 bits': { secrets: row(0x1_0000_0000, 1, 0) },
+        'one share more than a request may': { secrets: row(0, 524_288, 0), capsules: row(0, 1, 0) },
+        'four billion shares': { secrets: row(0, 0xffff_ffff, 0) },
+        'lists that are too long': { secrets: new Uint8Array(2 * 1024 * 1024 - 2).fill(1), capsules: row(0, 1, 0) },
+      }).map(([what, body]): (typeof table)[number] => [
         `that asks for ${what}`,
         'MALFORMED',
-        {
-          body: {
-            wants: ranges.map(([kind, firstNftId, count]) => ({
-              kind: [ShareKind.SHARE_KIND_UNSPECIFIED, ShareKind.SECRET, ShareKind.CAPSULE][kind] ?? ShareKind.SECRET,
-              firstNftId,
-              count,
-              minimumVersion: 0,
-            })),
-          },
-        },
+        { body: { secrets: row(), capsules: row(), ...body } },
       ]),
     ]
     for (const [what, refusal, lies] of table) {
@@ -476,18 +441,23 @@ describe('the provider', () => {
   })
 
   describe('in mid-transfer', () => {
-    /** Three batches of one large share each are wanted; the provider is stopped after the first. */
+    /** Three batches of 60 large shares each are wanted; the provider is stopped when it reads the last. */
     async function afterFirstBatch(disturb: (at: Scene) => void): Promise<Scene> {
       const log = new OriginLog(account('serving'), { cluster: 2 })
-      for (const nftId of [1, 3, 5]) log.append(secret(nftId), 50).append(secret(nftId + 100), 50)
+      const wanted = Array.from({ length: 180 }, (_, nftId) => secret(nftId))
+      for (const key of wanted) {
+        // Something that is not wanted, so that it becomes three runs.
+        if (key.nftId % 60 === 0) log.append(secret(key.nftId + 1000), 50)
+        log.append(key, 50, payloadOf(key, 3000))
+      }
       const shares = new MemoryShares([log])
       const at = await scene({ shares })
       shares.onRun = (given) => {
-        if (given === 0) disturb(at)
+        if (given === 2) disturb(at)
       }
       await at.requester.hello()
       await at.requester.challenge()
-      await at.requester.request([1, 3, 5].map((nftId) => want(secret(nftId))))
+      await at.requester.request(wanted.map((key) => want(key)))
       return at
     }
 
@@ -535,9 +505,9 @@ describe('the provider', () => {
       it(`ends unfinished when ${what}`, async () => {
         const at = await afterFirstBatch(disturb)
         assert.ok((await at.requester.sealed()).batch)
-        assert.deepEqual((await at.requester.sealed()).end, { shareCount: 1, notHeld: [], unfinished: true })
-        assert.equal((await at.served).sent, 1)
-        assert.equal(at.shares.given.length, 1)
+        assert.deepEqual((await at.requester.sealed()).end, { shareCount: 60, notHeldCount: 0, unfinished: true })
+        assert.equal((await at.served).sent, 60)
+        assert.ok(at.shares.given.every((payload) => payload.every((byte) => byte === 0)))
         assert.equal(at.shares.calls.runsEnded, 1)
       })
     }
@@ -547,7 +517,7 @@ describe('the provider', () => {
         provider.chain.number = 120
       })
       for (let batch = 0; batch < 3; batch += 1) assert.ok((await at.requester.sealed()).batch)
-      assert.deepEqual((await at.requester.sealed()).end, { shareCount: 3, notHeld: [], unfinished: false })
+      assert.deepEqual((await at.requester.sealed()).end, { shareCount: 180, notHeldCount: 0, unfinished: false })
     })
 
     it('lets go of its source, and zeroes what it read, when the requester resets the stream', async () => {

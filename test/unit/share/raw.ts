@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
+import * as varint from 'uint8-varint'
 import { type AccountSigner, fromHex } from '../../../src/crypto/index.js'
 import { Frames } from '../../../src/share/frames.js'
-import { toRanges, type WantedShare } from '../../../src/share/messages.js'
 import type { Party } from '../../../src/share/party.js'
 import { SUITE_X25519 } from '../../../src/share/protocol.js'
 import {
@@ -17,6 +17,7 @@ import {
 } from '../../../src/share/sealing.js'
 import { issueToken } from '../../../src/share/tokens.js'
 import { helloDigest, quoteDigest, Transcript } from '../../../src/share/transcript.js'
+import { type OpenWant, Outstanding, type WantedShare } from '../../../src/share/wants.js'
 import {
   ChallengeBody,
   HelloBody,
@@ -45,6 +46,11 @@ interface Lies<Body> {
   readonly afterwards?: (body: Uint8Array) => Uint8Array
   /** Another quote (or, in Hello, signature) than the right one, which it is given. */
   readonly proof?: (right: Uint8Array, digest: Uint8Array) => Uint8Array | Promise<Uint8Array>
+}
+
+/** A row of varints, as want lists and id lists are. */
+export function row(...numbers: number[]): Uint8Array {
+  return Uint8Array.from(numbers.flatMap((number) => [...varint.encode(number)]))
 }
 
 abstract class RawSide {
@@ -117,10 +123,11 @@ export class RawRequester extends RawSide {
     return { body, quote: challenge.quote }
   }
 
-  async request(wants: readonly WantedShare[], lies: Lies<RequestBody> = {}): Promise<void> {
+  async request(wants: readonly WantedShare[], lies: Lies<RequestBody> = {}, open?: OpenWant[]): Promise<void> {
+    const { lists } = new Outstanding(wants, open)
     const offered = await offerPreSharedKey(this.#providerKey, this.#challengeHash)
     this.#preSharedKey = new Uint8Array(offered.preSharedKey)
-    const body = RequestBody.encode({ encapsulatedKey: offered.encapsulatedKey, wants: toRanges(wants), ...lies.body })
+    const body = RequestBody.encode({ encapsulatedKey: offered.encapsulatedKey, ...lists, ...lies.body })
     const digest = quoteDigest('requester', this.transcript.add('request-body', body))
     const right = await this.party.attestation.quote((lies.signer ?? this.party.signer).sign(digest), {
       signal: soon(),

@@ -7,9 +7,10 @@ import type { ShareRun } from '../../../src/provenance/index.js'
 import { Frames } from '../../../src/share/frames.js'
 import { toWireRun } from '../../../src/share/messages.js'
 import { isRefusal, type Refusal, RefusalError } from '../../../src/share/refusals.js'
-import { type ExchangeResult, requestShares, type Wanted } from '../../../src/share/requester.js'
+import { type ExchangeResult, requestShares } from '../../../src/share/requester.js'
 import { quoteDigest } from '../../../src/share/transcript.js'
-import { ProviderMessage, RefusalCode, type Run, ShareKind, type WantedRange } from '../../../src/share/wire/share.js'
+import type { OpenWant, Wanted } from '../../../src/share/wants.js'
+import { type Batch, ProviderMessage, RefusalCode, type Run, ShareKind } from '../../../src/share/wire/share.js'
 import {
   account,
   capsule,
@@ -28,7 +29,7 @@ import {
   type TestParty,
   want,
 } from './fixture.js'
-import { RawProvider } from './raw.js'
+import { RawProvider, row } from './raw.js'
 
 const seats = [
   { name: 'asking', cluster: 1 },
@@ -52,6 +53,7 @@ interface Scene {
 interface SceneInit {
   readonly registry?: Registry
   readonly wants?: readonly Wanted[]
+  readonly open?: readonly OpenWant[]
   /** The provider's view of the chain. */
   readonly view?: { number?: number }
   /** How long the requester's own view has stood still, ms. */
@@ -76,7 +78,9 @@ async function scene(init: SceneInit = {}): Promise<Scene> {
   const counterpart = { account: serving.signer.account, peer: serving.peer }
   const asked = requestShares(requester, counterpart, new Frames(near), {
     wants: init.wants ?? WANTS,
+    ...(init.open && { open: init.open }),
     onRun: received.onRun,
+    onNotHeld: received.onNotHeld,
     signal: init.signal ?? soon(),
   })
   asked.catch(() => 'looked at later')
@@ -112,16 +116,12 @@ function log(...keys: ShareKey[]): OriginLog {
 
 const GOOD = log(secret(1), secret(2), capsule(7), capsule(8))
 
-const end = (shareCount: number, notHeld: WantedRange[] = [], unfinished = false) => ({
-  end: { shareCount, notHeld, unfinished },
+const end = (shareCount: number, notHeldCount = 0, unfinished = false) => ({
+  end: { shareCount, notHeldCount, unfinished },
 })
-const range = (kind: ShareKind, firstNftId: number, count = 1): WantedRange => ({
-  kind,
-  firstNftId,
-  count,
-  minimumVersion: 0,
-})
-const batch = (...runs: Run[]) => ({ batch: { runs } })
+const nothing = { runs: [], secretsNotHeld: row(), capsulesNotHeld: row() }
+const batch = (...runs: Run[]) => ({ batch: { ...nothing, runs } })
+const news = (fields: Partial<Batch>) => ({ batch: { ...nothing, ...fields } })
 
 describe('the requester', () => {
   it('takes what an honest provider sends', async () => {
@@ -129,7 +129,13 @@ describe('the requester', () => {
     await at.provider.handshake()
     await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2)), toWireRun(await GOOD.run(2, 1))))
     await at.provider.sendSealed(end(3))
-    assert.deepEqual(await at.asked, { received: 3, notHeld: [], unfinished: false, providerSyncedBlock: 90 })
+    assert.deepEqual(await at.asked, {
+      received: 3,
+      notHeld: 0,
+      unfinished: false,
+      cursor: undefined,
+      providerSyncedBlock: 90,
+    })
     assert.deepEqual(at.received.shares.get('capsule/7'), payloadOf(capsule(7)))
     assert.deepEqual(at.received.shares.size, 3)
   })
@@ -139,19 +145,14 @@ describe('the requester', () => {
     const at = await scene({ wants: [...ids.map((id) => want(secret(id), 7)), want(capsule(1)), want(secret(10), 8)] })
     await at.provider.hello()
     await at.provider.challenge()
-    const expected = [
-      { kind: ShareKind.SECRET, firstNftId: 3, count: 3, minimumVersion: 7 },
-      { kind: ShareKind.SECRET, firstNftId: 9, count: 1, minimumVersion: 7 },
-      { kind: ShareKind.SECRET, firstNftId: 10, count: 1, minimumVersion: 8 },
-      { kind: ShareKind.CAPSULE, firstNftId: 1, count: 1, minimumVersion: 0 },
-    ]
-    assert.deepEqual((await at.provider.request()).wants, expected)
+    const { secrets, capsules } = await at.provider.request()
+    assert.deepEqual({ secrets, capsules }, { secrets: row(3, 3, 14, 3, 1, 0, 0, 1, 2), capsules: row(1, 1, 0) })
   })
 
   for (const [what, wants] of [
     ['nothing', []],
-    ['too many shares', Array.from({ length: 65_537 }, (_, nftId) => want(secret(nftId)))],
-    ['too many ranges', Array.from({ length: 16_385 }, (_, nftId) => want(secret(nftId), nftId))],
+    ['too many shares', Array.from({ length: 524_289 }, (_, nftId) => want(secret(nftId)))],
+    ['the same twice', [want(secret(1)), want(secret(1), 5)]],
   ] as const) {
     it(`does not even ask for ${what}`, async () => {
       await assertFails(await scene({ wants }), 'share/wants')
@@ -299,7 +300,7 @@ describe('the requester', () => {
           return body
         },
       })
-      assert.ok((await first.provider.request()).wants.length > 0)
+      assert.ok((await first.provider.request()).secrets.length > 0)
 
       const second = await scene()
       await second.provider.hello()
@@ -350,7 +351,14 @@ describe('the requester', () => {
       bent(({ shares }) => ({ shares: shares.map((share) => ({ ...share, payload })) }))
     const sealed: [string, () => Promise<Parameters<RawProvider['seal']>[0]>][] = [
       ['nothing sealed', async () => ({})],
-      ['a batch without runs', async () => batch()],
+      ['a batch of nothing', async () => batch()],
+      ['a secret not held that was not asked for', async () => news({ secretsNotHeld: row(3, 1) })],
+      ['a capsule not held that was not asked for', async () => news({ capsulesNotHeld: row(6, 2) })],
+      ['one not held twice', async () => news({ secretsNotHeld: row(1, 1, 0, 1) })],
+      ['very many not held', async () => news({ secretsNotHeld: row(1, 0xffff_ffff) })],
+      ['an open range not held', async () => news({ secretsNotHeld: row(1, 0) })],
+      ['half a list of what is not held', async () => news({ secretsNotHeld: row(1) })],
+      ['a cursor of no kind', async () => news({ cursor: { kind: ShareKind.SHARE_KIND_UNSPECIFIED, nftId: 1 } })],
       ['a run without shares', () => bent(() => ({ shares: [] }))],
       ['a run without a head', () => bent(() => ({ head: undefined }))],
       ['a payload of 15 bytes', () => withPayload(new Uint8Array(15))],
@@ -377,10 +385,6 @@ describe('the requester', () => {
           bent(({ shares }) => ({
             shares: shares.map((share) => ({ ...share, kind: ShareKind.SHARE_KIND_UNSPECIFIED })),
           })),
-      ],
-      [
-        'an End that lists the same twice',
-        async () => end(0, [range(ShareKind.SECRET, 1), range(ShareKind.SECRET, 1)]),
       ],
     ]
     for (const [what, content] of sealed) {
@@ -410,7 +414,7 @@ describe('the requester', () => {
       await at.provider.challenge()
       await at.provider.request()
       await at.provider.grant({ preSharedKey: new Uint8Array(32).fill(1) })
-      await at.provider.sendSealed(end(0, [range(ShareKind.SECRET, 1, 2), range(ShareKind.CAPSULE, 7)]))
+      await at.provider.sendSealed(end(0, 0, true))
       await assertFails(at, 'share/unsealing')
     })
 
@@ -459,22 +463,18 @@ describe('the requester', () => {
   describe('does not take a cut stream for a whole one', () => {
     const ends: [string, ReturnType<typeof end> | undefined, string][] = [
       ['no End', undefined, 'share/cut'],
-      ['an End that counts too few', end(1, [range(ShareKind.CAPSULE, 7)]), 'share/incomplete'],
-      ['an End that counts too many', end(3, [range(ShareKind.CAPSULE, 7)]), 'share/incomplete'],
-      ['an End that leaves one out', end(2), 'share/incomplete'],
-      [
-        'an End that lists one that was sent',
-        end(2, [range(ShareKind.SECRET, 1), range(ShareKind.CAPSULE, 7)]),
-        'share/incomplete',
-      ],
-      ['an End that lists one that was not asked for', end(2, [range(ShareKind.CAPSULE, 8)]), 'share/incomplete'],
-      ['an unfinished End that counts wrongly', end(1, [], true), 'share/incomplete'],
+      ['an End that counts too few', end(1, 1), 'share/incomplete'],
+      ['an End that counts too many', end(3, 1), 'share/incomplete'],
+      ['an End that counts too few not held', end(2, 0), 'share/incomplete'],
+      ['an End that counts too many not held', end(2, 2), 'share/incomplete'],
+      ['an unfinished End that counts wrongly', end(1, 1, true), 'share/incomplete'],
     ]
     for (const [what, last, code] of ends) {
       it(what, async () => {
         const at = await scene()
         await at.provider.handshake()
         await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2))))
+        await at.provider.sendSealed(news({ capsulesNotHeld: row(7, 1) }))
         if (last !== undefined) await at.provider.sendSealed(last)
         await at.provider.close()
         await assert.rejects(at.asked, { code })
@@ -482,13 +482,43 @@ describe('the requester', () => {
       })
     }
 
-    it('but takes an unfinished End that counts rightly', async () => {
+    it('an End that leaves one out', async () => {
       const at = await scene()
       await at.provider.handshake()
       await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 2))))
-      await at.provider.sendSealed(end(2, [], true))
-      assert.deepEqual(await at.asked, { received: 2, notHeld: [], unfinished: true, providerSyncedBlock: 90 })
+      await at.provider.sendSealed(end(2))
+      await assert.rejects(at.asked, { code: 'share/incomplete' })
     })
+
+    it('but takes an unfinished End that counts rightly, and tells how far it came', async () => {
+      const at = await scene()
+      await at.provider.handshake()
+      const { batch: whole } = batch(toWireRun(await GOOD.run(0, 2)))
+      await at.provider.sendSealed({ batch: { ...whole, cursor: { kind: ShareKind.SECRET, nftId: 3 } } })
+      await at.provider.sendSealed(end(2, 0, true))
+      assert.deepEqual(await at.asked, {
+        received: 2,
+        notHeld: 0,
+        unfinished: true,
+        cursor: secret(3),
+        providerSyncedBlock: 90,
+      })
+    })
+
+    const contradictions: [string, () => Promise<Batch>][] = [
+      ['one that was sent is not held', async () => ({ ...nothing, secretsNotHeld: row(1, 1) })],
+      ['a cursor goes back', async () => ({ ...nothing, cursor: { kind: ShareKind.SECRET, nftId: 2 } })],
+    ]
+    for (const [what, contradiction] of contradictions) {
+      it(`refuses when ${what}`, async () => {
+        const at = await scene()
+        await at.provider.handshake()
+        const { batch: whole } = batch(toWireRun(await GOOD.run(0, 2)))
+        await at.provider.sendSealed({ batch: { ...whole, cursor: { kind: ShareKind.SECRET, nftId: 3 } } })
+        await at.provider.sendSealed({ batch: await contradiction() })
+        await assert.rejects(at.asked, { refusal: 'MALFORMED' })
+      })
+    }
 
     it('at any phase before', async () => {
       for (const steps of [0, 1, 2, 3]) {
