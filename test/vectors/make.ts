@@ -1,0 +1,45 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { registryVectors, tokenVectors } from './rights.js'
+import { toJson } from './tools.js'
+import { bindingVectors, transcriptVectors } from './transcript.js'
+
+/** Who makes which file of test vectors, from nothing but the specification. */
+export const VECTOR_FILES = {
+  'share/1/vectors/bindings.json': bindingVectors,
+  'share/1/vectors/registry.json': registryVectors,
+  'share/1/vectors/tokens.json': tokenVectors,
+  'share/1/vectors/transcript.json': transcriptVectors,
+} as const
+
+export type VectorFile = keyof typeof VECTOR_FILES
+
+export function pathOf(file: VectorFile): string {
+  return `protocols/${file}`
+}
+
+/** The files that are not as they would be made now. */
+export async function outdated(): Promise<VectorFile[]> {
+  const files: VectorFile[] = []
+  for (const [file, json] of await all()) {
+    if (!isDeepStrictEqual(JSON.parse(readFileSync(pathOf(file), 'utf8')), JSON.parse(json))) files.push(file)
+  }
+  return files
+}
+
+async function all(): Promise<[VectorFile, string][]> {
+  const made: [VectorFile, string][] = []
+  for (const file of Object.keys(VECTOR_FILES) as VectorFile[]) {
+    made.push([file, `${JSON.stringify(toJson(await VECTOR_FILES[file]()), null, 2)}\n`])
+  }
+  return made
+}
+
+if (process.argv[1]?.endsWith('vectors/make.js')) {
+  if (process.argv.includes('--check')) {
+    const files = await outdated()
+    if (files.length > 0) throw new Error(`Run npm run vectors: ${files.join(', ')} would change.`)
+  } else {
+    for (const [file, json] of await all()) writeFileSync(pathOf(file), json)
+  }
+}
