@@ -44,7 +44,8 @@ export class ListReader {
     const step = this.#kind === 'wants' ? fromZigzag(this.#varint(2 * U32_MAX)) : 0
     this.minimumVersion += step
     if (this.minimumVersion < 0 || this.minimumVersion > U32_MAX) malformed()
-    const couldBeJoined = !isFirst && gap === 0 && step === 0
+    // What is open is another question than what is not, though it follows at once.
+    const couldBeJoined = !isFirst && gap === 0 && step === 0 && this.length > 0
     if (couldBeJoined) malformed()
     return true
   }

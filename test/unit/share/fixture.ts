@@ -264,6 +264,8 @@ export class MemoryShares implements ShareSource {
   readonly calls = { syncedBlock: 0, runs: 0, runsEnded: 0 }
   /** Called before each run is handed out, with the number of those before it. */
   onRun: ((given: number) => void) | undefined
+  /** The most shares that `runs` was ever called for. */
+  largestAsked = 0
   /** Every payload handed out. */
   readonly given: Uint8Array[] = []
 
@@ -291,6 +293,7 @@ export class MemoryShares implements ShareSource {
     { maximumBytes }: { maximumBytes: number },
   ): AsyncGenerator<ShareRun, { notHeld: readonly ShareKey[] }> {
     this.calls.runs += 1
+    this.largestAsked = Math.max(this.largestAsked, wanted.length)
     const open = new Map(wanted.map((each) => [shareKeyText(each.key), each]))
     let given = 0
     try {
