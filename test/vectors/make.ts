@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { provenanceVectors, rangeProofVectors, replicaVectors } from './provenance.js'
 import { registryVectors, tokenVectors } from './rights.js'
 import { toJson } from './tools.js'
 import { bindingVectors, transcriptVectors } from './transcript.js'
@@ -7,6 +8,9 @@ import { bindingVectors, transcriptVectors } from './transcript.js'
 /** Who makes which file of test vectors, from nothing but the specification. */
 export const VECTOR_FILES = {
   'share/1/vectors/bindings.json': bindingVectors,
+  'share/1/vectors/provenance.json': provenanceVectors,
+  'share/1/vectors/range-proofs.json': rangeProofVectors,
+  'share/1/vectors/replicas.json': replicaVectors,
   'share/1/vectors/registry.json': registryVectors,
   'share/1/vectors/tokens.json': tokenVectors,
   'share/1/vectors/transcript.json': transcriptVectors,
