@@ -106,7 +106,8 @@ export function helloFrom(bytes: Uint8Array): HelloBody & { token: Token } {
   sized(body.genesisHash, 32)
   sized(body.account, 32)
   sized(body.nonce, 32)
-  if (body.suites.length === 0) malformed()
+  const numbers = new Set(body.suites.map(({ suite }) => suite))
+  if (numbers.size === 0 || numbers.size < body.suites.length) malformed()
   return { ...body, token: tokenFrom(body.token) }
 }
 

@@ -1,5 +1,6 @@
 import type { AccountSigner } from '../crypto/index.js'
 import type { AccountId, BlockHash, BlockNumber, BlockRef, Registry } from '../domain/index.js'
+import type { Suite } from './protocol.js'
 
 /** What the protocol reads of the chain; all of it finalised. */
 export interface ChainView {
@@ -28,6 +29,8 @@ export interface Party {
   readonly peer: Uint8Array
   readonly chain: ChainView
   readonly attestation: Attestation
+  /** SPEC 5.1: the suites that the operator allows, in any order; all of them by default. */
+  readonly suites?: readonly Suite[]
 }
 
 /** The other side, as the connection and the caller know it before the exchange. */

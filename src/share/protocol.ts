@@ -8,6 +8,14 @@ export const SHARE_PROTOCOL = '/ternoa/share/1'
 /** SPEC 5.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM of RFC 9180. */
 export const SUITE_X25519 = 1
 
+/** SPEC 5.1: the same with X-Wing, the hybrid of ML-KEM-768 and X25519 of draft-connolly-cfrg-xwing-kem. */
+export const SUITE_X_WING = 2
+
+/** SPEC 5.1: all suites, the strongest first. */
+export const SUITES = [SUITE_X_WING, SUITE_X25519] as const
+
+export type Suite = (typeof SUITES)[number]
+
 /** SPEC 4.3: the most suites that a Hello may offer. */
 export const OFFERED_SUITES = 8
 

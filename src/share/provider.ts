@@ -6,9 +6,8 @@ import type { ShareRun } from '../provenance/index.js'
 import type { Frames } from './frames.js'
 import { decode, helloFrom, readFromRequester } from './messages.js'
 import type { Party } from './party.js'
-import { SUITE_X25519 } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
-import { createSealer, ephemeralKeys, type Sealer, takePreSharedKey } from './sealing.js'
+import { allowedSuites, createSealer, ephemeralKeys, type Sealer, strongest, takePreSharedKey } from './sealing.js'
 import { Sending } from './sending.js'
 import { finish, finishRefused, phase } from './session.js'
 import { checkToken, hasExpired, hasFreshView, issueToken } from './tokens.js'
@@ -89,8 +88,7 @@ async function exchange(
   const requester = toHex(hello.account)
   const barrier = synchronisationBarrier(chain.registry(), requester, signer.account)
   if (barrier !== undefined) throw new RefusalError(BARRIER_REFUSALS[barrier])
-  const offer = hello.suites.find(({ suite }) => suite === SUITE_X25519)
-  if (offer === undefined) throw new RefusalError('UNSUPPORTED_SUITE')
+  const offer = strongest(hello.suites, allowedSuites(party.suites))
   admission.admitHello()
   await checkToken(hello.token, chain, { signal })
   const digest = helloDigest(transcript.add('hello-body', helloMessage.body))
@@ -99,12 +97,12 @@ async function exchange(
   transcript.add('hello-signature', helloMessage.signature)
 
   // Challenge: this enclave's proof, fresh for this requester.
-  const keys = await ephemeralKeys()
+  using keys = await ephemeralKeys(offer.suite)
   const challenge = ChallengeBody.encode({
     account: fromHex(signer.account),
     nonce: new Uint8Array(randomBytes(32)),
     token: issueToken(chain),
-    suite: SUITE_X25519,
+    suite: keys.suite,
     publicKey: keys.publicKey,
     syncedBlock: await shares.syncedBlock(),
   })
@@ -129,7 +127,7 @@ async function exchange(
 
   // Grant, then everything sealed to the requester's enclave alone.
   const preSharedKey = await takePreSharedKey(keys, encapsulatedKey, challengeHash)
-  const sealer = await createSealer(offer.publicKey, { challengeHash, finalHash, preSharedKey })
+  const sealer = await createSealer(offer, { challengeHash, finalHash, preSharedKey })
   await phase('handshake', signal, (options) =>
     frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), options),
   )

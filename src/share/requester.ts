@@ -23,9 +23,9 @@ import {
   type UnverifiedRun,
 } from './messages.js'
 import type { Counterpart, Party } from './party.js'
-import { EXCHANGE_SHARES, SUITE_X25519, TOKEN } from './protocol.js'
+import { EXCHANGE_SHARES, TOKEN } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
-import { createOpener, ephemeralKeys, offerPreSharedKey } from './sealing.js'
+import { allowedSuites, createOpener, offeredKeys, offerPreSharedKey } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
 import { checkToken, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
@@ -103,14 +103,14 @@ async function exchange(
     providerPeer: provider.peer,
   })
 
-  // Hello: who asks, and a key pair made for this exchange alone.
-  const keys = await ephemeralKeys()
+  // Hello: who asks, and key pairs made for this exchange alone.
+  using offered = await offeredKeys(allowedSuites(party.suites))
   const hello = HelloBody.encode({
     genesisHash: fromHex(chain.genesisHash),
     account: fromHex(signer.account),
     nonce: new Uint8Array(randomBytes(32)),
     token: issueToken(chain),
-    suites: [{ suite: SUITE_X25519, publicKey: keys.publicKey }],
+    suites: [...offered.keys],
   })
   const signature = signer.sign(helloDigest(transcript.add('hello-body', hello)))
   transcript.add('hello-signature', signature)
@@ -123,7 +123,8 @@ async function exchange(
   const offer = decode(ChallengeBody, challenge.body)
   if (accountFrom(offer.account) !== provider.account) throw new RefusalError('BAD_SIGNATURE')
   sized(offer.nonce, 32)
-  if (offer.suite !== SUITE_X25519) throw new RefusalError('UNSUPPORTED_SUITE')
+  const keys = offered.keys.find(({ suite }) => suite === offer.suite)
+  if (keys === undefined) throw new RefusalError('UNSUPPORTED_SUITE')
   const barrier = synchronisationBarrier(chain.registry(), signer.account, provider.account)
   if (barrier !== undefined) throw new RefusalError(BARRIER_REFUSALS[barrier])
   await checkToken(tokenFrom(offer.token), chain, { signal })
@@ -135,7 +136,10 @@ async function exchange(
   const challengeHash = transcript.add('challenge-quote', challenge.quote)
 
   // Request: this enclave's own proof, and what it wants.
-  const { encapsulatedKey, preSharedKey } = await offerPreSharedKey(offer.publicKey, challengeHash)
+  const { encapsulatedKey, preSharedKey } = await offerPreSharedKey(
+    { suite: keys.suite, publicKey: offer.publicKey },
+    challengeHash,
+  )
   const body = RequestBody.encode({ encapsulatedKey, ...outstanding.lists })
   const digest = quoteDigest('requester', transcript.add('request-body', body))
   const quote = await phase('handshake', signal, (options) => attestation.quote(signer.sign(digest), options))

@@ -1,7 +1,16 @@
 import type { webcrypto } from 'node:crypto'
-import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
+import {
+  Aes256Gcm,
+  CipherSuite,
+  DhkemX25519HkdfSha256,
+  HkdfSha256,
+  type RecipientContext,
+  type SenderContext,
+} from '@hpke/core'
+import { XWing } from '@hpke/hybridkem-x-wing'
 import { DOMAIN, taggedHash, utf8, zero } from '../crypto/index.js'
 import { SlotmeshError } from '../domain/index.js'
+import { SUITE_X_WING, SUITE_X25519, SUITES, type Suite } from './protocol.js'
 import { RefusalError } from './refusals.js'
 
 /*
@@ -13,17 +22,26 @@ import { RefusalError } from './refusals.js'
  * the requester's quote speaks for, and could have been sealed only by the one that the provider's quote speaks for.
  */
 
-const suite = new CipherSuite({
-  kem: new DhkemX25519HkdfSha256(),
-  kdf: new HkdfSha256(),
-  aead: new Aes256Gcm(),
-})
+const CIPHER_SUITES: Record<Suite, CipherSuite> = {
+  [SUITE_X_WING]: cipherSuite(new XWing()),
+  [SUITE_X25519]: cipherSuite(new DhkemX25519HkdfSha256()),
+}
+
+/** KDF and AEAD of its own each: the library writes the suite into the KDF. */
+function cipherSuite(kem: CipherSuite['kem']): CipherSuite {
+  return new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+}
 
 const PRE_SHARED_KEY_BYTES = 32
 
-/** An ephemeral KEM key pair of this enclave, for one exchange. */
-export interface EphemeralKeys {
+/** A public key and its suite, as Hello and Challenge carry them. */
+export interface SuiteKey<S extends number = number> {
+  readonly suite: S
   readonly publicKey: Uint8Array
+}
+
+/** An ephemeral KEM key pair of this enclave, for one exchange; the private key is zeroed when it is disposed of. */
+export interface EphemeralKeys extends SuiteKey<Suite>, Disposable {
   readonly pair: webcrypto.CryptoKeyPair
 }
 
@@ -49,9 +67,50 @@ export interface Opener {
   open(ciphertext: Uint8Array): Promise<Uint8Array>
 }
 
-export async function ephemeralKeys(): Promise<EphemeralKeys> {
-  const pair = await suite.kem.generateKeyPair()
-  return { publicKey: new Uint8Array(await suite.kem.serializePublicKey(pair.publicKey)), pair }
+/**
+ * The suites that an operator allows, the strongest first.
+ * @throws SlotmeshError `share/suites` when there are none, or one that does not exist.
+ */
+export function allowedSuites(suites: readonly number[] = SUITES): readonly Suite[] {
+  const allowed = SUITES.filter((suite) => suites.includes(suite))
+  if (allowed.length === 0 || allowed.length < new Set(suites).size) {
+    throw new SlotmeshError('share/suites', `Allow one suite or more of ${SUITES.join(', ')}.`)
+  }
+  return allowed
+}
+
+/** SPEC 4.4: the offer in the strongest of the allowed suites. @throws RefusalError UNSUPPORTED_SUITE */
+export function strongest(offers: readonly SuiteKey[], allowed: readonly Suite[]): SuiteKey<Suite> {
+  for (const suite of allowed) {
+    const offer = offers.find((each) => each.suite === suite)
+    if (offer !== undefined) return { suite, publicKey: offer.publicKey }
+  }
+  throw new RefusalError('UNSUPPORTED_SUITE')
+}
+
+export async function ephemeralKeys(suite: Suite): Promise<EphemeralKeys> {
+  const { kem } = CIPHER_SUITES[suite]
+  const pair = await kem.generateKeyPair()
+  const publicKey = new Uint8Array(await kem.serializePublicKey(pair.publicKey))
+  return { suite, publicKey, pair, [Symbol.dispose]: () => zeroPrivateKey(pair) }
+}
+
+/** A key pair of each of these suites, disposed of together. */
+export async function offeredKeys(
+  suites: readonly Suite[],
+): Promise<Disposable & { readonly keys: readonly EphemeralKeys[] }> {
+  const keys = await Promise.all(suites.map(ephemeralKeys))
+  return {
+    keys,
+    [Symbol.dispose]: () => {
+      for (const each of keys) each[Symbol.dispose]()
+    },
+  }
+}
+
+/** Keys of the library's own KEMs are bytes in its hands; those of Node's cannot be reached, nor zeroed. */
+function zeroPrivateKey({ privateKey }: webcrypto.CryptoKeyPair): void {
+  if ('key' in privateKey && privateKey.key instanceof Uint8Array) zero(privateKey.key)
 }
 
 /**
@@ -59,32 +118,28 @@ export async function ephemeralKeys(): Promise<EphemeralKeys> {
  * @throws RefusalError MALFORMED when that is no key.
  */
 export async function offerPreSharedKey(
-  providerKey: Uint8Array,
+  providerKey: SuiteKey<Suite>,
   challengeHash: Uint8Array,
 ): Promise<{ encapsulatedKey: Uint8Array; preSharedKey: Uint8Array }> {
-  const context = await withKeyOfPeer(async () =>
-    suite.createSenderContext({ recipientPublicKey: await publicKey(providerKey), info: buffer(challengeHash) }),
-  )
+  const context = await senderContext(providerKey, { info: buffer(challengeHash) })
   return { encapsulatedKey: new Uint8Array(context.enc), preSharedKey: await exported(context) }
 }
 
-/** The provider's half of the pre-shared key. @throws RefusalError MALFORMED when the peer's is no encapsulated key. */
+/**
+ * The provider's half of the pre-shared key; takes its own key pair, which has no further use.
+ * @throws RefusalError MALFORMED when the peer's is no encapsulated key.
+ */
 export async function takePreSharedKey(
   own: EphemeralKeys,
   encapsulatedKey: Uint8Array,
   challengeHash: Uint8Array,
 ): Promise<Uint8Array> {
-  const context = await withKeyOfPeer(() =>
-    suite.createRecipientContext({ recipientKey: own.pair, enc: buffer(encapsulatedKey), info: buffer(challengeHash) }),
-  )
-  return exported(context)
+  return exported(await recipientContext(own, encapsulatedKey, { info: buffer(challengeHash) }))
 }
 
 /** @throws RefusalError MALFORMED when the requester's key is none. */
-export async function createSealer(requesterKey: Uint8Array, context: SealingContext): Promise<Sealer> {
-  const sender = await withPreSharedKey(context, async (parameters) =>
-    suite.createSenderContext({ recipientPublicKey: await publicKey(requesterKey), ...parameters }),
-  )
+export async function createSealer(requesterKey: SuiteKey<Suite>, context: SealingContext): Promise<Sealer> {
+  const sender = await withPreSharedKey(context, (parameters) => senderContext(requesterKey, parameters))
   return {
     encapsulatedKey: new Uint8Array(sender.enc),
     seal: async (plaintext) => {
@@ -97,15 +152,16 @@ export async function createSealer(requesterKey: Uint8Array, context: SealingCon
   }
 }
 
-/** @throws RefusalError MALFORMED when the peer's is no encapsulated key. */
+/**
+ * Takes this enclave's key pair, which has no further use.
+ * @throws RefusalError MALFORMED when the peer's is no encapsulated key.
+ */
 export async function createOpener(
   own: EphemeralKeys,
   encapsulatedKey: Uint8Array,
   context: SealingContext,
 ): Promise<Opener> {
-  const recipient = await withPreSharedKey(context, (parameters) =>
-    suite.createRecipientContext({ recipientKey: own.pair, enc: buffer(encapsulatedKey), ...parameters }),
-  )
+  const recipient = await withPreSharedKey(context, (parameters) => recipientContext(own, encapsulatedKey, parameters))
   return {
     open: async (ciphertext) => {
       try {
@@ -119,25 +175,43 @@ export async function createOpener(
   }
 }
 
-interface PskParameters {
+interface ContextParameters {
   readonly info: ArrayBuffer
-  readonly psk: { id: ArrayBuffer; key: ArrayBuffer }
+  readonly psk?: { id: ArrayBuffer; key: ArrayBuffer }
 }
 
 async function withPreSharedKey<T>(
   { challengeHash, finalHash, preSharedKey }: SealingContext,
-  create: (parameters: PskParameters) => Promise<T>,
+  create: (parameters: ContextParameters) => Promise<T>,
 ): Promise<T> {
   const key = buffer(preSharedKey)
   try {
     const info = buffer(taggedHash(DOMAIN.shareSealing, finalHash))
-    return await withKeyOfPeer(() => create({ info, psk: { id: buffer(challengeHash), key } }))
+    return await create({ info, psk: { id: buffer(challengeHash), key } })
   } finally {
     zero(preSharedKey, new Uint8Array(key))
   }
 }
 
-/** Keys of another length, that are no points of the curve, or of small order, are the peer's doing. */
+function senderContext({ suite, publicKey }: SuiteKey<Suite>, parameters: ContextParameters): Promise<SenderContext> {
+  const cipherSuite = CIPHER_SUITES[suite]
+  return withKeyOfPeer(async () => {
+    const recipientPublicKey = await cipherSuite.kem.deserializePublicKey(buffer(publicKey))
+    return cipherSuite.createSenderContext({ recipientPublicKey, ...parameters })
+  })
+}
+
+async function recipientContext(
+  own: EphemeralKeys,
+  encapsulatedKey: Uint8Array,
+  parameters: ContextParameters,
+): Promise<RecipientContext> {
+  using keys = own
+  const parametersOfPeer = { recipientKey: keys.pair, enc: buffer(encapsulatedKey), ...parameters }
+  return await withKeyOfPeer(() => CIPHER_SUITES[keys.suite].createRecipientContext(parametersOfPeer))
+}
+
+/** Keys of another length, that are not of the KEM, or whose X25519 part is of small order, are the peer's doing. */
 async function withKeyOfPeer<T>(create: () => Promise<T>): Promise<T> {
   try {
     return await create()
@@ -146,12 +220,8 @@ async function withKeyOfPeer<T>(create: () => Promise<T>): Promise<T> {
   }
 }
 
-async function exported(context: { export(label: ArrayBuffer, bytes: number): Promise<ArrayBuffer> }) {
+async function exported(context: SenderContext | RecipientContext): Promise<Uint8Array> {
   return new Uint8Array(await context.export(buffer(utf8(DOMAIN.sharePreSharedKey)), PRE_SHARED_KEY_BYTES))
-}
-
-async function publicKey(bytes: Uint8Array): Promise<webcrypto.CryptoKey> {
-  return suite.kem.deserializePublicKey(buffer(bytes))
 }
 
 /** A copy: the library takes whole ArrayBuffers only. */

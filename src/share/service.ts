@@ -6,6 +6,7 @@ import { PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
 import { type Admission, type ServedExchange, type ShareSource, serveExchange } from './provider.js'
 import { type Refusal, RefusalError } from './refusals.js'
 import { type ExchangeRequest, type ExchangeResult, requestShares } from './requester.js'
+import { allowedSuites } from './sealing.js'
 import { phase } from './session.js'
 
 /** What the protocol needs of libp2p. */
@@ -32,9 +33,11 @@ export class ShareService {
   readonly #hellos: RateLimit
   readonly #accounts: RateLimit
 
+  /** @throws SlotmeshError `share/suites` when the party allows none, or one that does not exist. */
   constructor(init: ShareServiceInit) {
     this.#init = init
-    this.#party = { ...init.party, peer: init.host.peerId.toMultihash().bytes }
+    const suites = allowedSuites(init.party.suites)
+    this.#party = { ...init.party, suites, peer: init.host.peerId.toMultihash().bytes }
     const now = init.now ?? Date.now
     this.#hellos = new RateLimit(PROVIDER_LIMITS.hellosPerPeerPerMinute, now)
     this.#accounts = new RateLimit(PROVIDER_LIMITS.exchangesPerAccountPerMinute, now)

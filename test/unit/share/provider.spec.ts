@@ -179,7 +179,7 @@ describe('the provider', () => {
         'with too many suites',
         'MALFORMED',
         {},
-        { body: { suites: Array(9).fill({ suite: 1, publicKey: new Uint8Array(32) }) } },
+        { body: { suites: Array.from(Array(9), (_, suite) => ({ suite, publicKey: new Uint8Array(32) })) } },
       ],
       [
         'with unknown suites only',

@@ -4,7 +4,7 @@ import * as varint from 'uint8-varint'
 import { type AccountSigner, fromHex } from '../../../src/crypto/index.js'
 import { Frames } from '../../../src/share/frames.js'
 import type { Party } from '../../../src/share/party.js'
-import { SUITE_X25519 } from '../../../src/share/protocol.js'
+import { SUITE_X25519, type Suite } from '../../../src/share/protocol.js'
 import {
   createOpener,
   createSealer,
@@ -57,6 +57,8 @@ abstract class RawSide {
   readonly frames: Frames
   readonly transcript: Transcript
   protected readonly party: Party
+  /** The one suite that this side knows. */
+  suite: Suite = SUITE_X25519
   #keys: EphemeralKeys | undefined
 
   constructor(party: Party, stream: Stream, peers: Peers) {
@@ -66,7 +68,7 @@ abstract class RawSide {
   }
 
   async keys(): Promise<EphemeralKeys> {
-    this.#keys ??= await ephemeralKeys()
+    this.#keys ??= await ephemeralKeys(this.suite)
     return this.#keys
   }
 
@@ -103,7 +105,7 @@ export class RawRequester extends RawSide {
       account: fromHex(signer.account),
       nonce: new Uint8Array(randomBytes(32)),
       token: issueToken(chain),
-      suites: [{ suite: SUITE_X25519, publicKey: (await this.keys()).publicKey }],
+      suites: [await this.keys()],
       ...lies.body,
     })
     const digest = helloDigest(this.transcript.add('hello-body', body))
@@ -125,7 +127,7 @@ export class RawRequester extends RawSide {
 
   async request(wants: readonly WantedShare[], lies: Lies<RequestBody> = {}, open?: OpenWant[]): Promise<void> {
     const { lists } = new Outstanding(wants, open)
-    const offered = await offerPreSharedKey(this.#providerKey, this.#challengeHash)
+    const offered = await offerPreSharedKey({ suite: this.suite, publicKey: this.#providerKey }, this.#challengeHash)
     this.#preSharedKey = new Uint8Array(offered.preSharedKey)
     const body = RequestBody.encode({ encapsulatedKey: offered.encapsulatedKey, ...lists, ...lies.body })
     const digest = quoteDigest('requester', this.transcript.add('request-body', body))
@@ -171,7 +173,7 @@ export class RawProvider extends RawSide {
     this.transcript.add('hello-body', hello.body)
     this.transcript.add('hello-signature', hello.signature)
     const body = HelloBody.decode(hello.body)
-    this.#requesterKey = new Uint8Array(body.suites[0]?.publicKey ?? [])
+    this.#requesterKey = new Uint8Array(body.suites.find(({ suite }) => suite === this.suite)?.publicKey ?? [])
     return body
   }
 
@@ -181,7 +183,7 @@ export class RawProvider extends RawSide {
       account: fromHex(signer.account),
       nonce: new Uint8Array(randomBytes(32)),
       token: issueToken(chain),
-      suite: SUITE_X25519,
+      suite: this.suite,
       publicKey: (await this.keys()).publicKey,
       syncedBlock: 90,
       ...lies.body,
@@ -206,11 +208,14 @@ export class RawProvider extends RawSide {
   /** @param preSharedKey in place of the one that only the two enclaves can know. */
   async grant(lies: { preSharedKey?: Uint8Array; encapsulatedKey?: Uint8Array } = {}): Promise<void> {
     const right = await takePreSharedKey(await this.keys(), this.#encapsulatedKey, this.#challengeHash)
-    this.#sealer = await createSealer(this.#requesterKey, {
-      challengeHash: this.#challengeHash,
-      finalHash: this.#finalHash,
-      preSharedKey: lies.preSharedKey ?? right,
-    })
+    this.#sealer = await createSealer(
+      { suite: this.suite, publicKey: this.#requesterKey },
+      {
+        challengeHash: this.#challengeHash,
+        finalHash: this.#finalHash,
+        preSharedKey: lies.preSharedKey ?? right,
+      },
+    )
     const encapsulatedKey = lies.encapsulatedKey ?? this.#sealer.encapsulatedKey
     await this.send(ProviderMessage.encode({ grant: { encapsulatedKey } }))
   }

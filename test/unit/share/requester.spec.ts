@@ -176,7 +176,7 @@ describe('the requester', () => {
       ],
       ['with a short account', 'MALFORMED', {}, { body: { account: new Uint8Array(31) } }],
       ['with a short nonce', 'MALFORMED', {}, { body: { nonce: new Uint8Array(31) } }],
-      ['in a suite that was not offered', 'UNSUPPORTED_SUITE', {}, { body: { suite: 2 } }],
+      ['in a suite that was not offered', 'UNSUPPORTED_SUITE', {}, { body: { suite: 9 } }],
       ['without a suite', 'UNSUPPORTED_SUITE', {}, { body: { suite: 0 } }],
       [
         'of a provider without a seat',

@@ -48,7 +48,7 @@ describe('the specification', () => {
 
   it('5: both encapsulations, the exported key, and the sealed stream', async () => {
     const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
-    const [requester, provider] = [await ephemeralKeys(), await ephemeralKeys()]
+    const [requester, provider] = [await ephemeralKeys(1), await ephemeralKeys(1)]
     const [T4, T6] = [sha256(ascii('challenge')), sha256(ascii('final'))]
     const whole = (bytes: Uint8Array) => new Uint8Array(bytes).buffer
 
