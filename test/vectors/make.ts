@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { listVectors } from './lists.js'
 import { provenanceVectors, rangeProofVectors, replicaVectors } from './provenance.js'
 import { registryVectors, tokenVectors } from './rights.js'
 import { toJson } from './tools.js'
@@ -8,6 +9,7 @@ import { bindingVectors, transcriptVectors } from './transcript.js'
 /** Who makes which file of test vectors, from nothing but the specification. */
 export const VECTOR_FILES = {
   'share/1/vectors/bindings.json': bindingVectors,
+  'share/1/vectors/lists.json': listVectors,
   'share/1/vectors/provenance.json': provenanceVectors,
   'share/1/vectors/range-proofs.json': rangeProofVectors,
   'share/1/vectors/replicas.json': replicaVectors,

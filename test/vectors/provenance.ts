@@ -303,7 +303,7 @@ export function rangeProofVectors() {
   ]
   return {
     about:
-      'Clause 6.3, Range proof: `left` and `right` for leaves at `firstIndex` under a root of `size` leaves. `outcome` is `accepted`, or `reset`: the requester ends the exchange and resets the stream. In logs of more than 100 leaves the hashes beside the range are any bytes, as they are to a verifier.',
+      'Clause 6.3, Range proof: `left` and `right` for leaves at `firstIndex` under a root of `size` leaves. `outcome` is `accepted`, or `reset`: the requester ends the exchange and resets the stream (a hash that has not 32 bytes may as well be refused with MALFORMED). In logs of more than 100 leaves the hashes beside the range are any bytes, as they are to a verifier.',
     leafHashes: log.leaves,
     cases: [
       ...good.map((each) => ({
