@@ -1,5 +1,6 @@
 import { setInterval } from 'node:timers/promises'
 import type { ChainHealth } from '../chain/index.js'
+import type { ForkEvidence } from '../provenance/index.js'
 import { OLDEST_VIEW_MS } from '../share/index.js'
 import type { OwedConfirmations } from '../sync/index.js'
 import type { NodeProblem } from './types.js'
@@ -34,12 +35,14 @@ export async function watchProblems(
  * What keeps a node from doing all of its work, the gravest first; nothing when it is well.
  * @param now Unix ms
  * @param stoppedBy why synchronisation stopped, unless it goes on again
+ * @param forks of the provenance logs of others, or of this enclave itself
  */
 export function problemsOf(
   chain: ChainHealth,
   owed: OwedConfirmations,
   now: number,
   stoppedBy?: string,
+  forks: readonly ForkEvidence[] = [],
 ): NodeProblem[] {
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
@@ -80,6 +83,13 @@ export function problemsOf(
   const forked = endpoints.filter(({ url, lastFailure }) => lastFailure?.code === 'chain/forked' && url !== inUse)
   for (const { lastFailure } of forked) {
     problems.push({ code: 'chain/forked', sentence: lastFailure?.message ?? '' })
+  }
+  for (const { branches } of forks) {
+    const { account, cluster, slot } = branches[0].head
+    problems.push({
+      code: 'provenance/forked',
+      sentence: `The enclave ${account} in cluster ${cluster}, slot ${slot}, has signed two histories of its shares: its folder was set back, or it is not genuine; show the evidence to its operator and to the committee.`,
+    })
   }
   return problems
 }

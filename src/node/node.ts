@@ -19,7 +19,7 @@ import {
   verifyRetrieveRequest,
   verifyStoreRequest,
 } from '../owner/index.js'
-import { OLDEST_VIEW_MS, ShareService } from '../share/index.js'
+import { encodeForkEvidence, OLDEST_VIEW_MS, ShareService } from '../share/index.js'
 import { openStore, type Store } from '../store/index.js'
 import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
 import { problemsOf, watchProblems } from './health.js'
@@ -175,13 +175,18 @@ class Node implements EnclaveNode {
       chain,
       crawl: parts?.chain.crawl(),
       confirmationsOwed: owed,
-      problems: chain === undefined ? [] : problemsOf(chain, owed, Date.now(), parts?.engine.stoppedBy),
+      problems:
+        chain === undefined ? [] : problemsOf(chain, owed, Date.now(), parts?.engine.stoppedBy, this.#store.forks()),
       cursor: await this.#store.cursor(),
       syncedBlock: await syncedBlock(this.#store),
       shares,
       wantsOpen: wants,
       ...this.#telemetry.counts(),
     }
+  }
+
+  forks(): readonly Uint8Array[] {
+    return this.#store.forks().map(encodeForkEvidence)
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {
@@ -338,7 +343,7 @@ class Node implements EnclaveNode {
 
   async #watchProblems(chain: Chain, ingest: Ingest, engine: SyncEngine): Promise<void> {
     const { signal } = this.#stopping
-    const problems = () => problemsOf(chain.health(), ingest.owed(), Date.now(), engine.stoppedBy)
+    const problems = () => problemsOf(chain.health(), ingest.owed(), Date.now(), engine.stoppedBy, this.#store.forks())
     const changed = (now: readonly NodeProblem[]) => {
       for (const { code, sentence } of now) this.#logger.warn(sentence, { code })
       if (now.length === 0) this.#logger.info('all is well again')

@@ -145,6 +145,9 @@ export interface EnclaveNode {
    */
   retrieveShare(kind: ShareKind, request: RetrieveRequest, options: { signal: AbortSignal }): Promise<Uint8Array>
 
+  /** Proofs that enclaves have forked their provenance logs, each an encoded `ForkEvidence` (share SPEC 6.3). */
+  forks(): readonly Uint8Array[]
+
   /** The shares held, without their payloads: for audits. */
   heldShares(): AsyncIterable<ShareKey & { readonly version: BlockNumber; readonly origin: ClusterId }>
 }

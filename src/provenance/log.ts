@@ -134,31 +134,45 @@ export function verifyRange(
   leafHashes: readonly Uint8Array[],
   proof: RangeProof,
 ): LogNode[] {
-  const end = first + leafHashes.length
-  const left = decompose(0, first)
-  const shapeIsRight =
-    Number.isSafeInteger(first) &&
-    first >= 0 &&
-    leafHashes.length > 0 &&
-    end <= head.size &&
-    head.size <= U32_MAX &&
-    proof.left.length === left.length
-  const right = shapeIsRight ? decompose(end, head.size) : []
-  if (!shapeIsRight || proof.right.length !== right.length) throw rangeError(head, first)
-
-  const range = new CompactRange()
   const known: LogNode[] = []
+  const leaves = leafHashes.map((hash) => ({ level: 0, hash }))
+  if (leaves.length === 0 || !leadsTo(head, first, leaves, proof, known)) throw rangeError(head, first)
+  return known
+}
+
+/** Whether the perfect subtree at `position` has this root hash in the log that `head` signs. */
+export function isInLog(head: LogHead, position: NodePosition, hash: Uint8Array, proof: RangeProof): boolean {
+  const first = position.index * 2 ** position.level
+  return leadsTo(head, first, [{ level: position.level, hash }], proof, [])
+}
+
+/**
+ * Whether subtrees in a row, the first beginning at leaf `first`, give the head's root with the proof's hashes.
+ *
+ * @param known takes every tree node that this establishes.
+ */
+function leadsTo(
+  head: LogHead,
+  first: number,
+  row: readonly { readonly level: number; readonly hash: Uint8Array }[],
+  proof: RangeProof,
+  known: LogNode[],
+): boolean {
+  const end = row.reduce((at, { level }) => at + 2 ** level, first)
+  if (!Number.isSafeInteger(first) || first < 0 || end > head.size || head.size > U32_MAX) return false
+  const [left, right] = [decompose(0, first), decompose(end, head.size)]
+  if (proof.left.length !== left.length || proof.right.length !== right.length) return false
+  const range = new CompactRange()
   const subtrees = [
     ...left.map(({ level }, at) => ({ level, hash: proof.left[at] })),
-    ...leafHashes.map((hash) => ({ level: 0, hash })),
+    ...row,
     ...right.map(({ level }, at) => ({ level, hash: proof.right[at] })),
   ]
   for (const { level, hash } of subtrees) {
-    if (hash?.length !== 32) throw rangeError(head, first)
+    if (hash?.length !== 32) return false
     known.push(...range.append(level, hash))
   }
-  if (!equalBytes(range.root(), head.root)) throw rangeError(head, first)
-  return known
+  return equalBytes(range.root(), head.root)
 }
 
 function rangeError(head: LogHead, first: number): SlotmeshError {

@@ -1,3 +1,4 @@
+export { encodeForkEvidence } from './fork-evidence.js'
 export type { Attestation, ChainView, Counterpart, Party } from './party.js'
 export { OLDEST_VIEW_MS, PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
 export type { ServedExchange, ShareSource } from './provider.js'

@@ -21,6 +21,7 @@ import {
   type Run,
   type Token,
   ShareKind as WireKind,
+  type LogHead as WireLogHead,
 } from './wire/share.js'
 
 type RequesterKind = Exclude<keyof RequesterMessage, 'refusal'>
@@ -133,10 +134,13 @@ export function fromWireKey({ kind, nftId }: Cursor): ShareKey {
   return { kind: kindFrom(kind), nftId }
 }
 
+export function toWireHead(head: LogHead): WireLogHead {
+  return { ...head, account: fromHex(head.account), incarnation: fromHex(head.incarnation) }
+}
+
 export function toWireRun(run: ShareRun): Run {
-  const { head } = run
   return {
-    head: { ...head, account: fromHex(head.account), incarnation: fromHex(head.incarnation) },
+    head: toWireHead(run.head),
     firstIndex: run.first,
     shares: run.shares.map(({ leaf, payload }) => ({
       kind: WIRE_KINDS[leaf.kind],

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
+import { toHex } from '../crypto/index.js'
 import { type ShareKey, SlotmeshError } from '../domain/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
 import type { Transaction } from './database.js'
-import { IDENTITY, PAYLOADS, PENDING, PLACES, WANTS } from './records.js'
+import { IDENTITY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
 import type { Tally } from './tally.js'
 import type { Identity, PendingShare, SharePlace, Want } from './types.js'
 
@@ -35,6 +37,14 @@ export class Changes {
       'store/no-seat',
       'The store has no seat yet, so it takes no shares and no blocks; begin its setup first.',
     )
+  }
+
+  /** Own shares go into a new log from here on; those of the former one stay, as replicas. */
+  async beginIncarnation(): Promise<void> {
+    const identity = await this.identity()
+    this.transaction.put(IDENTITY, undefined, { ...identity, incarnation: toHex(new Uint8Array(randomBytes(16))) })
+    const progress = await this.transaction.get(PROGRESS, undefined)
+    if (progress !== undefined) this.transaction.put(PROGRESS, undefined, { ...progress, logSize: 0 })
   }
 
   /** In place of the version held, if one is. */

@@ -7,7 +7,7 @@ import {
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
-import type { LogHead, LogId, NodePosition } from '../provenance/index.js'
+import type { Branch, ForkEvidence, LogHead, LogId, NodePosition } from '../provenance/index.js'
 import type { Identity, PendingShare, SecretName, SharePlace, Want } from './types.js'
 
 /**
@@ -25,7 +25,7 @@ export interface Table<Key, Value> {
   decode(bytes: Uint8Array): Value
 }
 
-/** Only the header and the secrets sort below this; everything from here on belongs to the seat. */
+/** What sorts below this outlives the seat: the header, the secrets, and what others have done wrong. */
 export const FIRST_SEAT_PREFIX = 0x10
 
 /** Names one version of a share; the version is in the key so that the sealing covers it. */
@@ -54,6 +54,30 @@ export const SECRETS: Table<SecretName, Uint8Array> = {
   describe: (name) => `secret/${name}`,
   encode: (value) => value.slice(),
   decode: (value) => value,
+}
+
+/** One piece of evidence for each log that its origin has forked. */
+export const FORKS: Table<LogId, ForkEvidence> = {
+  prefix: 0x03,
+  encodeKey: (log) => writeLog(new Writer().u8(0x03), log).finish(),
+  decodeKey: (bytes) => {
+    const reader = new Reader(bytes.subarray(1))
+    return reader.end(readLog(reader))
+  },
+  describe: (log) => `fork/${logText(log)}`,
+  encode: ({ branches, position }) => {
+    const writer = new Writer().u8(position === undefined ? 0 : 1)
+    writer.u8(position?.level ?? 0).u32(position?.index ?? 0)
+    for (const branch of branches) writeBranch(writer, branch)
+    return writer.finish()
+  },
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    const hasPosition = reader.u8() === 1
+    const position = { level: reader.u8(), index: reader.u32() }
+    const branches = [readBranch(reader), readBranch(reader)] as const
+    return reader.end({ branches, position: hasPosition ? position : undefined })
+  },
 }
 
 /** Stands while the seat's records are being erased, so that an erasure cut short is ended at the next start. */
@@ -247,6 +271,27 @@ function writeLog(writer: Writer, log: LogId): Writer {
 
 function readLog(reader: Reader): LogId {
   return { account: reader.hex(32), incarnation: reader.hex(16) }
+}
+
+function writeBranch(writer: Writer, { head, subtree }: Branch): void {
+  writeLog(writer, head).u32(head.cluster).u32(head.slot).u32(head.size).bytes(head.root).bytes(head.signature)
+  writer.u8(subtree === undefined ? 0 : 1)
+  if (subtree === undefined) return
+  writer.bytes(subtree.hash)
+  for (const side of [subtree.proof.left, subtree.proof.right]) {
+    writer.u8(side.length)
+    for (const hash of side) writer.bytes(hash)
+  }
+}
+
+function readBranch(reader: Reader): Branch {
+  const log = readLog(reader)
+  const seat = { cluster: reader.u32(), slot: reader.u32() }
+  const head = { ...log, ...seat, size: reader.u32(), root: reader.bytes(32), signature: reader.bytes(64) }
+  if (reader.u8() === 0) return { head, subtree: undefined }
+  const hash = reader.bytes(32)
+  const side = () => Array.from({ length: reader.u8() }, () => reader.bytes(32))
+  return { head, subtree: { hash, proof: { left: side(), right: side() } } }
 }
 
 class Writer {

@@ -1,5 +1,6 @@
 import { equalBytes, zero } from '../crypto/index.js'
 import {
+  type BlockHash,
   type BlockNumber,
   type Logger,
   type NftId,
@@ -7,11 +8,23 @@ import {
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
-import type { LogHead, LogId, ShareRun, VerifiedRun } from '../provenance/index.js'
+import {
+  type ForkEvidence,
+  gatherFork,
+  type LogHead,
+  type LogId,
+  lookupIn,
+  type NodeLookup,
+  type NodePosition,
+  type ShareRun,
+  type VerifiedRun,
+  verifyFork,
+} from '../provenance/index.js'
 import { Changes, satisfies } from './changes.js'
 import { SealedDatabase } from './database.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
+  FORKS,
   HEADS,
   IDENTITY,
   logText,
@@ -37,6 +50,9 @@ import type {
   Want,
 } from './types.js'
 
+/** Evidence of more forks than this is not kept: an origin can make any number. */
+const FORKS_KEPT = 1_024
+
 /**
  * Opens the sealed store in a folder, which is made when absent.
  *
@@ -52,8 +68,10 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
     for await (const _ of database.keys(PENDING)) tally.pending(1)
     for await (const [, want] of database.entries(WANTS)) tally.want(want.minimumVersion, 1)
     const { shares, wants, pending } = tally.counts()
-    options.logger.info('Store opened', { ...shares, wants, pending })
-    return new Store(database, tally)
+    const forks = new Map<string, ForkEvidence>()
+    for await (const [log, evidence] of database.entries(FORKS)) forks.set(logText(log), evidence)
+    options.logger.info('Store opened', { ...shares, wants, pending, forks: forks.size })
+    return new Store(database, tally, forks)
   } catch (thrown) {
     await database.close()
     throw thrown
@@ -69,10 +87,12 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
 export class Store {
   readonly #database: SealedDatabase
   readonly #tally: Tally
+  readonly #forks: Map<string, ForkEvidence>
 
-  constructor(database: SealedDatabase, tally: Tally) {
+  constructor(database: SealedDatabase, tally: Tally, forks: Map<string, ForkEvidence>) {
     this.#database = database
     this.#tally = tally
+    this.#forks = forks
   }
 
   /** @returns a copy for the caller to zero. */
@@ -196,15 +216,30 @@ export class Store {
    * held. Anything else in the run is ignored, so that a peer cannot plant what was not asked for nor roll a share
    * back. A want closes when its version is reached, and for a capsule when nothing newer can exist as of its block.
    *
+   * A run of the own log that is longer than the log here says that the folder was set back to an older state: then a
+   * new incarnation is begun at once, since to go on with this log would fork it.
+   *
    * @param run every check of which has been made; its payloads stay the caller's to zero.
    * @param provider.syncedBlock up to which block the provider says it has every share.
-   * @throws SlotmeshError `store/wrong-slot`; `store/fork` when the origin's log contradicts what is held of it;
-   * `store/set-back` when the own log is known to others at a greater size than here.
+   * @throws SlotmeshError `store/wrong-slot`; `store/fork` when the origin's log contradicts what is held of it, which
+   * is kept as evidence: see {@link forks}.
    */
-  putRun(
+  async putRun(
     run: VerifiedRun,
     provider: { readonly syncedBlock: BlockNumber },
-  ): Promise<{ stored: ShareKey[]; closed: Want[] }> {
+  ): Promise<{ stored: ShareKey[]; closed: Want[]; wasSetBack: boolean }> {
+    try {
+      return await this.#putRun(run, provider)
+    } catch (thrown) {
+      if (thrown instanceof ForkError) await this.#keepFork(run, thrown.position)
+      throw thrown
+    }
+  }
+
+  #putRun(
+    run: VerifiedRun,
+    provider: { readonly syncedBlock: BlockNumber },
+  ): Promise<{ stored: ShareKey[]; closed: Want[]; wasSetBack: boolean }> {
     return this.#write(async (changes) => {
       const { transaction } = changes
       const { head } = run
@@ -212,7 +247,8 @@ export class Store {
       const identity = await changes.identity()
       if (head.slot !== identity.seat.slot) throw wrongSlotError(identity, head)
       const newest = (await transaction.get(NEWEST, log)) ?? 0
-      if (logText(log) === logText(logOf(identity)) && head.size > newest) throw setBackError(newest, head)
+      const wasSetBack = logText(log) === logText(logOf(identity)) && head.size > newest
+      if (wasSetBack) await changes.beginIncarnation()
 
       const offered = run.shares.map(({ leaf }): ShareKey => ({ kind: leaf.kind, nftId: leaf.nftId }))
       await transaction.preload(WANTS, offered)
@@ -239,8 +275,13 @@ export class Store {
         }
       }
       if (stored.size > 0) await this.#keepProof(changes, run, log, newest)
-      return { stored: [...stored.values()], closed }
+      return { stored: [...stored.values()], closed, wasSetBack }
     })
+  }
+
+  /** For each log that its origin was found to have forked, the proof; it outlives the seat. */
+  forks(): readonly ForkEvidence[] {
+    return [...this.#forks.values()]
   }
 
   /**
@@ -372,7 +413,7 @@ export class Store {
     const { head } = run
     const name = { log, size: head.size }
     const known = await transaction.get(HEADS, name)
-    if (known !== undefined && !equalBytes(known.root, head.root)) throw forkError(head)
+    if (known !== undefined && !equalBytes(known.root, head.root)) throw new ForkError(head, undefined)
     if (known === undefined) transaction.put(HEADS, name, head)
     if (head.size > newest) transaction.put(NEWEST, log, head.size)
 
@@ -384,8 +425,40 @@ export class Store {
     for (const [at, { name, hash }] of nodes.entries()) {
       const before = held[at]
       if (before === undefined) transaction.put(NODES, name, hash)
-      else if (!equalBytes(before, hash)) throw forkError(head)
+      else if (!equalBytes(before, hash)) throw new ForkError(head, name.at)
     }
+  }
+
+  /** Where no head held can be shown to contradict the run's, there is nothing to show to others. */
+  async #keepFork({ head, nodes }: VerifiedRun, position: NodePosition | undefined): Promise<void> {
+    const log: LogId = { account: head.account, incarnation: head.incarnation }
+    const evidence = await this.#gatherFork(log, head, lookupIn(nodes), position)
+    const isNew = evidence !== undefined && !this.#forks.has(logText(log)) && this.#forks.size < FORKS_KEPT
+    await this.#write(async (changes) => {
+      // One's own: whatever the reason, the log can be trusted by nobody any more.
+      if (logText(log) === logText(logOf(await changes.identity()))) await changes.beginIncarnation()
+      if (isNew) changes.transaction.put(FORKS, log, evidence)
+    })
+    if (isNew) this.#forks.set(logText(log), evidence)
+  }
+
+  async #gatherFork(
+    log: LogId,
+    head: LogHead,
+    nodeAt: NodeLookup,
+    position: NodePosition | undefined,
+  ): Promise<ForkEvidence | undefined> {
+    const { genesisHash } = (await this.identity()) ?? {}
+    if (genesisHash === undefined) return undefined
+    const heldNodeAt: NodeLookup = (at) => this.#database.get(NODES, { log, at })
+    for await (const name of this.#database.keys(HEADS, { log, size: 0 })) {
+      if (logText(name.log) !== logText(log)) return undefined
+      const held = await this.head(log, name.size)
+      if (held === undefined || (position === undefined && held.size !== head.size)) continue
+      const evidence = await gatherFork([held, head], position ?? { level: 0, index: 0 }, [heldNodeAt, nodeAt])
+      if (convicts(genesisHash, evidence)) return evidence
+    }
+    return undefined
   }
 }
 
@@ -424,16 +497,25 @@ function wrongSlotError(identity: Identity, head: LogHead): SlotmeshError {
   )
 }
 
-function setBackError(size: number, head: LogHead): SlotmeshError {
-  return new SlotmeshError(
-    'store/set-back',
-    `This enclave's own log has ${size} leaves here and ${head.size} with others: the folder was set back to an older state; begin a new incarnation.`,
-  )
+/** The run's head contradicts what is held of the same log, in the node at `position` or (undefined) in the root. */
+class ForkError extends SlotmeshError {
+  readonly position: NodePosition | undefined
+
+  constructor(head: LogHead, position: NodePosition | undefined) {
+    super(
+      'store/fork',
+      `The log of ${head.account} at size ${head.size} contradicts what is held of the same log; nothing under it was stored.`,
+    )
+    this.position = position
+  }
 }
 
-function forkError(head: LogHead): SlotmeshError {
-  return new SlotmeshError(
-    'store/fork',
-    `The log of ${head.account} at size ${head.size} contradicts what is held of the same log; nothing under it was stored.`,
-  )
+function convicts(genesisHash: BlockHash, evidence: ForkEvidence): boolean {
+  try {
+    verifyFork(genesisHash, evidence)
+    return true
+  } catch (thrown) {
+    if (thrown instanceof SlotmeshError) return false
+    throw thrown
+  }
 }

@@ -5,6 +5,7 @@ import {
   type Logger,
   messageOf,
   type Registry,
+  type ShareKey,
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
@@ -152,20 +153,26 @@ export class Fetcher {
       this.#woken.raise()
     }
   }
+
   /** A log that contradicts itself is its origin's doing: the other shares that this peer sends are good. */
-  async #put(run: VerifiedRun, syncedBlock: BlockNumber): ReturnType<Store['putRun']> {
+  async #put(run: VerifiedRun, syncedBlock: BlockNumber): Promise<{ stored: ShareKey[]; closed: Want[] }> {
+    const { store, logger } = this.#parts
+    const { account, size } = run.head
     try {
-      return await this.#parts.store.putRun(run, { syncedBlock })
+      const done = await store.putRun(run, { syncedBlock })
+      if (done.wasSetBack) {
+        logger.error('others know more of the own log than is held here: the folder was set back; a new log is begun', {
+          size,
+        })
+      }
+      return done
     } catch (thrown) {
-      if (!(thrown instanceof SlotmeshError && CONTRADICTIONS.has(thrown.code))) throw thrown
-      const { account, size } = run.head
-      this.#parts.logger.error('shares are not taken', { code: thrown.code, account, size, reason: thrown.message })
+      if (!(thrown instanceof SlotmeshError && thrown.code === 'store/fork')) throw thrown
+      logger.error('shares are not taken', { code: thrown.code, account, size, reason: thrown.message })
       return { stored: [], closed: [] }
     }
   }
 }
-
-const CONTRADICTIONS: ReadonlySet<string> = new Set(['store/fork', 'store/set-back'])
 
 function retryAfter(thrown: unknown): number {
   const asked = thrown instanceof SlotmeshError && 'retryAfterMs' in thrown ? thrown.retryAfterMs : 0

@@ -3175,6 +3175,484 @@ export namespace End {
   }
 }
 
+export interface ForkEvidence {
+  one?: Branch
+  other?: Branch
+  level: number
+  index: number
+}
+
+export namespace ForkEvidence {
+  let _codec: Codec<ForkEvidence>
+
+  export const codec = (): Codec<ForkEvidence> => {
+    if (_codec == null) {
+      _codec = message<ForkEvidence>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.one != null) {
+          w.uint32(10)
+          Branch.codec().encode(obj.one, w)
+        }
+
+        if (obj.other != null) {
+          w.uint32(18)
+          Branch.codec().encode(obj.other, w)
+        }
+
+        if ((obj.level != null && obj.level !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.level)
+        }
+
+        if ((obj.index != null && obj.index !== 0)) {
+          w.uint32(32)
+          w.uint32(obj.index)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          level: 0,
+          index: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.one = Branch.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.one
+              })
+              break
+            }
+            case 2: {
+              obj.other = Branch.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.other
+              })
+              break
+            }
+            case 3: {
+              obj.level = reader.uint32()
+              break
+            }
+            case 4: {
+              obj.index = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield * Branch.codec().stream(reader, reader.uint32(), `${prefix}.one`, {
+                limits: opts.limits?.one
+              })
+
+              break
+            }
+            case 2: {
+              yield * Branch.codec().stream(reader, reader.uint32(), `${prefix}.other`, {
+                limits: opts.limits?.other
+              })
+
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.level`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.index`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ForkEvidenceOneHeadAccountFieldEvent {
+    field: '$.one.head.account'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOneHeadIncarnationFieldEvent {
+    field: '$.one.head.incarnation'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOneHeadClusterFieldEvent {
+    field: '$.one.head.cluster'
+    value: number
+  }
+
+  export interface ForkEvidenceOneHeadSlotFieldEvent {
+    field: '$.one.head.slot'
+    value: number
+  }
+
+  export interface ForkEvidenceOneHeadSizeFieldEvent {
+    field: '$.one.head.size'
+    value: number
+  }
+
+  export interface ForkEvidenceOneHeadRootFieldEvent {
+    field: '$.one.head.root'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOneHeadSignatureFieldEvent {
+    field: '$.one.head.signature'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOneSubtreeFieldEvent {
+    field: '$.one.subtree'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOneLeftFieldEvent {
+    field: '$.one.left[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOneRightFieldEvent {
+    field: '$.one.right[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOtherHeadAccountFieldEvent {
+    field: '$.other.head.account'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOtherHeadIncarnationFieldEvent {
+    field: '$.other.head.incarnation'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOtherHeadClusterFieldEvent {
+    field: '$.other.head.cluster'
+    value: number
+  }
+
+  export interface ForkEvidenceOtherHeadSlotFieldEvent {
+    field: '$.other.head.slot'
+    value: number
+  }
+
+  export interface ForkEvidenceOtherHeadSizeFieldEvent {
+    field: '$.other.head.size'
+    value: number
+  }
+
+  export interface ForkEvidenceOtherHeadRootFieldEvent {
+    field: '$.other.head.root'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOtherHeadSignatureFieldEvent {
+    field: '$.other.head.signature'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOtherSubtreeFieldEvent {
+    field: '$.other.subtree'
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOtherLeftFieldEvent {
+    field: '$.other.left[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceOtherRightFieldEvent {
+    field: '$.other.right[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface ForkEvidenceLevelFieldEvent {
+    field: '$.level'
+    value: number
+  }
+
+  export interface ForkEvidenceIndexFieldEvent {
+    field: '$.index'
+    value: number
+  }
+
+  export function encode (obj: Partial<ForkEvidence>): Uint8Array {
+    return encodeMessage(obj, ForkEvidence.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForkEvidence>): ForkEvidence {
+    return decodeMessage(buf, ForkEvidence.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForkEvidence>): Generator<ForkEvidenceOneHeadAccountFieldEvent | ForkEvidenceOneHeadIncarnationFieldEvent | ForkEvidenceOneHeadClusterFieldEvent | ForkEvidenceOneHeadSlotFieldEvent | ForkEvidenceOneHeadSizeFieldEvent | ForkEvidenceOneHeadRootFieldEvent | ForkEvidenceOneHeadSignatureFieldEvent | ForkEvidenceOneSubtreeFieldEvent | ForkEvidenceOneLeftFieldEvent | ForkEvidenceOneRightFieldEvent | ForkEvidenceOtherHeadAccountFieldEvent | ForkEvidenceOtherHeadIncarnationFieldEvent | ForkEvidenceOtherHeadClusterFieldEvent | ForkEvidenceOtherHeadSlotFieldEvent | ForkEvidenceOtherHeadSizeFieldEvent | ForkEvidenceOtherHeadRootFieldEvent | ForkEvidenceOtherHeadSignatureFieldEvent | ForkEvidenceOtherSubtreeFieldEvent | ForkEvidenceOtherLeftFieldEvent | ForkEvidenceOtherRightFieldEvent | ForkEvidenceLevelFieldEvent | ForkEvidenceIndexFieldEvent> {
+    return streamMessage(buf, ForkEvidence.codec(), opts)
+  }
+}
+
+export interface Branch {
+  head?: LogHead
+  subtree: Uint8Array
+  left: Uint8Array[]
+  right: Uint8Array[]
+}
+
+export namespace Branch {
+  let _codec: Codec<Branch>
+
+  export const codec = (): Codec<Branch> => {
+    if (_codec == null) {
+      _codec = message<Branch>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.head != null) {
+          w.uint32(10)
+          LogHead.codec().encode(obj.head, w)
+        }
+
+        if ((obj.subtree != null && obj.subtree.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.subtree)
+        }
+
+        if (obj.left != null && obj.left.length > 0) {
+          for (const value of obj.left) {
+            w.uint32(26)
+            w.bytes(value)
+          }
+        }
+
+        if (obj.right != null && obj.right.length > 0) {
+          for (const value of obj.right) {
+            w.uint32(34)
+            w.bytes(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          subtree: uint8ArrayAlloc(0),
+          left: [],
+          right: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.head = LogHead.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.head
+              })
+              break
+            }
+            case 2: {
+              obj.subtree = reader.bytes()
+              break
+            }
+            case 3: {
+              if (opts.limits?.left != null && obj.left.length === opts.limits.left) {
+                throw new MaxLengthError('Decode error - repeated field "left" had too many elements')
+              }
+
+              obj.left.push(reader.bytes())
+              break
+            }
+            case 4: {
+              if (opts.limits?.right != null && obj.right.length === opts.limits.right) {
+                throw new MaxLengthError('Decode error - repeated field "right" had too many elements')
+              }
+
+              obj.right.push(reader.bytes())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          left: 0,
+          right: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield * LogHead.codec().stream(reader, reader.uint32(), `${prefix}.head`, {
+                limits: opts.limits?.head
+              })
+
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.subtree`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              if (opts.limits?.left != null && obj.left === opts.limits.left) {
+                throw new MaxLengthError('Streaming decode error - repeated field "left" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.left[]`,
+                index: obj.left,
+                value: reader.bytes()
+              }
+
+              obj.left++
+
+              break
+            }
+            case 4: {
+              if (opts.limits?.right != null && obj.right === opts.limits.right) {
+                throw new MaxLengthError('Streaming decode error - repeated field "right" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.right[]`,
+                index: obj.right,
+                value: reader.bytes()
+              }
+
+              obj.right++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface BranchHeadAccountFieldEvent {
+    field: '$.head.account'
+    value: Uint8Array
+  }
+
+  export interface BranchHeadIncarnationFieldEvent {
+    field: '$.head.incarnation'
+    value: Uint8Array
+  }
+
+  export interface BranchHeadClusterFieldEvent {
+    field: '$.head.cluster'
+    value: number
+  }
+
+  export interface BranchHeadSlotFieldEvent {
+    field: '$.head.slot'
+    value: number
+  }
+
+  export interface BranchHeadSizeFieldEvent {
+    field: '$.head.size'
+    value: number
+  }
+
+  export interface BranchHeadRootFieldEvent {
+    field: '$.head.root'
+    value: Uint8Array
+  }
+
+  export interface BranchHeadSignatureFieldEvent {
+    field: '$.head.signature'
+    value: Uint8Array
+  }
+
+  export interface BranchSubtreeFieldEvent {
+    field: '$.subtree'
+    value: Uint8Array
+  }
+
+  export interface BranchLeftFieldEvent {
+    field: '$.left[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface BranchRightFieldEvent {
+    field: '$.right[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Branch>): Uint8Array {
+    return encodeMessage(obj, Branch.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Branch>): Branch {
+    return decodeMessage(buf, Branch.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Branch>): Generator<BranchHeadAccountFieldEvent | BranchHeadIncarnationFieldEvent | BranchHeadClusterFieldEvent | BranchHeadSlotFieldEvent | BranchHeadSizeFieldEvent | BranchHeadRootFieldEvent | BranchHeadSignatureFieldEvent | BranchSubtreeFieldEvent | BranchLeftFieldEvent | BranchRightFieldEvent> {
+    return streamMessage(buf, Branch.codec(), opts)
+  }
+}
+
 export enum ShareKind {
   SHARE_KIND_UNSPECIFIED = 'SHARE_KIND_UNSPECIFIED',
   SECRET = 'SECRET',

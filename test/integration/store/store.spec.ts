@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { verifyFork } from '../../../src/provenance/index.js'
 import type { Want } from '../../../src/store/index.js'
 import {
   capsule,
@@ -6,6 +7,7 @@ import {
   enclave,
   Folders,
   fetchRuns,
+  genesisHash,
   payloadOf,
   replicate,
   seal,
@@ -417,18 +419,62 @@ describe('store', () => {
         const { store: other } = await begun()
         await seal(one, origin, 11, [secret(1), secret(2)])
         await seal(other, origin, 11, [secret(1), secret(3), ...further])
-        const { store } = await begun(replica, [wantOf(secret(1)), wantOf(secret(3))])
+        const { store, folder } = await begun(replica, [wantOf(secret(1)), wantOf(secret(3))])
         await replicate(one, store, [secret(1)])
         await assert.rejects(replicate(other, store, [secret(3)]), { code: 'store/fork' })
         assert.equal(await store.share(secret(3)), undefined)
+        const [evidence, ...more] = store.forks()
+        assert.ok(evidence && more.length === 0)
+        verifyFork(genesisHash, evidence)
+        assert.equal(evidence.branches[0].head.account, origin.identity.account)
+        await store.eraseAll()
+        const again = await folders.reopen(store, folder)
+        assert.deepEqual(again.forks(), [evidence], 'it is kept, whatever becomes of the seat')
       })
     }
 
-    it('of the own log reveal that the folder was set back', async () => {
+    it('of a forked log are taken on where they agree with what is held', async () => {
+      const { store: one } = await begun()
+      const { store: other } = await begun()
+      await seal(one, origin, 11, [secret(1), secret(2)])
+      await seal(other, origin, 11, [secret(1), secret(3)])
+      const { store } = await begun(
+        replica,
+        [secret(1), secret(2), secret(3)].map((key) => wantOf(key)),
+      )
+      await replicate(one, store, [secret(1)])
+      await assert.rejects(replicate(other, store, [secret(3)]), { code: 'store/fork' })
+      await replicate(one, store, [secret(2)])
+      assert.ok(await store.share(secret(2)))
+    })
+
+    it('of the own log reveal that the folder was set back: they are taken, and a new log is begun', async () => {
       const { store: lost } = await begun()
       await seal(lost, origin, 11, [secret(1), secret(2)])
       const { store: setBack } = await begun(origin, [wantOf(secret(2))])
-      await assert.rejects(replicate(lost, setBack, [secret(2)]), { code: 'store/set-back' })
+      await replicate(lost, setBack, [secret(2)])
+      assert.ok(await setBack.share(secret(2)))
+      assert.deepEqual(setBack.forks(), [])
+      assert.notEqual((await setBack.identity())?.incarnation, origin.identity.incarnation)
+      await seal(setBack, origin, 12, [secret(3)])
+      const { store: third } = await begun(
+        replica,
+        [secret(2), secret(3)].map((key) => wantOf(key)),
+      )
+      await replicate(setBack, third, [secret(2), secret(3)])
+      assert.ok((await third.share(secret(2))) && (await third.share(secret(3))))
+    })
+
+    it('of the own log that was forked after it was set back are evidence, and a new log is begun', async () => {
+      const { store: lost } = await begun()
+      await seal(lost, origin, 11, [secret(1), secret(2)])
+      const { store: setBack } = await begun(origin, [wantOf(secret(2))])
+      await seal(setBack, origin, 12, [secret(3)])
+      await assert.rejects(replicate(lost, setBack, [secret(2)]), { code: 'store/fork' })
+      assert.equal(setBack.forks().length, 1)
+      assert.notEqual((await setBack.identity())?.incarnation, origin.identity.incarnation)
+      await seal(setBack, origin, 13, [secret(4)])
+      assert.equal((await setBack.place(secret(4)))?.index, 0)
     })
   })
 

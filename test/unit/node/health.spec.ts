@@ -93,4 +93,21 @@ describe('what a node says of its health', () => {
     assert.equal(problem?.code, 'chain/not-confirmed')
     assert.match(problem?.sentence ?? '', /^2 shares .*chain\/call-failed/)
   })
+
+  it('names an enclave that has forked its log', () => {
+    const account = `0x${'ab'.repeat(32)}` as const
+    const head = {
+      account,
+      incarnation: '0x01',
+      cluster: 7,
+      slot: 2,
+      size: 1,
+      root: new Uint8Array(),
+      signature: new Uint8Array(),
+    } as const
+    const branch = { head, subtree: undefined }
+    const [problem] = problemsOf(well, none, NOW, undefined, [{ branches: [branch, branch], position: undefined }])
+    assert.equal(problem?.code, 'provenance/forked')
+    assert.match(problem?.sentence ?? '', /0xabab.* in cluster 7, slot 2/)
+  })
 })

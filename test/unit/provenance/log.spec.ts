@@ -3,12 +3,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import { accountSigner, toHex } from '../../../src/crypto/index.js'
 import {
   CompactRange,
+  type ForkEvidence,
+  gatherFork,
   hashLeaf,
   type LogHead,
   type LogNode,
   leafHash,
   proveRange,
   signHead,
+  verifyFork,
   verifyHead,
   verifyRange,
 } from '../../../src/provenance/index.js'
@@ -33,10 +36,10 @@ function merkleTreeHash(hashes: Uint8Array[]): Uint8Array {
   return new Uint8Array(createHash('sha256').update(Uint8Array.of(1)).update(left).update(right).digest())
 }
 
-function logOf(size: number): { head: LogHead; nodes: Map<string, Uint8Array> } {
+function logOf(size: number, of = leaves): { head: LogHead; nodes: Map<string, Uint8Array> } {
   const range = new CompactRange()
   const nodes = new Map<string, Uint8Array>()
-  for (const leaf of leaves.slice(0, size)) remember(nodes, range.append(0, leaf))
+  for (const leaf of of.slice(0, size)) remember(nodes, range.append(0, leaf))
   const head = signHead(signer, genesis, { incarnation, cluster: 1, slot: 2, size, root: range.root() })
   return { head, nodes }
 }
@@ -119,5 +122,77 @@ describe('provenance log', () => {
       assert.throws(() => verifyHead(genesis, forged), { code: 'provenance/head-signature' })
     }
     assert.throws(() => verifyHead(toHex(new Uint8Array(32)), head), { code: 'provenance/head-signature' })
+  })
+})
+
+describe('the proof that a log was forked', () => {
+  const other = leaves.with(5, hashLeaf(randomBytes(8)))
+  const contradicts = (one: number, another: number, position: { level: number; index: number }) => {
+    const [honest, forked] = [logOf(one), logOf(another, other)]
+    return gatherFork([honest.head, forked.head], position, [reader(honest.nodes), reader(forked.nodes)])
+  }
+  const isNone = (evidence: ForkEvidence) =>
+    assert.throws(() => verifyFork(genesis, evidence), { code: 'provenance/no-fork' })
+
+  it('convicts whoever signed two roots of one size', async () => {
+    const evidence = await contradicts(9, 9, { level: 0, index: 5 })
+    assert.deepEqual(
+      evidence.branches.map(({ subtree }) => subtree),
+      [undefined, undefined],
+    )
+    verifyFork(genesis, evidence)
+  })
+
+  it('convicts whoever signed two histories of different sizes, at any subtree that differs', async () => {
+    for (const position of [
+      { level: 0, index: 5 },
+      { level: 1, index: 2 },
+      { level: 3, index: 0 },
+    ]) {
+      verifyFork(genesis, await contradicts(9, 23, position))
+      verifyFork(genesis, await contradicts(23, 8, position))
+    }
+  })
+
+  it('is none between a log and what it has grown to', async () => {
+    const [small, large] = [logOf(9), logOf(23)]
+    const position = { level: 0, index: 5 }
+    isNone(await gatherFork([small.head, large.head], position, [reader(small.nodes), reader(large.nodes)]))
+    isNone({
+      branches: [
+        { head: small.head, subtree: undefined },
+        { head: small.head, subtree: undefined },
+      ],
+      position: undefined,
+    })
+    isNone({
+      branches: [
+        { head: small.head, subtree: undefined },
+        { head: large.head, subtree: undefined },
+      ],
+      position: undefined,
+    })
+  })
+
+  it('is none with another subtree, position, log or size, nor without proof', async () => {
+    const good = await contradicts(9, 23, { level: 0, index: 5 })
+    const [one, two] = good.branches
+    isNone({ ...good, position: { level: 0, index: 4 } })
+    isNone({ ...good, position: { level: 0, index: 9 } })
+    isNone({ ...good, branches: [one, { ...two, subtree: undefined }] })
+    isNone({
+      ...good,
+      branches: [one, { ...two, subtree: two.subtree && { ...two.subtree, hash: new Uint8Array(32) } }],
+    })
+    isNone({ ...good, branches: [one, { ...two, head: { ...two.head, incarnation: toHex(new Uint8Array(16)) } }] })
+  })
+
+  it('is none when a head is not signed by the account', async () => {
+    const { branches, position } = await contradicts(9, 9, { level: 0, index: 5 })
+    const [one, two] = branches
+    const forged = { ...two, head: { ...two.head, signature: new Uint8Array(64) } }
+    assert.throws(() => verifyFork(genesis, { branches: [one, forged], position }), {
+      code: 'provenance/head-signature',
+    })
   })
 })
