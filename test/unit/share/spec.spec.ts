@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
+import { XWing } from '@hpke/hybridkem-x-wing'
 import { verify } from '@scure/sr25519'
 import { fromHex } from '../../../src/crypto/index.js'
 import { createOpener, ephemeralKeys, takePreSharedKey } from '../../../src/share/sealing.js'
@@ -46,28 +47,34 @@ describe('the specification', () => {
     assert.deepEqual(quoteDigest('requester', hash), H('ternoa/share/1/quote/requester', hash))
   })
 
-  it('5: both encapsulations, the exported key, and the sealed stream', async () => {
-    const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
-    const [requester, provider] = [await ephemeralKeys(1), await ephemeralKeys(1)]
-    const [T4, T6] = [sha256(ascii('challenge')), sha256(ascii('final'))]
-    const whole = (bytes: Uint8Array) => new Uint8Array(bytes).buffer
+  const KEMS = [
+    [1, new DhkemX25519HkdfSha256()],
+    [2, new XWing()],
+  ] as const
+  for (const [number, kem] of KEMS) {
+    it(`5: both encapsulations, the exported key, and the sealed stream in suite ${number}`, async () => {
+      const suite = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+      const [requester, provider] = [await ephemeralKeys(number), await ephemeralKeys(number)]
+      const [T4, T6] = [sha256(ascii('challenge')), sha256(ascii('final'))]
+      const whole = (bytes: Uint8Array) => new Uint8Array(bytes).buffer
 
-    const base = await suite.createSenderContext({ recipientPublicKey: provider.pair.publicKey, info: whole(T4) })
-    const psk = await base.export(whole(ascii('ternoa/share/1/psk')), 32)
-    assert.deepEqual(await takePreSharedKey(provider, new Uint8Array(base.enc), T4), new Uint8Array(psk))
+      const base = await suite.createSenderContext({ recipientPublicKey: provider.pair.publicKey, info: whole(T4) })
+      const psk = await base.export(whole(ascii('ternoa/share/1/psk')), 32)
+      assert.deepEqual(await takePreSharedKey(provider, new Uint8Array(base.enc), T4), new Uint8Array(psk))
 
-    const sender = await suite.createSenderContext({
-      recipientPublicKey: requester.pair.publicKey,
-      info: whole(H('ternoa/share/1/sealing', T6)),
-      psk: { id: whole(T4), key: psk.slice(0) },
+      const sender = await suite.createSenderContext({
+        recipientPublicKey: requester.pair.publicKey,
+        info: whole(H('ternoa/share/1/sealing', T6)),
+        psk: { id: whole(T4), key: psk.slice(0) },
+      })
+      const context = { challengeHash: T4, finalHash: T6, preSharedKey: new Uint8Array(psk.slice(0)) }
+      const opener = await createOpener(requester, new Uint8Array(sender.enc), context)
+      assert.ok(context.preSharedKey.every((byte) => byte === 0))
+      for (const text of ['first', 'second']) {
+        assert.deepEqual(await opener.open(new Uint8Array(await sender.seal(whole(ascii(text))))), ascii(text))
+      }
     })
-    const context = { challengeHash: T4, finalHash: T6, preSharedKey: new Uint8Array(psk.slice(0)) }
-    const opener = await createOpener(requester, new Uint8Array(sender.enc), context)
-    assert.ok(context.preSharedKey.every((byte) => byte === 0))
-    for (const text of ['first', 'second']) {
-      assert.deepEqual(await opener.open(new Uint8Array(await sender.seal(whole(ascii(text))))), ascii(text))
-    }
-  })
+  }
 
   it('6.3: leaves, heads, and range proofs', async () => {
     const log = new OriginLog(account('serving'), { cluster: 2, slot: 4 })
