@@ -15,6 +15,7 @@ interface JoinFlags {
   readonly announce?: readonly string[]
   readonly bootstrap: readonly string[]
   readonly allowPrivateAddresses?: boolean
+  readonly postQuantumOnly?: boolean
   readonly developmentSeed?: Hex
   readonly machineId?: string
   readonly verbose?: boolean
@@ -38,6 +39,7 @@ export function addJoin(program: Command): void {
     .option('--announce <multiaddr...>', 'addresses to tell others, when they differ')
     .option('--bootstrap <multiaddr...>', 'addresses of peers to enter the mesh by', [])
     .option('--allow-private-addresses', 'dial, and tell others, loopback and local-network addresses')
+    .option('--post-quantum-only', 'exchange shares in X-Wing alone; peers that cannot are refused')
     .option('--development-seed <hex>', 'simulate the TEE: quotes of the development PKI with this seed', seed)
     .option('--machine-id <text>', 'names the simulated machine (default: the folder’s path)')
     .option('--verbose', 'log debug lines, too')
@@ -84,10 +86,11 @@ async function aborted(signal: AbortSignal): Promise<void> {
 
 async function createNode(flags: JoinFlags, developmentSeed: Hex): Promise<EnclaveNode> {
   // Loaded only when they are needed, so that the help comes at once.
-  const [{ createEnclaveNode }, { createDevelopmentPki }, { staticCollateral }] = await Promise.all([
+  const [{ createEnclaveNode }, { createDevelopmentPki }, { staticCollateral }, { SUITE_X_WING }] = await Promise.all([
     import('../node/index.js'),
     import('../attestation/development/index.js'),
     import('../attestation/index.js'),
+    import('../share/index.js'),
   ])
   const pki = await createDevelopmentPki({ seed: fromHex(developmentSeed) })
   const machineId = flags.machineId ?? resolve(flags.folder)
@@ -107,6 +110,7 @@ async function createNode(flags: JoinFlags, developmentSeed: Hex): Promise<Encla
       collateral: staticCollateral(pki.collateral),
       policy: { allowedMeasurements: [{ mrEnclave: DEVELOPMENT_BUILD.mrEnclave }] },
     },
+    ...(flags.postQuantumOnly && { share: { suites: [SUITE_X_WING] } }),
     sealingKey: platform.sealingKey(),
     logger: lineLogger(process.stderr, flags.verbose === true ? 'debug' : 'info'),
   })

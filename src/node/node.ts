@@ -272,6 +272,7 @@ class Node implements EnclaveNode {
           quote: (reportData, options) => quoteSource.quote(reportData, options),
           verify: (quote) => verifier.verify(quote),
         },
+        ...this.#config.share,
       },
       shares,
       logger: this.#logger,

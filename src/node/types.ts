@@ -11,6 +11,7 @@ import type {
   SlotId,
 } from '../domain/index.js'
 import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
+import type { Suite } from '../share/index.js'
 import type { OwedConfirmations } from '../sync/index.js'
 
 /** Everything a node needs to know before it starts. */
@@ -43,6 +44,13 @@ export interface EnclaveNodeConfig {
     readonly rootCertificate?: Uint8Array
     readonly collateral: CollateralSource
     readonly policy: AttestationPolicy
+  }
+  readonly share?: {
+    /**
+     * The suites that shares may be sealed in, by their numbers in the specification (5.1); all when absent. With 2 alone,
+     * no exchange is made that a later quantum computer could open, and none with peers that cannot do it.
+     */
+    readonly suites?: readonly Suite[]
   }
   /** 32 bytes that only this enclave on this machine can obtain; everything at rest is sealed under it. */
   readonly sealingKey: Uint8Array

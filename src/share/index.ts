@@ -1,6 +1,6 @@
 export { encodeForkEvidence } from './fork-evidence.js'
 export type { Attestation, ChainView, Counterpart, Party } from './party.js'
-export { OLDEST_VIEW_MS, PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
+export { OLDEST_VIEW_MS, PROVIDER_LIMITS, SHARE_PROTOCOL, SUITE_X_WING, type Suite } from './protocol.js'
 export type { ServedExchange, ShareSource } from './provider.js'
 export { type Refusal, RefusalError, RefusedError } from './refusals.js'
 export type { ExchangeRequest, ExchangeResult } from './requester.js'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
 import { staticCollateral } from '../../../src/attestation/index.js'
 import { type DevelopmentChain, startDevelopmentChain } from '../../../src/devchain/index.js'
-import { createEnclaveNode, type EnclaveNode, type NodeEvent } from '../../../src/node/index.js'
+import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig, type NodeEvent } from '../../../src/node/index.js'
 import { enclave, Folders, sealingKey, secret, wantOf } from '../store/fixture.js'
 
 const BUILD = {
@@ -30,7 +30,7 @@ describe('a node and its chain', () => {
     await folders.clear()
   })
 
-  const nodeIn = (folder: string): Promise<EnclaveNode> => {
+  const nodeIn = (folder: string, config: Partial<EnclaveNodeConfig> = {}): Promise<EnclaveNode> => {
     const platform = pki.platform({ machineId: folder, measurement: BUILD })
     return createEnclaveNode({
       folder,
@@ -43,8 +43,17 @@ describe('a node and its chain', () => {
         policy: { allowedMeasurements: [{ mrEnclave: BUILD.mrEnclave }] },
       },
       sealingKey,
+      ...config,
     })
   }
+
+  it('exchanges shares in the suites that its operator allows, of which there must be one', async () => {
+    const none = await nodeIn(await folders.make(), { share: { suites: [] } })
+    await assert.rejects(none.start(), { code: 'share/suites' })
+    const quantumProof = await nodeIn(await folders.make(), { share: { suites: [2] } })
+    await quantumProof.start()
+    await quantumProof.stop()
+  })
 
   it('refuses another chain than the one that its folder is of, and keeps what it has', async () => {
     const folder = await folders.make()
