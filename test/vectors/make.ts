@@ -1,19 +1,25 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { challengeVectors, helloVectors, requestVectors } from './handshake.js'
 import { listVectors } from './lists.js'
 import { provenanceVectors, rangeProofVectors, replicaVectors } from './provenance.js'
 import { registryVectors, tokenVectors } from './rights.js'
+import { sealingVectors } from './sealing.js'
 import { toJson } from './tools.js'
 import { bindingVectors, transcriptVectors } from './transcript.js'
 
 /** Who makes which file of test vectors, from nothing but the specification. */
 export const VECTOR_FILES = {
   'share/1/vectors/bindings.json': bindingVectors,
+  'share/1/vectors/challenge.json': challengeVectors,
+  'share/1/vectors/hello.json': helloVectors,
   'share/1/vectors/lists.json': listVectors,
   'share/1/vectors/provenance.json': provenanceVectors,
   'share/1/vectors/range-proofs.json': rangeProofVectors,
   'share/1/vectors/replicas.json': replicaVectors,
   'share/1/vectors/registry.json': registryVectors,
+  'share/1/vectors/request.json': requestVectors,
+  'share/1/vectors/sealing.json': sealingVectors,
   'share/1/vectors/tokens.json': tokenVectors,
   'share/1/vectors/transcript.json': transcriptVectors,
 } as const

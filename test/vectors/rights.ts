@@ -7,6 +7,12 @@ const U32_MAX = 0xffff_ffff
 
 /** Tokens, and what a receiver makes of them. */
 export function tokenVectors() {
+  const hashes: Record<string, Uint8Array> = {
+    ...blockHashes(0, 2),
+    ...blockHashes(79, 103),
+    [U32_MAX - 20]: blockHash(U32_MAX - 20),
+    [U32_MAX]: blockHash(U32_MAX),
+  }
   const judged = (name: string, token: Partial<Token>, outcome: Outcome, now = NOW) => {
     const blockNumber = token.blockNumber ?? now
     return { name, now, token: { blockNumber, blockHash: blockHash(blockNumber), validity: 20, ...token }, outcome }
@@ -14,12 +20,7 @@ export function tokenVectors() {
   return {
     about:
       'Clause 4.2: tokens as a receiver judges them at its `now`. `blockHashes` are those of its chain. `outcome` is `accepted`, or the refusal.',
-    blockHashes: {
-      ...blockHashes(0, 2),
-      ...blockHashes(79, 103),
-      [U32_MAX - 20]: blockHash(U32_MAX - 20),
-      [U32_MAX]: blockHash(U32_MAX),
-    },
+    blockHashes: hashes,
     cases: [
       judged('anchored at now', {}, 'accepted'),
       judged('no validity, anchored at now', { validity: 0 }, 'accepted'),

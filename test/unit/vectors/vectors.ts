@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fromHex } from '../../../src/crypto/index.js'
 import { type ClusterType, Registry } from '../../../src/domain/index.js'
+import type { ChainView } from '../../../src/share/party.js'
 import { pathOf, type VECTOR_FILES, type VectorFile } from '../../vectors/make.js'
 import type { Hex, Json } from '../../vectors/tools.js'
 import type { Cluster } from '../../vectors/world.js'
@@ -36,4 +38,20 @@ export function registryFrom(clusters: Json<readonly Cluster[]>): Registry {
       seats: seats.map(({ account, slot }) => ({ account, operator: account, cluster, slot, apiUri: '' })),
     })),
   )
+}
+
+/** The chain as a receiver sees it. */
+export function chainFrom(
+  { genesisHash, blockHashes }: { readonly genesisHash: Hex; readonly blockHashes: Readonly<Record<string, Hex>> },
+  { now, viewAgeSeconds, registry }: Json<{ now: number; viewAgeSeconds: number; registry: readonly Cluster[] }>,
+): ChainView {
+  const hashOf = (number: number) => blockHashes[number] ?? assert.fail(`the vectors have no block ${number}`)
+  return {
+    genesisHash,
+    finalised: () => ({ number: now, hash: hashOf(now) }),
+    finalisedAgeMs: () => viewAgeSeconds * 1_000,
+    blockHash: async (number) => hashOf(number),
+    registry: () => registryFrom(registry),
+    registryAt: async () => registryFrom(registry),
+  }
 }
