@@ -4,7 +4,7 @@
  */
 const floors = [
   ['cli'],
-  ['simulation'],
+  ['simulation', 'conformance'],
   ['node', 'devchain'],
   ['sync'],
   ['owner', 'share', 'mesh', 'chain', 'attestation', 'store'],
@@ -32,18 +32,31 @@ module.exports = {
     {
       name: 'rooms-have-one-door',
       severity: 'error',
-      comment: 'Another room is imported through its index.ts (attestation has a second door: its development PKI).',
+      comment:
+        'Another room is imported through its index.ts (attestation has a second door: its development PKI; share and mesh have one for their messages taken apart).',
       from: { path: '^src/([^/]+)/' },
       to: {
         path: '^src/([^/]+)/',
-        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/attestation/development/index\\.ts$'],
+        pathNot: [
+          '^src/$1/',
+          '^src/[^/]+/index\\.ts$',
+          '^src/attestation/development/index\\.ts$',
+          '^src/(share|mesh)/raw/index\\.ts$',
+        ],
       },
+    },
+    {
+      name: 'only-the-conformance-suite-lies',
+      severity: 'error',
+      comment: 'Messages are taken apart by the conformance suite only.',
+      from: { path: '^src/', pathNot: '^src/conformance/' },
+      to: { path: '^src/(share|mesh)/raw/' },
     },
     {
       name: 'nodes-do-not-know-the-development-chain',
       severity: 'error',
       comment: 'Nodes reach the development chain by its socket only.',
-      from: { path: '^src/', pathNot: '^src/(cli|simulation|devchain)/' },
+      from: { path: '^src/', pathNot: '^src/(cli|simulation|conformance|devchain)/' },
       to: { path: '^src/devchain/' },
     },
     {

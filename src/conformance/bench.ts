@@ -1,0 +1,339 @@
+import { randomBytes } from 'node:crypto'
+import { createQuoteVerifier, type QuoteVerifier, staticCollateral } from '../attestation/index.js'
+import type { AccountSigner } from '../crypto/index.js'
+import { type BlockNumber, type ShareKey, type ShareKind, shareKeyText } from '../domain/index.js'
+import type { Refusal } from '../share/index.js'
+import type { End, WantLists } from '../share/raw/index.js'
+import { Deviation, demand, NotJudged, PeerBusy } from './deviation.js'
+import { type KnownShare, Library, OriginLog } from './library.js'
+import { type Asked, type Member, Members } from './members.js'
+import { type Answer, describeAnswer, type RawProvider, type RawRequester } from './raw.js'
+import { type Reception, receive } from './reception.js'
+import { MEASUREMENT, type Minted, type OriginCluster, SLOT, Stage } from './stage.js'
+import { listsFor } from './wants.js'
+
+/** What the peer has to fetch before the cases begin. */
+const BASELINE = { secrets: 110, capsules: 12, formerShares: 2 }
+
+/** NFTs that lack one confirmation are kept in stock, so many of each origin at a time. */
+const STOCK = 16
+
+/** Blocks before the peer comes, at least: more than a token stands for. */
+const TOKEN_PAST = 25
+
+/** How long the suite waits for the peer to see a block. */
+const SETTLE_MS = 3_000
+
+/** All that a run has: the world, the suite's enclaves, and what they hold. */
+export class Bench {
+  readonly stage: Stage
+  readonly library: Library
+  readonly members: Members
+  readonly verifier: QuoteVerifier
+  /** The logs of the origins' enclaves in the peer's slot. */
+  readonly logs: readonly OriginLog[]
+  /** Shares that the peer has had time to fetch; see {@link awaitBaseline}. */
+  readonly baseline: KnownShare[] = []
+  readonly #stock: Minted[] = []
+  #turn = 0
+  /** The newest block that the peer has shown to have seen. */
+  #peerAt: BlockNumber = 0
+  #baselineFailure: string | undefined
+
+  private constructor(stage: Stage, library: Library, members: Members) {
+    this.stage = stage
+    this.library = library
+    this.members = members
+    this.verifier = createQuoteVerifier({
+      rootCertificate: stage.pki.rootCertificate,
+      collateral: staticCollateral(stage.pki.collateral),
+      policy: { allowedMeasurements: [{ mrEnclave: MEASUREMENT.mrEnclave }] },
+    })
+    this.logs = stage.cast.origins.map(({ enclaves }) => {
+      const seat = enclaves[SLOT]
+      if (seat === undefined) throw new Error('A cluster has five seats.')
+      return new OriginLog(stage.view.genesisHash, seat.signer, seat)
+    })
+  }
+
+  /** Builds the world, in which everything is ready for the peer to come. */
+  static async open(signal: AbortSignal): Promise<Bench> {
+    const stage = await Stage.open(signal)
+    try {
+      const library = new Library(() => stage.now)
+      const members = await Members.start(stage, library, signal)
+      const bench = new Bench(stage, library, members)
+      await bench.#fill()
+      await members.publish()
+      return bench
+    } catch (thrown) {
+      await stage.close()
+      throw thrown
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.members.stop()
+    await this.stage.close()
+  }
+
+  async #fill(): Promise<void> {
+    const { stage } = this
+    const [first, second, third] = stage.cast.origins
+    if (first === undefined || second === undefined || third === undefined) throw new Error('There are three origins.')
+    const { former } = stage.cast
+    const thirdBefore = { ...third, enclaves: third.enclaves.map((each, slot) => (slot === SLOT ? former : each)) }
+    const formerLog = new OriginLog(stage.view.genesisHash, former.signer, former)
+    await this.#release(await stage.mint('secret', thirdBefore, BASELINE.formerShares), formerLog)
+    await stage.succeed()
+    await this.#release(await stage.mint('secret', first, BASELINE.secrets))
+    await this.#release(await stage.mint('capsule', second, BASELINE.capsules))
+    await this.#release(await stage.mint('secret', third, 3))
+    // Tokens are to have a past to lie in.
+    await stage.sealBlocks(TOKEN_PAST)
+  }
+
+  async #release(minted: readonly Minted[], log = this.#logOf(minted[0]?.origin)): Promise<void> {
+    const version = await this.stage.sync(minted)
+    for (const [at, { key }] of minted.entries()) {
+      this.baseline.push(this.library.add(log, key, version, payload(sizeOf(at))))
+    }
+  }
+
+  #logOf(origin: OriginCluster | undefined): OriginLog {
+    const log = this.logs.find(({ seat }) => seat.cluster === origin?.cluster)
+    if (log === undefined) throw new Error('The cluster has no log.')
+    return log
+  }
+
+  /**
+   * Has an NFT synced that the peer will want from now on.
+   * @param log to be appended to, when that is not the origin's.
+   */
+  async plant(
+    kind: ShareKind = 'secret',
+    { log, size = 40 }: { log?: OriginLog; size?: number } = {},
+  ): Promise<KnownShare> {
+    const [planted] = await this.plantTogether([kind], { ...(log && { log }), size })
+    if (planted === undefined) throw new Error('Nothing was planted.')
+    return planted
+  }
+
+  /** Several of one origin, in one block where the kinds are one. */
+  async plantTogether(
+    kinds: readonly ShareKind[],
+    { log, size = 40 }: { log?: OriginLog; size?: number } = {},
+  ): Promise<KnownShare[]> {
+    const origin = this.#nextOrigin()
+    const minted: Minted[] = []
+    for (const kind of kinds) minted.push(await this.#fromStock(kind, origin))
+    const planted: KnownShare[] = []
+    for (const kind of new Set(kinds)) {
+      const ofKind = minted.filter(({ key }) => key.kind === kind)
+      const version = await this.stage.sync(ofKind)
+      for (const { key } of ofKind) {
+        planted.push(this.library.add(log ?? this.#logOf(origin), key, version, payload(size)))
+      }
+    }
+    return planted
+  }
+
+  #nextOrigin(): OriginCluster {
+    const { origins } = this.stage.cast
+    this.#turn += 1
+    const origin = origins[this.#turn % origins.length]
+    if (origin === undefined) throw new Error('There are no origins.')
+    return origin
+  }
+
+  async #fromStock(kind: ShareKind, origin: OriginCluster): Promise<Minted> {
+    const fits = (each: Minted) => each.key.kind === kind && each.origin === origin
+    if (!this.#stock.some(fits)) this.#stock.push(...(await this.stage.mint(kind, origin, STOCK)))
+    const at = this.#stock.findIndex(fits)
+    const [taken] = this.#stock.splice(at, 1)
+    if (taken === undefined) throw new Error('Nothing was minted.')
+    return taken
+  }
+
+  /** The peer has shown that it has seen this block. */
+  sawPeerAt(block: BlockNumber): void {
+    if (block <= this.stage.now) this.#peerAt = Math.max(this.#peerAt, block)
+  }
+
+  get peerAt(): BlockNumber {
+    return this.#peerAt
+  }
+
+  /** Remembers why nothing that needs fetched shares can be judged. */
+  baselineFailed(reason: string): void {
+    this.#baselineFailure = reason
+  }
+
+  requireBaseline(): void {
+    if (this.#baselineFailure !== undefined) throw new NotJudged(this.#baselineFailure)
+  }
+}
+
+/** From the smallest to the largest that is allowed, so that together they take more than one batch. */
+function sizeOf(at: number): number {
+  return at === 0 ? 16 : 3_000
+}
+
+function payload(bytes: number): Uint8Array {
+  return new Uint8Array(randomBytes(bytes))
+}
+
+/** What one case has: the bench, and what it has opened, which is closed when the case is over. */
+export class CaseBench {
+  readonly bench: Bench
+  readonly signal: AbortSignal
+  readonly warnings: string[] = []
+  readonly #sides: { abort(): void }[] = []
+
+  constructor(bench: Bench, signal: AbortSignal) {
+    this.bench = bench
+    this.signal = signal
+  }
+
+  end(): void {
+    for (const side of this.#sides) side.abort()
+  }
+
+  /** A deviation from what SHOULD be. */
+  expect(condition: boolean, otherwise: string): void {
+    if (!condition) this.warnings.push(otherwise)
+  }
+
+  get stage(): Stage {
+    return this.bench.stage
+  }
+
+  /** Opens a stream to the peer. */
+  async open({ member, as }: { member?: Member; as?: AccountSigner } = {}): Promise<RawRequester> {
+    const side = await this.bench.members.ask(member ?? this.bench.members.next(), this.signal, as)
+    this.#sides.push(side)
+    return side
+  }
+
+  /** An exchange up to the Challenge, without a lie. */
+  async challenged(options: { member?: Member; as?: AccountSigner } = {}): Promise<ChallengedSide> {
+    const side = await this.open(options)
+    await side.hello()
+    const challenge = await side.challenge()
+    this.bench.sawPeerAt(challenge.body.token?.blockNumber ?? 0)
+    return { side, ...challenge }
+  }
+
+  /** Waits until the peer has seen what the suite sees of the chain; gives up after a while without a word. */
+  async settle(): Promise<void> {
+    const until = Date.now() + SETTLE_MS
+    const { now } = this.stage
+    while (this.bench.peerAt < now && Date.now() < until) {
+      this.signal.throwIfAborted()
+      const { side } = await this.challenged()
+      side.abort()
+    }
+  }
+
+  /** One whole exchange without a lie, in which everything that the peer sends is checked. */
+  async fetch(lists: Partial<WantLists>, options: { member?: Member; as?: AccountSigner } = {}): Promise<Fetched> {
+    const { side } = await this.challenged(options)
+    await side.request(lists)
+    return this.receive(side, lists)
+  }
+
+  /** From the Grant on. */
+  async receive(side: RawRequester, lists: Partial<WantLists>): Promise<Fetched> {
+    await side.grant()
+    const { secrets = new Uint8Array(), capsules = new Uint8Array() } = lists
+    const reception = await receive(side, this.bench.library, { secrets, capsules })
+    const after = await side.answer()
+    demand(after.type === 'closed', `after its End came ${describeAnswer(after)}`)
+    await side.close()
+    return reception
+  }
+
+  /** Whether the peer gives a share to who asks for it, and that it is the one that was planted. */
+  async holds(share: Pick<KnownShare, 'key'>): Promise<boolean> {
+    const { shares } = await this.fetch(listsFor([share.key]))
+    return shares.has(shareKeyText(share.key))
+  }
+
+  /** Waits until the peer holds shares that it can fetch from honest members. */
+  async untilHeld(...keys: readonly ShareKey[]): Promise<void> {
+    for (;;) {
+      this.signal.throwIfAborted()
+      const { shares } = await this.fetch(listsFor(keys))
+      if (keys.every((key) => shares.has(shareKeyText(key)))) return
+      await pause(100, this.signal)
+    }
+  }
+
+  /** Has the peer's next exchange answered by hand, from its beginning. */
+  atHello<T>(play: (side: RawProvider, member: Member) => Promise<T>): Promise<T> {
+    return this.bench.members.play(
+      {
+        at: 'hello',
+        play: (side, member) => {
+          this.#sides.push(side)
+          return play(side, member)
+        },
+      },
+      this.signal,
+    )
+  }
+
+  /** Has the peer's next exchange in which it wants this share answered by hand, from its Request on. */
+  atRequest<T>(key: ShareKey, play: (side: RawProvider, asked: Asked, member: Member) => Promise<T>): Promise<T> {
+    return this.bench.members.play(
+      {
+        at: key,
+        play: async (side, member, asked) => {
+          this.#sides.push(side)
+          if (asked === undefined) throw new Error('The script began too early.')
+          return play(side, asked, member)
+        },
+      },
+      this.signal,
+    )
+  }
+}
+
+export interface ChallengedSide extends Awaited<ReturnType<RawRequester['challenge']>> {
+  readonly side: RawRequester
+}
+
+export type Fetched = Reception & { readonly end: End }
+
+/** The peer must refuse with one of these. @throws Deviation; PeerBusy when that was not what was asked for. */
+export function demandRefusal(answer: Answer<object>, ...codes: Refusal[]): void {
+  if (answer.type === 'refusal' && codes.includes(answer.code)) return
+  if (answer.type === 'refusal' && answer.code === 'BUSY') throw new PeerBusy(answer.retryAfterMs)
+  throw new Deviation(`${describeAnswer(answer)} came instead of Refusal ${codes.join(' or ')}`)
+}
+
+/** The peer must reset the stream without a word. */
+export function demandReset(answer: Answer<object>): void {
+  if (answer.type === 'refusal' && answer.code === 'BUSY') throw new PeerBusy(answer.retryAfterMs)
+  demand(answer.type === 'reset', `${describeAnswer(answer)} came instead of a reset`)
+}
+
+/** The peer must end the exchange, one way or the other, without going on. */
+export function demandEnd(answer: Answer<object>): void {
+  const isEnd = answer.type === 'reset' || answer.type === 'closed' || answer.type === 'refusal'
+  demand(isEnd, `${describeAnswer(answer)} came instead of the end of the exchange`)
+}
+
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', abort, { once: true })
+  })
+}

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDevelopmentPki } from '../../../src/attestation/development/index.js'
+import { staticCollateral } from '../../../src/attestation/index.js'
+import { lineLogger } from '../../../src/cli/line-logger.js'
+import type { Target } from '../../../src/conformance/index.js'
+import { fromHex } from '../../../src/crypto/index.js'
+import { createEnclaveNode } from '../../../src/node/index.js'
+
+/** The project's own node, made from a target file's content as any implementation would be. */
+export async function startNode(target: Target): Promise<{ stop(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'slotmesh-conformance-'))
+  const pki = await createDevelopmentPki({ seed: fromHex(target.developmentSeed) })
+  const mrEnclave = target.allowedMeasurements[0] ?? '0x'
+  const build = { mrEnclave, mrSigner: target.mrSigner, productId: 1, securityVersion: 1 }
+  const platform = pki.platform({ machineId: 'under test', measurement: build })
+  const node = await createEnclaveNode({
+    folder,
+    chain: { endpoints: [target.rpcUrl] },
+    mesh: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: target.bootstrap, allowPrivateAddresses: true },
+    attestation: {
+      quoteSource: platform.quoteSource,
+      rootCertificate: fromHex(target.rootCertificate),
+      collateral: staticCollateral(target.collateral),
+      policy: { allowedMeasurements: [{ mrEnclave }] },
+    },
+    sealingKey: platform.sealingKey(),
+    accountSeed: fromHex(target.accountSeed),
+    ...(process.env.NODE_LOG && { logger: lineLogger(process.stderr, 'debug') }),
+  })
+  await node.start()
+  return {
+    stop: async () => {
+      await node.stop()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
