@@ -5,8 +5,11 @@ import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
 import { bounded, type Logger, messageOf } from '../domain/index.js'
 import { LIMITS } from './limits.js'
 
+/** What entering a mesh needs of libp2p. */
+export type EntryHost = Pick<Libp2p, 'dial' | 'getConnections' | 'getMultiaddrs' | 'peerId'>
+
 interface BootstrapInit {
-  readonly libp2p: Pick<Libp2p, 'dial' | 'getConnections' | 'getMultiaddrs' | 'peerId'>
+  readonly libp2p: EntryHost
   readonly address: Multiaddr
   readonly signal: AbortSignal
   readonly logger: Logger
@@ -43,23 +46,23 @@ export async function stayConnected({ libp2p, address, signal, logger }: Bootstr
 }
 
 /** All nodes of a mesh may share one configuration, the bootstrap node itself included. */
-function isSelf(libp2p: BootstrapInit['libp2p'], address: Multiaddr): boolean {
+function isSelf(libp2p: EntryHost, address: Multiaddr): boolean {
   const named = address.getComponents().find(({ code }) => code === CODE_P2P)?.value
   if (named !== undefined) return libp2p.peerId.toString() === named
   return libp2p.getMultiaddrs().some((own) => own.decapsulateCode(CODE_P2P).equals(address))
 }
 
-function openConnection(libp2p: BootstrapInit['libp2p'], peer: PeerId | undefined): Connection | undefined {
+function openConnection(libp2p: EntryHost, peer: PeerId | undefined): Connection | undefined {
   return peer === undefined ? undefined : libp2p.getConnections(peer).find(({ status }) => status === 'open')
 }
 
-function dial(libp2p: BootstrapInit['libp2p'], address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+export function dial(libp2p: EntryHost, address: Multiaddr, signal: AbortSignal): Promise<Connection> {
   return bounded({ signals: [signal], timeoutMs: LIMITS.connections.dialMs }, (limited) =>
     libp2p.dial(address, { signal: limited }),
   )
 }
 
-async function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {
+export async function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {
   try {
     await pause(ms, undefined, { signal, ref: false })
   } catch (thrown) {

@@ -15,6 +15,7 @@ import { type AccountId, type Hex, type Logger, messageOf, type Registry, Slotme
 import { stayConnected } from './bootstrap.js'
 import { HostDatastore } from './datastore.js'
 import { enterTable, type MeshDht, meetNeighbours, meshDht, putEverywhere } from './dht.js'
+import { enterByRegistry } from './entry.js'
 import { HandOver } from './hand-over.js'
 import { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
@@ -136,9 +137,11 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
         () => void enterTable(dht, libp2p.getPeers(), { shutdown: shutdown.signal, logger }),
         LIMITS.dht.entryIntervalMs,
       ).unref()
-      background = Promise.all(
-        bootstrap.map((address) => stayConnected({ libp2p, address, signal: shutdown.signal, logger })),
-      )
+      const { signal } = shutdown
+      background = Promise.all([
+        ...bootstrap.map((address) => stayConnected({ libp2p, address, signal, logger })),
+        enterByRegistry({ libp2p, registry, account: signer.account, signal, logger }),
+      ])
     },
 
     async stop() {

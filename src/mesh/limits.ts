@@ -64,6 +64,14 @@ export const LIMITS = {
     longestPauseMs: minute,
   },
 
+  entry: {
+    /** Addresses from the chain that are tried before the next pause, when a host knows nobody. */
+    dialsPerRound: 4,
+    /** The configured addresses, if there are any, come first. */
+    shortestPauseMs: second,
+    longestPauseMs: minute,
+  },
+
   connections: {
     /** Eight in each of the table's few buckets on both sides, slot peers, and room; each costs about 100 KB. */
     total: 300,

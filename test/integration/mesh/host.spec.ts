@@ -59,6 +59,18 @@ describe('mesh hosts', () => {
     })
   }
 
+  it('enter the mesh by what others have registered on chain, knowing nothing but the chain', async () => {
+    const port = await freePort()
+    const address = `/ip4/127.0.0.1/tcp/${port}`
+    await mesh.join({ apiUri: 'https://enclave.example' })
+    await mesh.join({ apiUri: '/no/multiaddr' })
+    await mesh.join({ apiUri: '/ip4/127.0.0.1/tcp/1' })
+    const first = await mesh.join({ listen: [address], apiUri: address })
+    const second = await mesh.join()
+    const found = await eventually(() => resolve(second, first.signer.account))
+    assert.ok(found.peerId.equals(first.host.peerId))
+  })
+
   it('find through the DHT who is not there any more', async () => {
     const first = await mesh.join()
     const gone = await mesh.join({ bootstrap: first.host.multiaddrs() })

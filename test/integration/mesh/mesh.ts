@@ -16,10 +16,10 @@ export class TestChain {
   readonly registry = (): Registry => this.#registry
 
   /** Gives an account the next seat. */
-  enrol(account: AccountId): EnclaveSeat {
+  enrol(account: AccountId, apiUri = ''): EnclaveSeat {
     const index = this.#seats.length
     const place = { cluster: Math.floor(index / CLUSTER_SIZE), slot: index % CLUSTER_SIZE }
-    this.#seats.push({ account, operator: account, apiUri: '', ...place })
+    this.#seats.push({ account, operator: account, apiUri, ...place })
     this.#change()
     return this.seatOf(account)
   }
@@ -71,10 +71,10 @@ export class TestMesh {
     return { signer, host }
   }
 
-  /** A host that is enrolled, started and published. */
-  async join(init: Partial<MeshHostInit> = {}): Promise<Member> {
+  /** A host that is enrolled (with `apiUri`, if any), started and published. */
+  async join({ apiUri, ...init }: Partial<MeshHostInit> & { apiUri?: string } = {}): Promise<Member> {
     const member = await this.create(init)
-    const seat = this.chain.enrol(member.signer.account)
+    const seat = this.chain.enrol(member.signer.account, apiUri)
     await member.host.start()
     await member.host.publish(seat)
     return member

@@ -1,0 +1,72 @@
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { AccountId, Logger, Registry } from '../domain/index.js'
+import { dial, type EntryHost, pauseUnless } from './bootstrap.js'
+import { LIMITS } from './limits.js'
+
+interface EntryInit {
+  readonly libp2p: EntryHost
+  readonly registry: () => Registry
+  /** This enclave's own. */
+  readonly account: AccountId
+  readonly signal: AbortSignal
+  readonly logger: Logger
+  /** In which order to try addresses; at random, so that a whole mesh does not fall upon the first. */
+  readonly shuffle?: (addresses: Multiaddr[]) => Multiaddr[]
+}
+
+/**
+ * Enters the mesh by the addresses that enclaves have registered on chain (`enclave-record/1/SPEC.md`, 9), whenever
+ * this host has no connection at all, until the signal aborts. So a node needs nothing but the chain to find the others.
+ * Never rejects.
+ */
+export async function enterByRegistry(init: EntryInit): Promise<void> {
+  const { libp2p, signal, logger, shuffle = shuffled } = init
+  let pauseMs: number = LIMITS.entry.shortestPauseMs
+  while (!signal.aborted) {
+    if (libp2p.getConnections().length > 0) {
+      pauseMs = LIMITS.entry.shortestPauseMs
+    } else {
+      for (const address of shuffle(registeredAddresses(init)).slice(0, LIMITS.entry.dialsPerRound)) {
+        try {
+          await dial(libp2p, address, signal)
+          logger.info('Entered the mesh by an address from the chain', { address: address.toString() })
+          break
+        } catch (thrown) {
+          if (signal.aborted) return
+          logger.debug('An address from the chain does not answer', {
+            address: address.toString(),
+            reason: String(thrown),
+          })
+        }
+      }
+    }
+    await pauseUnless(signal, pauseMs * (0.5 + Math.random()))
+    pauseMs = Math.min(2 * pauseMs, LIMITS.entry.longestPauseMs)
+  }
+}
+
+/** Of `api_uri`s that are multiaddrs; anything else there is for other readers. */
+function registeredAddresses({ registry, account }: Pick<EntryInit, 'registry' | 'account'>): Multiaddr[] {
+  const addresses = registry()
+    .clusters()
+    .flatMap(({ seats }) => seats)
+    .filter((seat) => seat.account !== account && seat.apiUri.startsWith('/'))
+    .map(({ apiUri }) => parsed(apiUri))
+  return addresses.filter((address) => address !== undefined)
+}
+
+function parsed(text: string): Multiaddr | undefined {
+  try {
+    return multiaddr(text)
+  } catch {
+    // Untrusted text: a seat's holder wrote it.
+    return undefined
+  }
+}
+
+function shuffled(addresses: Multiaddr[]): Multiaddr[] {
+  return addresses
+    .map((address) => ({ address, at: Math.random() }))
+    .sort((one, other) => one.at - other.at)
+    .map(({ address }) => address)
+}
