@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { pipe } from 'it-pipe'
 import { fromHex, toHex, verifySignature } from '../crypto/index.js'
-import { type AccountId, type BlockNumber, type NftId, type ShareKey, synchronisationBarrier } from '../domain/index.js'
-import type { ShareRun } from '../provenance/index.js'
+import { type AccountId, synchronisationBarrier } from '../domain/index.js'
 import type { Frames } from './frames.js'
 import { decode, helloFrom, readFromRequester } from './messages.js'
 import type { Party } from './party.js'
@@ -10,23 +9,11 @@ import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.j
 import { allowedSuites, createSealer, ephemeralKeys, type Sealer, strongest, takePreSharedKey } from './sealing.js'
 import { Sending } from './sending.js'
 import { finish, finishRefused, phase } from './session.js'
+import type { ShareSource } from './source.js'
 import { checkToken, hasExpired, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
-import { checkWants, type WantedShare } from './wants.js'
+import { checkWants } from './wants.js'
 import { ChallengeBody, ProviderMessage, RequestBody, SealedContent } from './wire/share.js'
-
-/** The shares of this enclave, as the provider's side reads them. */
-export interface ShareSource {
-  /** This enclave misses no share that was synced at or below this block. */
-  syncedBlock(): Promise<BlockNumber>
-  /** The held ones of `wanted`, run by run, each of at most `maximumBytes` of shares; then what is not held. */
-  runs(
-    wanted: readonly WantedShare[],
-    options: { maximumBytes: number; signal: AbortSignal },
-  ): AsyncGenerator<ShareRun, { notHeld: readonly ShareKey[] }>
-  /** The NFT ids of the shares held of one kind, from `from` on, ascending, at most `limit`. */
-  heldFrom(from: ShareKey, limit: number): Promise<readonly NftId[]>
-}
 
 /** Says whether one more exchange can be taken on. */
 export interface Admission {

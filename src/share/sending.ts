@@ -4,7 +4,7 @@ import type { ShareRun } from '../provenance/index.js'
 import { ListWriter } from './id-lists.js'
 import { compareKeys, toWireKey, toWireRun } from './messages.js'
 import { BATCH_BYTES, EXCHANGE_SHARES } from './protocol.js'
-import type { ShareSource } from './provider.js'
+import type { ShareSource } from './source.js'
 import { type Portion, portionsOf, type WantLists } from './wants.js'
 import type { SealedContent, Batch as WireBatch } from './wire/share.js'
 

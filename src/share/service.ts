@@ -3,11 +3,12 @@ import { type AccountId, bounded, type Logger, messageOf, SlotmeshError } from '
 import { Frames } from './frames.js'
 import type { Party } from './party.js'
 import { PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
-import { type Admission, type ServedExchange, type ShareSource, serveExchange } from './provider.js'
+import { type Admission, type ServedExchange, serveExchange } from './provider.js'
 import { type Refusal, RefusalError } from './refusals.js'
 import { type ExchangeRequest, type ExchangeResult, requestShares } from './requester.js'
 import { allowedSuites } from './sealing.js'
 import { phase } from './session.js'
+import type { ShareSource } from './source.js'
 
 /** What the protocol needs of libp2p. */
 export type ShareHost = Pick<Libp2p, 'handle' | 'unhandle' | 'dialProtocol' | 'peerId'>

@@ -26,7 +26,7 @@ import {
   type VouchedShare,
 } from '../../../src/provenance/index.js'
 import type { Attestation, ChainView, Party } from '../../../src/share/party.js'
-import type { ShareSource } from '../../../src/share/provider.js'
+import type { ShareSource } from '../../../src/share/source.js'
 import type { WantedShare } from '../../../src/share/wants.js'
 
 export const GENESIS: BlockHash = hashOf('genesis')
