@@ -32,10 +32,10 @@ describe('synchronisation engine', () => {
     await folders.clear()
   })
 
-  function start(): SyncEngine {
+  function start(now = Date.now): SyncEngine {
     const stopping = new AbortController()
     const { signer } = own
-    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, now: Date.now })
+    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, now })
     const running = engine.run(stopping.signal)
     stop = async () => {
       stopping.abort()
@@ -242,6 +242,21 @@ describe('synchronisation engine', () => {
     start()
     await witness.until(() => holds(capsule(1)))
     assert.equal(store.counts().wants, 16_384)
+  })
+
+  it('asks at once for what a peer that stopped early had not come to', async () => {
+    const keys = Array.from({ length: 12 }, (_, nftId) => secret(nftId))
+    await peerWith(peerA, 1, keys)
+    peers.stopsAfter = 3
+    chain.synced = keys
+    chain.assign(without(peerB.identity.account))
+    // No time passes, so that whoever is left alone for a while is left alone for good.
+    start(() => 0)
+    await witness.until(() => witness.states.includes('running'))
+    assert.deepEqual(
+      peers.requests.map((request) => request.keys.length),
+      [12, 9, 6, 3],
+    )
   })
 
   it('asks a slot peer as soon as there is one', async () => {

@@ -100,15 +100,14 @@ export class ScriptedChain implements SyncChain {
 export class StorePeers implements SharePeers {
   readonly requests: { provider: AccountId; keys: string[] }[] = []
   readonly up = new Map<AccountId, { store: Store; syncedBlock: number }>()
+  /** How many shares a peer deals with in one exchange, which is unfinished then. */
+  stopsAfter = Number.POSITIVE_INFINITY
 
   async request(provider: AccountId, request: Parameters<SharePeers['request']>[1]) {
     this.requests.push({ provider, keys: request.wants.map(({ key }) => shareKeyText(key)) })
     const peer = this.up.get(provider)
     if (peer === undefined) throw new SlotmeshError('mesh/enclave-not-found', 'The peer is down.')
-    const { runs, notHeld } = await fetchRuns(
-      peer.store,
-      request.wants.map(({ key }) => key),
-    )
+    const { runs, notHeld } = await fetchRuns(peer.store, request.wants.map(({ key }) => key).slice(0, this.stopsAfter))
     for (const run of runs) await request.onRun(run, peer.syncedBlock)
     for (const key of notHeld) request.onNotHeld(key)
   }
