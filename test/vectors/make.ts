@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { challengeVectors, helloVectors, requestVectors } from './handshake.js'
 import { listVectors } from './lists.js'
 import { provenanceVectors, rangeProofVectors, replicaVectors } from './provenance.js'
+import { receivingVectors } from './receiving.js'
 import { registryVectors, tokenVectors } from './rights.js'
 import { sealingVectors } from './sealing.js'
 import { toJson } from './tools.js'
@@ -17,6 +18,7 @@ export const VECTOR_FILES = {
   'share/1/vectors/provenance.json': provenanceVectors,
   'share/1/vectors/range-proofs.json': rangeProofVectors,
   'share/1/vectors/replicas.json': replicaVectors,
+  'share/1/vectors/receiving.json': receivingVectors,
   'share/1/vectors/registry.json': registryVectors,
   'share/1/vectors/request.json': requestVectors,
   'share/1/vectors/sealing.json': sealingVectors,
