@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { createQuoteVerifier, type QuoteVerifier, staticCollateral } from '../attestation/index.js'
-import type { AccountSigner } from '../crypto/index.js'
+import { type AccountSigner, fromHex } from '../crypto/index.js'
 import { type BlockNumber, type ShareKey, type ShareKind, shareKeyText } from '../domain/index.js'
 import type { Refusal } from '../share/index.js'
-import type { End, WantLists } from '../share/raw/index.js'
+import { type End, HelloBody, type SuiteKey, type WantLists } from '../share/raw/index.js'
 import { Deviation, demand, NotJudged, PeerBusy } from './deviation.js'
 import { type KnownShare, Library, OriginLog } from './library.js'
 import { type Asked, type Member, Members } from './members.js'
@@ -20,6 +20,12 @@ const STOCK = 16
 
 /** Blocks before the peer comes, at least: more than a token stands for. */
 const TOKEN_PAST = 25
+
+/** How long the peer has to do what it does by itself: to fetch, or to erase. */
+const PATIENCE_MS = 10_000
+
+/** An NFT that is never minted. */
+export const UNHELD = 0xfff0_0000
 
 /** How long the suite waits for the peer to see a block. */
 const SETTLE_MS = 3_000
@@ -155,6 +161,14 @@ export class Bench {
     return taken
   }
 
+  /** Has a capsule synced anew by its cluster. @returns the new version. */
+  async renew(old: KnownShare): Promise<KnownShare> {
+    const origin = this.stage.cast.origins.find(({ cluster }) => cluster === old.log.seat.cluster)
+    if (origin === undefined) throw new Error('The share has no origin.')
+    const version = await this.stage.syncAnew({ key: old.key, origin })
+    return this.library.add(old.log, old.key, version, payload(old.payload.length))
+  }
+
   /** The peer has shown that it has seen this block. */
   sawPeerAt(block: BlockNumber): void {
     if (block <= this.stage.now) this.#peerAt = Math.max(this.#peerAt, block)
@@ -253,10 +267,53 @@ export class CaseBench {
     return reception
   }
 
+  /** Want lists for what nobody holds. */
+  unheldLists(): WantLists {
+    return listsFor([{ kind: 'secret', nftId: UNHELD }])
+  }
+
+  listsFor(shares: readonly Pick<KnownShare, 'key'>[], minimumVersion?: BlockNumber): WantLists {
+    return listsFor(
+      shares.map(({ key }) => key),
+      minimumVersion,
+    )
+  }
+
+  /** A Hello's body with other offers. */
+  withSuites(body: Uint8Array, suites: readonly SuiteKey[]): Uint8Array {
+    return HelloBody.encode({ ...HelloBody.decode(body), suites: [...suites] })
+  }
+
   /** Whether the peer gives a share to who asks for it, and that it is the one that was planted. */
   async holds(share: Pick<KnownShare, 'key'>): Promise<boolean> {
     const { shares } = await this.fetch(listsFor([share.key]))
     return shares.has(shareKeyText(share.key))
+  }
+
+  /** A quote of a member's enclave over report data of any kind. */
+  quoteOver(reportData: Uint8Array): Promise<Uint8Array> {
+    return this.bench.members.next().quotes.quote(reportData, { signal: this.signal })
+  }
+
+  nextAccount(): Uint8Array {
+    return fromHex(this.bench.members.next().seat.signer.account)
+  }
+
+  /** Three shares in a row of one log, which the peer has fetched. */
+  async neighbours(): Promise<readonly [KnownShare, KnownShare, KnownShare]> {
+    const [one, two, three] = await this.bench.plantTogether(['secret', 'secret', 'secret'])
+    if (one === undefined || two === undefined || three === undefined) throw new Error('Too few were planted.')
+    await this.untilHeld(one.key, two.key, three.key)
+    return [one, two, three]
+  }
+
+  /** Looks again and again. @throws Deviation with `otherwise` when it has not come true in time. */
+  async until(look: () => Promise<boolean>, otherwise: string): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS
+    while (!(await look())) {
+      demand(Date.now() < deadline, otherwise)
+      await pause(200, this.signal)
+    }
   }
 
   /** Waits until the peer holds shares that it can fetch from honest members. */
@@ -267,6 +324,13 @@ export class CaseBench {
       if (keys.every((key) => shares.has(shareKeyText(key)))) return
       await pause(100, this.signal)
     }
+  }
+
+  /** Has something synced, and the exchange that the peer comes with played by hand from its beginning. */
+  async lure<T>(play: (side: RawProvider, member: Member) => Promise<T>): Promise<T> {
+    const playing = this.atHello(play)
+    const [result] = await Promise.all([playing, this.bench.plant()])
+    return result
   }
 
   /** Has the peer's next exchange answered by hand, from its beginning. */

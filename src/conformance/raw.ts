@@ -213,9 +213,14 @@ export class RawRequester extends RawSide<ProviderMessage> {
   /** @throws Deviation when something else comes. */
   async challenge(): Promise<{ body: ChallengeBody; quote: Uint8Array; digest: Uint8Array }> {
     const { message, bytes } = await this.message()
+    if (bytes.length > 20_480) throw new Deviation(`its Challenge has ${bytes.length} bytes`)
+    return this.takeChallenge(message)
+  }
+
+  /** Goes on with a message that was read already. @throws Deviation when it is something else. */
+  takeChallenge(message: ProviderMessage): { body: ChallengeBody; quote: Uint8Array; digest: Uint8Array } {
     const { challenge } = message
     if (challenge === undefined) throw new Deviation(`${nameOf(message)} came where a Challenge was due`)
-    if (bytes.length > 20_480) throw new Deviation(`its Challenge has ${bytes.length} bytes`)
     const digest = quoteDigest('provider', this.transcript.add('challenge-body', challenge.body))
     this.#challengeHash = new Uint8Array(this.transcript.add('challenge-quote', challenge.quote))
     this.#challenge = ChallengeBody.decode(challenge.body)

@@ -111,7 +111,13 @@ class Account implements Reception {
   #goTo(cursor: ShareKey): void {
     demand(!this.#isPast(cursor), 'its cursor goes back')
     for (const { kind, first, length } of this.#ranges) {
-      for (let nftId = first; nftId < first + length; nftId += 1) {
+      // What lies before the last cursor has been accounted for.
+      const from = this.#cursor?.kind === kind ? Math.max(first, this.#cursor.nftId) : first
+      for (
+        let nftId = this.#isPast({ kind, nftId: from }) ? first + length : from;
+        nftId < first + length;
+        nftId += 1
+      ) {
         if (!isBefore({ kind, nftId }, cursor)) break
         const name = shareKeyText({ kind, nftId })
         demand(

@@ -5,7 +5,6 @@ import { type Chain, type ChainCall, connectChain, type FinalisedCall } from '..
 import { type AccountSigner, accountSigner } from '../crypto/index.js'
 import { type DevelopmentChain, developmentSigner, startDevelopmentChain } from '../devchain/index.js'
 import {
-  type AccountId,
   type BlockNumber,
   CLUSTER_SIZE,
   type ClusterId,
@@ -26,6 +25,9 @@ export const MEASUREMENT: EnclaveMeasurement = {
   productId: 1,
   securityVersion: 1,
 }
+
+/** A machine whose certificate the run's collateral revokes. */
+export const REVOKED_MACHINE = 'revoked'
 
 /** Clusters in which all five seats are the suite's, so that it can have NFTs synced there. */
 const ORIGINS = 3
@@ -123,7 +125,7 @@ export class Stage {
     })
     try {
       const view = await connectChain({ endpoints: [chain.url], logger: silentLogger })
-      const pki = await createDevelopmentPki({ seed: pkiSeed })
+      const pki = await createDevelopmentPki({ seed: pkiSeed, revokedMachines: [REVOKED_MACHINE] })
       const stage = new Stage({ pki, pkiSeed, chain, view, cast }, owner, signal)
       await stage.#seatAll()
       return stage
@@ -318,9 +320,4 @@ function idsIn(events: FinalisedCall['events'], pallet: string, name: string): n
 
 function range(length: number): number[] {
   return Array.from({ length }, (_, index) => index)
-}
-
-/** Names an account in sentences. */
-export function shortName(account: AccountId): string {
-  return account.slice(0, 10)
 }

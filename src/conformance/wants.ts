@@ -46,6 +46,13 @@ export function listsFor(keys: readonly ShareKey[], minimumVersion: BlockNumber 
   return { secrets: list('secret'), capsules: list('capsule') }
 }
 
+/** The want list for all ids from one on. */
+export function openList(first: number, minimumVersion: BlockNumber): Uint8Array {
+  const writer = new ListWriter('wants')
+  writer.addOpen(first, minimumVersion)
+  return writer.finish()
+}
+
 /** The id list of these ids, ascending. */
 export function idList(ids: readonly number[]): Uint8Array {
   const writer = new ListWriter('ids')

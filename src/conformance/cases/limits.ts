@@ -1,0 +1,125 @@
+import { type CaseBench, demandRefusal } from '../bench.js'
+import { type ConformanceCase, conformanceCase } from '../case.js'
+import { demand } from '../deviation.js'
+import { describeAnswer } from '../raw.js'
+import { unsuitable } from './values.js'
+
+const BOUND =
+  'A provider MUST bound the exchanges that it serves at once, in all, per peer and per account, and the Hellos whose signature it checks per peer'
+const PLACE =
+  "A place is taken only when the Hello's signature has been checked, so that no one can take places in another's name"
+
+/** Opens exchanges up to their Challenge and leaves them so. @returns how many were granted before one was refused. */
+async function hold(
+  bench: CaseBench,
+  openings: readonly (() => ReturnType<CaseBench['open']>)[],
+): Promise<{ held: number; refused: boolean }> {
+  let held = 0
+  for (const open of openings) {
+    const side = await open()
+    await side.hello()
+    const answer = await side.answer()
+    if (answer.type === 'message') {
+      held += 1
+      continue
+    }
+    // Streams of one connection may also be bounded by the multiplexer.
+    if (answer.type !== 'reset') {
+      demand(answer.type === 'refusal' && answer.code === 'BUSY', `${describeAnswer(answer)} came instead of BUSY`)
+      bench.expect(answer.retryAfterMs > 0, 'its BUSY does not say when to come back')
+    }
+    return { held, refused: true }
+  }
+  return { held, refused: false }
+}
+
+export const limitCases: readonly ConformanceCase[] = [
+  conformanceCase({
+    id: 'LIMIT-01',
+    clause: '8.3',
+    quote: BOUND,
+    role: 'provider',
+    sent: 'Hellos of one account from all members, one after the other, each left at its Challenge',
+    expected: 'Refusal BUSY before the eighteenth',
+    run: async (bench) => {
+      const { members } = bench.bench
+      const as = members.next().seat.signer
+      const openings = [...members.all, ...members.all].map((member) => () => bench.open({ member, as }))
+      const { held, refused } = await hold(bench, openings)
+      demand(refused, `it serves ${held} exchanges of one account at once`)
+      bench.expect(held > 0, 'it serves none')
+    },
+  }),
+  conformanceCase({
+    id: 'LIMIT-02',
+    clause: '8.3',
+    quote: BOUND,
+    role: 'provider',
+    sent: 'Hellos of all accounts from one PeerId, each left at its Challenge',
+    expected: 'Refusal BUSY, or a reset by the multiplexer, before the eighteenth',
+    run: async (bench) => {
+      const { members } = bench.bench
+      const member = members.next()
+      const openings = [...members.all, ...members.all].map(
+        ({ seat }) =>
+          () =>
+            bench.open({ member, as: seat.signer }),
+      )
+      const { held, refused } = await hold(bench, openings)
+      demand(refused, `it serves ${held} exchanges of one PeerId at once`)
+    },
+  }),
+  conformanceCase({
+    id: 'LIMIT-03',
+    clause: '8.3',
+    quote: BOUND,
+    role: 'provider',
+    level: 'should',
+    sent: 'two Hellos of every member, each left at its Challenge: 18',
+    expected: 'Refusal BUSY of some',
+    run: async (bench) => {
+      const { members } = bench.bench
+      const openings = [...members.all, ...members.all].map((member) => () => bench.open({ member }))
+      const { held, refused } = await hold(bench, openings)
+      demand(refused, `it serves ${held} exchanges at once, more than the suite can hold`)
+    },
+  }),
+  conformanceCase({
+    id: 'LIMIT-04',
+    clause: '8.3',
+    quote: PLACE,
+    role: 'provider',
+    sent: "Hellos in a member's name with bad signatures, from its own PeerId, then its own",
+    expected: 'Challenge to its own',
+    run: async (bench) => {
+      const member = bench.bench.members.next()
+      for (let tries = 0; tries < 6; tries += 1) {
+        const side = await bench.open({ member })
+        await side.hello({ proof: () => unsuitable(64) })
+        demandRefusal(await side.answer(), 'BAD_SIGNATURE')
+        side.abort()
+      }
+      await bench.challenged({ member })
+    },
+  }),
+  conformanceCase({
+    id: 'LIMIT-05',
+    clause: '8.3',
+    quote: BOUND,
+    role: 'provider',
+    sent: '400 Hellos with bad signatures from one PeerId, as fast as they are answered',
+    expected: 'Refusal BUSY, with its signature unchecked, of some',
+    run: async (bench) => {
+      const [member] = bench.bench.members.all
+      for (let tries = 0; tries < 400; tries += 1) {
+        const side = await bench.open(member && { member })
+        await side.hello({ proof: () => unsuitable(64) })
+        const answer = await side.answer()
+        side.abort()
+        if (answer.type === 'refusal' && answer.code === 'BUSY') return
+        demandRefusal(answer, 'BAD_SIGNATURE')
+      }
+      demand(false, 'it checked the signatures of 400 Hellos of one PeerId within this time')
+    },
+  }),
+]
