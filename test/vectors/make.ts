@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { exchangeVectors } from './exchange.js'
 import { challengeVectors, helloVectors, requestVectors } from './handshake.js'
 import { listVectors } from './lists.js'
+import { framingVectors, messageVectors } from './messages.js'
 import { provenanceVectors, rangeProofVectors, replicaVectors } from './provenance.js'
 import { receivingVectors } from './receiving.js'
 import { registryVectors, tokenVectors } from './rights.js'
@@ -13,8 +15,11 @@ import { bindingVectors, transcriptVectors } from './transcript.js'
 export const VECTOR_FILES = {
   'share/1/vectors/bindings.json': bindingVectors,
   'share/1/vectors/challenge.json': challengeVectors,
+  'share/1/vectors/exchange.json': exchangeVectors,
+  'share/1/vectors/framing.json': framingVectors,
   'share/1/vectors/hello.json': helloVectors,
   'share/1/vectors/lists.json': listVectors,
+  'share/1/vectors/messages.json': messageVectors,
   'share/1/vectors/provenance.json': provenanceVectors,
   'share/1/vectors/range-proofs.json': rangeProofVectors,
   'share/1/vectors/replicas.json': replicaVectors,

@@ -159,7 +159,7 @@ export function encodeRefusal({ code, sentence, retryAfterMs }: Refusal): Uint8A
   return nested(15, concat(uint(1, code), bytes(2, new TextEncoder().encode(sentence)), uint(3, retryAfterMs)))
 }
 
-function encodeHead(head: LogHead): Uint8Array {
+export function encodeHead(head: LogHead): Uint8Array {
   return concat(
     bytes(1, head.account),
     bytes(2, head.incarnation),
@@ -171,11 +171,11 @@ function encodeHead(head: LogHead): Uint8Array {
   )
 }
 
-function encodeShare({ kind, nftId, version, payload }: Share): Uint8Array {
+export function encodeShare({ kind, nftId, version, payload }: Share): Uint8Array {
   return concat(uint(1, KINDS[kind]), uint(2, nftId), uint(3, version), bytes(4, payload))
 }
 
-function encodeRun(run: Run): Uint8Array {
+export function encodeRun(run: Run): Uint8Array {
   return concat(
     nested(1, run.head && encodeHead(run.head)),
     uint(2, run.firstIndex),
