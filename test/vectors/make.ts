@@ -6,6 +6,7 @@ import { listVectors } from './lists.js'
 import { framingVectors, messageVectors } from './messages.js'
 import { provenanceVectors, rangeProofVectors, replicaVectors } from './provenance.js'
 import { receivingVectors } from './receiving.js'
+import { recordVectors } from './records.js'
 import { registryVectors, tokenVectors } from './rights.js'
 import { sealingVectors } from './sealing.js'
 import { toJson } from './tools.js'
@@ -13,6 +14,7 @@ import { bindingVectors, transcriptVectors } from './transcript.js'
 
 /** Who makes which file of test vectors, from nothing but the specification. */
 export const VECTOR_FILES = {
+  'enclave-record/1/vectors/records.json': recordVectors,
   'share/1/vectors/bindings.json': bindingVectors,
   'share/1/vectors/challenge.json': challengeVectors,
   'share/1/vectors/exchange.json': exchangeVectors,

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type AccountSigner, accountSigner, DOMAIN, fromHex, taggedHash, toHex } from '../../../src/crypto/index.js'
-import { type AccountId, type Hex, Registry } from '../../../src/domain/index.js'
+import { type AccountId, Registry } from '../../../src/domain/index.js'
 import { KnownRecords } from '../../../src/mesh/known-records.js'
 import { LIMITS } from '../../../src/mesh/limits.js'
 import { type RecordContent, recordAddresses, recordKey, selectRecord, signRecord } from '../../../src/mesh/record.js'
@@ -238,47 +237,5 @@ describe('an enclave record', () => {
     ].map((address) => multiaddr(address))
     assert.deepEqual(recordAddresses(own, true).map(String), ['/ip4/127.0.0.1/tcp/4001', '/ip4/8.8.8.8/tcp/4001'])
     assert.deepEqual(recordAddresses(own, false).map(String), ['/ip4/8.8.8.8/tcp/4001'])
-  })
-})
-
-interface Vectors {
-  readonly genesisHash: Hex
-  readonly account: AccountId
-  readonly peerId: string
-  readonly seat: typeof seat
-  readonly now: number
-  readonly dhtKey: string
-  readonly valid: { readonly body: Hex; readonly digest: Hex; readonly multiaddrs: string[] }
-  readonly records: readonly { readonly name: string; readonly record: Hex; readonly flaw: string | null }[]
-}
-
-describe('the test vectors of enclave records', () => {
-  const vectors: Vectors = JSON.parse(readFileSync('protocols/enclave-record/1/vectors/records.json', 'utf8'))
-  const registry = registryOf(vectors.account, vectors.seat)
-  const key = new TextEncoder().encode(vectors.dhtKey)
-
-  for (const { name, record, flaw } of vectors.records) {
-    it(`${flaw === null ? 'accept' : 'drop'}: ${name}`, async () => {
-      const known = new KnownRecords({
-        genesisHash: vectors.genesisHash,
-        registry: () => registry,
-        now: () => vectors.now,
-        onNews: async () => undefined,
-      })
-      const accepted = known.accept(fromHex(record), { key })
-      if (flaw !== null) return await assert.rejects(accepted, { code: `mesh/record-${flaw}` })
-      assert.equal((await accepted).peerId.toString(), vectors.peerId)
-    })
-  }
-
-  it('say what is signed', () => {
-    const { body } = EnclaveRecord.decode(fromHex(vectors.records[0]?.record ?? ''))
-    assert.equal(toHex(body), vectors.valid.body)
-    const prefix = Buffer.from([0, 0, 0, 23, ...Buffer.from('ternoa/enclave-record/1'), 0, 0, 0, body.length])
-    assert.equal(`0x${createHash('sha256').update(prefix).update(body).digest('hex')}`, vectors.valid.digest)
-    assert.deepEqual(
-      EnclaveRecordBody.decode(body).multiaddrs.map((bytes) => multiaddr(bytes).toString()),
-      vectors.valid.multiaddrs,
-    )
   })
 })
