@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { createQuoteVerifier, type QuoteVerifier, staticCollateral } from '../attestation/index.js'
 import { type AccountSigner, fromHex } from '../crypto/index.js'
-import { type BlockNumber, type ShareKey, type ShareKind, shareKeyText } from '../domain/index.js'
+import {
+  type AccountId,
+  type BlockNumber,
+  type ClusterId,
+  type ShareKey,
+  type ShareKind,
+  shareKeyText,
+} from '../domain/index.js'
 import type { Refusal } from '../share/index.js'
-import { type End, HelloBody, type SuiteKey, type WantLists } from '../share/raw/index.js'
+import { type Batch, type End, HelloBody, type SuiteKey, toWireRun, type WantLists } from '../share/raw/index.js'
 import { Deviation, demand, NotJudged, PeerBusy } from './deviation.js'
 import { type KnownShare, Library, OriginLog } from './library.js'
 import { type Asked, type Member, Members } from './members.js'
@@ -112,36 +119,33 @@ export class Bench {
     return log
   }
 
-  /**
-   * Has an NFT synced that the peer will want from now on.
-   * @param log to be appended to, when that is not the origin's.
-   */
-  async plant(
-    kind: ShareKind = 'secret',
-    { log, size = 40 }: { log?: OriginLog; size?: number } = {},
-  ): Promise<KnownShare> {
-    const [planted] = await this.plantTogether([kind], { ...(log && { log }), size })
+  /** Has an NFT synced that the peer will want from now on. */
+  async plant(kind: ShareKind = 'secret'): Promise<KnownShare> {
+    const [planted] = await (await this.reserve([kind])).release()
     if (planted === undefined) throw new Error('Nothing was planted.')
     return planted
   }
 
-  /** Several of one origin, in one block where the kinds are one. */
-  async plantTogether(
+  /**
+   * NFTs of one kind and origin that lack one confirmation.
+   * @param options.size bytes of each share.
+   * @param options.originOf the cluster they are to be of.
+   */
+  async reserve(
     kinds: readonly ShareKind[],
-    { log, size = 40 }: { log?: OriginLog; size?: number } = {},
-  ): Promise<KnownShare[]> {
-    const origin = this.#nextOrigin()
+    { size = 40, originOf }: { size?: number; originOf?: ClusterId } = {},
+  ): Promise<Reserved> {
+    const origin = this.stage.cast.origins.find(({ cluster }) => cluster === originOf) ?? this.#nextOrigin()
     const minted: Minted[] = []
     for (const kind of kinds) minted.push(await this.#fromStock(kind, origin))
-    const planted: KnownShare[] = []
-    for (const kind of new Set(kinds)) {
-      const ofKind = minted.filter(({ key }) => key.kind === kind)
-      const version = await this.stage.sync(ofKind)
-      for (const { key } of ofKind) {
-        planted.push(this.library.add(log ?? this.#logOf(origin), key, version, payload(size)))
-      }
+    return {
+      keys: minted.map(({ key }) => key),
+      release: async () => {
+        const version = await this.stage.sync(minted)
+        const log = this.#logOf(origin)
+        return minted.map(({ key }) => this.library.add(log, key, version, payload(size)))
+      },
     }
-    return planted
   }
 
   #nextOrigin(): OriginCluster {
@@ -186,6 +190,13 @@ export class Bench {
   requireBaseline(): void {
     if (this.#baselineFailure !== undefined) throw new NotJudged(this.#baselineFailure)
   }
+}
+
+/** NFTs whose shares the peer will want when they are released. */
+export interface Reserved {
+  readonly keys: readonly ShareKey[]
+  /** Has them synced, in one block, and makes their shares. */
+  release(): Promise<KnownShare[]>
 }
 
 /** From the smallest to the largest that is allowed, so that together they take more than one batch. */
@@ -295,13 +306,23 @@ export class CaseBench {
     return this.bench.members.next().quotes.quote(reportData, { signal: this.signal })
   }
 
+  /** A quote that a member made for an exchange before; it is no longer of use. */
+  async earlierQuote(member: Member): Promise<Uint8Array> {
+    const digest = new Uint8Array(randomBytes(32))
+    return member.quotes.quote(member.seat.signer.sign(digest), { signal: this.signal })
+  }
+
+  bytesOf(account: AccountId): Uint8Array {
+    return fromHex(account)
+  }
+
   nextAccount(): Uint8Array {
     return fromHex(this.bench.members.next().seat.signer.account)
   }
 
   /** Three shares in a row of one log, which the peer has fetched. */
   async neighbours(): Promise<readonly [KnownShare, KnownShare, KnownShare]> {
-    const [one, two, three] = await this.bench.plantTogether(['secret', 'secret', 'secret'])
+    const [one, two, three] = await (await this.bench.reserve(['secret', 'secret', 'secret'])).release()
     if (one === undefined || two === undefined || three === undefined) throw new Error('Too few were planted.')
     await this.untilHeld(one.key, two.key, three.key)
     return [one, two, three]
@@ -331,6 +352,48 @@ export class CaseBench {
     const playing = this.atHello(play)
     const [result] = await Promise.all([playing, this.bench.plant()])
     return result
+  }
+
+  /**
+   * Has shares synced, and the exchange in which the peer asks for them played by hand, from its Request on.
+   * @throws NotJudged when the peer asks for only some of them.
+   */
+  async lureFor<T>(
+    count: number,
+    play: (lured: Lured) => Promise<T>,
+    options: { kind?: ShareKind; size?: number; originOf?: ClusterId } = {},
+  ): Promise<T> {
+    const { kind = 'secret', ...rest } = options
+    const reserved = await this.bench.reserve(Array<ShareKind>(count).fill(kind), rest)
+    const [first] = reserved.keys
+    if (first === undefined) throw new Error('Nothing was reserved.')
+    // The peer may come before the suite itself has seen the block.
+    let released: Promise<KnownShare[]> | undefined
+    const playing = this.atRequest(first, async (side, asked, member) => {
+      const shares = (await released) ?? []
+      const all = shares.every(({ key }) => asked.includes(key))
+      if (!all) throw new NotJudged('the peer asks for shares that were synced together one by one')
+      return play({ side, asked, member, shares })
+    })
+    released = reserved.release()
+    const [result] = await Promise.all([playing, released])
+    return result
+  }
+
+  /** One Batch with these shares in runs of one each, and an End that accounts for them. */
+  async giveAndEnd(side: RawProvider, asked: Asked, shares: readonly KnownShare[]): Promise<void> {
+    const runs = await Promise.all(shares.map(({ key, log }) => log.run(log.indexOf(key), 1)))
+    await side.sendSealed({ batch: batchOf({ runs: runs.map(toWireRun) }) })
+    await side.sendSealed({ end: endFor(asked, shares.length) })
+    await side.close()
+  }
+
+  /**
+   * That the peer did not keep what it should not have: what it gives of these shares is what was planted.
+   * @throws Deviation
+   */
+  async demandUnspoilt(keys: readonly ShareKey[]): Promise<void> {
+    await this.fetch(listsFor(keys))
   }
 
   /** Has the peer's next exchange answered by hand, from its beginning. */
@@ -363,11 +426,34 @@ export class CaseBench {
   }
 }
 
+/** An exchange in which the peer asks for what was synced for it. */
+export interface Lured {
+  readonly side: RawProvider
+  readonly asked: Asked
+  readonly member: Member
+  readonly shares: readonly KnownShare[]
+}
+
 export interface ChallengedSide extends Awaited<ReturnType<RawRequester['challenge']>> {
   readonly side: RawRequester
 }
 
 export type Fetched = Reception & { readonly end: End }
+
+/** A Batch with nothing else in it. */
+export function batchOf(batch: Partial<Batch>): Batch {
+  return { runs: [], secretsNotHeld: new Uint8Array(), capsulesNotHeld: new Uint8Array(), ...batch }
+}
+
+/** An End after some of what was asked for; it says that it is unfinished when more was. */
+export function endFor({ ranges }: Asked, shareCount: number, notHeldCount = 0): End {
+  const isAll = ranges.every(({ length }) => length > 0) && total(ranges) === shareCount + notHeldCount
+  return { shareCount, notHeldCount, unfinished: !isAll }
+}
+
+function total(ranges: Asked['ranges']): number {
+  return ranges.reduce((sum, { length }) => sum + length, 0)
+}
 
 /** The peer must refuse with one of these. @throws Deviation; PeerBusy when that was not what was asked for. */
 export function demandRefusal(answer: Answer<object>, ...codes: Refusal[]): void {

@@ -1,9 +1,12 @@
 import type { ConformanceCase } from './case.js'
+import { askingCases } from './cases/asking.js'
 import { challengeCases } from './cases/challenge.js'
+import { checkingCases } from './cases/checking.js'
 import { frameCases } from './cases/frames.js'
 import { helloCases } from './cases/hello.js'
 import { limitCases } from './cases/limits.js'
-import { requestQuoteCases } from './cases/quotes.js'
+import { challengeQuoteCases, requestQuoteCases } from './cases/quotes.js'
+import { receivingCases } from './cases/receiving.js'
 import { requestCases } from './cases/request.js'
 import { servingCases } from './cases/serving.js'
 import { tokenCases } from './cases/tokens.js'
@@ -19,5 +22,9 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...requestCases,
   ...wantListCases,
   ...servingCases,
+  ...askingCases,
+  ...checkingCases,
+  ...challengeQuoteCases,
+  ...receivingCases,
   ...limitCases,
 ]

@@ -26,14 +26,20 @@ import type { ShareSource, WantedShare } from '../share/index.js'
 export class OriginLog {
   readonly signer: AccountSigner
   readonly seat: { readonly cluster: ClusterId; readonly slot: SlotId }
-  readonly incarnation: Hex = toHex(new Uint8Array(randomBytes(16)))
+  readonly incarnation: Hex
   readonly shares: VouchedShare[] = []
   readonly #genesisHash: BlockHash
   readonly #range = new CompactRange()
   readonly #roots: Uint8Array[] = [this.#range.root()]
   readonly #nodes = new Map<string, Uint8Array>()
 
-  constructor(genesisHash: BlockHash, signer: AccountSigner, seat: { cluster: ClusterId; slot: SlotId }) {
+  constructor(
+    genesisHash: BlockHash,
+    signer: AccountSigner,
+    seat: { cluster: ClusterId; slot: SlotId },
+    incarnation: Hex = toHex(new Uint8Array(randomBytes(16))),
+  ) {
+    this.incarnation = incarnation
     this.#genesisHash = genesisHash
     this.signer = signer
     this.seat = { cluster: seat.cluster, slot: seat.slot }

@@ -18,7 +18,7 @@ import {
   offerPreSharedKey,
   ProviderMessage,
   quoteDigest,
-  type RefusalCode,
+  RefusalCode,
   RequestBody,
   RequesterMessage,
   SealedContent,
@@ -345,6 +345,24 @@ export class RawProvider extends RawSide<RequesterMessage> {
     const body = RequestBody.decode(request.body)
     this.#encapsulatedKey = new Uint8Array(body.encapsulatedKey)
     return { body, quote: request.quote, digest, bytes }
+  }
+
+  async sendGrant(encapsulatedKey: Uint8Array): Promise<void> {
+    await this.send(ProviderMessage.encode({ grant: { encapsulatedKey } }))
+  }
+
+  async sendCiphertext(ciphertext: Uint8Array): Promise<void> {
+    await this.send(ProviderMessage.encode({ sealed: { ciphertext } }))
+  }
+
+  /** A Sealed message that is not sealed. */
+  async sendPlain(content: SealedContent): Promise<void> {
+    await this.sendCiphertext(SealedContent.encode(content))
+  }
+
+  async refuse(code: Refusal, sentence = '', retryAfterMs = 0): Promise<void> {
+    await this.send(ProviderMessage.encode({ refusal: { code: RefusalCode[code], sentence, retryAfterMs } }))
+    await this.close()
   }
 
   /** @param lies a pre-shared key in place of the one that only the two enclaves can know. */

@@ -66,7 +66,7 @@ class Account implements Reception {
       const run = judged('a Run is malformed', () => fromWireRun(wire))
       for (const share of run.shares) {
         payloadBytes += share.payload.length
-        this.#takeShare(share)
+        this.#takeShare(share, run.head)
       }
       const { head } = run
       this.heads.push(head)
@@ -84,7 +84,7 @@ class Account implements Reception {
     this.batches.push({ payloadBytes, cursor: key })
   }
 
-  #takeShare({ key, version, payload }: ReturnType<typeof fromWireRun>['shares'][number]): void {
+  #takeShare({ key, version, payload }: ReturnType<typeof fromWireRun>['shares'][number], head: LogHead): void {
     const name = shareKeyText(key)
     const range = this.#ranges.find((each) => isIn(each, key))
     if (range === undefined) throw new Deviation(`it sent ${name}, which was not asked for`)
@@ -93,8 +93,16 @@ class Account implements Reception {
     demand(version >= range.minimumVersion, `it sent ${name} of version ${version}, before ${range.minimumVersion}`)
     demand(!this.#isPast(key), `it sent ${name} behind its cursor`)
     const known = this.#library.get(key)
-    const isRight = known?.version !== version || equalBytes(known.payload, payload)
-    demand(isRight, `it sent ${name} with another payload than the one that was planted`)
+    demand(known !== undefined, `it sent ${name}, which was never synced, or is erased`)
+    // A version that was replaced is not known any more.
+    if (version >= known.version) {
+      demand(version === known.version, `it sent ${name} of version ${version}, which was never synced`)
+      demand(equalBytes(known.payload, payload), `it sent ${name} with another payload than the one that was synced`)
+    }
+    const { account, cluster, slot } = head
+    const { signer, seat } = known.log
+    const isOfOrigin = account === signer.account && cluster === seat.cluster && slot === seat.slot
+    demand(isOfOrigin, `it sent ${name} under a head of ${account}, which is not its origin`)
     this.shares.set(name, { version, payload: payload.slice() })
   }
 
