@@ -40,7 +40,7 @@ const signal = soon(60_000)
 /** Seals the contents of a vector to the requester at the other end, in an exchange without a fault until then. */
 async function provide(frames: Frames, chain: ChainView, contents: readonly Uint8Array[]): Promise<void> {
   const next = async () => {
-    const bytes = await frames.read(1024 * 1024, { signal })
+    const bytes = await frames.read(1024 * 1024, { signal: soon() })
     return bytes === undefined ? {} : RequesterMessage.decode(bytes)
   }
   const transcript = new Transcript({ genesisHash: chain.genesisHash, ...PEERS })
@@ -62,7 +62,7 @@ async function provide(frames: Frames, chain: ChainView, contents: readonly Uint
   })
   const quote = provider.sign(quoteDigest('provider', transcript.add('challenge-body', body)))
   const challengeHash = new Uint8Array(transcript.add('challenge-quote', quote))
-  await frames.write(ProviderMessage.encode({ challenge: { body, quote } }), { signal })
+  await frames.write(ProviderMessage.encode({ challenge: { body, quote } }), { signal: soon() })
 
   const { request } = await next()
   if (request === undefined) return
@@ -74,12 +74,12 @@ async function provide(frames: Frames, chain: ChainView, contents: readonly Uint
     { suite: 1, publicKey: offer.publicKey },
     { challengeHash, finalHash, preSharedKey },
   )
-  await frames.write(ProviderMessage.encode({ grant: sealer }), { signal })
+  await frames.write(ProviderMessage.encode({ grant: sealer }), { signal: soon() })
   for (const content of contents) {
     const ciphertext = await sealer.seal(content.slice())
-    await frames.write(ProviderMessage.encode({ sealed: { ciphertext } }), { signal })
+    await frames.write(ProviderMessage.encode({ sealed: { ciphertext } }), { signal: soon() })
   }
-  await frames.close({ signal, lingerMs: 10_000 })
+  await frames.close({ signal: soon(), lingerMs: 10_000 })
 }
 
 describe('the test vectors of what a requester receives', () => {
@@ -154,7 +154,7 @@ describe('the test vectors of what a requester receives', () => {
               received.push({ kind: kind === 'secret' ? 'SECRET' : 'CAPSULE', nftId, version, payload: toHex(payload) })
             }
           },
-          signal,
+          signal: soon(),
         },
       )
       const told = await exchange.then(
