@@ -35,8 +35,6 @@ const FAILURES: Readonly<Record<string, readonly string[]>> = {
 
 const PEERS = { requesterPeer: requester.peer, providerPeer: provider.peer }
 
-const signal = soon(60_000)
-
 /** Seals the contents of a vector to the requester at the other end, in an exchange without a fault until then. */
 async function provide(frames: Frames, chain: ChainView, contents: readonly Uint8Array[]): Promise<void> {
   const next = async () => {
