@@ -19,8 +19,16 @@ import { type Cluster, NOW, origin, registry, requester, SLOT, stranger } from '
 const former = actor('former origin')
 const successor = actor('successor')
 const another = actor('another origin')
+const elsewhere = actor('origin of another slot')
 
-const CLUSTER_7: Cluster = { cluster: 7, type: 'public', seats: [{ account: another.account, slot: SLOT }] }
+const CLUSTER_7: Cluster = {
+  cluster: 7,
+  type: 'public',
+  seats: [
+    { account: another.account, slot: SLOT },
+    { account: elsewhere.account, slot: 4 },
+  ],
+}
 
 function withSixOf(account: Uint8Array): readonly Cluster[] {
   return [...registry, { cluster: 6, type: 'public', seats: [{ account, slot: SLOT }] }, CLUSTER_7]
@@ -388,7 +396,13 @@ function reset(): Case[] {
       asked: { secrets: [ids(10, 2)], capsules: [ids(12, 1, 500)] },
       origins: [{ kind: 'CAPSULE', nftId: 12, cluster: 7 }],
     }),
-    ten('6.3, 3', 'of another slot', 'reset', new Origin([TEN], { slot: 4 }).run()),
+    ten('6.3, 3', 'of another slot', 'reset', new Origin([TEN], { cluster: 7, slot: 4 }, elsewhere).run()),
+    ten(
+      '6.3, 4',
+      'of an account that has the seat of another slot',
+      'reset',
+      new Origin([TEN], { cluster: 7 }, elsewhere).run(),
+    ),
     ten('6.3, 3', 'the requester has lost its seat', 'reset', right, { registries: noSeat }),
     ten('6.3, 4', 'of an account that never had a seat', 'reset', new Origin([TEN], {}, stranger).run()),
     ten('6.3, 4', 'of an account that has the seat of another cluster', 'reset', new Origin([TEN], {}, another).run()),
