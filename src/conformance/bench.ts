@@ -173,6 +173,12 @@ export class Bench {
     return this.library.add(old.log, old.key, version, payload(old.payload.length))
   }
 
+  /** Another one each time. */
+  takeNumber(): number {
+    this.#turn += 1
+    return this.#turn
+  }
+
   /** The peer has shown that it has seen this block. */
   sawPeerAt(block: BlockNumber): void {
     if (block <= this.stage.now) this.#peerAt = Math.max(this.#peerAt, block)

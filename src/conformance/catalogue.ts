@@ -5,8 +5,10 @@ import { checkingCases } from './cases/checking.js'
 import { frameCases } from './cases/frames.js'
 import { helloCases } from './cases/hello.js'
 import { limitCases } from './cases/limits.js'
+import { patienceCases } from './cases/patience.js'
 import { challengeQuoteCases, requestQuoteCases } from './cases/quotes.js'
 import { receivingCases } from './cases/receiving.js'
+import { recordCases } from './cases/records.js'
 import { requestCases } from './cases/request.js'
 import { servingCases } from './cases/serving.js'
 import { tokenCases } from './cases/tokens.js'
@@ -26,5 +28,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...checkingCases,
   ...challengeQuoteCases,
   ...receivingCases,
+  ...recordCases,
+  ...patienceCases,
   ...limitCases,
 ]

@@ -5,7 +5,7 @@ import type { QuoteSource } from '../attestation/index.js'
 import { type AccountSigner, fromHex } from '../crypto/index.js'
 import { bounded, messageOf, type ShareKey, SlotmeshError, silentLogger } from '../domain/index.js'
 import { createMeshHost, type MeshHost } from '../mesh/index.js'
-import { SHARE_PROTOCOL } from '../share/index.js'
+import { type Refusal, SHARE_PROTOCOL } from '../share/index.js'
 import { Sending } from '../share/raw/index.js'
 import { NotJudged } from './deviation.js'
 import type { Library } from './library.js'
@@ -60,6 +60,7 @@ export class Members {
   readonly #signal: AbortSignal
   #peer: PeerUnderTest | undefined
   #pending: Pending | undefined
+  #refuse: ((side: RawProvider) => Promise<void>) | undefined
   #turn = 0
 
   private constructor(stage: Stage, library: Library, all: readonly Member[], signal: AbortSignal) {
@@ -202,6 +203,21 @@ export class Members {
     }
   }
 
+  /** Refuses every exchange that no script is for, until the door is opened again. */
+  refuseAll(code: Refusal): { readonly refused: number; open(): void } {
+    const door = {
+      refused: 0,
+      open: () => {
+        this.#refuse = undefined
+      },
+    }
+    this.#refuse = async (side) => {
+      door.refused += 1
+      await side.refuse(code)
+    }
+    return door
+  }
+
   async #serve(member: Member, stream: Stream, connection: Connection): Promise<void> {
     if (this.#peer !== undefined && !connection.remotePeer.equals(this.#peer.id)) {
       stream.abort(new Error('only the peer under test is served'))
@@ -213,6 +229,7 @@ export class Members {
       const atHello = this.#take((at) => at === 'hello')
       if (atHello !== undefined) return await atHello.run(side, member, undefined)
       const hello = await side.hello()
+      if (this.#refuse !== undefined) return await this.#refuse(side)
       await side.challenge({ body: { syncedBlock: this.#stage.now } })
       const request = await side.request()
       const wanted = askedFor(request.body)
@@ -248,9 +265,10 @@ export function createHost(
   stage: Pick<Stage, 'view'>,
   signer: AccountSigner,
   bootstrap: readonly string[],
+  privateKey = new Uint8Array(randomBytes(32)),
 ): Promise<MeshHost> {
   return createMeshHost({
-    privateKey: new Uint8Array(randomBytes(32)),
+    privateKey,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     bootstrap,
     allowPrivateAddresses: true,
