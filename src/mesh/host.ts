@@ -71,6 +71,9 @@ export interface MeshHost {
    */
   publish(seat: Seat): Promise<void>
 
+  /** Whether the newest record known of an enclave names this peer. */
+  knows(account: AccountId, peer: string): boolean
+
   /**
    * Where an enclave is, by its own signed record.
    *
@@ -152,6 +155,7 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
     },
 
     publish: (seat) => publisher.publish(seat),
+    knows: (account, peer) => known.current(account)?.record.peerId.toString() === peer,
     resolve: (account, { signal }) => resolver.resolve(account, signal),
   }
 }

@@ -276,6 +276,7 @@ class Node implements EnclaveNode {
       },
       shares,
       logger: this.#logger,
+      isKnown: (account, peer) => mesh.knows(account, peer),
       onServed: () => this.#telemetry.exchangeServed(),
       onRefusal: (refusal) => this.#telemetry.refusalSent(refusal),
     })

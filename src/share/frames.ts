@@ -23,6 +23,7 @@ export class Frames {
   #pauseAbove = 0
   #ended = false
   #failure: Error | undefined
+  readonly #leaving = new AbortController()
 
   constructor(stream: Stream) {
     this.#stream = stream
@@ -34,11 +35,18 @@ export class Frames {
     })
     stream.addEventListener('remoteCloseWrite', () => {
       this.#ended = true
+      this.#leaving.abort(this.#cut())
     })
     stream.addEventListener('close', (event) => {
       this.#ended = true
       this.#failure = event.error
+      this.#leaving.abort(this.#cut())
     })
+  }
+
+  /** Aborts with `share/cut` when the peer will send nothing more: for waits in which nothing is read. */
+  get ended(): AbortSignal {
+    return this.#leaving.signal
   }
 
   /**

@@ -67,10 +67,19 @@ export const PROVIDER_LIMITS = {
   exchanges: 16,
   // A peer, and an account, needs one; two while a cut one is being noticed.
   exchangesPerPeer: 2,
-  // Before its signature is checked a peer has proved only its PeerId: one signature check each second on average.
+  // Before its signature is checked a peer has proved only its PeerId: two signature checks each second on average.
   hellosPerPeerPerMinute: 120,
+  // PeerIds cost nothing, so those that have not proved to be an account's share a budget: 2.5 % of a core, and 150 ms of
+  // it at a time.
+  hellosOfUnknown: { perMinute: 600, atOnce: 60 },
   // Each costs a quote and a quote verification, about 20 ms of CPU.
   exchangesPerAccountPerMinute: 120,
-  // Busy peers come back after this long, in ms.
+  // Accounts that have proved themselves and wait for a place, one exchange each; a Hello is all that they hold.
+  waiting: 64,
+  // A requester waits 30 s for its Challenge, and the quotes are to be made in that time, too. In ms.
+  waitMs: 10_000,
+  // Busy peers come back after this long, in ms; after longer when others wait already.
   retryAfterMs: 2_000,
+  // Peers and accounts that are remembered, for their standing and their turn; some 200 bytes each.
+  remembered: 10_000,
 } as const

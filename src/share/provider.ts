@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { pipe } from 'it-pipe'
 import { fromHex, toHex, verifySignature } from '../crypto/index.js'
-import { type AccountId, synchronisationBarrier } from '../domain/index.js'
+import { type AccountId, bounded, synchronisationBarrier } from '../domain/index.js'
+import type { Admission } from './admission.js'
 import type { Frames } from './frames.js'
 import { decode, helloFrom, readFromRequester } from './messages.js'
 import type { Party } from './party.js'
@@ -14,14 +15,6 @@ import { checkToken, hasExpired, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import { checkWants } from './wants.js'
 import { ChallengeBody, ProviderMessage, RequestBody, SealedContent } from './wire/share.js'
-
-/** Says whether one more exchange can be taken on. */
-export interface Admission {
-  /** Before anything of any cost is done for a peer whose account has proved nothing yet. @throws RefusalError BUSY */
-  admitHello(): void
-  /** When the account has proved itself by its signature. @throws RefusalError BUSY */
-  admitAccount(account: AccountId): void
-}
 
 export interface ServedExchange {
   readonly account: AccountId
@@ -76,11 +69,13 @@ async function exchange(
   const barrier = synchronisationBarrier(chain.registry(), requester, signer.account)
   if (barrier !== undefined) throw new RefusalError(BARRIER_REFUSALS[barrier])
   const offer = strongest(hello.suites, allowedSuites(party.suites))
-  admission.admitHello()
+  admission.admitHello(requester)
   await checkToken(hello.token, chain, { signal })
   const digest = helloDigest(transcript.add('hello-body', helloMessage.body))
   if (!verifySignature(requester, digest, helloMessage.signature)) throw new RefusalError('BAD_SIGNATURE')
-  admission.admitAccount(requester)
+  await bounded({ signals: [signal, frames.ended] }, (waiting) =>
+    admission.admitAccount(requester, { signal: waiting }),
+  )
   transcript.add('hello-signature', helloMessage.signature)
 
   // Challenge: this enclave's proof, fresh for this requester.

@@ -1,9 +1,10 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { type AccountId, bounded, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { Admissions } from './admission.js'
 import { Frames } from './frames.js'
 import type { Party } from './party.js'
 import { PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
-import { type Admission, type ServedExchange, serveExchange } from './provider.js'
+import { type ServedExchange, serveExchange } from './provider.js'
 import { type Refusal, RefusalError } from './refusals.js'
 import { type ExchangeRequest, type ExchangeResult, requestShares } from './requester.js'
 import { allowedSuites } from './sealing.js'
@@ -18,6 +19,8 @@ export interface ShareServiceInit {
   readonly party: Omit<Party, 'peer'>
   readonly shares: ShareSource
   readonly logger: Logger
+  /** Whether this peer is known to be the account's, by a record that the account has signed. */
+  readonly isKnown?: (account: AccountId, peer: string) => boolean
   /** Unix ms. */
   readonly now?: () => number
   readonly onServed?: (served: ServedExchange) => void
@@ -29,19 +32,14 @@ export class ShareService {
   readonly #init: ShareServiceInit
   readonly #party: Party
   readonly #stopped = new AbortController()
-  /** The exchanges that are being served. */
-  readonly #running = new Set<{ readonly peer: string; readonly account: AccountId }>()
-  readonly #hellos: RateLimit
-  readonly #accounts: RateLimit
+  readonly #admissions: Admissions
 
   /** @throws SlotmeshError `share/suites` when the party allows none, or one that does not exist. */
   constructor(init: ShareServiceInit) {
     this.#init = init
     const suites = allowedSuites(init.party.suites)
     this.#party = { ...init.party, suites, peer: init.host.peerId.toMultihash().bytes }
-    const now = init.now ?? Date.now
-    this.#hellos = new RateLimit(PROVIDER_LIMITS.hellosPerPeerPerMinute, now)
-    this.#accounts = new RateLimit(PROVIDER_LIMITS.exchangesPerAccountPerMinute, now)
+    this.#admissions = new Admissions({ now: init.now ?? Date.now, isKnown: init.isKnown })
   }
 
   async start(): Promise<void> {
@@ -74,7 +72,7 @@ export class ShareService {
   readonly #serve = async (stream: Stream, connection: Connection): Promise<void> => {
     const { shares, logger, onServed, onRefusal } = this.#init
     const peer = connection.remotePeer
-    const admission = this.#admission(peer.toString())
+    const admission = this.#admissions.of(peer.toString())
     try {
       const served = await serveExchange(this.#party, shares, admission, peer.toMultihash().bytes, new Frames(stream), {
         signal: this.#stopped.signal,
@@ -89,59 +87,5 @@ export class ShareService {
     } finally {
       admission.leave()
     }
-  }
-
-  /**
-   * Only exchanges whose account has proved itself take one of the few places; what strangers hold open costs no more
-   * than a stream, of which the host allows few per connection.
-   */
-  #admission(peer: string): Admission & { leave(): void } {
-    let place: { peer: string; account: AccountId } | undefined
-    const busy = () => new RefusalError('BUSY', { retryAfterMs: PROVIDER_LIMITS.retryAfterMs })
-    return {
-      admitHello: () => {
-        if (!this.#hellos.take(peer)) throw busy()
-      },
-      admitAccount: (account) => {
-        // By account too: PeerIds cost nothing, so one account could else take all the places.
-        const own = [...this.#running].filter((each) => each.peer === peer || each.account === account)
-        if (this.#running.size >= PROVIDER_LIMITS.exchanges || own.length >= PROVIDER_LIMITS.exchangesPerPeer)
-          throw busy()
-        if (!this.#accounts.take(account)) throw busy()
-        place = { peer, account }
-        this.#running.add(place)
-      },
-      leave: () => {
-        if (place !== undefined) this.#running.delete(place)
-      },
-    }
-  }
-}
-
-/** So many per key and minute, refilled steadily; remembers only keys of the last minute. */
-class RateLimit {
-  readonly #perMinute: number
-  readonly #now: () => number
-  readonly #buckets = new Map<string, { tokens: number; at: number }>()
-
-  constructor(perMinute: number, now: () => number) {
-    this.#perMinute = perMinute
-    this.#now = now
-  }
-
-  take(key: string): boolean {
-    const now = this.#now()
-    for (const [old, { at }] of this.#buckets) {
-      if (now - at < 60_000) break
-      this.#buckets.delete(old)
-    }
-    const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, at: now }
-    const refilled = bucket.tokens + ((now - bucket.at) * this.#perMinute) / 60_000
-    const tokens = Math.min(this.#perMinute, refilled)
-    const taken = tokens >= 1
-    // Re-inserted, so that the map stays in order of last use and the loop above ends early.
-    this.#buckets.delete(key)
-    this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at: now })
-    return taken
   }
 }

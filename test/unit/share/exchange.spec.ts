@@ -35,7 +35,7 @@ const registry = registryOf([
   { name: 'third', cluster: 3 },
 ])
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
-const welcome = { admitHello: () => undefined, admitAccount: () => undefined }
+const welcome = { admitHello: () => undefined, admitAccount: async () => undefined }
 
 function parties(): { requester: TestParty; provider: TestParty } {
   return { requester: party('asking', new FakeChain(registry)), provider: party('serving', new FakeChain(registry)) }

@@ -66,7 +66,7 @@ async function scene(init: SceneInit = {}): Promise<Scene> {
       admitted.push('hello')
       init.admission?.admitHello?.()
     },
-    admitAccount: (who: string) => {
+    admitAccount: async (who: string) => {
       admitted.push(who)
       init.admission?.admitAccount?.()
     },

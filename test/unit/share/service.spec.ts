@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { fromHex } from '../../../src/crypto/index.js'
 import {
   PROVIDER_LIMITS,
   type Refusal,
@@ -9,6 +10,9 @@ import {
   type ShareHost,
   ShareService,
 } from '../../../src/share/index.js'
+import { ephemeralKeys } from '../../../src/share/sealing.js'
+import { issueToken } from '../../../src/share/tokens.js'
+import { HelloBody, RequesterMessage } from '../../../src/share/wire/share.js'
 import {
   account,
   connectedStreams,
@@ -21,6 +25,7 @@ import {
   registryOf,
   secret,
   soon,
+  type TestParty,
   want,
 } from './fixture.js'
 import { RawRequester } from './raw.js'
@@ -62,6 +67,7 @@ class FakeNetwork {
 interface Scene {
   readonly network: FakeNetwork
   readonly service: ShareService
+  readonly provider: TestParty
   readonly shares: MemoryShares
   readonly peerId: PeerId
   readonly refusals: Refusal[]
@@ -79,16 +85,17 @@ async function scene(): Promise<Scene> {
   const logged: string[] = []
   const clock = { now: 1_000_000 }
   const write = (message: string, fields?: object) => logged.push(`${message} ${JSON.stringify(fields)}`)
+  const provider = party('serving', new FakeChain(registry))
   const service = new ShareService({
     host,
-    party: party('serving', new FakeChain(registry)),
+    party: provider,
     shares,
     logger: { debug: write, info: write, warn: write, error: write },
     now: () => clock.now,
     onRefusal: (refusal) => refusals.push(refusal),
   })
   await service.start()
-  return { network, service, shares, peerId: host.peerId, refusals, logged, clock }
+  return { network, service, provider, shares, peerId: host.peerId, refusals, logged, clock }
 }
 
 /** A requester with an account and a PeerId of its own, or that of another. */
@@ -98,6 +105,20 @@ async function raw({ network, peerId }: Scene, name: string, from?: PeerId): Pro
     requesterPeer: own.toMultihash().bytes,
     providerPeer: peerId.toMultihash().bytes,
   })
+}
+
+/** A Hello as the named account would send it, but for its signature. */
+async function unsigned(name: string): Promise<Uint8Array> {
+  const { signer, chain } = party(name, new FakeChain(registry))
+  using keys = await ephemeralKeys(1)
+  const body = HelloBody.encode({
+    genesisHash: fromHex(chain.genesisHash),
+    account: fromHex(signer.account),
+    nonce: new Uint8Array(32),
+    token: issueToken(chain),
+    suites: [{ suite: 1, publicKey: keys.publicKey }],
+  })
+  return RequesterMessage.encode({ hello: { body, signature: new Uint8Array(64) } })
 }
 
 async function hold(at: Scene, name: string, from?: PeerId): Promise<RawRequester> {
@@ -163,33 +184,85 @@ describe('the share service', () => {
     const at = await scene()
     const held: RawRequester[] = []
     for (let turn = 0; turn < PROVIDER_LIMITS.exchanges; turn += 1) held.push(await hold(at, `other-${turn}`))
-    await assertBusy(at, 'other-17')
+    let isTaken = false
+    const waiting = hold(at, 'other-17').then(() => {
+      isTaken = true
+    })
     const [first] = held
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate)
+    assert.equal(isTaken, false)
     await first?.request([want(secret(1))])
     assert.ok((await first?.sealed())?.batch)
     assert.ok((await first?.sealed())?.end)
-    await until(() => at.logged.some((line) => line.startsWith('served an exchange')))
-    await hold(at, 'other-17')
+    await waiting
+    assert.deepEqual(at.refusals, [])
   })
 
-  it('checks so many signatures per peer and minute, refilled steadily', async () => {
+  it('forgets one who goes while it waits', async () => {
     const at = await scene()
-    const peer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
-    const refusalOf = async (from?: PeerId) => {
-      const requester = await raw(at, 'asking', from)
+    for (let turn = 0; turn < PROVIDER_LIMITS.exchanges; turn += 1) await hold(at, `other-${turn}`)
+    const requester = await raw(at, 'other-17')
+    await requester.hello()
+    requester.frames.abort(new Error('gone'))
+    await until(() => at.logged.some((line) => line.includes('share/cut')))
+  })
+
+  it('spends no more on a flood of strangers than it said, and serves its peers meanwhile', async function () {
+    const strangers = 900
+    const peers = Array.from({ length: 8 }, (_, at) => `other-${at}`)
+    const at = await scene()
+    const ids = new Map<string, PeerId>()
+    for (const name of peers) ids.set(name, peerIdFromPrivateKey(await generateKeyPair('Ed25519')))
+    const everybody = async (): Promise<number> => {
+      const began = performance.now()
+      await Promise.all(
+        peers.map(async (name) => {
+          const requester = await hold(at, name, ids.get(name))
+          await requester.request([want(secret(1))])
+          assert.equal((await requester.sealed()).batch?.runs.length, 1)
+          assert.deepEqual((await requester.sealed()).end?.shareCount, 1)
+          await requester.close()
+        }),
+      )
+      return performance.now() - began
+    }
+    const quiet = await everybody()
+    // In the name of a registered account, and of none; a third says nothing. Made beforehand, so that only the provider works.
+    const streams = await Promise.all(Array.from({ length: strangers }, () => raw(at, 'asking')))
+    const hellos = await Promise.all(['asking', 'nobody'].map(unsigned))
+    const flood = streams.map(async (requester, turn) => {
+      const hello = hellos[turn % 3]
+      if (hello === undefined) return
+      await requester.send(hello)
+      await requester.next()
+    })
+    const loud = await everybody()
+    await Promise.all(flood)
+    for (const requester of streams) requester.frames.abort(new Error('done'))
+    const count = (refusal: Refusal) => at.refusals.filter((each) => each === refusal).length
+    // With the clock at rest the budget does not refill: each BAD_SIGNATURE is a signature check that was spent.
+    assert.ok(count('BAD_SIGNATURE') <= PROVIDER_LIMITS.hellosOfUnknown.atOnce)
+    assert.ok(count('NOT_REGISTERED') >= strangers / 3)
+    assert.equal(at.shares.calls.runs, 2 * peers.length, 'nothing was read for strangers')
+    assert.equal(at.provider.attestation.calls.quote, 2 * peers.length, 'and no quote made')
+    const factor = (loud / quiet).toFixed(1)
+    if (this.test) this.test.title += ` (${factor} times slower under ${strangers} strangers at once)`
+  })
+
+  it('checks so many signatures of strangers, refilled steadily', async () => {
+    const at = await scene()
+    const refusalOf = async () => {
+      const requester = await raw(at, 'asking')
       await requester.hello({ proof: () => new Uint8Array(64) })
       return (await requester.next()).refusal?.code
     }
-    for (let turn = 0; turn < PROVIDER_LIMITS.hellosPerPeerPerMinute; turn += 1) {
-      assert.equal(await refusalOf(peer), 'BAD_SIGNATURE')
+    for (let turn = 0; turn < PROVIDER_LIMITS.hellosOfUnknown.atOnce; turn += 1) {
+      assert.equal(await refusalOf(), 'BAD_SIGNATURE')
     }
-    assert.equal(await refusalOf(peer), 'BUSY')
-    assert.equal(await refusalOf(), 'BAD_SIGNATURE')
-    at.clock.now += 400
-    assert.equal(await refusalOf(peer), 'BUSY')
+    assert.equal(await refusalOf(), 'BUSY')
     at.clock.now += 100
-    assert.equal(await refusalOf(peer), 'BAD_SIGNATURE', 'a peer that hammers still gets its share')
-    assert.equal(await refusalOf(peer), 'BUSY')
+    assert.equal(await refusalOf(), 'BAD_SIGNATURE')
+    assert.equal(await refusalOf(), 'BUSY')
   })
 
   it('logs why an exchange ended early, and nothing secret', async () => {

@@ -39,7 +39,7 @@ const registry = registryOf([
 const BOTH: readonly Suite[] = [SUITE_X_WING, SUITE_X25519]
 const KEY_BYTES = { [SUITE_X25519]: [32, 32], [SUITE_X_WING]: [1216, 1120] } as const
 const WANTS = [want(secret(1))]
-const admission = { admitHello: () => undefined, admitAccount: () => undefined }
+const admission = { admitHello: () => undefined, admitAccount: async () => undefined }
 
 function parties(requesterAllows?: readonly Suite[], providerAllows?: readonly Suite[]) {
   return {

@@ -106,7 +106,7 @@ async function ended(exchange: Promise<unknown>): Promise<void> {
 
 async function serving(party: Party): Promise<{ peer: Peer<ProviderMessage>; exchange: Promise<void> }> {
   const [near, far] = await connectedStreams()
-  const admission = { admitHello: () => undefined, admitAccount: () => undefined }
+  const admission = { admitHello: () => undefined, admitAccount: async () => undefined }
   const served = serveExchange(party, new MemoryShares([]), admission, requesterPeer, new Frames(far), {
     signal: soon(),
   })
