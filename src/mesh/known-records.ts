@@ -97,7 +97,8 @@ export class KnownRecords {
   }
 
   #assertNews({ account, sequence }: EnclaveRecord): void {
-    if (sequence > this.sequenceOf(account)) return
+    const known = this.#newest.get(account)
+    if (known === undefined || sequence > known.record.sequence) return
     throw recordError('stale', `A record of enclave account ${account} that is as new or newer is known.`)
   }
 }

@@ -175,6 +175,7 @@ export function recordVectors() {
       good(4, 'valid, with eight addresses of 128 bytes', { multiaddrs: Array.from({ length: 8 }, () => longest) }),
       good(2, 'valid, of the highest sequence there can be', { sequence: Number.MAX_SAFE_INTEGER }),
       good(2, 'valid, of sequence 1, by a clock at 0', { sequence: 1, expiresAt: HOUR }, { now: 0 }),
+      good(8, 'valid, the first there can be', { sequence: 0 }),
       good(6, 'valid for a day', { expiresAt: NOW + 24 * HOUR }),
       good(6, 'valid for one more millisecond', { expiresAt: NOW + 1 }),
       good(7, 'valid, at cluster 0 and slot 0', { cluster: 0, slot: 0 }, { seat: { cluster: 0, slot: 0 } }),
