@@ -44,8 +44,8 @@ export class Admissions {
   readonly #exchanges: RateLimit
   readonly #guests = new Set<Guest>()
   readonly #waiting = new Set<Waiter>()
-  /** Peers that have proved to be an account's, the latest last. */
-  readonly #proved = new Recent<string, AccountId>()
+  /** The peer that an account has proved to be last: one, or else it could give standing to any number of PeerIds. */
+  readonly #proved = new Recent<AccountId, string>()
   /** The turn in which an account was last given a place, the latest last. */
   readonly #turns = new Recent<AccountId, number>()
   #turn = 0
@@ -58,17 +58,22 @@ export class Admissions {
     this.#exchanges = new RateLimit(PROVIDER_LIMITS.exchangesPerAccountPerMinute, now)
   }
 
+  /** How many wait for a place. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /** For one stream of this peer; `leave` gives its place free, if it had one, to the next in line. */
   of(peer: string): Admission & { leave(): void } {
     let guest: Guest | undefined
     return {
       admitHello: (account) => {
-        const isKnown = this.#proved.get(peer) === account || this.#isKnown(account, peer)
+        const isKnown = this.#proved.get(account) === peer || this.#isKnown(account, peer)
         if (!this.#hellos.take(peer)) throw this.#busy()
         if (!isKnown && !this.#hellosOfUnknown.take('')) throw this.#busy()
       },
       admitAccount: async (account, options) => {
-        this.#proved.set(peer, account)
+        this.#proved.set(account, peer)
         guest = await this.#place({ peer, account }, options)
       },
       leave: () => {
@@ -136,7 +141,7 @@ export class Admissions {
   }
 }
 
-/** A map that forgets what was set longest ago. */
+/** A map that forgets what was set longest ago, when there is too much. */
 class Recent<Key, Value> {
   readonly #values = new Map<Key, Value>()
 
@@ -154,12 +159,12 @@ class Recent<Key, Value> {
   }
 }
 
-/** So many per key and minute, `atOnce` of them (all, if absent), refilled steadily; remembers only keys of the last minute. */
+/** So many per key and minute, `atOnce` of them (all, if absent), refilled steadily. */
 class RateLimit {
   readonly #perMinute: number
   readonly #atOnce: number
   readonly #now: () => number
-  readonly #buckets = new Map<string, { tokens: number; at: number }>()
+  readonly #buckets = new Recent<string, { tokens: number; at: number }>()
 
   constructor(perMinute: number, now: () => number, atOnce = perMinute) {
     this.#perMinute = perMinute
@@ -169,16 +174,10 @@ class RateLimit {
 
   take(key: string): boolean {
     const now = this.#now()
-    for (const [old, { at }] of this.#buckets) {
-      if (now - at < 60_000) break
-      this.#buckets.delete(old)
-    }
     const bucket = this.#buckets.get(key) ?? { tokens: this.#atOnce, at: now }
     const refilled = bucket.tokens + ((now - bucket.at) * this.#perMinute) / 60_000
     const tokens = Math.min(this.#atOnce, refilled)
     const taken = tokens >= 1
-    // Re-inserted, so that the map stays in order of last use and the loop above ends early.
-    this.#buckets.delete(key)
     this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at: now })
     return taken
   }

@@ -80,6 +80,6 @@ export const PROVIDER_LIMITS = {
   waitMs: 10_000,
   // Busy peers come back after this long, in ms; after longer when others wait already.
   retryAfterMs: 2_000,
-  // Peers and accounts that are remembered, for their standing and their turn; some 200 bytes each.
+  // Peers and accounts that are remembered, for their rates, standing and turn; some 200 bytes each.
   remembered: 10_000,
 } as const

@@ -42,6 +42,11 @@ export class ShareService {
     this.#admissions = new Admissions({ now: init.now ?? Date.now, isKnown: init.isKnown })
   }
 
+  /** How many exchanges wait for a place, out of at most {@link PROVIDER_LIMITS}.waiting. */
+  get waiting(): number {
+    return this.#admissions.waiting
+  }
+
   async start(): Promise<void> {
     await this.#init.host.handle(SHARE_PROTOCOL, this.#serve, {
       maxInboundStreams: PROVIDER_LIMITS.exchangesPerPeer,

@@ -84,6 +84,19 @@ describe('the places of a provider', () => {
     assert.deepEqual(door.admitted, [8, 7, 1, 2, 3, 7, 7, 7, 7])
   })
 
+  it('are given first to those served longest ago, though they came later', async () => {
+    const leaves = await door.fill()
+    for (const at of [5, 6, 7]) {
+      leaves[0]?.()
+      leaves[0] = await door.enter(at)
+    }
+    for (const at of [7, 5, 6, 1]) void door.enter(at)
+    door.admitted.length = 0
+    for (const leave of leaves.slice(0, 4)) leave()
+    await settled()
+    assert.deepEqual(door.admitted, [1, 5, 6, 7])
+  })
+
   it('serve thirty accounts at sixteen places, each in its turn', async () => {
     const visits = Array.from({ length: 30 }, async (_, at) => {
       for (let turn = 0; turn < 4; turn += 1) {
@@ -156,7 +169,7 @@ describe('the signature checks of a provider', () => {
     door = new Door()
   })
 
-  const { hellosPerPeerPerMinute, hellosOfUnknown } = PROVIDER_LIMITS
+  const { hellosPerPeerPerMinute, hellosOfUnknown, remembered } = PROVIDER_LIMITS
 
   it('are so many for a peer in a minute, whoever it is', () => {
     door.known.set('one', account(1))
@@ -183,5 +196,23 @@ describe('the signature checks of a provider', () => {
     assert.equal(door.refusesHello('by record', 2), true, 'only as the account that it is')
     assert.equal(door.refusesHello('by signature', 2), false)
     assert.equal(door.refusesHello('by signature', 1), true)
+  })
+
+  it('are kept for one peer of an account, the latest', async () => {
+    for (const peer of ['old', 'new']) (await door.enter(1, peer))()
+    for (let turn = 0; turn < hellosOfUnknown.atOnce; turn += 1) door.refusesHello(`stranger ${turn}`)
+    assert.equal(door.refusesHello('old', 1), true)
+    assert.equal(door.refusesHello('new', 1), false)
+  })
+
+  it('are counted for so many peers, the latest', () => {
+    door.known.set('one', account(1))
+    for (let turn = 0; turn < hellosPerPeerPerMinute; turn += 1) door.refusesHello('one')
+    for (let turn = 1; turn < remembered; turn += 1) door.refusesHello(`stranger ${turn}`)
+    assert.equal(door.refusesHello('one'), true)
+    for (let turn = 1; turn < remembered; turn += 1) door.refusesHello(`other ${turn}`)
+    assert.equal(door.refusesHello('one'), true)
+    for (let turn = 0; turn < remembered; turn += 1) door.refusesHello(`third ${turn}`)
+    assert.equal(door.refusesHello('one'), false)
   })
 })

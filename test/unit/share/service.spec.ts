@@ -188,6 +188,7 @@ describe('the share service', () => {
     const waiting = hold(at, 'other-17').then(() => {
       isTaken = true
     })
+    await until(() => at.service.waiting === 1)
     const [first] = held
     for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate)
     assert.equal(isTaken, false)
@@ -195,6 +196,7 @@ describe('the share service', () => {
     assert.ok((await first?.sealed())?.batch)
     assert.ok((await first?.sealed())?.end)
     await waiting
+    assert.equal(at.service.waiting, 0)
     assert.deepEqual(at.refusals, [])
   })
 
