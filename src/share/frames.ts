@@ -9,6 +9,12 @@ import { messageOf, SlotmeshError } from '../domain/index.js'
  */
 const READ_AHEAD_MESSAGES = 2
 
+/**
+ * A stream that comes in pieces smaller than this on average, after so many of them, is reset: each piece costs some
+ * hundred bytes here and in the transport, whatever is in it.
+ */
+const CRUMBS = { pieces: 1_024, bytesEach: 64 } as const
+
 /** An unsigned varint of more bytes than this cannot be a length within any of our limits. */
 const LENGTH_PREFIX_BYTES = 4
 
@@ -21,6 +27,9 @@ export class Frames {
   readonly #stream: Stream
   readonly #received = new Uint8ArrayList()
   #pauseAbove = 0
+  /** Of all that ever came. */
+  #pieces = 0
+  #bytes = 0
   #ended = false
   #failure: Error | undefined
   readonly #leaving = new AbortController()
@@ -31,6 +40,11 @@ export class Frames {
     if (stream.status !== 'open') this.#failure = new Error(`it was ${stream.status} from the beginning`)
     stream.addEventListener('message', (event) => {
       this.#received.append(event.data)
+      this.#pieces += 1
+      this.#bytes += event.data.byteLength
+      if (this.#pieces >= CRUMBS.pieces && this.#bytes < this.#pieces * CRUMBS.bytesEach) {
+        this.abort(new Error('the peer sends in crumbs'))
+      }
       if (this.#received.byteLength > this.#pauseAbove && stream.readStatus === 'readable') stream.pause()
     })
     stream.addEventListener('remoteCloseWrite', () => {

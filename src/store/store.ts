@@ -50,6 +50,9 @@ import type {
   Want,
 } from './types.js'
 
+/** Of those held of a log, the smallest first that cover what differs: the node was stored with one of them. */
+const HEADS_TRIED = 256
+
 /** Evidence of more forks than this is not kept: an origin can make any number. */
 const FORKS_KEPT = 1_024
 
@@ -451,8 +454,11 @@ export class Store {
     const { genesisHash } = (await this.identity()) ?? {}
     if (genesisHash === undefined) return undefined
     const heldNodeAt: NodeLookup = (at) => this.#database.get(NODES, { log, at })
-    for await (const name of this.#database.keys(HEADS, { log, size: 0 })) {
-      if (logText(name.log) !== logText(log)) return undefined
+    const least = position === undefined ? head.size : (position.index + 1) * 2 ** position.level
+    let heads = 0
+    for await (const name of this.#database.keys(HEADS, { log, size: least })) {
+      heads += 1
+      if (logText(name.log) !== logText(log) || heads > HEADS_TRIED) return undefined
       const held = await this.head(log, name.size)
       if (held === undefined || (position === undefined && held.size !== head.size)) continue
       const evidence = await gatherFork([held, head], position ?? { level: 0, index: 0 }, [heldNodeAt, nodeAt])

@@ -41,6 +41,18 @@ describe('frames', () => {
     assert.equal(second?.length, 3_000_000)
   })
 
+  it('takes no message in crumbs, each of which would cost more than what is in it', async () => {
+    const { frames, peer, own } = await pair()
+    const reading = assert.rejects(frames.read(70_000, { signal: soon() }), { code: 'share/cut' })
+    peer.send(Uint8Array.from(varint.encode(60_000)))
+    for (let sent = 0; sent < 60_000 && own.status === 'open' && peer.status === 'open'; sent += 8) {
+      peer.send(bytes(8))
+      await new Promise(setImmediate)
+    }
+    await reading
+    assert.notEqual(own.status, 'open')
+  })
+
   it('ends cleanly between two messages only', async () => {
     for (const [sent, outcome] of [
       [frame(bytes(5)), 'end'],
