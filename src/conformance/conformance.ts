@@ -83,6 +83,7 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
       progress('Waiting for the peer to fetch what was synced before it came.')
       await awaitBaseline(bench, joinTimeoutMs, signal)
     }
+    progress(`Judging it by ${cases.length} cases.`)
     const results: CaseResult[] = []
     for (const each of cases) {
       const result = await runCase(bench, each, { timeoutMs, signal })

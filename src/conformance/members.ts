@@ -6,8 +6,8 @@ import { type AccountSigner, fromHex } from '../crypto/index.js'
 import { bounded, messageOf, type ShareKey, SlotmeshError, silentLogger } from '../domain/index.js'
 import { createMeshHost, type MeshHost } from '../mesh/index.js'
 import { type Refusal, SHARE_PROTOCOL } from '../share/index.js'
-import { Sending } from '../share/raw/index.js'
-import { NotJudged } from './deviation.js'
+import { type RequestBody, Sending } from '../share/raw/index.js'
+import { Deviation, NotJudged } from './deviation.js'
 import type { Library } from './library.js'
 import { type RawParty, RawProvider, RawRequester } from './raw.js'
 import { MEASUREMENT, type Seated, type Stage } from './stage.js'
@@ -50,6 +50,7 @@ export interface Asked extends AskedFor {
 interface Pending {
   readonly at: Script<unknown>['at']
   readonly run: (side: RawProvider, member: Member, asked: Asked | undefined) => Promise<void>
+  readonly fail: (thrown: unknown) => void
 }
 
 /** The suite's enclaves: they ask the peer, and answer it, honestly unless a script says otherwise. */
@@ -177,8 +178,10 @@ export class Members {
       signal.addEventListener('abort', giveUp, { once: true })
       this.#pending = {
         at,
+        fail: reject,
         run: async (side, member, asked) => {
           signal.removeEventListener('abort', giveUp)
+          side.limit(signal)
           try {
             resolve(await play(side, member, asked))
           } catch (thrown) {
@@ -232,7 +235,7 @@ export class Members {
       if (this.#refuse !== undefined) return await this.#refuse(side)
       await side.challenge({ body: { syncedBlock: this.#stage.now } })
       const request = await side.request()
-      const wanted = askedFor(request.body)
+      const wanted = this.#askedFor(request.body)
       const atRequest = this.#take((at) => at !== 'hello' && wanted.includes(at))
       if (atRequest !== undefined) return await atRequest.run(side, member, { ...wanted, hello, request })
       await this.serveHonestly(side, request.body)
@@ -250,6 +253,17 @@ export class Members {
     await side.close()
     await side.answer(LINGER_MS)
     side.abort()
+  }
+
+  /** @throws Deviation, which is the verdict on the case that waits for a Request. */
+  #askedFor(body: RequestBody): AskedFor {
+    try {
+      return askedFor(body)
+    } catch (thrown) {
+      const deviation = new Deviation(`the want lists in its Request are not canonical: ${messageOf(thrown)}`)
+      this.#take((at) => at !== 'hello')?.fail(deviation)
+      throw deviation
+    }
   }
 
   #take(fits: (at: Pending['at']) => boolean): Pending | undefined {

@@ -85,7 +85,7 @@ abstract class RawSide<Message extends { refusal?: { code: RefusalCode; sentence
   readonly stream: Stream
   readonly transcript: Transcript
   readonly #frames: Frames
-  readonly #signal: AbortSignal
+  #signal: AbortSignal
 
   constructor(
     party: RawParty,
@@ -101,6 +101,11 @@ abstract class RawSide<Message extends { refusal?: { code: RefusalCode; sentence
   }
 
   protected abstract decode(bytes: Uint8Array): Message
+
+  /** Every wait from now on ends when this signal aborts. */
+  limit(signal: AbortSignal): void {
+    this.#signal = signal
+  }
 
   /** What the other side does next. @throws Deviation when it sends what cannot be decoded. */
   async answer(timeoutMs?: number): Promise<Answer<Message>> {

@@ -33,7 +33,7 @@ export const REVOKED_MACHINE = 'revoked'
 const ORIGINS = 3
 
 /** Clusters with one seat of the suite's each; with those above, enough accounts to reach a provider's bounds. */
-const REPLICAS = 6
+const REPLICAS = 9
 
 /** A view of the chain grows old without blocks; they come this often, in ms, as on the real chain. */
 const BLOCK_TIME_MS = 5_000

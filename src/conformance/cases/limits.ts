@@ -40,7 +40,7 @@ export const limitCases: readonly ConformanceCase[] = [
     quote: BOUND,
     role: 'provider',
     sent: 'Hellos of one account from all members, one after the other, each left at its Challenge',
-    expected: 'Refusal BUSY before the eighteenth',
+    expected: 'Refusal BUSY before the twenty-fourth',
     run: async (bench) => {
       const { members } = bench.bench
       const as = members.next().seat.signer
@@ -56,7 +56,7 @@ export const limitCases: readonly ConformanceCase[] = [
     quote: BOUND,
     role: 'provider',
     sent: 'Hellos of all accounts from one PeerId, each left at its Challenge',
-    expected: 'Refusal BUSY, or a reset by the multiplexer, before the eighteenth',
+    expected: 'Refusal BUSY, or a reset by the multiplexer, before the twenty-fourth',
     run: async (bench) => {
       const { members } = bench.bench
       const member = members.next()
@@ -75,7 +75,7 @@ export const limitCases: readonly ConformanceCase[] = [
     quote: BOUND,
     role: 'provider',
     level: 'should',
-    sent: 'two Hellos of every member, each left at its Challenge: 18',
+    sent: 'two Hellos of every member, each left at its Challenge: 24',
     expected: 'Refusal BUSY of some',
     run: async (bench) => {
       const { members } = bench.bench

@@ -33,6 +33,8 @@ interface ReceivingInit {
   readonly level?: 'should'
   /** Shares that are synced together for it; 1 by default. */
   readonly count?: number
+  /** Whether they are to be of the cluster that the former enclave has left. */
+  readonly ofFormer?: boolean
 }
 
 /** The peer asks for shares and is given something else than it should be. */
@@ -40,7 +42,7 @@ function receiving(
   id: string,
   sent: string,
   expected: string,
-  { count = 1, ...init }: ReceivingInit,
+  { count = 1, ofFormer = false, ...init }: ReceivingInit,
   play: (lured: Lured, bench: CaseBench) => Promise<void>,
 ): ConformanceCase {
   return conformanceCase({
@@ -50,10 +52,12 @@ function receiving(
     sent,
     expected,
     run: async (bench) => {
-      const keys = await bench.lureFor(count, async (lured) => {
-        await play(lured, bench)
-        return lured.shares.map(({ key }) => key)
-      })
+      const lured = async (found: Lured) => {
+        await play(found, bench)
+        return found.shares.map(({ key }) => key)
+      }
+      const { cluster } = bench.stage.cast.former
+      const keys = await bench.lureFor(count, lured, ofFormer ? { originOf: cluster } : {})
       await bench.demandUnspoilt(keys)
     },
   })
@@ -304,7 +308,7 @@ const provenanceCases: readonly ConformanceCase[] = [
   unbelievable(
     'PROV-10',
     'a share that was synced now under the log of an enclave that has lost the seat before',
-    { quote: SEAT },
+    { quote: SEAT, ofFormer: true },
     async ({ shares }, bench) => {
       const { former } = bench.stage.cast
       return lastRun(logWith(bench, only(shares), { signer: former.signer, seat: former }))
