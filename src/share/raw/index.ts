@@ -5,7 +5,7 @@
 export { Frames } from '../frames.js'
 export { ListReader, ListWriter } from '../id-lists.js'
 export { fromWireRun, toWireRun } from '../messages.js'
-export { SUITE_X_WING, SUITE_X25519, SUITES, type Suite } from '../protocol.js'
+export { SUITE_X25519, SUITES, type Suite } from '../protocol.js'
 export { isRefusal } from '../refusals.js'
 export {
   createOpener,
@@ -20,7 +20,7 @@ export {
 } from '../sealing.js'
 export { Sending } from '../sending.js'
 export { helloDigest, quoteDigest, Transcript } from '../transcript.js'
-export { checkWants, type WantLists } from '../wants.js'
+export type { WantLists } from '../wants.js'
 export {
   type Batch,
   ChallengeBody,
@@ -28,7 +28,6 @@ export {
   type End,
   HelloBody,
   ProviderMessage,
-  Refusal,
   RefusalCode,
   RequestBody,
   RequesterMessage,
