@@ -42,6 +42,8 @@ interface Peers {
 interface Lies<Body> {
   readonly body?: Partial<Body>
   readonly signer?: AccountSigner
+  /** Alters the encoded body before it goes into the signature or the quote. */
+  readonly before?: (body: Uint8Array) => Uint8Array
   /** Alters the encoded body after it went into the signature or the quote. */
   readonly afterwards?: (body: Uint8Array) => Uint8Array
   /** Another quote (or, in Hello, signature) than the right one, which it is given. */
@@ -100,7 +102,7 @@ export class RawRequester extends RawSide {
 
   async hello(lies: Lies<HelloBody> = {}): Promise<void> {
     const { chain, signer } = this.party
-    const body = HelloBody.encode({
+    const encoded = HelloBody.encode({
       genesisHash: fromHex(chain.genesisHash),
       account: fromHex(signer.account),
       nonce: new Uint8Array(randomBytes(32)),
@@ -108,6 +110,7 @@ export class RawRequester extends RawSide {
       suites: [await this.keys()],
       ...lies.body,
     })
+    const body = lies.before?.(encoded) ?? encoded
     const digest = helloDigest(this.transcript.add('hello-body', body))
     const right = (lies.signer ?? signer).sign(digest)
     const signature = (await lies.proof?.(right, digest)) ?? right
@@ -129,7 +132,8 @@ export class RawRequester extends RawSide {
     const { lists } = new Outstanding(wants, open)
     const offered = await offerPreSharedKey({ suite: this.suite, publicKey: this.#providerKey }, this.#challengeHash)
     this.#preSharedKey = new Uint8Array(offered.preSharedKey)
-    const body = RequestBody.encode({ encapsulatedKey: offered.encapsulatedKey, ...lists, ...lies.body })
+    const encoded = RequestBody.encode({ encapsulatedKey: offered.encapsulatedKey, ...lists, ...lies.body })
+    const body = lies.before?.(encoded) ?? encoded
     const digest = quoteDigest('requester', this.transcript.add('request-body', body))
     const right = await this.party.attestation.quote((lies.signer ?? this.party.signer).sign(digest), {
       signal: soon(),
@@ -179,7 +183,7 @@ export class RawProvider extends RawSide {
 
   async challenge(lies: Lies<ChallengeBody> & { role?: 'requester' } = {}): Promise<void> {
     const { chain, signer, attestation } = this.party
-    const body = ChallengeBody.encode({
+    const encoded = ChallengeBody.encode({
       account: fromHex(signer.account),
       nonce: new Uint8Array(randomBytes(32)),
       token: issueToken(chain),
@@ -188,6 +192,7 @@ export class RawProvider extends RawSide {
       syncedBlock: 90,
       ...lies.body,
     })
+    const body = lies.before?.(encoded) ?? encoded
     const digest = quoteDigest(lies.role ?? 'provider', this.transcript.add('challenge-body', body))
     const right = await attestation.quote((lies.signer ?? signer).sign(digest), { signal: soon() })
     const quote = (await lies.proof?.(right, digest)) ?? right
@@ -220,10 +225,10 @@ export class RawProvider extends RawSide {
     await this.send(ProviderMessage.encode({ grant: { encapsulatedKey } }))
   }
 
-  /** A Sealed message that is yet to be sent. */
-  async seal(content: SealedContent): Promise<Uint8Array> {
+  /** A Sealed message that is yet to be sent. @param alter changes what is in it before it is sealed. */
+  async seal(content: SealedContent, alter = (bytes: Uint8Array) => bytes): Promise<Uint8Array> {
     if (this.#sealer === undefined) throw new Error('no Grant was sent')
-    const ciphertext = await this.#sealer.seal(SealedContent.encode(content))
+    const ciphertext = await this.#sealer.seal(alter(SealedContent.encode(content)))
     return ProviderMessage.encode({ sealed: { ciphertext } })
   }
 
