@@ -72,15 +72,17 @@ export class Bench {
   /** Builds the world, in which everything is ready for the peer to come. */
   static async open(signal: AbortSignal): Promise<Bench> {
     const stage = await Stage.open(signal)
+    const closing = [() => stage.close()]
     try {
       const library = new Library(() => stage.now)
-      const members = await Members.start(stage, library, signal)
+      const members = await Members.create(stage, library, signal)
+      closing.unshift(() => members.stop())
       const bench = new Bench(stage, library, members)
       await bench.#fill()
-      await members.publish()
+      await members.start()
       return bench
     } catch (thrown) {
-      await stage.close()
+      for (const close of closing) await close()
       throw thrown
     }
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { QuoteSource } from '../attestation/index.js'
 import { type AccountSigner, fromHex } from '../crypto/index.js'
 import { bounded, messageOf, type ShareKey, SlotmeshError, silentLogger } from '../domain/index.js'
@@ -29,6 +29,7 @@ export interface Member {
 export interface PeerUnderTest {
   readonly id: PeerId
   readonly bytes: Uint8Array
+  readonly addresses: readonly Multiaddr[]
 }
 
 /** What the suite does when the peer asks one of its members. */
@@ -71,31 +72,32 @@ export class Members {
     this.#signal = signal
   }
 
-  /** Starts all hosts and publishes their records. */
-  static async start(stage: Stage, library: Library, signal: AbortSignal): Promise<Members> {
-    const all: Member[] = []
-    for (const [at, seat] of stage.cast.members.entries()) {
-      const mesh = await createHost(stage, seat.signer, all[0]?.mesh.multiaddrs() ?? [])
-      const { quoteSource } = stage.pki.platform({ machineId: `member ${at}`, measurement: MEASUREMENT })
-      all.push({ seat, mesh, peer: mesh.peerId.toMultihash().bytes, quotes: quoteSource })
+  static async create(stage: Stage, library: Library, signal: AbortSignal): Promise<Members> {
+    const all = await Promise.all(
+      stage.cast.members.map(async (seat, at) => {
+        const mesh = await createHost(stage, seat.signer)
+        const { quoteSource } = stage.pki.platform({ machineId: `member ${at}`, measurement: MEASUREMENT })
+        return { seat, mesh, peer: mesh.peerId.toMultihash().bytes, quotes: quoteSource }
+      }),
+    )
+    return new Members(stage, library, all, signal)
+  }
+
+  /**
+   * Starts all hosts and signs their records; all members must have their seats by now. They do not know each other:
+   * the peer gets to know each of them when it has been found.
+   */
+  async start(): Promise<void> {
+    for (const member of this.all) {
+      const { mesh, seat } = member
       await mesh.start()
+      await mesh.libp2p.handle(SHARE_PROTOCOL, (stream, connection) => this.#serve(member, stream, connection))
+      await mesh.publish({ cluster: seat.cluster, slot: seat.slot })
     }
-    const members = new Members(stage, library, all, signal)
-    for (const member of all) {
-      await member.mesh.libp2p.handle(SHARE_PROTOCOL, (stream, connection) =>
-        members.#serve(member, stream, connection),
-      )
-    }
-    return members
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.all.map(({ mesh }) => mesh.stop()))
-  }
-
-  /** Signs records; all members must have their seats by now. */
-  async publish(): Promise<void> {
-    await Promise.all(this.all.map(({ mesh, seat }) => mesh.publish({ cluster: seat.cluster, slot: seat.slot })))
   }
 
   /** Another one each time. */
@@ -120,13 +122,13 @@ export class Members {
     if (first === undefined) throw new Error('The suite has no members.')
     try {
       await bounded({ signals: [this.#signal], timeoutMs }, async (signal) => {
-        if (address !== undefined) {
-          const { remotePeer: id } = await first.mesh.libp2p.dial(multiaddr(address), { signal })
-          this.#peer = { id, bytes: id.toMultihash().bytes }
-        } else {
-          this.#peer = await this.#resolve(first, signal)
+        const addresses = (address === undefined ? await this.#resolve(first, signal) : [address]).map((text) =>
+          multiaddr(text),
+        )
+        for (const { mesh } of this.all) {
+          const { remotePeer: id } = await mesh.libp2p.dial([...addresses], { signal })
+          this.#peer = { id, bytes: id.toMultihash().bytes, addresses }
         }
-        for (const { mesh } of this.all) await this.#connect(mesh, address, signal)
       })
     } catch (thrown) {
       this.#signal.throwIfAborted()
@@ -135,26 +137,19 @@ export class Members {
     }
   }
 
-  async #resolve({ mesh }: Member, signal: AbortSignal): Promise<PeerUnderTest> {
+  async #resolve({ mesh }: Member, signal: AbortSignal): Promise<readonly string[]> {
     const { account } = this.#stage.cast.peer.signer
     for (;;) {
       try {
-        const { peerId: id } = await mesh.resolve(account, { signal })
-        return { id, bytes: id.toMultihash().bytes }
+        const { peerId, multiaddrs } = await mesh.resolve(account, { signal })
+        return multiaddrs.map((address) =>
+          address.includes('/p2p/') ? address : `${address}/p2p/${peerId.toString()}`,
+        )
       } catch (thrown) {
         signal.throwIfAborted()
         if (!(thrown instanceof SlotmeshError && thrown.code === 'mesh/enclave-not-found')) throw thrown
       }
     }
-  }
-
-  async #connect(mesh: MeshHost, address: string | undefined, signal: AbortSignal): Promise<void> {
-    if (address !== undefined) {
-      await mesh.libp2p.dial(multiaddr(address), { signal })
-      return
-    }
-    const { peerId } = await mesh.resolve(this.#stage.cast.peer.signer.account, { signal })
-    await mesh.libp2p.dial(peerId, { signal })
   }
 
   /** Opens a stream to the peer. @param account who asks, when that is not the member whose host it is. */
@@ -278,13 +273,12 @@ export class Members {
 export function createHost(
   stage: Pick<Stage, 'view'>,
   signer: AccountSigner,
-  bootstrap: readonly string[],
   privateKey = new Uint8Array(randomBytes(32)),
 ): Promise<MeshHost> {
   return createMeshHost({
     privateKey,
     listen: ['/ip4/127.0.0.1/tcp/0'],
-    bootstrap,
+    bootstrap: [],
     allowPrivateAddresses: true,
     genesisHash: stage.view.genesisHash,
     signer,

@@ -290,7 +290,7 @@ async function handedOver<T>(
 ): Promise<T> {
   const { members } = bench.bench
   const seed = new Uint8Array(randomBytes(32))
-  const host = await createHost(bench.stage, bench.stage.cast.stranger, [], seed.slice())
+  const host = await createHost(bench.stage, bench.stage.cast.stranger, seed.slice())
   const key = await generateKeyPairFromSeed('Ed25519', seed)
   try {
     await host.start()
@@ -304,11 +304,7 @@ async function handedOver<T>(
         })
         .catch(reject)
     })
-    const { multiaddrs } = await members.next().mesh.resolve(bench.stage.cast.peer.signer.account, bench)
-    await host.libp2p.dial(
-      multiaddrs.map((address) => multiaddr(address)),
-      { signal: bench.signal },
-    )
+    await host.libp2p.dial([...members.peer.addresses], { signal: bench.signal })
     return await asked
   } finally {
     await host.stop()

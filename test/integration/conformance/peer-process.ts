@@ -1,0 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import type { Target } from '../../../src/conformance/index.js'
+import { type Fault, SmallPeer } from './small-peer.js'
+
+/** A peer as a process of its own: `peer-process <target file> [<fault>]`. It runs until it is terminated. */
+const [, , file = '', fault] = process.argv
+const target: Target = JSON.parse(await readFile(file, 'utf8'))
+const peer = await SmallPeer.start(target, fault as Fault | undefined)
+process.once('SIGTERM', () => void peer.stop())
