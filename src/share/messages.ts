@@ -1,4 +1,4 @@
-import type { DecodeOptions } from 'protons-runtime'
+import { type DecodeOptions, type Reader, reader } from 'protons-runtime'
 import { fromHex, toHex } from '../crypto/index.js'
 import {
   type AccountId,
@@ -10,7 +10,7 @@ import {
 } from '../domain/index.js'
 import type { LogHead, ShareRun } from '../provenance/index.js'
 import type { Frames } from './frames.js'
-import { MESSAGE_BYTES, OFFERED_SUITES } from './protocol.js'
+import { MESSAGE_BYTES, NUMBERS_READ, OFFERED_SUITES } from './protocol.js'
 import { isRefusal, RefusalError, RefusedError } from './refusals.js'
 import {
   type Cursor,
@@ -19,6 +19,7 @@ import {
   type Refusal as RefusalMessage,
   RequesterMessage,
   type Run,
+  SealedContent,
   type Token,
   ShareKind as WireKind,
   type LogHead as WireLogHead,
@@ -69,17 +70,45 @@ function expected<M extends { refusal?: RefusalMessage }, K extends keyof M>(mes
   return message[kind] ?? malformed()
 }
 
-/** Decodes bytes from a peer. @throws RefusalError MALFORMED, also when a list is longer than `options.limits`. */
+/**
+ * Decodes bytes from a peer; of more fields than any message but a batch has, so many only.
+ * @throws RefusalError MALFORMED, also when a list is longer than `options.limits`.
+ */
 export function decode<T>(
-  codec: { decode(bytes: Uint8Array, options?: DecodeOptions<T>): T },
+  { codec }: { codec(): { decode(reader: Reader, length?: number, options?: DecodeOptions<T>): T } },
   bytes: Uint8Array,
   options?: DecodeOptions<T>,
 ): T {
   try {
-    return codec.decode(bytes, options)
+    return codec().decode(frugalReader(bytes), undefined, options)
   } catch (cause) {
     throw new RefusalError('MALFORMED', { cause })
   }
+}
+
+/** Decodes what the attested provider alone can have sealed. @throws RefusalError MALFORMED */
+export function decodeSealed(bytes: Uint8Array): SealedContent {
+  try {
+    return SealedContent.decode(bytes)
+  } catch (cause) {
+    throw new RefusalError('MALFORMED', { cause })
+  }
+}
+
+/**
+ * A field that comes again and again, in two bytes each, takes the decoder microseconds each time: seconds for a
+ * Request, before anything is known of who sent it. Each field's tag is such a number, and so is its length.
+ */
+function frugalReader(bytes: Uint8Array): Reader {
+  const frugal = reader(bytes)
+  let left: number = NUMBERS_READ
+  const read = frugal.uint32.bind(frugal)
+  frugal.uint32 = () => {
+    if (left === 0) malformed()
+    left -= 1
+    return read()
+  }
+  return frugal
 }
 
 export function malformed(): never {

@@ -42,6 +42,9 @@ export const MESSAGE_BYTES = {
   refusal: 512,
 } as const
 
+/** SPEC 3: numbers read of a message, tags and lengths included: two for each field, of at most 256. */
+export const NUMBERS_READ = 512
+
 /** SPEC 8: payload bytes after which a provider closes a batch; large batches amortise sealing and database writes. */
 export const BATCH_BYTES = 256 * 1024
 

@@ -113,8 +113,11 @@ async function exchange(
   await phase('handshake', signal, (options) =>
     frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), options),
   )
+  // The shares are of the slot that both had when it began: not for one of another slot, though both have moved there.
+  const slot = chain.registry().seatOf(signer.account)?.slot
   const mayGoOn = () =>
     hasFreshView(chain) &&
+    chain.registry().seatOf(signer.account)?.slot === slot &&
     synchronisationBarrier(chain.registry(), requester, signer.account) === undefined &&
     !hasExpired(hello.token, chain)
   const sending = new Sending(shares, mayGoOn, { signal })

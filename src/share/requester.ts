@@ -14,6 +14,7 @@ import {
   accountFrom,
   compareKeys,
   decode,
+  decodeSealed,
   fromWireKey,
   fromWireRun,
   malformed,
@@ -30,15 +31,7 @@ import { finish, finishRefused, phase } from './session.js'
 import { checkToken, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import { type OpenWant, Outstanding, type Wanted } from './wants.js'
-import {
-  type Batch,
-  ChallengeBody,
-  type End,
-  HelloBody,
-  RequestBody,
-  RequesterMessage,
-  SealedContent,
-} from './wire/share.js'
+import { type Batch, ChallengeBody, type End, HelloBody, RequestBody, RequesterMessage } from './wire/share.js'
 
 /** What an exchange brought. */
 export interface ExchangeResult {
@@ -156,7 +149,7 @@ async function exchange(
     const { ciphertext } = await phase('batch', signal, (options) => readFromProvider(frames, 'sealed', options))
     const plaintext = await opener.open(ciphertext)
     try {
-      const content = decode(SealedContent, plaintext)
+      const content = decodeSealed(plaintext)
       if (content.end !== undefined) {
         return { ...receiving.conclude(content.end), providerSyncedBlock: offer.syncedBlock }
       }

@@ -15,6 +15,9 @@ interface Located {
 /** Places looked up in one read. */
 const LOOKUPS_PER_STEP = 1024
 
+/** Payloads opened in one go: a run of small shares has thousands, and others wait for their turn meanwhile. */
+const PAYLOADS_PER_STEP = 256
+
 /** What a provider streams; see `Store.runs`. */
 export async function* runsOf(
   database: SealedDatabase,
@@ -36,13 +39,21 @@ export async function* runsOf(
       else notHeld.push(key)
     }
   }
+  const moved = new Set<ShareKey>()
   for (const planned of contiguousRuns(located.sort(inLogOrder), options.maximumBytes)) {
     options.signal.throwIfAborted()
     const { runs, gone } = await database.snapshot((reads) => loadRuns(database, reads, planned, options.maximumBytes))
-    notHeld.push(...gone)
+    for (const key of gone) moved.add(key)
     yield* runs
   }
-  return { notHeld }
+  if (moved.size === 0) return { notHeld }
+  // What has been replaced meanwhile is held in another place; it takes a block for each time that this happens.
+  const again = yield* runsOf(
+    database,
+    wanted.filter(({ key }) => moved.has(key)),
+    options,
+  )
+  return { notHeld: [...notHeld, ...again.notHeld] }
 }
 
 /** @throws SlotmeshError `store/tampered` when the payload is missing, or not the one that its origin vouched for. */
@@ -70,15 +81,18 @@ async function loadRuns(
   planned: readonly Located[],
   maximumBytes: number,
 ): Promise<{ runs: ShareRun[]; gone: ShareKey[] }> {
-  const places = await reads.getMany(
-    PLACES,
-    planned.map(({ key }) => key),
-  )
   const unchanged: Located[] = []
   const gone: ShareKey[] = []
-  for (const [at, located] of planned.entries()) {
-    if (isSamePlace(located.place, places[at])) unchanged.push(located)
-    else gone.push(located.key)
+  for (let from = 0; from < planned.length; from += LOOKUPS_PER_STEP) {
+    const step = planned.slice(from, from + LOOKUPS_PER_STEP)
+    const places = await reads.getMany(
+      PLACES,
+      step.map(({ key }) => key),
+    )
+    for (const [at, located] of step.entries()) {
+      if (isSamePlace(located.place, places[at])) unchanged.push(located)
+      else gone.push(located.key)
+    }
   }
   const runs: ShareRun[] = []
   for (const located of contiguousRuns(unchanged, maximumBytes)) runs.push(await loadRun(database, reads, located))
@@ -107,14 +121,21 @@ async function openShares(
   reads: Reads,
   located: readonly Located[],
 ): Promise<VouchedShare[]> {
-  const names = located.map(({ key, place }) => ({ key, version: place.version }))
-  const payloads = await reads.getMany(PAYLOADS, names)
-  return names.map((name, at) => {
-    const [payload, payloadHash] = [payloads[at], located[at]?.place.payloadHash]
-    if (payload === undefined || payloadHash === undefined) throw database.tampered(PAYLOADS, name)
-    if (!equalBytes(sha256(payload), payloadHash)) throw database.tampered(PAYLOADS, name)
-    return { leaf: { ...name.key, version: name.version, payloadHash }, payload }
-  })
+  const opened: VouchedShare[] = []
+  for (let from = 0; from < located.length; from += PAYLOADS_PER_STEP) {
+    const step = located.slice(from, from + PAYLOADS_PER_STEP)
+    const names = step.map(({ key, place }) => ({ key, version: place.version }))
+    const payloads = await reads.getMany(PAYLOADS, names)
+    for (const [at, { key, place }] of step.entries()) {
+      const { version, payloadHash } = place
+      const payload = payloads[at]
+      if (payload === undefined || !equalBytes(sha256(payload), payloadHash)) {
+        throw database.tampered(PAYLOADS, { key, version })
+      }
+      opened.push({ leaf: { ...key, version, payloadHash }, payload })
+    }
+  }
+  return opened
 }
 
 /** Cuts shares in log order where a leaf is skipped, the log changes, or the payloads reach the maximum. */

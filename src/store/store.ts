@@ -53,8 +53,9 @@ import type {
 /** Of those held of a log, the smallest first that cover what differs: the node was stored with one of them. */
 const HEADS_TRIED = 256
 
-/** Evidence of more forks than this is not kept: an origin can make any number. */
+/** Evidence of more forks than this is not kept: an origin can make any number, and must not hide those of others so. */
 const FORKS_KEPT = 1_024
+const FORKS_KEPT_OF_ACCOUNT = 8
 
 /**
  * Opens the sealed store in a folder, which is made when absent.
@@ -382,7 +383,7 @@ export class Store {
    * read and opened when it is asked for; its payloads are then the caller's to zero. It holds at most `maximumBytes`
    * of payload (a single share always fits), and is proved under the newest head held where that is possible.
    *
-   * @returns which of them are not held, or were erased or replaced while the others were streamed.
+   * @returns which of them are not held, or were erased while the others were streamed.
    */
   runs(
     wanted: readonly { readonly key: ShareKey; readonly minimumVersion: BlockNumber }[],
@@ -435,14 +436,21 @@ export class Store {
   /** Where no head held can be shown to contradict the run's, there is nothing to show to others. */
   async #keepFork({ head, nodes }: VerifiedRun, position: NodePosition | undefined): Promise<void> {
     const log: LogId = { account: head.account, incarnation: head.incarnation }
-    const evidence = await this.#gatherFork(log, head, lookupIn(nodes), position)
-    const isNew = evidence !== undefined && !this.#forks.has(logText(log)) && this.#forks.size < FORKS_KEPT
+    const evidence = this.#hasRoomForFork(log)
+      ? await this.#gatherFork(log, head, lookupIn(nodes), position)
+      : undefined
     await this.#write(async (changes) => {
       // One's own: whatever the reason, the log can be trusted by nobody any more.
       if (logText(log) === logText(logOf(await changes.identity()))) await changes.beginIncarnation()
-      if (isNew) changes.transaction.put(FORKS, log, evidence)
+      if (evidence !== undefined) changes.transaction.put(FORKS, log, evidence)
     })
-    if (isNew) this.#forks.set(logText(log), evidence)
+    if (evidence !== undefined) this.#forks.set(logText(log), evidence)
+  }
+
+  #hasRoomForFork(log: LogId): boolean {
+    if (this.#forks.has(logText(log)) || this.#forks.size >= FORKS_KEPT) return false
+    const ofAccount = this.forks().filter(({ branches }) => branches[0].head.account === log.account)
+    return ofAccount.length < FORKS_KEPT_OF_ACCOUNT
   }
 
   async #gatherFork(

@@ -5,7 +5,7 @@ import { SlotmeshError } from '../../src/domain/index.js'
 import { parseRecord } from '../../src/mesh/record.js'
 import { Frames } from '../../src/share/frames.js'
 import { ListReader } from '../../src/share/id-lists.js'
-import { decode, fromWireKey, fromWireRun, helloFrom, toWireRun } from '../../src/share/messages.js'
+import { decode, decodeSealed, fromWireKey, fromWireRun, helloFrom, toWireRun } from '../../src/share/messages.js'
 import { RefusalError } from '../../src/share/refusals.js'
 import { checkWants, Outstanding } from '../../src/share/wants.js'
 import {
@@ -115,7 +115,7 @@ const DECODERS: readonly Decoder[] = [
     name: 'sealed contents',
     samples: sealedContents,
     take: (bytes) => {
-      const { batch } = decode(SealedContent, bytes)
+      const { batch } = decodeSealed(bytes)
       for (const run of batch?.runs ?? []) fromWireRun(run)
       if (batch?.cursor !== undefined) fromWireKey(batch.cursor)
       readAll(batch?.secretsNotHeld ?? new Uint8Array(), 'ids')

@@ -29,6 +29,7 @@ import { ListReader, ListWriter } from '../../../src/share/id-lists.js'
 import {
   accountFrom,
   decode,
+  decodeSealed,
   fromWireRun,
   helloFrom,
   malformed,
@@ -531,7 +532,7 @@ export class SmallPeer {
       const plaintext = this.#is('takes what is not sealed')
         ? await opener.open(ciphertext).catch(() => ciphertext)
         : await opener.open(ciphertext)
-      const { batch, end } = decode(SealedContent, plaintext)
+      const { batch, end } = decodeSealed(plaintext)
       if (end !== undefined) {
         const counted = end.shareCount === counts.shares && end.notHeldCount === counts.notHeld
         const isWhole = counted && (end.unfinished || left.size === 0)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { toHex } from '../../../src/crypto/index.js'
 import { verifyFork } from '../../../src/provenance/index.js'
 import type { Want } from '../../../src/store/index.js'
 import {
@@ -433,6 +434,23 @@ describe('store', () => {
       })
     }
 
+    it('of logs that one account forks over and over leave room for the evidence against others', async () => {
+      const { store } = await begun(
+        replica,
+        Array.from({ length: 20 }, (_, nftId) => wantOf(secret(nftId))),
+      )
+      for (let fork = 0; fork < 9; fork += 1) {
+        const incarnation = toHex(new Uint8Array(16).fill(100 + fork))
+        const again = { ...origin, identity: { ...origin.identity, incarnation } }
+        const [{ store: one }, { store: other }] = [await begun(again), await begun(again)]
+        await seal(one, origin, 11, [secret(2 * fork)])
+        await seal(other, origin, 11, [secret(2 * fork + 1)])
+        await replicate(one, store, [secret(2 * fork)])
+        await assert.rejects(replicate(other, store, [secret(2 * fork + 1)]), { code: 'store/fork' })
+      }
+      assert.equal(store.forks().length, 8)
+    })
+
     it('of a forked log are taken on where they agree with what is held', async () => {
       const { store: one } = await begun()
       const { store: other } = await begun()
@@ -514,7 +532,7 @@ describe('store', () => {
       assert.deepEqual(await stream.next(), { done: true, value: { notHeld: [capsule(2)] } })
     })
 
-    it('leaves out what is erased or replaced meanwhile, and proves its neighbours', async () => {
+    it('leaves out what is erased meanwhile, gives what is replaced anew, and proves their neighbours', async () => {
       const { store } = await begun()
       const keys = [capsule(0), capsule(1), capsule(2), capsule(3), capsule(4)]
       await seal(store, origin, 11, keys)
@@ -530,13 +548,16 @@ describe('store', () => {
       for (;;) {
         const next = await stream.next()
         if (next.done) {
-          assert.deepEqual(next.value.notHeld, [capsule(2), capsule(4)])
+          assert.deepEqual(next.value.notHeld, [capsule(2)])
           break
         }
         verify(next.value)
-        rest.push(...next.value.shares.map(({ leaf }) => leaf.nftId))
+        for (const { leaf, payload } of next.value.shares) {
+          rest.push(leaf.nftId)
+          assert.deepEqual(payload, payloadOf(capsule(leaf.nftId), leaf.nftId === 4 ? 1 : 0))
+        }
       }
-      assert.deepEqual(rest, [1, 3])
+      assert.deepEqual(rest, [1, 3, 4])
     })
 
     it('serves nothing of a burned NFT, and its neighbours as before', async () => {

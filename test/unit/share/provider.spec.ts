@@ -487,6 +487,17 @@ describe('the provider', () => {
         },
       ],
       [
+        'both get another slot',
+        ({ provider }) => {
+          provider.chain.change(
+            registryOf([
+              { name: 'asking', cluster: 1, slot: 4 },
+              { name: 'serving', cluster: 2, slot: 4 },
+            ]),
+          )
+        },
+      ],
+      [
         'a cluster is no longer public',
         ({ provider }) => {
           provider.chain.change(

@@ -85,6 +85,14 @@ describe('want lists', () => {
     checkWants(lists)
   })
 
+  it('are refused above so many bytes, though each range is right', () => {
+    const ranges = (count: number) =>
+      Uint8Array.from({ length: 5 * count }, (_, at) => [200, 1, 1, at % 10 === 3 ? 200 : 199, 1][at % 5] ?? 0)
+    const half = ranges(209_714)
+    checkWants({ secrets: half, capsules: half })
+    assert.throws(() => checkWants({ secrets: half, capsules: ranges(209_718) }), { refusal: 'MALFORMED' })
+  })
+
   it('are dealt with in portions of bounded size, in order', async () => {
     const wants = Array.from({ length: 20_000 }, (_, nftId) => want(secret(nftId)))
     const found = await portions(new Outstanding([...wants, want(capsule(3))]).lists)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Reader } from 'protons-runtime'
 import { fromHex, toHex } from '../../../src/crypto/index.js'
 import { SlotmeshError } from '../../../src/domain/index.js'
 import { Frames } from '../../../src/share/frames.js'
@@ -11,6 +12,7 @@ import { toBytes, vectorsOf } from './vectors.js'
 interface Codec {
   encode(message: unknown): Uint8Array
   decode(bytes: Uint8Array): unknown
+  codec(): { decode(reader: Reader): unknown }
 }
 
 const CODECS: Readonly<Record<string, Codec>> = {
@@ -18,6 +20,10 @@ const CODECS: Readonly<Record<string, Codec>> = {
   HelloBody: {
     ...wire.HelloBody,
     decode: (bytes: Uint8Array) => wire.HelloBody.decode(bytes, { limits: { suites: OFFERED_SUITES } }),
+    codec: () => ({
+      decode: (reader: Reader) =>
+        wire.HelloBody.codec().decode(reader, undefined, { limits: { suites: OFFERED_SUITES } }),
+    }),
   },
   RequesterMessage: wire.RequesterMessage,
   ChallengeBody: wire.ChallengeBody,
