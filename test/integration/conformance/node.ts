@@ -6,10 +6,13 @@ import { staticCollateral } from '../../../src/attestation/index.js'
 import { lineLogger } from '../../../src/cli/line-logger.js'
 import type { Target } from '../../../src/conformance/index.js'
 import { fromHex } from '../../../src/crypto/index.js'
-import { createEnclaveNode } from '../../../src/node/index.js'
+import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig } from '../../../src/node/index.js'
 
 /** The project's own node, made from a target file's content as any implementation would be. */
-export async function startNode(target: Target): Promise<{ stop(): Promise<void> }> {
+export async function startNode(
+  target: Target,
+  config: Partial<EnclaveNodeConfig> = {},
+): Promise<{ readonly node: EnclaveNode; stop(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'slotmesh-conformance-'))
   const pki = await createDevelopmentPki({ seed: fromHex(target.developmentSeed) })
   const mrEnclave = target.allowedMeasurements[0] ?? '0x'
@@ -27,10 +30,12 @@ export async function startNode(target: Target): Promise<{ stop(): Promise<void>
     },
     sealingKey: platform.sealingKey(),
     accountSeed: fromHex(target.accountSeed),
+    ...config,
     ...(process.env.NODE_LOG && { logger: lineLogger(process.stderr, 'debug') }),
   })
   await node.start()
   return {
+    node,
     stop: async () => {
       await node.stop()
       await rm(folder, { recursive: true })
