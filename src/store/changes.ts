@@ -73,12 +73,17 @@ export class Changes {
    * @returns false when the share held already satisfies it.
    */
   async openWant(want: Want): Promise<boolean> {
-    const held = await this.transaction.get(PLACES, want.key)
-    if (held !== undefined && satisfies(want, held.version, 0)) return false
+    if (await this.isSatisfied(want)) return false
     await this.closeWant(want.key)
     this.transaction.put(WANTS, want.key, want)
     this.#counted.push((tally) => tally.want(want.minimumVersion, 1))
     return true
+  }
+
+  /** Whether the share held ends the want. */
+  async isSatisfied(want: Want): Promise<boolean> {
+    const held = await this.transaction.get(PLACES, want.key)
+    return held !== undefined && satisfies(want, held.version, 0)
   }
 
   async closeWant(key: ShareKey): Promise<void> {

@@ -156,7 +156,8 @@ export class Store {
 
   /**
    * Takes in one finalised block, its changes in event order. Own shares that became synced are appended to the own
-   * provenance log, whose new head `signHead` signs.
+   * provenance log, whose new head `signHead` signs. One that is not here was here once, or it could not have been
+   * confirmed: so the folder was set back, and a new log is begun before the old one can be forked.
    *
    * @returns the own shares that are not here and are wanted from others now.
    * @throws SlotmeshError `store/cursor` when the block is not after the cursor, `store/no-seat` before the setup.
@@ -168,6 +169,7 @@ export class Store {
   ): Promise<{ missingOwn: ShareKey[] }> {
     return this.#write(async (changes) => {
       const { transaction } = changes
+      if (await missesOwn(changes, blockChanges)) await changes.beginIncarnation()
       const identity = await changes.identity()
       const progress = await transaction.get(PROGRESS, undefined)
       if (progress === undefined) throw this.#database.tampered(PROGRESS, undefined)
@@ -474,6 +476,19 @@ export class Store {
     }
     return undefined
   }
+}
+
+/** Whether the chain calls a share of this enclave's own synced that is neither pending nor held. */
+async function missesOwn(changes: Changes, blockChanges: readonly BlockChange[]): Promise<boolean> {
+  const { seat } = await changes.identity()
+  for (const change of blockChanges) {
+    if (change.type === 'removed' || change.want.origin !== seat.cluster) continue
+    const { key } = change.want
+    const pending = await changes.transaction.get(PENDING, key)
+    if (pending !== undefined) zero(pending.payload)
+    else if (!(await changes.isSatisfied(change.want))) return true
+  }
+  return false
 }
 
 /** The chain has named the cluster that synced this very version: no other can vouch for it. */

@@ -483,6 +483,49 @@ describe('store', () => {
       assert.ok((await third.share(secret(2))) && (await third.share(secret(3))))
     })
 
+    for (const [what, before] of [
+      ['to an older log', [secret(1)]],
+      ['to before its log', []],
+    ] as const) {
+      it(`set back ${what} is noticed by what the chain calls synced, before the log is forked`, async () => {
+        const { store: lost } = await begun()
+        const { store: setBack } = await begun()
+        for (const store of [lost, setBack]) await seal(store, origin, 11, before)
+        await seal(lost, origin, 12, [secret(2)])
+        const { store: peer } = await begun(replica, [wantOf(secret(2)), wantOf(secret(3))])
+        await replicate(lost, peer, [secret(2)])
+
+        const want = wantOf(secret(2), { minimumVersion: 12, asOf: 12, origin: 1 })
+        await setBack.putPending({ key: secret(3), payload: payloadOf(secret(3)), confirmed: true })
+        const other = wantOf(secret(3), { minimumVersion: 12, asOf: 12, origin: 1 })
+        await setBack.applyBlock(
+          12,
+          [
+            { type: 'synced', want: other },
+            { type: 'synced', want },
+          ],
+          origin.signHead,
+        )
+        await replicate(setBack, peer, [secret(3)])
+        assert.ok(await peer.share(secret(3)))
+        await replicate(peer, setBack, [secret(2)])
+        assert.ok(await setBack.share(secret(2)))
+        assert.deepEqual([...peer.forks(), ...setBack.forks()], [])
+      })
+    }
+
+    it('of the own log, as old as it is or older, are no reason to begin a new one', async () => {
+      const { store } = await begun()
+      await seal(store, origin, 11, [secret(1)])
+      const { runs: older } = await fetchRuns(store, [secret(1)])
+      await seal(store, origin, 12, [secret(2)])
+      const { runs: newest } = await fetchRuns(store, [secret(1), secret(2)])
+      for (const run of [...older, ...newest]) {
+        assert.equal((await store.putRun(run, { syncedBlock: 12 })).wasSetBack, false)
+      }
+      assert.deepEqual(await store.identity(), origin.identity)
+    })
+
     it('of the own log that was forked after it was set back are evidence, and a new log is begun', async () => {
       const { store: lost } = await begun()
       await seal(lost, origin, 11, [secret(1), secret(2)])

@@ -100,10 +100,13 @@ describe('provenance log', () => {
     refused(-1, good)
     refused(Number.NaN, good)
     refused(4, good, { left: [], right: proof.right })
+    refused(4, good, { left: [...proof.left, new Uint8Array(32)], right: proof.right })
     refused(4, good, { left: proof.left, right: [...proof.right, new Uint8Array(32)] })
     refused(4, good, { left: proof.left, right: proof.right.map((hash) => hash.slice(1)) })
     refused(4, good, proof, { ...head, size: 22 })
     refused(20, good)
+    // Its origin says that the log is shorter than it is.
+    refused(0, leaves.slice(0, 23), { left: [], right: [] }, { ...head, size: 22 })
   })
 
   it('signs heads with the account, over every field', () => {
@@ -184,7 +187,18 @@ describe('the proof that a log was forked', () => {
       ...good,
       branches: [one, { ...two, subtree: two.subtree && { ...two.subtree, hash: new Uint8Array(32) } }],
     })
+    isNone({
+      ...good,
+      branches: [{ ...one, subtree: one.subtree && { ...one.subtree, hash: new Uint8Array(32) } }, two],
+    })
     isNone({ ...good, branches: [one, { ...two, head: { ...two.head, incarnation: toHex(new Uint8Array(16)) } }] })
+  })
+
+  it('is none when another account has taken the incarnation for its own', async () => {
+    const { branches, position } = await contradicts(9, 9, { level: 0, index: 5 })
+    const [one, two] = branches
+    const head = signHead(accountSigner(new Uint8Array(32).fill(99)), genesis, two.head)
+    isNone({ branches: [one, { ...two, head }], position })
   })
 
   it('is none when a head is not signed by the account', async () => {
