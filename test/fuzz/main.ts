@@ -6,6 +6,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '5' },
     seed: { type: 'string', default: `${Math.floor(Math.random() * 2 ** 31)}` },
+    runs: { type: 'string', default: '25' },
     only: { type: 'string', default: '' },
   },
 })
@@ -15,8 +16,14 @@ const tell = (line: string) => process.stdout.write(`${line}\n`)
 const until = Date.now() + Number(values.minutes) * 60_000
 tell(`${targets.length} targets, ${values.minutes} minutes, seed ${values.seed}`)
 
+const unexpected = (thrown: unknown) => {
+  tell(`a promise was rejected that nobody waited for: ${messageOf(thrown)}`)
+  process.exit(1)
+}
+process.on('unhandledRejection', unexpected)
+
 /** Doubled while a round is short, so that what takes long does not keep the rest from its turn. */
-let runs = 25
+let runs = Number(values.runs)
 let total = 0
 for (let seed = Number(values.seed); Date.now() < until; seed += 1) {
   const began = Date.now()
@@ -25,7 +32,9 @@ for (let seed = Number(values.seed); Date.now() < until; seed += 1) {
     try {
       await fuzz(target, { seed, runs })
     } catch (thrown) {
-      tell(`${target.name} fails; repeat it with --seed ${seed} --only '${target.name}'\n${messageOf(thrown)}`)
+      tell(
+        `${target.name} fails; repeat it with --seed ${seed} --runs ${runs} --only '${target.name}'\n${messageOf(thrown)}`,
+      )
       process.exit(1)
     }
     total += runs
@@ -33,5 +42,6 @@ for (let seed = Number(values.seed); Date.now() < until; seed += 1) {
   tell(`${total} inputs, nothing found`)
   if (Date.now() - began < 20_000) runs *= 2
 }
+process.off('unhandledRejection', unexpected)
 // Streams that were left in mid-exchange keep timers of their own.
 process.exit(0)
