@@ -229,6 +229,7 @@ export class CaseBench {
   }
 
   end(): void {
+    this.bench.members.forgetScript()
     for (const side of this.#sides) side.abort()
   }
 
@@ -347,11 +348,11 @@ export class CaseBench {
 
   /** Waits until the peer holds shares that it can fetch from honest members. */
   async untilHeld(...keys: readonly ShareKey[]): Promise<void> {
-    for (;;) {
-      this.signal.throwIfAborted()
-      const { shares } = await this.fetch(listsFor(keys))
-      if (keys.every((key) => shares.has(shareKeyText(key)))) return
-      await pause(100, this.signal)
+    let missing = keys
+    for (let pauseMs = 50; missing.length > 0; pauseMs = Math.min(2 * pauseMs, 1_000)) {
+      const { shares } = await this.fetch(listsFor(missing))
+      missing = missing.filter((key) => !shares.has(shareKeyText(key)))
+      if (missing.length > 0) await pause(pauseMs, this.signal)
     }
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { type Connection, type PeerId, type Stream, stop } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { QuoteSource } from '../attestation/index.js'
 import { type AccountSigner, fromHex } from '../crypto/index.js'
@@ -85,12 +85,14 @@ export class Members {
 
   /**
    * Starts all hosts and signs their records; all members must have their seats by now. They do not know each other:
-   * the peer gets to know each of them when it has been found.
+   * the peer gets to know each of them when it has been found. The first alone takes part in the DHT, or a dozen hosts
+   * would keep this process busy with each other.
    */
   async start(): Promise<void> {
-    for (const member of this.all) {
+    for (const [at, member] of this.all.entries()) {
       const { mesh, seat } = member
       await mesh.start()
+      if (at > 0) await stop(mesh.libp2p.services.dht)
       await mesh.libp2p.handle(SHARE_PROTOCOL, (stream, connection) => this.#serve(member, stream, connection))
       await mesh.publish({ cluster: seat.cluster, slot: seat.slot })
     }
@@ -125,8 +127,8 @@ export class Members {
         const addresses = (address === undefined ? await this.#resolve(first, signal) : [address]).map((text) =>
           multiaddr(text),
         )
-        for (const { mesh } of this.all) {
-          const { remotePeer: id } = await mesh.libp2p.dial([...addresses], { signal })
+        const dials = this.all.map(({ mesh }) => mesh.libp2p.dial([...addresses], { signal }))
+        for (const { remotePeer: id } of await Promise.all(dials)) {
           this.#peer = { id, bytes: id.toMultihash().bytes, addresses }
         }
       })
@@ -199,6 +201,11 @@ export class Members {
       },
       quote: (reportData) => member.quotes.quote(reportData, { signal: this.#signal }),
     }
+  }
+
+  /** Forgets the script that waits for the peer, if one does. */
+  forgetScript(): void {
+    this.#pending = undefined
   }
 
   /** Refuses every exchange that no script is for, until the door is opened again. */

@@ -22,7 +22,7 @@ export interface Target extends ServiceUrls {
   readonly account: AccountId
   readonly cluster: ClusterId
   readonly slot: SlotId
-  /** Where to enter the mesh; more peers are found there. */
+  /** Multiaddrs of the suite's hosts, by any of which to enter the mesh. */
   readonly bootstrap: readonly string[]
   /** Makes the development PKI with `slotmesh`'s own parts. */
   readonly developmentSeed: Hex
@@ -43,7 +43,7 @@ export function targetOf(stage: Stage, members: Members, urls: ServiceUrls): Tar
     account: peer.signer.account,
     cluster: peer.cluster,
     slot: peer.slot,
-    bootstrap: members.all[0]?.mesh.multiaddrs() ?? [],
+    bootstrap: members.all.flatMap(({ mesh }) => mesh.multiaddrs()),
     developmentSeed: toHex(stage.pkiSeed),
   }
 }

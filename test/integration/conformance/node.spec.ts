@@ -10,9 +10,6 @@ describe("the project's own node", function () {
     const report = await runConformance({
       start: (target) => startNode(target),
       onResult: (result) => told.push(result),
-      ...(process.env.ONLY && { only: process.env.ONLY.split(',') }),
-      ...(process.env.VERBOSE && { onProgress: (sentence) => console.log(performance.now() | 0, sentence) }),
-      slow: process.env.SLOW !== undefined,
     })
     const otherwise = report.results
       .filter(({ verdict }) => verdict !== 'passed')

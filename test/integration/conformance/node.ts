@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDevelopmentPki } from '../../../src/attestation/development/index.js'
 import { staticCollateral } from '../../../src/attestation/index.js'
-import { lineLogger } from '../../../src/cli/line-logger.js'
 import type { Target } from '../../../src/conformance/index.js'
 import { fromHex } from '../../../src/crypto/index.js'
 import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig } from '../../../src/node/index.js'
@@ -31,7 +30,6 @@ export async function startNode(
     sealingKey: platform.sealingKey(),
     accountSeed: fromHex(target.accountSeed),
     ...config,
-    ...(process.env.NODE_LOG && { logger: lineLogger(process.stderr, 'debug') }),
   })
   await node.start()
   return {

@@ -8,7 +8,6 @@ import { accountSigner, fromHex, toHex, verifySignature } from '../../../src/cry
 import {
   type AccountId,
   type BlockNumber,
-  messageOf,
   type ShareKey,
   SlotmeshError,
   shareKeyText,
@@ -470,8 +469,6 @@ export class SmallPeer {
     } catch (thrown) {
       if (this.#signal.aborted || frames === undefined) return
       await finishRefused(frames, thrown, (refusal) => RequesterMessage.encode({ refusal }))
-      const isExpected = thrown instanceof SlotmeshError || thrown instanceof RefusalError
-      if (!isExpected && process.env.VERBOSE) console.log('small peer:', messageOf(thrown))
     }
   }
 
