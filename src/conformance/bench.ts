@@ -258,13 +258,18 @@ export class CaseBench {
     return { side, ...challenge }
   }
 
-  /** Waits until the peer has seen what the suite sees of the chain; gives up after a while without a word. */
-  async settle(): Promise<void> {
+  /**
+   * Waits until the peer has seen what the suite sees of the chain; gives up after a while without a word.
+   * @param outcast a member that may not exchange just now.
+   */
+  async settle(outcast?: Member): Promise<void> {
     const until = Date.now() + SETTLE_MS
     const { now } = this.stage
     while (this.bench.peerAt < now && Date.now() < until) {
       this.signal.throwIfAborted()
-      const { side } = await this.challenged()
+      const member = this.bench.members.next()
+      if (member === outcast) continue
+      const { side } = await this.challenged({ member })
       side.abort()
     }
   }

@@ -137,11 +137,12 @@ export const checkingCases: readonly ConformanceCase[] = [
     '4.2',
     '`block_number` ≤ _now_ + 2, else TOKEN_IN_FUTURE',
     ['Challenge with a token anchored one block ahead', 'Request'],
-    async (side, bench) => {
-      const token = await tokenOf(bench, (now) => ({ blockNumber: now + 1, validity: 20 }))
-      await side.challenge({ body: { token } })
-      await demandRequest(side)
-    },
+    (side, bench) =>
+      bench.stage.still(async () => {
+        const token = await tokenOf(bench, (now) => ({ blockNumber: now + 1, validity: 20 }))
+        await side.challenge({ body: { token } })
+        await demandRequest(side)
+      }),
   ),
   conformanceCase({
     id: 'CHECK-10',
@@ -151,15 +152,17 @@ export const checkingCases: readonly ConformanceCase[] = [
     sent: "Challenge, after the chain has made the provider's cluster private since the Hello",
     expected: 'Refusal CLUSTER_NOT_PUBLIC',
     run: (bench) =>
-      bench.lure(async (side, { seat }) => {
+      bench.lure(async (side, member) => {
+        const { cluster } = member.seat
         await side.hello()
-        await bench.stage.setClusterType(seat.cluster, 'Private')
+        await bench.stage.setClusterType(cluster, 'Private')
         try {
-          await bench.settle()
+          await bench.settle(member)
           await side.challenge()
           demandRefusal(await side.answer(), 'CLUSTER_NOT_PUBLIC')
         } finally {
-          await bench.stage.setClusterType(seat.cluster, 'Public')
+          await bench.stage.setClusterType(cluster, 'Public')
+          await bench.settle(member)
         }
       }),
   }),

@@ -245,7 +245,7 @@ function lapses(): ConformanceCase[] {
           await side.challenge()
           try {
             await end(bench, member.seat.cluster)
-            await bench.settle()
+            await bench.settle(member)
             const lists = bench.listsFor(held(bench))
             await side.request(lists)
             const answer = await bench.receive(side, lists).catch((thrown: unknown) => {
@@ -255,6 +255,7 @@ function lapses(): ConformanceCase[] {
             demand(answer.end.unfinished, 'its End does not say that it stopped early')
           } finally {
             await options.undo?.(bench, member.seat.cluster)
+            await bench.settle(member)
           }
         })
       },
