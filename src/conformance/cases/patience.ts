@@ -155,6 +155,13 @@ export const patienceCases: readonly ConformanceCase[] = [
         })
         door.open()
         bench.stage.sealBlock()
+        await bench.until(async () => {
+          const side = await bench.open()
+          await side.hello()
+          const answer = await side.answer()
+          side.abort()
+          return answer.type === 'message'
+        }, 'it goes on refusing after a block')
         await bench.untilHeld(key)
       } finally {
         door.open()
