@@ -19,8 +19,8 @@ export type Suite = (typeof SUITES)[number]
 /** SPEC 4.3: the most suites that a Hello may offer. */
 export const OFFERED_SUITES = 8
 
-/** SPEC 4.2: bounds of a token, in blocks; the reference system's. */
-export const TOKEN = { validity: 20, future: 2 } as const
+/** SPEC 4.2: bounds of a token, in blocks; the reference system's. `grace`: SPEC 4.7, for an exchange that is to end. */
+export const TOKEN = { validity: 20, future: 2, grace: 10 } as const
 
 /**
  * SPEC 4.2: without a new final block for this long, in ms, a view of the chain is too old to act on: 20 blocks of 6 s,

@@ -28,7 +28,7 @@ import { EXCHANGE_SHARES, TOKEN } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { allowedSuites, createOpener, offeredKeys, offerPreSharedKey } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
-import { checkToken, hasFreshView, issueToken } from './tokens.js'
+import { checkToken, hasFreshView, isLongExpired, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import { type OpenWant, Outstanding, type Wanted } from './wants.js'
 import { type Batch, ChallengeBody, type End, HelloBody, RequestBody, RequesterMessage } from './wire/share.js'
@@ -98,11 +98,12 @@ async function exchange(
 
   // Hello: who asks, and key pairs made for this exchange alone.
   using offered = await offeredKeys(allowedSuites(party.suites))
+  const token = issueToken(chain)
   const hello = HelloBody.encode({
     genesisHash: fromHex(chain.genesisHash),
     account: fromHex(signer.account),
     nonce: new Uint8Array(randomBytes(32)),
-    token: issueToken(chain),
+    token,
     suites: [...offered.keys],
   })
   const signature = signer.sign(helloDigest(transcript.add('hello-body', hello)))
@@ -153,6 +154,7 @@ async function exchange(
       if (content.end !== undefined) {
         return { ...receiving.conclude(content.end), providerSyncedBlock: offer.syncedBlock }
       }
+      if (isLongExpired(token, chain)) throw outlivedError()
       const batch = content.batch ?? malformed()
       for await (const run of receiving.runsOf(batch, { signal })) await onRun(run, offer.syncedBlock)
       for (const key of receiving.notHeldOf(batch)) onNotHeld?.(key)
@@ -167,6 +169,13 @@ function staleView(): SlotmeshError {
   return new SlotmeshError(
     'share/stale-view',
     'No new final block was seen for too long to ask for shares; check the connection to the chain.',
+  )
+}
+
+function outlivedError(): SlotmeshError {
+  return new SlotmeshError(
+    'share/cut',
+    'The exchange went on long after the own token had expired: what the peer has sent is held back on the way.',
   )
 }
 

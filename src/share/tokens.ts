@@ -32,3 +32,8 @@ export function hasFreshView(chain: ChainView): boolean {
 export function hasExpired(token: Token, chain: ChainView): boolean {
   return token.blockNumber + token.validity < chain.finalised().number
 }
+
+/** SPEC 4.7: an honest provider has ended the exchange by now, though it saw the last blocks late. */
+export function isLongExpired(token: Token, chain: ChainView): boolean {
+  return hasExpired({ ...token, validity: token.validity + TOKEN.grace }, chain)
+}

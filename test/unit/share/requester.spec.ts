@@ -505,6 +505,18 @@ describe('the requester', () => {
       })
     })
 
+    it('an exchange whose batches are held back until long after the token has expired', async () => {
+      const at = await scene()
+      await at.provider.handshake()
+      at.requester.chain.number = 130
+      await at.provider.sendSealed(batch(toWireRun(await GOOD.run(0, 1))))
+      while (at.received.runs.length === 0) await new Promise(setImmediate)
+      at.requester.chain.number = 131
+      await at.provider.sendSealed(batch(toWireRun(await GOOD.run(1, 1))))
+      await assert.rejects(at.asked, { code: 'share/cut' })
+      assert.equal(at.received.shares.size, 1)
+    })
+
     const contradictions: [string, () => Promise<Batch>][] = [
       ['one that was sent is not held', async () => ({ ...nothing, secretsNotHeld: row(1, 1) })],
       ['a cursor goes back', async () => ({ ...nothing, cursor: { kind: ShareKind.SECRET, nftId: 2 } })],
