@@ -692,6 +692,31 @@ describe('the requester', () => {
       assert.equal(at.received.runs.length, 1)
     })
 
+    for (const [what, change] of [
+      ['signature', { signature: new Uint8Array(64) }],
+      ['root', { root: new Uint8Array(32) }],
+      ['size', { size: 5 }],
+      ['incarnation', { incarnation: toHex(new Uint8Array(16)) }],
+      ['cluster', { cluster: 3 }],
+      ['account', { account: account('third').account }],
+    ] as const) {
+      it(`a head that differs in its ${what} from one whose signature was good`, async () => {
+        const at = await scene()
+        await at.provider.handshake()
+        // What the head speaks for is right in each case: now, or when the shares were synced.
+        const now = what === 'account' ? [{ name: 'third', cluster: 2 }] : [{ name: 'serving', cluster: 3 }]
+        at.requester.chain.change(registryOf([{ name: 'asking', cluster: 1 }, ...now]))
+        const altered = await GOOD.run(1, 1, { ...GOOD.head(), ...change })
+        const good = await GOOD.run(0, 1)
+        const signature = what === 'signature' ? altered.head.signature : good.head.signature
+        await at.provider.sendSealed(
+          batch(toWireRun(good), toWireRun({ ...altered, head: { ...altered.head, signature } })),
+        )
+        await assert.rejects(at.asked, { code: 'provenance/head-signature' })
+        assert.equal(at.received.runs.length, 1)
+      })
+    }
+
     it('when it has lost its own seat meanwhile', async () => {
       const at = await scene()
       await at.provider.handshake()
