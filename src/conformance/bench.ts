@@ -14,6 +14,7 @@ import { type Batch, type End, HelloBody, type SuiteKey, toWireRun, type WantLis
 import { Deviation, demand, NotJudged, PeerBusy } from './deviation.js'
 import { type KnownShare, Library, OriginLog } from './library.js'
 import { type Asked, type Member, Members } from './members.js'
+import { pause } from './pause.js'
 import { type Answer, describeAnswer, type RawProvider, type RawRequester } from './raw.js'
 import { type Reception, receive } from './reception.js'
 import { MEASUREMENT, type Minted, type OriginCluster, SLOT, Stage } from './stage.js'
@@ -486,18 +487,4 @@ export function demandReset(answer: Answer<object>): void {
 export function demandEnd(answer: Answer<object>): void {
   const isEnd = answer.type === 'reset' || answer.type === 'closed' || answer.type === 'refusal'
   demand(isEnd, `${describeAnswer(answer)} came instead of the end of the exchange`)
-}
-
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort)
-      resolve()
-    }, ms)
-    signal.addEventListener('abort', abort, { once: true })
-  })
 }

@@ -9,9 +9,13 @@ import { type Refusal, SHARE_PROTOCOL } from '../share/index.js'
 import { type RequestBody, Sending } from '../share/raw/index.js'
 import { Deviation, NotJudged } from './deviation.js'
 import type { Library } from './library.js'
+import { pause } from './pause.js'
 import { type RawParty, RawProvider, RawRequester } from './raw.js'
 import { MEASUREMENT, type Seated, type Stage } from './stage.js'
 import { type AskedFor, askedFor } from './wants.js'
+
+/** Between two tries to connect to the peer. */
+const DIAL_AGAIN_MS = 500
 
 /** How long the peer may take to close its side when the suite has sent it an End. */
 const LINGER_MS = 5_000
@@ -127,8 +131,8 @@ export class Members {
         const addresses = (address === undefined ? await this.#resolve(first, signal) : [address]).map((text) =>
           multiaddr(text),
         )
-        const dials = this.all.map(({ mesh }) => mesh.libp2p.dial([...addresses], { signal }))
-        for (const { remotePeer: id } of await Promise.all(dials)) {
+        for (const { mesh } of this.all) {
+          const id = await dialPatiently(mesh, addresses, signal)
           this.#peer = { id, bytes: id.toMultihash().bytes, addresses }
         }
       })
@@ -273,6 +277,21 @@ export class Members {
     if (pending === undefined || !fits(pending.at)) return undefined
     this.#pending = undefined
     return pending
+  }
+}
+
+/** Hosts commonly take only some connections a second from one address. */
+async function dialPatiently(mesh: MeshHost, addresses: readonly Multiaddr[], signal: AbortSignal): Promise<PeerId> {
+  for (;;) {
+    try {
+      return (await mesh.libp2p.dial([...addresses], { signal })).remotePeer
+    } catch (thrown) {
+      signal.throwIfAborted()
+      await pause(DIAL_AGAIN_MS, signal).catch(() => {
+        // What was wrong all the time says more than that the time is up.
+        throw thrown
+      })
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import { bounded, messageOf } from '../domain/index.js'
-import { type Bench, CaseBench, pause } from './bench.js'
+import { type Bench, CaseBench } from './bench.js'
 import type { ConformanceCase } from './case.js'
 import { Deviation, NotJudged, PeerBusy } from './deviation.js'
+import { pause } from './pause.js'
 
 /**
  * passed; warned: only what SHOULD be is otherwise; failed: what MUST be is otherwise; not-judged: it could not be found

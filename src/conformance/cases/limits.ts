@@ -1,6 +1,7 @@
-import { type CaseBench, demandRefusal, pause } from '../bench.js'
+import { type CaseBench, demandRefusal } from '../bench.js'
 import { type ConformanceCase, conformanceCase } from '../case.js'
 import { demand } from '../deviation.js'
+import { pause } from '../pause.js'
 import { describeAnswer } from '../raw.js'
 import { unsuitable } from './values.js'
 

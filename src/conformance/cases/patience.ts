@@ -1,6 +1,7 @@
-import { type CaseBench, demandRefusal, pause } from '../bench.js'
+import { type CaseBench, demandRefusal } from '../bench.js'
 import { type CaseInit, type ConformanceCase, conformanceCase } from '../case.js'
 import { demand, NotJudged } from '../deviation.js'
+import { pause } from '../pause.js'
 import type { Answer } from '../raw.js'
 import { describeAnswer } from '../raw.js'
 

@@ -16,11 +16,12 @@ import {
 } from '../../crypto/index.js'
 import { bounded } from '../../domain/index.js'
 import { EnclaveRecordBody, recordKey, SignedEnclaveRecord } from '../../mesh/raw/index.js'
-import { type CaseBench, pause } from '../bench.js'
+import type { CaseBench } from '../bench.js'
 import { type CaseInit, type ConformanceCase, conformanceCase } from '../case.js'
 import { Deviation, demand, NotJudged } from '../deviation.js'
 import { KadClient } from '../kad.js'
 import { createHost } from '../members.js'
+import { pause } from '../pause.js'
 import type { Seated } from '../stage.js'
 import { unsuitable } from './values.js'
 
