@@ -130,10 +130,8 @@ async function exchange(
   const challengeHash = transcript.add('challenge-quote', challenge.quote)
 
   // Request: this enclave's own proof, and what it wants.
-  const { encapsulatedKey, preSharedKey } = await offerPreSharedKey(
-    { suite: keys.suite, publicKey: offer.publicKey },
-    challengeHash,
-  )
+  using presharing = await offerPreSharedKey({ suite: keys.suite, publicKey: offer.publicKey }, challengeHash)
+  const { encapsulatedKey, preSharedKey } = presharing
   const body = RequestBody.encode({ encapsulatedKey, ...outstanding.lists })
   const digest = quoteDigest('requester', transcript.add('request-body', body))
   const quote = await phase('handshake', signal, (options) => attestation.quote(signer.sign(digest), options))

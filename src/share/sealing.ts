@@ -114,15 +114,17 @@ function zeroPrivateKey({ privateKey }: webcrypto.CryptoKeyPair): void {
 }
 
 /**
- * The requester's half of the pre-shared key: encapsulates to the provider's ephemeral key.
+ * The requester's half of the pre-shared key, zeroed at the latest when it is disposed of: encapsulates to the provider's
+ * ephemeral key.
  * @throws RefusalError MALFORMED when that is no key.
  */
 export async function offerPreSharedKey(
   providerKey: SuiteKey<Suite>,
   challengeHash: Uint8Array,
-): Promise<{ encapsulatedKey: Uint8Array; preSharedKey: Uint8Array }> {
+): Promise<Disposable & { readonly encapsulatedKey: Uint8Array; readonly preSharedKey: Uint8Array }> {
   const context = await senderContext(providerKey, { info: buffer(challengeHash) })
-  return { encapsulatedKey: new Uint8Array(context.enc), preSharedKey: await exported(context) }
+  const preSharedKey = await exported(context)
+  return { encapsulatedKey: new Uint8Array(context.enc), preSharedKey, [Symbol.dispose]: () => zero(preSharedKey) }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { equalBytes } from '../crypto/index.js'
+import { equalBytes, zero } from '../crypto/index.js'
 import type { BlockNumber, ShareKey } from '../domain/index.js'
 import { type LogHead, type LogId, proveRange, type ShareRun, type VouchedShare } from '../provenance/index.js'
 import type { Reads, SealedDatabase } from './database.js'
@@ -44,7 +44,12 @@ export async function* runsOf(
     options.signal.throwIfAborted()
     const { runs, gone } = await database.snapshot((reads) => loadRuns(database, reads, planned, options.maximumBytes))
     for (const key of gone) moved.add(key)
-    yield* runs
+    try {
+      for (let run = runs.shift(); run !== undefined; run = runs.shift()) yield run
+    } finally {
+      // Those that nobody came for.
+      for (const { shares } of runs) zero(...shares.map(({ payload }) => payload))
+    }
   }
   if (moved.size === 0) return { notHeld }
   // What has been replaced meanwhile is held in another place; it takes a block for each time that this happens.

@@ -365,6 +365,14 @@ describe('suites', () => {
       for (const { pair } of [used, failed, unused]) assert.ok(isZero(await secretOf(pair)))
     })
 
+    it('nor a pre-shared key that came to no use', async () => {
+      using keys = await ephemeralKeys(2)
+      const presharing = await offerPreSharedKey(keys, new Uint8Array(32))
+      assert.ok(!isZero(presharing.preSharedKey))
+      presharing[Symbol.dispose]()
+      assert.ok(isZero(presharing.preSharedKey))
+    })
+
     it('however the exchange ends', async () => {
       const made: webcrypto.CryptoKeyPair[] = []
       const { generateKeyPair } = XWing.prototype
