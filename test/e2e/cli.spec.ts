@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { simulationOptions } from '../../src/simulation/index.js'
-import { outcomeOf, runCli, spawnCli } from './cli.js'
+import { type Outcome, outcomeOf, runCli, spawnCli } from './cli.js'
 
 describe('slotmesh on the command line', function () {
   this.timeout(30_000)
@@ -15,6 +15,25 @@ describe('slotmesh on the command line', function () {
     const version = await runCli('--version')
     const { version: expected }: { version: string } = JSON.parse(await readFile('package.json', 'utf8'))
     assert.deepEqual([version.exitCode, version.stdout], [0, `${expected}\n`])
+  })
+
+  it('loses nothing to a reader that is slower than it is', async () => {
+    const prompt = await runCli('conformance', '--list')
+    const child = spawnCli('conformance', '--list')
+    const { stdout } = await new Promise<Outcome>((resolve) => {
+      const read = () => resolve(outcomeOf(child))
+      child.once('exit', read)
+      setTimeout(read, 2_000)
+    })
+    assert.equal(stdout.length, prompt.stdout.length)
+  })
+
+  it('has nothing to complain of when its reader has enough', async () => {
+    const child = spawnCli('conformance', '--list')
+    await once(child.stdout ?? child, 'data')
+    child.stdout?.destroy()
+    const { exitCode, stderr } = await outcomeOf(child)
+    assert.deepEqual([exitCode, stderr], [0, ''])
   })
 
   it('tells the defaults of a simulation', async () => {
