@@ -92,6 +92,7 @@ export class Stage {
   readonly #signal: AbortSignal
   readonly #heartbeat: NodeJS.Timeout
   #lastBlockAt = Date.now()
+  #lastSealed: BlockNumber = 0
   #pauses = 0
 
   private constructor(
@@ -147,7 +148,7 @@ export class Stage {
 
   sealBlock(): void {
     this.#lastBlockAt = Date.now()
-    this.chain.sealBlock()
+    this.#lastSealed = this.chain.sealBlock().number
   }
 
   /** Makes blocks, and waits until the suite itself sees them. */
@@ -165,10 +166,11 @@ export class Stage {
     }
   }
 
-  /** No block comes by itself while `work` runs. */
+  /** No block comes by itself while `work` runs, and the suite sees the last one before it begins. */
   async still<T>(work: () => Promise<T>): Promise<T> {
     this.#pauses += 1
     try {
+      await this.seen(this.#lastSealed)
       return await work()
     } finally {
       this.#pauses -= 1
