@@ -5,7 +5,7 @@
 const floors = [
   ['cli'],
   ['simulation', 'conformance'],
-  ['node', 'devchain'],
+  ['node', 'devchain', 'config'],
   ['sync'],
   ['owner', 'share', 'mesh', 'chain', 'attestation', 'store'],
   ['provenance'],

@@ -1,5 +1,10 @@
 export { type CollateralSource, type QuoteCollateral, staticCollateral } from './collateral.js'
 export { AttestationError, type AttestationErrorCode } from './errors.js'
-export type { AttestationPolicy, EnclaveMeasurement, MeasurementRule } from './policy.js'
+export {
+  type AttestationPolicy,
+  type EnclaveMeasurement,
+  EXCUSABLE_TCB_STATUSES,
+  type MeasurementRule,
+} from './policy.js'
 export type { QuoteSource } from './source.js'
 export { createQuoteVerifier, type QuoteVerifier } from './verifier.js'

@@ -1,0 +1,17 @@
+import { SlotmeshError } from '../domain/index.js'
+
+export type ConfigErrorCode =
+  /** The file cannot be read. */
+  | 'config/unreadable'
+  /** The file is not YAML, or a value in it is not what it should be. */
+  | 'config/bad-value'
+
+/** What is wrong with a configuration file, and where. */
+export class ConfigError extends SlotmeshError {
+  override readonly name: string = 'ConfigError'
+  declare readonly code: ConfigErrorCode
+
+  constructor(code: ConfigErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options)
+  }
+}

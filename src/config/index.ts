@@ -1,0 +1,3 @@
+export { ConfigError, type ConfigErrorCode } from './errors.js'
+export { parseSettings, readSettings } from './read.js'
+export type { Settings } from './settings.js'
