@@ -6,5 +6,6 @@ export {
   EXCUSABLE_TCB_STATUSES,
   type MeasurementRule,
 } from './policy.js'
+export { trustsSimulatedQuotes } from './root.js'
 export type { QuoteSource } from './source.js'
 export { createQuoteVerifier, type QuoteVerifier } from './verifier.js'

@@ -22,7 +22,7 @@ import { Connection, type ConnectionHealth } from './connection/connection.js'
 import { Guard } from './connection/guard.js'
 import { Rpc } from './connection/rpc.js'
 import type { RpcSocket } from './connection/socket.js'
-import { isBroken, type UnreadableBlock } from './errors.js'
+import { isBroken, RequestRefused, type UnreadableBlock } from './errors.js'
 import { persist } from './persist.js'
 import { requirePallets } from './runtime/requirements.js'
 import type { ChainCall } from './runtime/runtime.js'
@@ -154,6 +154,20 @@ export class Chain {
       return new Chain(connection, rpc, blocks, head, { genesisHash: await blocks.hash(0), logger })
     } catch (thrown) {
       connection.close()
+      throw thrown
+    }
+  }
+
+  /**
+   * Whether the chain is one to try things on, by its own word (Substrate's ChainType); one that does not say is not.
+   *
+   * @throws SlotmeshError `chain/unreachable`
+   */
+  async isForDevelopment({ signal }: Abortable): Promise<boolean> {
+    try {
+      return ['Development', 'Local'].includes(await this.#rpc.chainType(signal))
+    } catch (thrown) {
+      if (thrown instanceof RequestRefused) return false
       throw thrown
     }
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createQuoteVerifier } from '../attestation/index.js'
+import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
 import { type AccountSigner, accountSigner, zero } from '../crypto/index.js'
 import {
@@ -110,6 +110,7 @@ class Node implements EnclaveNode {
     try {
       const chain = await this.#connectChain()
       undo.unshift(() => chain.close())
+      await this.#requireGenuineQuotes(chain)
       const mesh = await this.#createMesh(chain)
       undo.unshift(() => mesh.stop())
       await mesh.start()
@@ -246,6 +247,18 @@ class Node implements EnclaveNode {
     // What is held belongs to the chain that it was fetched for: on another one it would all be erased.
     const expectedGenesis = genesisHash ?? (await this.#store.identity())?.genesisHash
     return connectChain({ ...connection, ...(expectedGenesis && { expectedGenesis }), logger: this.#logger })
+  }
+
+  /** What the config trusts is measured with the enclave; what the chain is for, its host cannot choose for others. */
+  async #requireGenuineQuotes(chain: Chain): Promise<void> {
+    const { quoteSource, rootCertificate } = this.#config.attestation
+    const isSimulated = quoteSource.kind === 'simulated' || trustsSimulatedQuotes(rootCertificate)
+    if (isSimulated && !(await chain.isForDevelopment({ signal: this.#stopping.signal }))) {
+      throw new SlotmeshError(
+        'node/simulated-quotes',
+        'Simulated quotes prove nothing, and this chain is not a development one: configure a hardware quote source and Intel’s root, or use a development chain.',
+      )
+    }
   }
 
   #createMesh(chain: Chain): Promise<MeshHost> {

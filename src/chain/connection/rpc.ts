@@ -49,6 +49,8 @@ const ANSWERS = {
   state_getRuntimeVersion: versionSchema,
   state_getMetadata: hexSchema,
   system_accountNextIndex: z.int().min(0),
+  // Substrate's ChainType: one of its words, or one of the chain's own as { Custom: word }.
+  system_chainType: z.union([z.string(), z.record(z.string(), z.string())]),
 } as const
 
 type Method = keyof typeof ANSWERS
@@ -100,6 +102,12 @@ export class Rpc {
       if (hash !== undefined) return hash
       throw malformed('chain_getBlockHash', 'there is no best block')
     })
+  }
+
+  /** What the chain is for, by its specification: `Development`, `Local`, `Live` or `Custom`. */
+  async chainType(signal: AbortSignal): Promise<string> {
+    const type = await this.#read('system_chainType', [], signal)
+    return typeof type === 'string' ? type : 'Custom'
   }
 
   async finalisedHead(signal: AbortSignal): Promise<BlockRef> {

@@ -3,6 +3,7 @@ import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestat
 import { staticCollateral } from '../../../src/attestation/index.js'
 import { type DevelopmentChain, startDevelopmentChain } from '../../../src/devchain/index.js'
 import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig, type NodeEvent } from '../../../src/node/index.js'
+import { Wire } from '../chain/wire.js'
 import { enclave, Folders, sealingKey, secret, wantOf } from '../store/fixture.js'
 
 const BUILD = {
@@ -53,6 +54,54 @@ describe('a node and its chain', () => {
     const quantumProof = await nodeIn(await folders.make(), { share: { suites: [2] } })
     await quantumProof.start()
     await quantumProof.stop()
+  })
+
+  describe('that may be a real one', () => {
+    let wire: Wire
+    let type: unknown
+
+    beforeEach(async () => {
+      wire = await Wire.start(chain.url)
+      type = 'Live'
+      wire.tamper = (result, { method }) => (method === 'system_chainType' ? type : result)
+    })
+
+    afterEach(() => wire.stop())
+
+    const refused = async (config: Partial<EnclaveNodeConfig> = {}) => {
+      const node = await nodeIn(await folders.make(), { chain: { endpoints: [wire.url] }, ...config })
+      await assert.rejects(node.start(), { code: 'node/simulated-quotes' })
+    }
+
+    it('starts with no simulated quotes there', async () => {
+      for (type of ['Live', { Custom: 'Development' }]) await refused()
+      type = 'Local'
+      const node = await nodeIn(await folders.make(), { chain: { endpoints: [wire.url] } })
+      await node.start()
+      await node.stop()
+    })
+
+    it('starts with a hardware source there only when it trusts Intel’s root', async () => {
+      const { quoteSource } = pki.platform({ machineId: 'any', measurement: BUILD })
+      const hardware = { kind: 'sgx', quote: quoteSource.quote } as const
+      const { collateral } = pki
+      const trust = {
+        quoteSource: hardware,
+        collateral: staticCollateral(collateral),
+        policy: { allowedMeasurements: [{ mrEnclave: BUILD.mrEnclave }] },
+      }
+      await refused({ attestation: { ...trust, rootCertificate: pki.rootCertificate } })
+      await refused({ attestation: { ...trust, quoteSource } })
+      const node = await nodeIn(await folders.make(), { chain: { endpoints: [wire.url] }, attestation: trust })
+      await node.start()
+      await node.stop()
+    })
+
+    it('is taken for a real one when it does not say', async () => {
+      wire.intercept = ({ method }) =>
+        method === 'system_chainType' ? { error: { code: -32601, message: 'Method not found' } } : undefined
+      await refused()
+    })
   })
 
   it('refuses another chain than the one that its folder is of, and keeps what it has', async () => {
