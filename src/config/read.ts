@@ -80,7 +80,7 @@ function placeOf(path: readonly PropertyKey[]): string {
 
 /** Every name of a setting, wherever it belongs. */
 function knownKeys(schema: unknown): string[] {
-  if (schema instanceof z.ZodOptional) return knownKeys(schema.unwrap())
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodReadonly) return knownKeys(schema.unwrap())
   if (schema instanceof z.ZodArray) return knownKeys(schema.element)
   if (!(schema instanceof z.ZodObject)) return []
   return Object.entries(schema.shape).flatMap(([key, value]) => [key, ...knownKeys(value)])

@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { PolicySchema } from './policy-schema.js'
 import { hex, url } from './values.js'
 
-const multiaddrs = z.array(z.string().startsWith('/', 'takes a multiaddr such as /ip4/0.0.0.0/tcp/4001')).max(64)
+const multiaddrs = z
+  .array(z.string().startsWith('/', 'takes a multiaddr such as /ip4/0.0.0.0/tcp/4001'))
+  .max(64)
+  .readonly()
 const milliseconds = z.int().min(1).max(86_400_000)
 
 /** What the file of a node may say; every part can be left out, for a flag to say it. */
@@ -11,7 +14,7 @@ export const SettingsSchema = z.strictObject({
   folder: z.string().min(1).optional(),
   chain: z
     .strictObject({
-      endpoints: z.array(url('ws', 'wss')).min(1).max(64).optional(),
+      endpoints: z.array(url('ws', 'wss')).min(1).max(64).readonly().optional(),
       genesisHash: hex(32).optional(),
       quietAfterMs: milliseconds.optional(),
       connectTimeoutMs: milliseconds.optional(),

@@ -7,5 +7,10 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [...decoderTargets, providerT
 
 /** @throws with seed, path and the smallest counterexample found, when the property does not hold. */
 export async function fuzz({ property }: FuzzTarget, { seed, runs }: { seed: number; runs: number }): Promise<void> {
-  await fc.assert(property() as fc.IAsyncProperty<unknown>, { seed, numRuns: runs, endOnFailure: false })
+  await fc.assert(property() as fc.IAsyncProperty<unknown>, {
+    seed,
+    numRuns: runs,
+    endOnFailure: false,
+    includeErrorInReport: true,
+  })
 }
