@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Stream } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
+import { multiaddr } from '@multiformats/multiaddr'
 import { pEvent } from 'p-event'
 import { type AccountSigner, accountSigner, equalBytes, toHex, utf8 } from '../../../src/crypto/index.js'
 import {
@@ -353,7 +354,12 @@ export class Received {
 
 /** Two ends of a stream as libp2p gives them: Yamux, with its flow control, over an in-memory connection. */
 export async function connectedStreams(): Promise<[Stream, Stream]> {
-  const [near, far] = multiaddrConnectionPair({ delay: 0 })
+  // Said, since the pairs count ports by themselves, and there are only so many.
+  const [inbound, outbound] = [
+    { remoteAddr: multiaddr('/ip4/127.0.0.1/tcp/1') },
+    { remoteAddr: multiaddr('/ip4/127.0.0.1/tcp/2') },
+  ]
+  const [near, far] = multiaddrConnectionPair({ delay: 0, inbound, outbound })
   const [nearMuxer, farMuxer] = [near, far].map((connection) =>
     yamux({ enableKeepAlive: false })().createStreamMuxer(connection),
   )
