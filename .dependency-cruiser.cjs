@@ -7,7 +7,7 @@ const floors = [
   ['simulation', 'conformance'],
   ['node', 'devchain', 'config'],
   ['sync'],
-  ['owner', 'share', 'mesh', 'chain', 'attestation', 'store'],
+  ['owner', 'share', 'mesh', 'chain', 'attestation', 'sealing-key', 'store'],
   ['provenance'],
   ['crypto'],
   ['domain'],

@@ -8,4 +8,6 @@ export {
 } from './policy.js'
 export { trustsSimulatedQuotes } from './root.js'
 export type { QuoteSource } from './source.js'
+export { hardwareQuoteSource, type QuoteSourceChoice } from './sources/detect.js'
+export { QuoteSourceError, type QuoteSourceErrorCode } from './sources/errors.js'
 export { createQuoteVerifier, type QuoteVerifier } from './verifier.js'

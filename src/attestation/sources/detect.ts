@@ -1,0 +1,32 @@
+import { messageOf } from '../../domain/index.js'
+import type { QuoteSource } from '../source.js'
+import { type ConfigfsTsmOptions, configfsTsmQuoteSource } from './configfs-tsm.js'
+import { QuoteSourceError } from './errors.js'
+import { type GramineOptions, gramineQuoteSource } from './gramine.js'
+
+/** Where hardware quotes come from; `auto` takes what the machine has. */
+export type QuoteSourceChoice = 'auto' | 'gramine' | 'configfs-tsm'
+
+/** @throws QuoteSourceError `quote-source/none` that says what was looked for, and what was found instead. */
+export async function hardwareQuoteSource(
+  choice: QuoteSourceChoice,
+  options: { readonly gramine?: GramineOptions; readonly configfsTsm?: ConfigfsTsmOptions } = {},
+): Promise<QuoteSource> {
+  const gramine = () => gramineQuoteSource(options.gramine)
+  const configfsTsm = () => configfsTsmQuoteSource(options.configfsTsm)
+  if (choice === 'gramine') return gramine()
+  if (choice === 'configfs-tsm') return configfsTsm()
+  const reasons: string[] = []
+  for (const source of [gramine, configfsTsm]) {
+    try {
+      return await source()
+    } catch (thrown) {
+      if (!(thrown instanceof QuoteSourceError) || thrown.code !== 'quote-source/none') throw thrown
+      reasons.push(messageOf(thrown))
+    }
+  }
+  throw new QuoteSourceError(
+    'quote-source/none',
+    `No device of this machine makes quotes: run on SGX under Gramine or in a TDX domain, or simulate the TEE on a development chain. ${reasons.join(' ')}`,
+  )
+}

@@ -1,0 +1,50 @@
+import { Quote } from '@phala/dcap-qvl'
+import { equalBytes } from '../../crypto/index.js'
+import { messageOf } from '../../domain/index.js'
+import { QuoteSourceError } from './errors.js'
+
+export const REPORT_DATA_BYTES = 64
+
+/** Bytes; a quote with its certificate chain has about 5 000. */
+export const MAXIMUM_QUOTE = 16_384
+
+/** Attempts at one quote; a device that others write to at the same time gives what was not asked for. */
+const ATTEMPTS = 4
+
+/** @throws RangeError when `reportData` has not 64 bytes. */
+export function requireReportData(reportData: Uint8Array): void {
+  if (reportData.length === REPORT_DATA_BYTES) return
+  throw new RangeError(`Report data has ${REPORT_DATA_BYTES} bytes, not ${reportData.length}.`)
+}
+
+/**
+ * Asks the device until the quote is over this report data; whoever shares the device may come between.
+ *
+ * @param attempt gives undefined when it saw that somebody came between.
+ * @throws QuoteSourceError `quote-source/failed`
+ */
+export async function freshQuote(
+  reportData: Uint8Array,
+  signal: AbortSignal,
+  attempt: () => Promise<Uint8Array | undefined>,
+): Promise<Uint8Array> {
+  for (let attempts = 0; attempts < ATTEMPTS; attempts += 1) {
+    signal.throwIfAborted()
+    const quote = await attempt()
+    if (quote !== undefined && equalBytes(reportDataOf(quote), reportData)) return quote
+  }
+  throw failed('it answers with quotes over other data: something else on this machine uses it as well')
+}
+
+export function failed(reason: string, cause?: unknown): QuoteSourceError {
+  return new QuoteSourceError('quote-source/failed', `The device that makes quotes failed: ${reason}.`, { cause })
+}
+
+function reportDataOf(quote: Uint8Array): Uint8Array {
+  try {
+    const { report } = Quote.parse(quote)
+    return (report.asSgx() ?? report.asTd10())?.reportData ?? new Uint8Array()
+  } catch (cause) {
+    throw failed(`what it gave is no quote (${messageOf(cause)})`, cause)
+  }
+}

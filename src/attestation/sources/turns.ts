@@ -1,0 +1,42 @@
+import { QuoteSourceError } from './errors.js'
+
+/** More than the provider's exchanges at one time (16) and the requester's own, so that only a stuck device fills it. */
+const MAXIMUM_WAITING = 64
+
+/**
+ * Lets one use the device after the other. Whoever gives up waiting leaves at once; the device is not given on before
+ * the last one has really let go of it.
+ */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  /** @throws QuoteSourceError `quote-source/busy`; the signal's reason when it aborts; what `work` throws. */
+  async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted()
+    if (this.#waiting >= MAXIMUM_WAITING) throw busy()
+    this.#waiting += 1
+    const turn = this.#last.then(async () => {
+      signal.throwIfAborted()
+      return work()
+    })
+    // Only the order matters to the next in line; the caller has the failure.
+    this.#last = turn.catch(() => undefined).finally(() => (this.#waiting -= 1))
+    return untilAborted(turn, signal)
+  }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+function busy(): QuoteSourceError {
+  return new QuoteSourceError(
+    'quote-source/busy',
+    `${MAXIMUM_WAITING} quotes wait for the device already; if that goes on, it is stuck: restart the enclave.`,
+  )
+}

@@ -1,0 +1,3 @@
+export { SealingKeyError, type SealingKeyErrorCode } from './errors.js'
+export { sealingKey } from './key.js'
+export { parseSealingKeySource, type SealingKeySource } from './source.js'

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { fromHex, toHex } from '../crypto/index.js'
+import { type Hex, messageOf } from '../domain/index.js'
+import { SealingKeyError } from './errors.js'
+
+/**
+ * What a passphrase is stretched with (RFC 7914), as it stands beside the store. A host can change the file: with too
+ * little work the passphrase could be guessed from what is sealed then, with too much the start would never end.
+ */
+const SaltSchema = z.strictObject({
+  scheme: z.literal('scrypt'),
+  salt: z.custom<Hex>((value) => typeof value === 'string' && /^0x[0-9a-f]{32}$/.test(value)),
+  N: z
+    .int()
+    .min(2 ** 17)
+    .max(2 ** 20)
+    .refine((value) => Number.isInteger(Math.log2(value))),
+  r: z.literal(8),
+  p: z.literal(1),
+})
+
+export interface Stretching {
+  readonly salt: Uint8Array
+  readonly N: number
+  readonly r: number
+  readonly p: number
+}
+
+const SALT_BYTES = 16
+
+/** Outside of the database's own files, which it may take away. */
+export function saltFileOf(folder: string): string {
+  return `${folder}.sealing-salt.json`
+}
+
+/**
+ * Reads the salt that stands beside a store's folder, or makes it when there is none.
+ *
+ * @throws SealingKeyError `sealing-key/unfit`, `sealing-key/unavailable`
+ */
+export async function readSalt(folder: string): Promise<Stretching> {
+  const path = saltFileOf(folder)
+  try {
+    const { salt, ...rest } = SaltSchema.parse(JSON.parse((await readOrMake(path)).toString()))
+    return { ...rest, salt: fromHex(salt) }
+  } catch (cause) {
+    if (cause instanceof SyntaxError || cause instanceof z.ZodError) {
+      const sentence = `The file ${path} was altered or is damaged, and the passphrase is of no use without it: restore it.`
+      throw new SealingKeyError('sealing-key/unfit', sentence, { cause })
+    }
+    const sentence = `The file ${path} cannot be used (${messageOf(cause)}): check the folder's permissions.`
+    throw new SealingKeyError('sealing-key/unavailable', sentence, { cause })
+  }
+}
+
+async function readOrMake(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT')) throw thrown
+  }
+  const made = { scheme: 'scrypt', salt: toHex(randomBytes(SALT_BYTES)), N: 2 ** 17, r: 8, p: 1 }
+  const content = Buffer.from(`${JSON.stringify(made)}\n`)
+  await mkdir(dirname(path), { recursive: true })
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return content
+}
