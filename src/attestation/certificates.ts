@@ -93,12 +93,16 @@ export interface PckPlatform {
   readonly fmspc: string
   /** 2 bytes of hexadecimal, lower case. */
   readonly pceId: string
+  /** 16 bytes: the security versions of the platform's parts. */
+  readonly componentSvns: Uint8Array
+  /** Of the provisioning certification enclave. */
+  readonly pceSvn: number
 }
 
 /** 1.2.840.113741.1.13.1, as DER content. */
 const SGX_EXTENSION = '2a864886f84d010d01'
 const [TCB, PCE_ID, FMSPC] = ['02', '03', '04']
-const CPU_SVN = 18
+const [PCE_SVN, CPU_SVN] = ['11', '12']
 
 /**
  * Reads "Intel SGX PCK Certificate and CRL Profile Specification", 1.3.5, as far as it is needed here.
@@ -109,14 +113,15 @@ const CPU_SVN = 18
 export function readPckPlatform(pck: X509Certificate): PckPlatform {
   const fields = readFields(sgxExtension(pck), SGX_EXTENSION)
   const tcb = readFields(required(fields.get(TCB)), SGX_EXTENSION + TCB)
-  const cpuSvn = required(tcb.get(CPU_SVN.toString(16).padStart(2, '0')))
+  const cpuSvn = required(tcb.get(CPU_SVN))
   const components = Array.from({ length: 16 }, (_, at) => required(tcb.get((at + 1).toString(16).padStart(2, '0'))))
   if (cpuSvn.length !== 16 || components.some((svn, at) => svn.length > 2 || svn.at(-1) !== cpuSvn[at])) {
     throw new Error('the PCK certificate has a CPUSVN that is not its component SVNs')
   }
   const fmspc = Buffer.from(required(fields.get(FMSPC))).toString('hex')
   const pceId = Buffer.from(required(fields.get(PCE_ID))).toString('hex')
-  return { fmspc, pceId }
+  const pceSvn = required(tcb.get(PCE_SVN)).reduce((value, byte) => value * 256 + byte, 0)
+  return { fmspc, pceId, componentSvns: Uint8Array.from(cpuSvn), pceSvn }
 }
 
 /** The content of the SGX extension's SEQUENCE. */

@@ -6,15 +6,15 @@ import {
   certificateValidity,
   isWithin,
   PCK_CA_CHAIN,
-  type PckPlatform,
   readPemChain,
   serialOf,
   TCB_SIGNING_CHAIN,
   type Validity,
   verifyChain,
 } from './certificates.js'
+import type { Tee } from './claims.js'
 import { derElements } from './der.js'
-import { AttestationError } from './errors.js'
+import { CheckFailed, checking, unavailable } from './errors.js'
 import * as x509 from './x509.js'
 
 /**
@@ -34,6 +34,17 @@ export interface QuoteCollateral {
   readonly qe_identity_signature: string
 }
 
+/** Which collateral is asked for. */
+export interface CollateralRequest {
+  readonly tee: Tee
+  /** 6 bytes of hexadecimal, lower case: the platform family. */
+  readonly fmspc: string
+  /** 2 bytes of hexadecimal, lower case. */
+  readonly pceId: string
+  /** Which of Intel's two authorities issued the platform's certificate, hence whose revocation list is needed. */
+  readonly ca: 'platform' | 'processor'
+}
+
 export interface CollateralSource {
   /**
    * Collateral for a platform whose PCK certificate is genuine. Return the same object while it has not changed:
@@ -41,18 +52,19 @@ export interface CollateralSource {
    *
    * @throws AttestationError `attestation/collateral-unavailable`
    */
-  collateral(platform: PckPlatform, options: { signal: AbortSignal }): Promise<QuoteCollateral>
+  collateral(request: CollateralRequest, options: { signal: AbortSignal }): Promise<QuoteCollateral>
 }
 
-/** One platform family's collateral, fetched beforehand. */
-export function staticCollateral(collateral: QuoteCollateral): CollateralSource {
-  return { collateral: async () => collateral }
+/** One platform family's collateral, fetched beforehand: for its SGX quotes, and for its TDX quotes if it has any. */
+export function staticCollateral(sgx: QuoteCollateral, tdx: QuoteCollateral = sgx): CollateralSource {
+  return { collateral: async ({ tee }) => ({ sgx, tdx })[tee] }
 }
 
 /** Collateral that stands: every signature under the root, every date, every revocation. */
 export interface VerifiedCollateral {
   readonly collateral: QuoteCollateral
-  readonly platform: PckPlatform
+  readonly tcbInfo: TcbInfo
+  readonly qeIdentity: QeIdentity
   readonly validity: Validity
   /** The CA whose PCK certificates the CRL is about. */
   readonly pckAuthority: X509Certificate
@@ -63,44 +75,63 @@ export interface VerifiedCollateral {
 /** Bytes of any one part; TCB info of a long-lived family has about 30 000. */
 const MAXIMUM_PART = 1_048_576
 
-const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-fA-F]{${2 * bytes}}$`))
+const hex = (bytes: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[0-9a-fA-F]{${2 * bytes}}$`))
+    .toLowerCase()
 const svn = (maximum: number) => z.int().min(0).max(maximum)
-const signed = { issueDate: z.iso.datetime(), nextUpdate: z.iso.datetime() }
-const level = { tcbStatus: z.string(), advisoryIDs: z.array(z.string()).optional() }
+const signed = {
+  issueDate: z.iso.datetime(),
+  nextUpdate: z.iso.datetime(),
+  tcbEvaluationDataNumber: z.int().min(0).max(0xffff_ffff),
+}
+const level = { tcbStatus: z.string(), advisoryIDs: z.array(z.string()).default([]) }
+const components = z.array(z.object({ svn: svn(0xff) })).length(16)
+const enclaveLevels = z.array(z.object({ ...level, tcb: z.object({ isvsvn: svn(0xffff) }) })).min(1)
+const platform = { version: z.literal(3), fmspc: hex(6), pceId: hex(2) }
+const sgxTcb = { sgxtcbcomponents: components, pcesvn: svn(0xffff) }
+const tdxModule = { mrsigner: hex(48), attributes: hex(8), attributesMask: hex(8) }
 
 // The verification library takes a missing date, SVN or mask byte for one that fits; these schemas refuse them. It takes
 // the first TCB level that fits, so levels must come best first: that is how Intel signs them, and is not checked.
-const TcbInfo = z.object({
-  ...signed,
-  id: z.literal('SGX'),
-  version: z.literal(3),
-  fmspc: hex(6),
-  pceId: hex(2),
-  tcbLevels: z
-    .array(
-      z.object({
-        ...level,
-        tcb: z.object({
-          sgxtcbcomponents: z.array(z.object({ svn: svn(0xff) })).length(16),
-          pcesvn: svn(0xffff),
-        }),
-      }),
-    )
-    .min(1),
-})
+const TcbInfoSchema = z.discriminatedUnion('id', [
+  z.object({
+    id: z.literal('SGX'),
+    ...signed,
+    ...platform,
+    tcbLevels: z.array(z.object({ ...level, tcb: z.object(sgxTcb) })).min(1),
+  }),
+  z.object({
+    id: z.literal('TDX'),
+    ...signed,
+    ...platform,
+    tdxModule: z.object(tdxModule),
+    tdxModuleIdentities: z
+      .array(z.object({ id: z.string(), ...tdxModule, tcbLevels: enclaveLevels }))
+      .max(256)
+      .default([]),
+    tcbLevels: z.array(z.object({ ...level, tcb: z.object({ ...sgxTcb, tdxtcbcomponents: components }) })).min(1),
+  }),
+])
 
-const QeIdentity = z.object({
+const QeIdentitySchema = z.object({
   ...signed,
-  id: z.literal('QE'),
-  version: z.literal(2),
+  id: z.enum(['QE', 'TD_QE']),
+  version: z.literal([2, 3]),
   miscselect: hex(4),
   miscselectMask: hex(4),
   attributes: hex(16),
   attributesMask: hex(16),
   mrsigner: hex(32),
   isvprodid: svn(0xffff),
-  tcbLevels: z.array(z.object({ ...level, tcb: z.object({ isvsvn: svn(0xffff) }) })).min(1),
+  tcbLevels: enclaveLevels,
 })
+
+/** How Intel judges the platforms of a family. Hexadecimal in lower case. */
+export type TcbInfo = z.infer<typeof TcbInfoSchema>
+/** What Intel's quoting enclave looks like. Hexadecimal in lower case. */
+export type QeIdentity = z.infer<typeof QeIdentitySchema>
 
 /**
  * Verifies collateral down from the root. The verification library leaves out most of this: it takes CRLs unsigned,
@@ -122,28 +153,38 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       qe_identity: given.qe_identity,
       qe_identity_signature: given.qe_identity_signature,
     }
-    if (Object.values(collateral).some((part) => part.length > MAXIMUM_PART)) throw new Error('a part is too long')
-
-    const chainOf = (pem: string, members: RegExp[]) => {
-      const [first] = verifyChain(readPemChain(pem), members, root, now)
-      if (first === undefined) throw new Error('a certificate chain is empty')
-      return first
+    if (Object.values(collateral).some((part) => part.length > MAXIMUM_PART)) {
+      throw new CheckFailed('collateral-form', 'a part is too long')
     }
+
+    const chainOf = (pem: string, members: RegExp[]) =>
+      checking('collateral-chain', () => {
+        const [first] = verifyChain(readPemChain(pem), members, root, now)
+        if (first === undefined) throw new Error('a certificate chain is empty')
+        return first
+      })
     const pckAuthority = chainOf(collateral.pck_crl_issuer_chain, PCK_CA_CHAIN)
     const tcbSigner = chainOf(collateral.tcb_info_issuer_chain, TCB_SIGNING_CHAIN)
     const qeSigner = chainOf(collateral.qe_identity_issuer_chain, TCB_SIGNING_CHAIN)
 
-    const rootCrl = readCrl(collateral.root_ca_crl, root)
-    const pckCrl = readCrl(collateral.pck_crl, pckAuthority)
+    const rootCrl = checking('crl', () => readCrl(collateral.root_ca_crl, root))
+    const pckCrl = checking('crl', () => readCrl(collateral.pck_crl, pckAuthority))
     const underRoot = [root, pckAuthority, tcbSigner, qeSigner]
     if (underRoot.some(({ serialNumber }) => rootCrl.revoked.has(serialOf(serialNumber)))) {
-      throw new Error('the root has revoked one of its certificates')
+      throw new CheckFailed('collateral-revoked', 'the root has revoked one of its certificates')
     }
 
-    checkSignature(collateral.tcb_info, collateral.tcb_info_signature, tcbSigner)
-    checkSignature(collateral.qe_identity, collateral.qe_identity_signature, qeSigner)
-    const tcbInfo = parse(TcbInfo, collateral.tcb_info)
-    const qeIdentity = parse(QeIdentity, collateral.qe_identity)
+    const tcbInfo = checking('tcb-info', () => {
+      checkSignature(collateral.tcb_info, collateral.tcb_info_signature, tcbSigner)
+      return parse(TcbInfoSchema, collateral.tcb_info)
+    })
+    const qeIdentity = checking('qe-identity-info', () => {
+      checkSignature(collateral.qe_identity, collateral.qe_identity_signature, qeSigner)
+      const identity = parse(QeIdentitySchema, collateral.qe_identity)
+      const isOfTee = tcbInfo.id === 'SGX' ? identity.id === 'QE' && identity.version === 2 : identity.id === 'TD_QE'
+      if (!isOfTee) throw new Error('QE identity is of another technology than TCB info')
+      return identity
+    })
 
     const validity = intersection([
       ...underRoot.map(certificateValidity),
@@ -155,18 +196,21 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       })),
     ])
     if (!isWithin(validity, now)) {
-      throw new Error(`it is valid from ${validity.from.toISOString()} until ${validity.until.toISOString()}`)
+      const reason = `it is valid from ${validity.from.toISOString()} until ${validity.until.toISOString()}`
+      throw new CheckFailed('collateral-validity', reason)
     }
     return {
       collateral,
-      platform: { fmspc: tcbInfo.fmspc.toLowerCase(), pceId: tcbInfo.pceId.toLowerCase() },
+      tcbInfo,
+      qeIdentity,
       validity,
       pckAuthority,
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
     }
   } catch (error) {
-    throw unavailable(`The attestation collateral is of no use: ${messageOf(error)}; fetch it anew.`, error)
+    const check = error instanceof CheckFailed ? error.check : 'collateral-form'
+    throw unavailable(check, `The attestation collateral is of no use: ${messageOf(error)}; fetch it anew.`, error)
   }
 }
 
@@ -234,8 +278,4 @@ function intersection(validities: Validity[]): Validity {
     from: new Date(Math.max(...validities.map(({ from }) => from.getTime()))),
     until: new Date(Math.min(...validities.map(({ until }) => until.getTime()))),
   }
-}
-
-export function unavailable(message: string, cause?: unknown): AttestationError {
-  return new AttestationError('attestation/collateral-unavailable', message, { cause })
 }

@@ -1,8 +1,8 @@
-export { type CollateralSource, type QuoteCollateral, staticCollateral } from './collateral.js'
-export { AttestationError, type AttestationErrorCode } from './errors.js'
+export type { EnclaveMeasurement, SgxMeasurement, TdxMeasurement, Tee } from './claims.js'
+export { type CollateralRequest, type CollateralSource, type QuoteCollateral, staticCollateral } from './collateral.js'
+export { type AttestationCheck, AttestationError, type AttestationErrorCode } from './errors.js'
 export {
   type AttestationPolicy,
-  type EnclaveMeasurement,
   EXCUSABLE_TCB_STATUSES,
   type MeasurementRule,
 } from './policy.js'
@@ -10,4 +10,4 @@ export { trustsSimulatedQuotes } from './root.js'
 export type { QuoteSource } from './source.js'
 export { hardwareQuoteSource, type QuoteSourceChoice } from './sources/detect.js'
 export { QuoteSourceError, type QuoteSourceErrorCode } from './sources/errors.js'
-export { createQuoteVerifier, type QuoteVerifier } from './verifier.js'
+export { createQuoteVerifier, type QuoteVerifier, type VerifiedQuote } from './verifier.js'

@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '../crypto/index.js'
 import type { BlockNumber, Hex } from '../domain/index.js'
 import type { EnclaveMeasurement, PlatformStatus, QuoteClaims, SgxMeasurement, TdxMeasurement } from './claims.js'
-import { AttestationError } from './errors.js'
+import { type AttestationCheck, AttestationError, belowPolicy, unavailable } from './errors.js'
 
 interface Rule {
   /** The last final block at which the rule still holds: gives the mesh time to move on to a new build. */
@@ -65,8 +65,6 @@ export interface AttestationPolicy {
   readonly minimumTcbEvaluationDataNumber?: number
   /** Refuses to judge by collateral that was signed longer ago, although Intel still calls it valid. */
   readonly maximumCollateralAgeDays?: number
-  // TODO(V): goes when verifier.ts uses compilePolicy.
-  readonly acceptedTcbStatuses?: readonly string[]
 }
 
 /** A policy, ready to judge. */
@@ -106,12 +104,13 @@ export function compilePolicy(policy: AttestationPolicy): Policy {
     admitPlatform({ tcbStatus, advisoryIds, tcbEvaluationDataNumber, collateralIssuedAt }, now) {
       if (tcbEvaluationDataNumber < minimumTcbEvaluationDataNumber) {
         const reason = `its evaluation number is ${tcbEvaluationDataNumber}, and the policy asks for ${minimumTcbEvaluationDataNumber}`
-        throw oldCollateral(reason)
+        throw oldCollateral('collateral-evaluation', reason)
       }
       const ageDays = (now.getTime() - collateralIssuedAt.getTime()) / DAY_MS
       // Written so that a date that is none is refused as well.
       if (!(ageDays <= maximumCollateralAgeDays)) {
-        throw oldCollateral(`it is ${Math.floor(ageDays)} days old, and the policy allows ${maximumCollateralAgeDays}`)
+        const reason = `it is ${Math.floor(ageDays)} days old, and the policy allows ${maximumCollateralAgeDays}`
+        throw oldCollateral('collateral-age', reason)
       }
       if (tcbStatus === 'UpToDate') return
       const excused = exceptions.filter(({ status, until }) => status === tcbStatus && now.getTime() < until)
@@ -120,7 +119,10 @@ export function compilePolicy(policy: AttestationPolicy): Policy {
         advisoryIds.length === 0
           ? excused.some((exception) => exception.advisoryIds.length === 0)
           : advisoryIds.every((id) => named.has(id))
-      if (!isExcused) throw belowPolicy(tcbStatus, advisoryIds)
+      if (!isExcused) {
+        const open = advisoryIds.length > 0 ? `, open to ${advisoryIds.join(', ')}` : ''
+        throw belowPolicy('tcb-status', `its TCB status is ${tcbStatus}${open}`)
+      }
     },
   }
 }
@@ -167,12 +169,17 @@ function nameOf(measurement: EnclaveMeasurement): string {
 }
 
 function debugEnclave(): AttestationError {
-  return new AttestationError('attestation/debug-enclave', 'The quote is of a debug enclave, which is never trusted.')
+  return new AttestationError(
+    'attestation/debug-enclave',
+    'debug',
+    'The quote is of a debug enclave, which is never trusted.',
+  )
 }
 
 function notAllowed(measurement: EnclaveMeasurement): AttestationError {
   return new AttestationError(
     'attestation/measurement-not-allowed',
+    'measurement',
     `The policy does not allow ${nameOf(measurement)}; add it if this build is to be trusted.`,
   )
 }
@@ -184,30 +191,11 @@ function outgrown(
   const until = Math.max(...rules.map(({ untilBlock }) => untilBlock))
   return new AttestationError(
     'attestation/measurement-not-allowed',
+    'measurement',
     `The policy allowed ${nameOf(measurement)} until block ${until} only; its operator must move to the new build.`,
   )
 }
 
-function oldCollateral(reason: string): AttestationError {
-  return new AttestationError(
-    'attestation/collateral-unavailable',
-    `The attestation collateral is too old for the policy: ${reason}; fetch it anew.`,
-  )
+function oldCollateral(check: AttestationCheck, reason: string): AttestationError {
+  return unavailable(check, `The attestation collateral is too old for the policy: ${reason}; fetch it anew.`)
 }
-
-function belowPolicy(tcbStatus: string, advisoryIds: readonly string[]): AttestationError {
-  const open = advisoryIds.length > 0 ? `, open to ${advisoryIds.join(', ')}` : ''
-  return new AttestationError(
-    'attestation/tcb-below-policy',
-    `The quote's platform is below the policy: its TCB status is ${tcbStatus}${open}; its operator must update it.`,
-  )
-}
-
-// TODO(V): goes when verifier.ts uses compilePolicy.
-export function measurementFilter(rules: readonly MeasurementRule[]): (measurement: LegacyMeasurement) => boolean {
-  const matchers = rules.map(matcherOf)
-  return (measurement) => matchers.some((matches) => matches({ ...measurement, tee: 'sgx' }))
-}
-type LegacyMeasurement = Omit<SgxMeasurement, 'tee'>
-
-export type { LegacyMeasurement as EnclaveMeasurement }

@@ -1,25 +1,22 @@
 import { X509Certificate } from 'node:crypto'
-import { constants, QuoteVerifier as DcapVerifier, type VerifiedReport } from '@phala/dcap-qvl'
-import { messageOf } from '../domain/index.js'
-import { isSameAuthority, isWithin, PCK_CHAIN, readPckPlatform, serialOf, verifyChain } from './certificates.js'
-import {
-  type CollateralSource,
-  type QuoteCollateral,
-  unavailable,
-  type VerifiedCollateral,
-  verifyCollateral,
-} from './collateral.js'
-import { AttestationError } from './errors.js'
-import { type AttestationPolicy, type EnclaveMeasurement, measurementFilter } from './policy.js'
-import { invalid, readQuote, type UnverifiedQuote } from './quote.js'
+import { QuoteVerifier as DcapVerifier } from '@phala/dcap-qvl'
+import { type BlockNumber, messageOf } from '../domain/index.js'
+import { isSameAuthority, isWithin, serialOf } from './certificates.js'
+import type { EnclaveMeasurement, PlatformStatus, QuoteClaims } from './claims.js'
+import { type CollateralSource, type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from './collateral.js'
+import { belowPolicy, CheckFailed, invalid, unavailable } from './errors.js'
+import { type PckChain, PckChains } from './pck-chains.js'
+import { type AttestationPolicy, compilePolicy } from './policy.js'
+import { readQuote, type UnverifiedQuote } from './quote.js'
+import { INTEL_ROOT } from './root.js'
+import { checkSignatures } from './signatures.js'
+import { judgePlatform, judgeTdxModule, platformStatus, type TcbVerdict, worse } from './tcb.js'
 
 /** A quote that is genuine and that the policy admits. */
-export interface VerifiedQuote {
+export interface VerifiedQuote extends Omit<PlatformStatus, 'collateralIssuedAt'> {
   /** The 64 bytes that the enclave put in; what they bind is for the caller to check. */
   readonly reportData: Uint8Array
   readonly measurement: EnclaveMeasurement
-  readonly tcbStatus: string
-  readonly advisoryIds: readonly string[]
 }
 
 export interface QuoteVerifier {
@@ -28,7 +25,7 @@ export interface QuoteVerifier {
    * are.
    *
    * @param options.signal bounds waiting for collateral; 10 seconds when absent.
-   * @throws AttestationError with the reason as its code.
+   * @throws AttestationError with the reason as its code, and the check that did not pass.
    */
   verify(quote: Uint8Array, options?: { signal?: AbortSignal }): Promise<VerifiedQuote>
 }
@@ -38,102 +35,138 @@ export interface QuoteVerifierOptions {
   readonly rootCertificate?: Uint8Array
   readonly collateral: CollateralSource
   readonly policy: AttestationPolicy
+  /** The newest final block known, for rules that hold until a block; when absent, these never hold. */
+  readonly finalisedBlock?: () => BlockNumber
   readonly now?: () => Date
 }
 
 const COLLATERAL_TIMEOUT_MS = 10_000
 
 /**
- * Verifies SGX quotes (DCAP, version 3) against collateral, offline, by `@phala/dcap-qvl`. What that library leaves
- * unchecked is checked here, in `quote.ts`, `certificates.ts` and `collateral.ts`; each place says what it is.
+ * Verifies quotes of SGX (DCAP, version 3) and TDX (versions 4 and 5) against collateral, offline.
+ *
+ * Everything is checked here, each thing in a file of its own. `@phala/dcap-qvl` is asked for a second opinion on the
+ * first quote of each platform under each collateral, and must say the same; later quotes of that platform cost their
+ * own two signatures. Each file says what that library leaves unchecked. See docs/decisions/0012.
  */
 export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifier {
-  const { policy, now = () => new Date() } = options
-  const root = new X509Certificate(options.rootCertificate ?? constants.TRUSTED_ROOT_CA_DER)
+  const { now = () => new Date(), finalisedBlock = () => Number.MAX_SAFE_INTEGER } = options
+  const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
+  const chains = new PckChains(root)
+  const policy = compilePolicy(options.policy)
   const dcap = DcapVerifier.newWithRootCa(root.raw)
-  const isAllowed = measurementFilter(policy.allowedMeasurements)
-  const acceptedStatuses = new Set(policy.acceptedTcbStatuses ?? ['UpToDate'])
   const collaterals = new WeakMap<QuoteCollateral, VerifiedCollateral>()
+  const agreed = new WeakMap<VerifiedCollateral, WeakSet<PckChain>>()
 
-  async function verifiedCollateral(quote: UnverifiedQuote, at: Date, signal: AbortSignal) {
-    const [pck, authority] = attempt(() => verifyChain(quote.pckChain, PCK_CHAIN, root, at))
-    if (pck === undefined || authority === undefined || pck.ca) throw invalid('its PCK certificate is a CA')
-    const platform = attempt(() => readPckPlatform(pck))
-
-    const found = await options.collateral.collateral(platform, { signal })
+  async function collateralFor({ tee }: UnverifiedQuote, chain: PckChain, at: Date, signal: AbortSignal) {
+    const { fmspc, pceId } = chain.platform
+    const found = await options.collateral.collateral({ tee, fmspc, pceId, ca: chain.ca }, { signal })
     let collateral = collaterals.get(found)
     if (collateral === undefined || !isWithin(collateral.validity, at)) {
       collateral = verifyCollateral(found, root, at)
       collaterals.set(found, collateral)
     }
-    if (collateral.platform.fmspc !== platform.fmspc || collateral.platform.pceId !== platform.pceId) {
-      throw unavailable(`There is no attestation collateral for platform family ${platform.fmspc}; configure it.`)
-    }
-    if (!isSameAuthority(authority, collateral.pckAuthority)) {
-      throw unavailable(`There is no revocation list for the CA of the quote's platform; configure its collateral.`)
-    }
-    // The library looks every serial up in every list, whoever issued it, which can only refuse more.
-    if (
-      collateral.revokedByRoot.has(serialOf(authority.serialNumber)) ||
-      collateral.revokedByPckAuthority.has(serialOf(pck.serialNumber))
-    ) {
-      throw invalid('its PCK certificate is revoked')
-    }
-    return collateral.collateral
+    requireFor(tee, chain, collateral)
+    return collateral
   }
 
-  function verifySignatures(quote: Uint8Array, collateral: QuoteCollateral, at: Date): VerifiedReport {
-    try {
-      return dcap.verify(quote, { ...collateral }, Math.floor(at.getTime() / 1000))
-    } catch (error) {
-      // The library throws plain errors; where a message of these changes, the refusal only becomes less exact.
-      if (/TCB status is invalid|No matching TCB level|ISVSVN \d+ is below/.test(messageOf(error))) {
-        throw belowPolicy(messageOf(error), error)
-      }
-      throw invalid(messageOf(error), error)
+  /** What the library says of the same quote; it knows nothing of the TDX module's own levels. */
+  function askSecondOpinion(bytes: Uint8Array, collateral: VerifiedCollateral, own: TcbVerdict, at: Date): void {
+    const opinion = attempt(() => dcap.verify(bytes, { ...collateral.collateral }, Math.floor(at.getTime() / 1000)))
+    const isSame =
+      opinion.status === own.status &&
+      [...new Set(opinion.advisory_ids)].sort().join() === [...own.advisoryIds].sort().join()
+    if (!isSame) throw new CheckFailed('second-opinion', `its platform is ${own.status} or ${opinion.status}`)
+  }
+
+  function judge(bytes: Uint8Array, quote: UnverifiedQuote, chain: PckChain, collateral: VerifiedCollateral, at: Date) {
+    requireUnrevoked(chain, collateral)
+    checkSignatures(quote, chain.pck)
+    if (quote.tdx !== undefined) checkTdAttributes(quote.tdx.tdAttributes)
+    const platform = judgePlatform(quote, chain.platform, collateral)
+    const verdict = quote.tdx === undefined ? platform : worse(platform, judgeTdxModule(quote.tdx, collateral.tcbInfo))
+    // The library throws of what is revoked in place of saying so.
+    if (verdict.status === 'Revoked') throw new CheckFailed('tcb-status', 'its TCB status is Revoked')
+    const platforms = agreed.get(collateral) ?? new WeakSet()
+    if (!platforms.has(chain)) {
+      askSecondOpinion(bytes, collateral, platform, at)
+      agreed.set(collateral, platforms.add(chain))
     }
+    return platformStatus(verdict, collateral)
   }
 
   return {
     async verify(bytes, { signal = AbortSignal.timeout(COLLATERAL_TIMEOUT_MS) } = {}) {
       // A copy, so that a caller's buffer that changes meanwhile cannot be checked as one quote and read as another.
       const owned = Uint8Array.from(bytes)
-      const quote = readQuote(owned)
-      if (quote.isDebug) {
-        throw new AttestationError(
-          'attestation/debug-enclave',
-          'The quote is of a debug enclave, which is never trusted.',
-        )
-      }
-      if (!isAllowed(quote.measurement)) {
-        throw new AttestationError(
-          'attestation/measurement-not-allowed',
-          `The policy does not allow MRENCLAVE ${quote.measurement.mrEnclave}; add it if this build is to be trusted.`,
-        )
-      }
+      const quote = genuine(() => readQuote(owned))
+      policy.admitClaims(quote.claims, { block: finalisedBlock() })
       const at = now()
-      const collateral = await verifiedCollateral(quote, at, signal)
-      const { status, advisory_ids } = verifySignatures(owned, collateral, at)
-      if (!acceptedStatuses.has(status)) throw belowPolicy(`its TCB status is ${status}`)
-      return {
-        reportData: quote.reportData,
-        measurement: quote.measurement,
-        tcbStatus: status,
-        advisoryIds: advisory_ids,
-      }
+      const chain = genuine(() => chains.verify(quote.pckChain, at))
+      const collateral = await collateralFor(quote, chain, at, signal)
+      const status = genuine(() => judge(owned, quote, chain, collateral, at))
+      policy.admitPlatform(status, at)
+      return verifiedQuote(quote.claims, status)
     },
   }
 }
 
-function attempt<T>(check: () => T): T {
-  try {
-    return check()
-  } catch (error) {
-    throw invalid(messageOf(error), error)
+function verifiedQuote({ reportData, measurement }: QuoteClaims, status: PlatformStatus): VerifiedQuote {
+  const { tcbStatus, advisoryIds, tcbEvaluationDataNumber } = status
+  return { reportData, measurement, tcbStatus, advisoryIds, tcbEvaluationDataNumber }
+}
+
+/** @throws AttestationError `attestation/collateral-unavailable` */
+function requireFor(tee: UnverifiedQuote['tee'], chain: PckChain, collateral: VerifiedCollateral): void {
+  const { tcbInfo, pckAuthority } = collateral
+  const { fmspc, pceId } = chain.platform
+  if (tcbInfo.id !== tee.toUpperCase() || tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId) {
+    const message = `There is no attestation collateral for ${tee.toUpperCase()} of platform family ${fmspc}; configure it.`
+    throw unavailable('collateral-platform', message)
+  }
+  if (!isSameAuthority(chain.authority, pckAuthority)) {
+    const message = `There is no revocation list for the CA of the quote's platform; configure its collateral.`
+    throw unavailable('collateral-platform', message)
   }
 }
 
-function belowPolicy(reason: string, cause?: unknown): AttestationError {
-  const message = `The quote's platform is below the policy: ${reason}; its operator must update it.`
-  return new AttestationError('attestation/tcb-below-policy', message, { cause })
+function requireUnrevoked({ pck, authority }: PckChain, collateral: VerifiedCollateral): void {
+  if (
+    collateral.revokedByRoot.has(serialOf(authority.serialNumber)) ||
+    collateral.revokedByPckAuthority.has(serialOf(pck.serialNumber))
+  ) {
+    throw new CheckFailed('pck-revoked', 'its PCK certificate is revoked')
+  }
+}
+
+/** SEPT_VE_DISABLE, without which the host can provoke exceptions in the domain; PKS, KL and PERFMON may be. */
+const [TD_ATTRIBUTES_NEEDED, TD_ATTRIBUTES_ALLOWED] = [1n << 28n, (1n << 28n) | (1n << 30n) | (1n << 31n) | (1n << 63n)]
+
+function checkTdAttributes(bytes: Uint8Array): void {
+  const attributes = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true)
+  if ((attributes & ~TD_ATTRIBUTES_ALLOWED) !== 0n || (attributes & TD_ATTRIBUTES_NEEDED) === 0n) {
+    throw new CheckFailed('td-attributes', 'its domain has attributes that are not to be trusted')
+  }
+}
+
+/** Runs the library, all of whose errors are its own. */
+function attempt<T>(ask: () => T): T {
+  try {
+    return ask()
+  } catch (cause) {
+    throw new CheckFailed('second-opinion', `the verification library says: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** What fails here is the quote's fault. */
+function genuine<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (thrown) {
+    if (!(thrown instanceof CheckFailed)) throw thrown
+    const { check, message } = thrown
+    throw check === 'tcb-level' || check === 'tcb-status'
+      ? belowPolicy(check, message, thrown)
+      : invalid(check, message, thrown)
+  }
 }

@@ -23,6 +23,7 @@ interface JoinFlags {
 
 /** What simulated enclaves run: nodes of one development mesh must agree on it. */
 const DEVELOPMENT_BUILD = {
+  tee: 'sgx',
   mrEnclave: `0x${'de'.repeat(32)}`,
   mrSigner: `0x${'5e'.repeat(32)}`,
   productId: 1,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createDevelopmentPki, type DevelopmentPki } from '../attestation/development/index.js'
-import type { EnclaveMeasurement } from '../attestation/index.js'
+import type { SgxMeasurement } from '../attestation/index.js'
 import { type Chain, type ChainCall, connectChain, type FinalisedCall } from '../chain/index.js'
 import { type AccountSigner, accountSigner } from '../crypto/index.js'
 import { type DevelopmentChain, developmentSigner, startDevelopmentChain } from '../devchain/index.js'
@@ -19,7 +19,8 @@ import {
 export const SLOT: SlotId = 2
 
 /** The build that every honest enclave of a run is of. */
-export const MEASUREMENT: EnclaveMeasurement = {
+export const MEASUREMENT: SgxMeasurement = {
+  tee: 'sgx',
   mrEnclave: `0x${'5a'.repeat(32)}`,
   mrSigner: `0x${'51'.repeat(32)}`,
   productId: 1,

@@ -275,7 +275,7 @@ class Node implements EnclaveNode {
 
   #createShare(chain: Chain, mesh: MeshHost, shares: Serving): ShareService {
     const { quoteSource, ...verification } = this.#config.attestation
-    const verifier = createQuoteVerifier(verification)
+    const verifier = createQuoteVerifier({ ...verification, finalisedBlock: () => chain.finalised().number })
     return new ShareService({
       host: mesh.libp2p,
       party: {

@@ -1,5 +1,5 @@
 import type { DevelopmentPki } from '../attestation/development/index.js'
-import type { EnclaveMeasurement } from '../attestation/index.js'
+import type { SgxMeasurement } from '../attestation/index.js'
 import { staticCollateral } from '../attestation/index.js'
 import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig } from '../node/index.js'
 import type { HeldShare } from './audit.js'
@@ -17,11 +17,12 @@ export interface EnclaveSpec {
   /** Makes the same development PKI in every process. */
   readonly pkiSeed: Uint8Array
   /** The build of the software in the enclave. */
-  readonly measurement: EnclaveMeasurement
+  readonly measurement: SgxMeasurement
 }
 
 /** The build that every enclave of the simulation trusts. */
-export const OFFICIAL_BUILD: EnclaveMeasurement = {
+export const OFFICIAL_BUILD: SgxMeasurement = {
+  tee: 'sgx',
   mrEnclave: `0x${'5a'.repeat(32)}`,
   mrSigner: `0x${'51'.repeat(32)}`,
   productId: 1,
@@ -29,7 +30,7 @@ export const OFFICIAL_BUILD: EnclaveMeasurement = {
 }
 
 /** Somebody else's build, on a genuine platform. */
-export const IMPOSTOR_BUILD: EnclaveMeasurement = { ...OFFICIAL_BUILD, mrEnclave: `0x${'e1'.repeat(32)}` }
+export const IMPOSTOR_BUILD: SgxMeasurement = { ...OFFICIAL_BUILD, mrEnclave: `0x${'e1'.repeat(32)}` }
 
 /** An enclave that the simulation runs, wherever it runs. */
 export interface EnclaveHandle

@@ -1,9 +1,9 @@
+import type { EnclaveMeasurement, Tee } from '../claims.js'
 import type { QuoteCollateral } from '../collateral.js'
-import type { EnclaveMeasurement } from '../policy.js'
 import type { QuoteSource } from '../source.js'
 import * as x509 from '../x509.js'
 import { type Authority, derive, deriveKey, deriveSerial, issueCertificate, issueCrl, signRaw } from './authority.js'
-import { cpuSvnOf, FMSPC, PCE_ID, PCE_SVN, qeIdentity, type TcbStatus, tcbInfo } from './collateral.js'
+import { cpuSvnOf, FMSPC, PCE_ID, PCE_SVN, qeIdentity, type TcbStatus, TDX_MODULE, tcbInfo } from './collateral.js'
 import { simulatedQuoteSource } from './platform.js'
 import { sgxExtension } from './sgx-extension.js'
 
@@ -17,8 +17,10 @@ import { sgxExtension } from './sgx-extension.js'
 export interface DevelopmentPki {
   /** DER; the same bytes in every process that has the seed. */
   readonly rootCertificate: Uint8Array
-  /** For all of this PKI's platforms; valid from a day before `now` for a year. */
+  /** For SGX quotes of all of this PKI's platforms; valid from a day before `now` for a year. */
   readonly collateral: QuoteCollateral
+  /** For TDX quotes, likewise. */
+  readonly tdxCollateral: QuoteCollateral
   platform(options: SimulatedPlatformOptions): SimulatedPlatform
 }
 
@@ -30,9 +32,13 @@ export interface SimulatedPlatformOptions {
   readonly debug?: boolean
   /** The level that the machine's firmware is at; `UpToDate` when absent. */
   readonly tcb?: TcbStatus
+  /** Of TDX quotes; 4 when absent. */
+  readonly quoteVersion?: 4 | 5
+  /** Security version of the machine's TDX module, which is current from 3 on; 3 when absent. */
+  readonly tdxModule?: number
 }
 
-/** One enclave on one simulated machine. */
+/** One enclave, of SGX or TDX as its measurement is, on one simulated machine. */
 export interface SimulatedPlatform {
   readonly quoteSource: QuoteSource
 
@@ -70,23 +76,31 @@ export async function createDevelopmentPki(options: DevelopmentPkiOptions): Prom
   const issued = Math.floor(now().getTime() / 1000) * 1000
   const validity = { from: new Date(issued - DAY_MS), until: new Date(issued + 365 * DAY_MS) }
   const revoked = revokedMachines.map((machineId) => pckSerial(seed, machineId))
-  const [tcb, qe] = [tcbInfo(validity), qeIdentity(validity)]
-  const collateral: QuoteCollateral = {
+  const lists = {
     pck_crl_issuer_chain: platformCaChain,
     root_ca_crl: hex(await issueCrl(root, [], validity)),
     pck_crl: hex(await issueCrl(platformCa, revoked, validity)),
-    tcb_info_issuer_chain: tcbSignerChain,
-    tcb_info: tcb,
-    tcb_info_signature: hex(signRaw(tcbSigner.key, Buffer.from(tcb))),
-    qe_identity_issuer_chain: tcbSignerChain,
-    qe_identity: qe,
-    qe_identity_signature: hex(signRaw(tcbSigner.key, Buffer.from(qe))),
+  }
+  const collateralOf = (tee: Tee): QuoteCollateral => {
+    const [tcb, qe] = [tcbInfo(validity, tee), qeIdentity(validity, tee)]
+    return {
+      ...lists,
+      tcb_info_issuer_chain: tcbSignerChain,
+      tcb_info: tcb,
+      tcb_info_signature: hex(signRaw(tcbSigner.key, Buffer.from(tcb))),
+      qe_identity_issuer_chain: tcbSignerChain,
+      qe_identity: qe,
+      qe_identity_signature: hex(signRaw(tcbSigner.key, Buffer.from(qe))),
+    }
   }
 
   return {
     rootCertificate,
-    collateral,
-    platform({ machineId, measurement, debug = false, tcb = 'UpToDate' }) {
+    collateral: collateralOf('sgx'),
+    tdxCollateral: collateralOf('tdx'),
+    platform(options) {
+      const { machineId, measurement, debug = false, tcb = 'UpToDate' } = options
+      const { quoteVersion: version = 4, tdxModule = TDX_MODULE.current } = options
       const pck = { name: 'SGX PCK Certificate', key: deriveKey(seed, 'pck', machineId) }
       const cpuSvn = cpuSvnOf(tcb)
       const extension = sgxExtension({
@@ -115,8 +129,8 @@ export async function createDevelopmentPki(options: DevelopmentPkiOptions): Prom
         pckChain,
       }
       return {
-        quoteSource: simulatedQuoteSource(machine, measurement, debug),
-        sealingKey: () => derive(seed, 32, 'sealing', machineId, measurement.mrEnclave, debug ? 'debug' : 'production'),
+        quoteSource: simulatedQuoteSource(machine, { measurement, isDebug: debug, version, tdxModule }),
+        sealingKey: () => derive(seed, 32, 'sealing', machineId, codeOf(measurement), debug ? 'debug' : 'production'),
       }
     },
   }
@@ -130,6 +144,10 @@ export function developmentAuthorities(seed: Uint8Array) {
     platformCa: authority('SGX PCK Platform CA'),
     tcbSigner: authority('SGX TCB Signing'),
   }
+}
+
+function codeOf(measurement: EnclaveMeasurement): string {
+  return measurement.tee === 'sgx' ? measurement.mrEnclave : measurement.mrTd
 }
 
 function pckSerial(seed: Uint8Array, machineId: string): string {

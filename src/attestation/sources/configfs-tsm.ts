@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Logger, messageOf, silentLogger } from '../../domain/index.js'
+import { MAXIMUM_QUOTE } from '../quote.js'
 import type { QuoteSource } from '../source.js'
 import { type DeviceFiles, deviceFiles } from './device-files.js'
 import { errnoOf, QuoteSourceError } from './errors.js'
-import { failed, freshQuote, MAXIMUM_QUOTE, requireReportData } from './fresh.js'
+import { failed, freshQuote, requireReportData } from './fresh.js'
 import { Turns } from './turns.js'
 
 export const TSM_FOLDER = '/sys/kernel/config/tsm/report'

@@ -5,9 +5,6 @@ import { QuoteSourceError } from './errors.js'
 
 export const REPORT_DATA_BYTES = 64
 
-/** Bytes; a quote with its certificate chain has about 5 000. */
-export const MAXIMUM_QUOTE = 16_384
-
 /** Attempts at one quote; a device that others write to at the same time gives what was not asked for. */
 const ATTEMPTS = 4
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { messageOf } from '../../domain/index.js'
+import { MAXIMUM_QUOTE } from '../quote.js'
 import type { QuoteSource } from '../source.js'
 import { type DeviceFiles, deviceFiles } from './device-files.js'
 import { errnoOf, QuoteSourceError } from './errors.js'
-import { failed, freshQuote, MAXIMUM_QUOTE, requireReportData } from './fresh.js'
+import { failed, freshQuote, requireReportData } from './fresh.js'
 import { Turns } from './turns.js'
 
 export const GRAMINE_FOLDER = '/dev/attestation'

@@ -15,7 +15,7 @@ export async function startNode(
   const folder = await mkdtemp(join(tmpdir(), 'slotmesh-conformance-'))
   const pki = await createDevelopmentPki({ seed: fromHex(target.developmentSeed) })
   const mrEnclave = target.allowedMeasurements[0] ?? '0x'
-  const build = { mrEnclave, mrSigner: target.mrSigner, productId: 1, securityVersion: 1 }
+  const build = { tee: 'sgx', mrEnclave, mrSigner: target.mrSigner, productId: 1, securityVersion: 1 } as const
   const platform = pki.platform({ machineId: 'under test', measurement: build })
   const node = await createEnclaveNode({
     folder,

@@ -662,7 +662,7 @@ export class SmallPeer {
 async function pkiOf(target: Target) {
   const pki = await createDevelopmentPki({ seed: fromHex(target.developmentSeed) })
   const mrEnclave = target.allowedMeasurements[0] ?? '0x'
-  const measurement = { mrEnclave, mrSigner: target.mrSigner, productId: 1, securityVersion: 1 }
+  const measurement = { tee: 'sgx' as const, mrEnclave, mrSigner: target.mrSigner, productId: 1, securityVersion: 1 }
   const { quoteSource } = pki.platform({ machineId: 'small peer', measurement })
   const verification = {
     rootCertificate: fromHex(target.rootCertificate),

@@ -7,6 +7,7 @@ import { Wire } from '../chain/wire.js'
 import { enclave, Folders, sealingKey, secret, wantOf } from '../store/fixture.js'
 
 const BUILD = {
+  tee: 'sgx',
   mrEnclave: `0x${'11'.repeat(32)}`,
   mrSigner: `0x${'22'.repeat(32)}`,
   productId: 1,

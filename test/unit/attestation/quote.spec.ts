@@ -62,7 +62,7 @@ describe('reading quotes strictly', () => {
     }
     await refused(resigned(changed(12, 0)), /Intel/)
     await refused(resigned(changed(2, 3)), /ECDSA/)
-    await refused(resigned(changed(0, 5)), /parse|SGX quote v3/)
+    for (const version of [2, 4, 5]) await refused(resigned(changed(0, version)), /parse|SGX quote of version 3/)
   })
 
   it('refuses QE authentication data longer than what the library hashes', async () => {
@@ -217,7 +217,7 @@ describe('reading quotes strictly', () => {
       const extensions = [sgxExtension({ ...PLATFORM, cpuSvn: new Uint8Array(16) })]
       const chain = [await leaf(platformCa, { extensions }), await authority(), rootPem()]
       const verdict = verifierOf(pki).verify(withChain(quote, chain.join('')))
-      await assertRefused(verdict, 'attestation/tcb-below-policy', /No matching TCB level/)
+      await assertRefused(verdict, 'attestation/tcb-below-policy', /below every TCB level/)
     })
   })
 

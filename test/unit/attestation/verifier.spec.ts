@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
 import {
-  createDevelopmentPki,
-  type DevelopmentPki,
-  type TcbStatus,
-} from '../../../src/attestation/development/index.js'
-import {
+  type CollateralRequest,
   createQuoteVerifier,
   type MeasurementRule,
   type QuoteCollateral,
   staticCollateral,
 } from '../../../src/attestation/index.js'
+import type { ExcusableTcbStatus } from '../../../src/attestation/policy.js'
 import {
   assertRefused,
   CHAIN_AT,
@@ -25,6 +23,8 @@ import {
   REPORT_DATA,
   verifierOf,
 } from './world.js'
+
+const ADVISORY = 'INTEL-SA-00000'
 
 describe('verifying quotes', () => {
   let pki: DevelopmentPki
@@ -41,6 +41,7 @@ describe('verifying quotes', () => {
       measurement: MEASUREMENT,
       tcbStatus: 'UpToDate',
       advisoryIds: [],
+      tcbEvaluationDataNumber: 1,
     })
   })
 
@@ -95,35 +96,62 @@ describe('verifying quotes', () => {
   })
 
   describe('by TCB status', () => {
-    const acceptable: TcbStatus[] = [
+    const excused = (status: ExcusableTcbStatus) => ({
+      status,
+      advisoryIds: [ADVISORY],
+      until: '2026-06-01T00:00:00Z',
+    })
+    const acceptable = [
       'SWHardeningNeeded',
       'ConfigurationNeeded',
       'ConfigurationAndSWHardeningNeeded',
       'OutOfDate',
       'OutOfDateConfigurationNeeded',
-    ]
+    ] as const
     for (const tcb of acceptable) {
       it(`accepts ${tcb} only where the policy names it`, async () => {
         const behind = await quoteOf(pki, { tcb })
-        await assertRefused(verifierOf(pki).verify(behind), 'attestation/tcb-below-policy', new RegExp(`${tcb};`))
+        await assertRefused(
+          verifierOf(pki).verify(behind),
+          'attestation/tcb-below-policy',
+          new RegExp(`${tcb}, open to ${ADVISORY};`),
+        )
 
-        const policy = { ...POLICY, acceptedTcbStatuses: ['UpToDate', tcb] }
+        const policy = { ...POLICY, tcbExceptions: [excused(tcb)] }
         const { tcbStatus, advisoryIds } = await verifierOf(pki, { policy }).verify(behind)
         assert.equal(tcbStatus, tcb)
-        assert.deepEqual(advisoryIds, ['SLOTMESH-DEVELOPMENT-SA-1'])
+        assert.deepEqual(advisoryIds, [ADVISORY])
       })
     }
 
-    it('refuses UpToDate where the policy does not name it', async () => {
-      const policy = { ...POLICY, acceptedTcbStatuses: ['OutOfDate'] }
-      await assertRefused(verifierOf(pki, { policy }).verify(quote), 'attestation/tcb-below-policy')
-    })
-
-    it('refuses Revoked even where the policy names it', async () => {
-      const policy = { ...POLICY, acceptedTcbStatuses: ['Revoked'] }
+    it('refuses Revoked whatever the policy says', async () => {
       const revoked = await quoteOf(pki, { tcb: 'Revoked' })
-      await assertRefused(verifierOf(pki, { policy }).verify(revoked), 'attestation/tcb-below-policy')
+      await assertRefused(verifierOf(pki).verify(revoked), 'attestation/tcb-below-policy', /Revoked/)
     })
+  })
+
+  it('knows until which block a build is allowed', async () => {
+    const policy = { allowedMeasurements: [{ mrEnclave: MEASUREMENT.mrEnclave, untilBlock: 100 }] }
+    const { rootCertificate, collateral } = pki
+    let block = 100
+    const options = { rootCertificate, collateral: staticCollateral(collateral), policy, now: () => NOW }
+    const verifier = createQuoteVerifier({ ...options, finalisedBlock: () => block })
+    await verifier.verify(quote)
+    block = 101
+    await assertRefused(verifier.verify(quote), 'attestation/measurement-not-allowed')
+    await assertRefused(createQuoteVerifier(options).verify(quote), 'attestation/measurement-not-allowed')
+  })
+
+  it('judges by the policy how old the collateral may be', async () => {
+    const policy = { ...POLICY, maximumCollateralAgeDays: 1 }
+    await verifierOf(pki, { policy }).verify(quote)
+    const now = () => new Date(NOW.getTime() + 3_600_000)
+    await assertRefused(verifierOf(pki, { policy, now }).verify(quote), 'attestation/collateral-unavailable', /too old/)
+    await assertRefused(
+      verifierOf(pki, { policy: { ...POLICY, minimumTcbEvaluationDataNumber: 2 } }).verify(quote),
+      'attestation/collateral-unavailable',
+      /evaluation number is 1/,
+    )
   })
 
   describe('with one bit flipped', () => {
@@ -163,8 +191,8 @@ describe('verifying quotes', () => {
   it('asks for collateral only for platforms that are genuine', async () => {
     const asked: string[] = []
     const collateral = {
-      collateral: async ({ fmspc, pceId }: { fmspc: string; pceId: string }) => {
-        asked.push(`${fmspc} ${pceId}`)
+      collateral: async ({ tee, fmspc, pceId, ca }: CollateralRequest) => {
+        asked.push(`${tee} ${fmspc} ${pceId} ${ca}`)
         return pki.collateral
       },
     }
@@ -174,7 +202,7 @@ describe('verifying quotes', () => {
     await assertRefused(verifier.verify(await quoteOf(other)), 'attestation/quote-invalid')
     assert.deepEqual(asked, [])
     await verifier.verify(quote)
-    assert.deepEqual(asked, ['534c4d444556 0000'])
+    assert.deepEqual(asked, ['sgx 534c4d444556 0000 platform'])
   })
 })
 

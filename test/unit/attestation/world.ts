@@ -5,10 +5,11 @@ import {
   type AttestationErrorCode,
   type AttestationPolicy,
   createQuoteVerifier,
-  type EnclaveMeasurement,
   type QuoteCollateral,
   type QuoteVerifier,
+  type SgxMeasurement,
   staticCollateral,
+  type TdxMeasurement,
 } from '../../../src/attestation/index.js'
 
 export const SEED = new Uint8Array(32).fill(7)
@@ -16,11 +17,29 @@ export const MACHINE = 'machine-1'
 export const NOW = new Date('2026-05-01T12:00:00Z')
 export const REPORT_DATA = Uint8Array.from({ length: 64 }, (_, at) => at)
 
-export const MEASUREMENT: EnclaveMeasurement = {
+export const MEASUREMENT: SgxMeasurement = {
+  tee: 'sgx',
   mrEnclave: `0x${'e1'.repeat(32)}`,
   mrSigner: `0x${'51'.repeat(32)}`,
   productId: 7,
   securityVersion: 3,
+}
+
+const register = (byte: string) => `0x${byte.repeat(48)}` as const
+
+export const TDX_MEASUREMENT: TdxMeasurement = {
+  tee: 'tdx',
+  mrTd: register('7d'),
+  rtmr0: register('a0'),
+  rtmr1: register('a1'),
+  rtmr2: register('a2'),
+  rtmr3: register('a3'),
+  mrSeam: register('5e'),
+  tdAttributes: '0x0000001000000000',
+  xfam: '0xe702060000000000',
+  mrConfigId: register('00'),
+  mrOwner: register('00'),
+  mrOwnerConfig: register('00'),
 }
 
 /** Allows the measurement by either of its two names, so that one that was changed still gets past the policy. */
@@ -28,6 +47,7 @@ export const POLICY: AttestationPolicy = {
   allowedMeasurements: [
     { mrEnclave: MEASUREMENT.mrEnclave },
     { mrSigner: MEASUREMENT.mrSigner, productId: 7, minimumSecurityVersion: 3 },
+    { mrTd: TDX_MEASUREMENT.mrTd, rtmr0: 'any', rtmr1: 'any', rtmr2: 'any', rtmr3: 'any' },
   ],
 }
 
@@ -47,11 +67,16 @@ export function quoteOf(
 
 export function verifierOf(
   pki: DevelopmentPki,
-  options: { collateral?: QuoteCollateral; policy?: AttestationPolicy; now?: () => Date } = {},
+  options: {
+    collateral?: QuoteCollateral
+    tdxCollateral?: QuoteCollateral
+    policy?: AttestationPolicy
+    now?: () => Date
+  } = {},
 ): QuoteVerifier {
-  const { collateral = pki.collateral, policy = POLICY, now = () => NOW } = options
+  const { collateral = pki.collateral, tdxCollateral = pki.tdxCollateral, policy = POLICY, now = () => NOW } = options
   const { rootCertificate } = pki
-  return createQuoteVerifier({ rootCertificate, collateral: staticCollateral(collateral), policy, now })
+  return createQuoteVerifier({ rootCertificate, collateral: staticCollateral(collateral, tdxCollateral), policy, now })
 }
 
 export function assertRefused(verdict: Promise<unknown>, code: AttestationErrorCode, reason = /./): Promise<void> {
@@ -83,6 +108,30 @@ export const LAYOUT = {
 } as const satisfies Record<string, readonly [number, number]>
 
 export const CHAIN_AT = 1052
+
+/** Of TDX quotes of version 4: behind the header and the 584 bytes of the TD report. */
+export const TDX_LAYOUT = {
+  header: [0, 48],
+  teeTcbSvn: [48, 64],
+  mrSeam: [64, 112],
+  mrSignerSeam: [112, 160],
+  seamAttributes: [160, 168],
+  tdAttributes: [168, 176],
+  xfam: [176, 184],
+  mrTd: [184, 232],
+  rtmrs: [376, 568],
+  reportData: [568, 632],
+  authLength: [632, 636],
+  signature: [636, 700],
+  attestationKey: [700, 764],
+  outerCertificationHeader: [764, 770],
+  qeReport: [770, 1154],
+  qeReportSignature: [1154, 1218],
+  qeAuthData: [1220, 1252],
+  certificationHeader: [1252, 1258],
+} as const satisfies Record<string, readonly [number, number]>
+
+export const TDX_CHAIN_AT = 1258
 
 export function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array {
   const changed = Uint8Array.from(bytes)

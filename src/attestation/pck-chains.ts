@@ -1,0 +1,69 @@
+import type { X509Certificate } from 'node:crypto'
+import {
+  certificateValidity,
+  isWithin,
+  PCK_CHAIN,
+  type PckPlatform,
+  readPckPlatform,
+  readPemChain,
+  type Validity,
+  verifyChain,
+} from './certificates.js'
+import { CheckFailed, checking } from './errors.js'
+
+/** A platform's certificates, verified up to the root; dates and revocation are judged anew each time. */
+export interface PckChain {
+  readonly pck: X509Certificate
+  readonly authority: X509Certificate
+  readonly platform: PckPlatform
+  readonly ca: 'platform' | 'processor'
+  readonly validities: readonly Validity[]
+}
+
+/** As many as slot peers in a large mesh; one has about 10 kB. */
+const MAXIMUM_CHAINS = 1_024
+
+/** Verifies the chains that quotes carry, each only once while it is remembered. */
+export class PckChains {
+  readonly #root: X509Certificate
+  /** By their text, the one used last at the end. Only what stood is kept: failing costs a peer its exchange. */
+  readonly #verified = new Map<string, PckChain>()
+
+  constructor(root: X509Certificate) {
+    this.#root = root
+  }
+
+  /**
+   * @param pem as the quote carries it.
+   * @throws CheckFailed `pck-chain`, or `form` when it is no plain PEM.
+   */
+  verify(pem: string, now: Date): PckChain {
+    const known = this.#verified.get(pem)
+    const chain = known ?? this.#verifyAnew(pem, now)
+    if (known !== undefined && !known.validities.every((validity) => isWithin(validity, now))) {
+      throw new CheckFailed('pck-chain', 'a certificate of its PCK chain is not valid now')
+    }
+    this.#verified.delete(pem)
+    this.#verified.set(pem, chain)
+    for (const oldest of this.#verified.keys()) {
+      if (this.#verified.size <= MAXIMUM_CHAINS) break
+      this.#verified.delete(oldest)
+    }
+    return chain
+  }
+
+  #verifyAnew(pem: string, now: Date): PckChain {
+    const certificates = checking('form', () => readPemChain(pem))
+    return checking('pck-chain', () => {
+      const [pck, authority] = verifyChain(certificates, PCK_CHAIN, this.#root, now)
+      if (pck === undefined || authority === undefined || pck.ca) throw new Error('its PCK certificate is a CA')
+      return {
+        pck,
+        authority,
+        platform: readPckPlatform(pck),
+        ca: / PCK Processor CA$/m.test(authority.subject) ? 'processor' : 'platform',
+        validities: [...certificates.map(certificateValidity), certificateValidity(this.#root)],
+      }
+    })
+  }
+}

@@ -1,0 +1,130 @@
+import { equalBytes, fromHex } from '../crypto/index.js'
+import type { PckPlatform } from './certificates.js'
+import type { PlatformStatus } from './claims.js'
+import type { QeIdentity, TcbInfo, VerifiedCollateral } from './collateral.js'
+import { CheckFailed } from './errors.js'
+import type { TdxModuleClaims, UnverifiedQuote } from './quote.js'
+
+/** How well a part of a platform does, in Intel's words. */
+export interface TcbVerdict {
+  readonly status: string
+  readonly advisoryIds: readonly string[]
+}
+
+/** From the best to the worst; what Intel may say some day beyond these is worse than all. */
+const SEVERITY = [
+  'UpToDate',
+  'SWHardeningNeeded',
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+  'OutOfDate',
+  'OutOfDateConfigurationNeeded',
+  'Revoked',
+]
+
+/**
+ * Judges platform and quoting enclave by Intel's rules ("Intel SGX PCK Certificate and TCB Info", selecting a TCB
+ * level; QE identity likewise).
+ *
+ * Of TDX all 16 components are compared, as the verification library does it. Intel's own library leaves out the first
+ * two where a module identity is published, and judges these by that: here they are judged by both, which can only be
+ * stricter.
+ *
+ * @throws CheckFailed `qe-identity`, `tcb-level`
+ */
+export function judgePlatform(
+  quote: Pick<UnverifiedQuote, 'qeReport' | 'tdx'>,
+  platform: PckPlatform,
+  { tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
+): TcbVerdict {
+  return worse(platformVerdict(tcbInfo, platform, quote.tdx), quotingEnclaveVerdict(quote.qeReport, qeIdentity))
+}
+
+/**
+ * Judges the module that guards TDX domains, which the verification library does not do: Intel's must have signed it,
+ * and since its version 1 it has levels of its own ("Intel TDX: TCB info", tdxModuleIdentities).
+ *
+ * @throws CheckFailed `tdx-module`
+ */
+export function judgeTdxModule(module: TdxModuleClaims, tcbInfo: TcbInfo): TcbVerdict {
+  if (tcbInfo.id !== 'TDX') throw new CheckFailed('tdx-module', 'TCB info does not know of TDX')
+  const [securityVersion = 0, version = 0] = module.teeTcbSvn
+  const id = `TDX_${version.toString(16).padStart(2, '0').toUpperCase()}`
+  const identity = version === 0 ? undefined : tcbInfo.tdxModuleIdentities.find((known) => known.id === id)
+  if (version !== 0 && identity === undefined) throw new CheckFailed('tdx-module', `its TDX module ${id} is not known`)
+
+  const expected = identity ?? tcbInfo.tdxModule
+  if (
+    !equalBytes(module.mrSignerSeam, fromHex(`0x${expected.mrsigner}`)) ||
+    !isMasked(module.seamAttributes, expected.attributes, expected.attributesMask)
+  ) {
+    throw new CheckFailed('tdx-module', "its TDX module is not Intel's")
+  }
+  if (identity === undefined) return { status: 'UpToDate', advisoryIds: [] }
+  const level = identity.tcbLevels.find(({ tcb }) => securityVersion >= tcb.isvsvn)
+  if (level === undefined) throw new CheckFailed('tcb-level', `its TDX module ${id} is below every level`)
+  return { status: level.tcbStatus, advisoryIds: level.advisoryIDs }
+}
+
+/** What a policy judges. */
+export function platformStatus(
+  { status, advisoryIds }: TcbVerdict,
+  { tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
+): PlatformStatus {
+  const parts = [tcbInfo, qeIdentity]
+  return {
+    tcbStatus: status,
+    advisoryIds,
+    tcbEvaluationDataNumber: Math.min(...parts.map(({ tcbEvaluationDataNumber }) => tcbEvaluationDataNumber)),
+    collateralIssuedAt: new Date(Math.min(...parts.map(({ issueDate }) => new Date(issueDate).getTime()))),
+  }
+}
+
+/** Both at once: the worse word, and all that is still open. */
+export function worse(one: TcbVerdict, other: TcbVerdict): TcbVerdict {
+  const rank = ({ status }: TcbVerdict) => (SEVERITY.includes(status) ? SEVERITY.indexOf(status) : SEVERITY.length)
+  return {
+    status: rank(other) > rank(one) ? other.status : one.status,
+    advisoryIds: [...new Set([...one.advisoryIds, ...other.advisoryIds])],
+  }
+}
+
+function platformVerdict(tcbInfo: TcbInfo, platform: PckPlatform, tdx: TdxModuleClaims | undefined): TcbVerdict {
+  for (const { tcb, tcbStatus, advisoryIDs } of tcbInfo.tcbLevels) {
+    const reachesTdx =
+      'tdxtcbcomponents' in tcb ? tdx !== undefined && reaches(tdx.teeTcbSvn, tcb.tdxtcbcomponents) : true
+    if (platform.pceSvn >= tcb.pcesvn && reaches(platform.componentSvns, tcb.sgxtcbcomponents) && reachesTdx) {
+      return { status: tcbStatus, advisoryIds: advisoryIDs }
+    }
+  }
+  throw new CheckFailed('tcb-level', 'its platform is below every TCB level')
+}
+
+function reaches(actual: Uint8Array, needed: readonly { readonly svn: number }[]): boolean {
+  return actual.length === needed.length && needed.every(({ svn }, at) => (actual[at] ?? 0) >= svn)
+}
+
+/** Offsets in the 384 bytes of `sgx_report_body_t`. */
+const [MISC_SELECT, ATTRIBUTES, MR_SIGNER, PRODUCT_ID, SECURITY_VERSION] = [16, 48, 128, 256, 258]
+
+function quotingEnclaveVerdict(report: Uint8Array, identity: QeIdentity): TcbVerdict {
+  const view = new DataView(report.buffer, report.byteOffset, report.length)
+  const attributes = report.subarray(ATTRIBUTES, ATTRIBUTES + 16)
+  const isIntels =
+    equalBytes(report.subarray(MR_SIGNER, MR_SIGNER + 32), fromHex(`0x${identity.mrsigner}`)) &&
+    view.getUint16(PRODUCT_ID, true) === identity.isvprodid &&
+    isMasked(report.subarray(MISC_SELECT, MISC_SELECT + 4), identity.miscselect, identity.miscselectMask) &&
+    isMasked(attributes, identity.attributes, identity.attributesMask)
+  if (!isIntels) throw new CheckFailed('qe-identity', "its quoting enclave is not Intel's")
+  if (((attributes[0] ?? 0) & 0x02) !== 0) throw new CheckFailed('qe-identity', 'its quoting enclave is in debug mode')
+  const version = view.getUint16(SECURITY_VERSION, true)
+  const level = identity.tcbLevels.find(({ tcb }) => version >= tcb.isvsvn)
+  if (level === undefined) throw new CheckFailed('tcb-level', 'its quoting enclave is below every level')
+  return { status: level.tcbStatus, advisoryIds: level.advisoryIDs }
+}
+
+/** Byte by byte, in the order in which the collateral writes them. */
+function isMasked(actual: Uint8Array, expected: string, mask: string): boolean {
+  const [wanted, masks] = [fromHex(`0x${expected}`), fromHex(`0x${mask}`)]
+  return actual.every((byte, at) => (byte & (masks[at] ?? 0)) === ((wanted[at] ?? 0) & (masks[at] ?? 0)))
+}
