@@ -1,6 +1,13 @@
 export type { EnclaveMeasurement, SgxMeasurement, TdxMeasurement, Tee } from './claims.js'
 export { type CollateralRequest, type CollateralSource, type QuoteCollateral, staticCollateral } from './collateral.js'
 export { type AttestationCheck, AttestationError, type AttestationErrorCode } from './errors.js'
+export type { PccsAddress } from './pccs/client.js'
+export {
+  type CollateralCache,
+  type CollateralHealth,
+  type PccsCollateral,
+  pccsCollateral,
+} from './pccs/source.js'
 export {
   type AttestationPolicy,
   EXCUSABLE_TCB_STATUSES,

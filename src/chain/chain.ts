@@ -1,6 +1,7 @@
 import type { AccountSigner } from '../crypto/index.js'
 import {
   type AccountId,
+  abortable,
   type BlockHash,
   type BlockNumber,
   type BlockRef,
@@ -17,7 +18,6 @@ import { follow } from './blocks/follow.js'
 import { HeadFollower } from './blocks/head.js'
 import { type SeatChange, seatChanges } from './blocks/identity.js'
 import { type Crawl, Progress } from './blocks/progress.js'
-import { abortable } from './connection/abort.js'
 import { Connection, type ConnectionHealth } from './connection/connection.js'
 import { Guard } from './connection/guard.js'
 import { Rpc } from './connection/rpc.js'

@@ -1,3 +1,4 @@
+export * from './abortable.js'
 export * from './bounded.js'
 export * from './errors.js'
 export * from './identifiers.js'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { SlotmeshError } from '../domain/index.js'
+import { abortable, bounded, SlotmeshError } from '../domain/index.js'
 
 export interface WaitOptions {
   /** What is being waited for, as it ends "Waited 30 s for ..."; asked only when the time is up. */
@@ -31,29 +31,12 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
   { what, timeoutMs, signal }: WaitOptions,
 ): Promise<T> {
-  const deadline = AbortSignal.timeout(timeoutMs)
-  const either = AbortSignal.any([signal, deadline])
   try {
-    return await untilAborted(work(either), either)
+    return await bounded({ signals: [signal], timeoutMs }, (either) => abortable(work(either), either))
   } catch (error) {
     signal.throwIfAborted()
-    if (!deadline.aborted) throw error
+    if (!(error instanceof DOMException) || error.name !== 'TimeoutError') throw error
     const seconds = Math.round(timeoutMs / 1000)
     throw new SlotmeshError('simulation/timeout', `Waited ${seconds} s for ${what()}.`, { cause: error })
-  }
-}
-
-/** Gives up waiting for `work` when the signal aborts, whether or not `work` heeds it. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = (): void => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-  })
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort)
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

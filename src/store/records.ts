@@ -80,6 +80,16 @@ export const FORKS: Table<LogId, ForkEvidence> = {
   },
 }
 
+/** Attestation collateral by the kind of platform that it is for, as the JSON of its parts. */
+export const COLLATERAL: Table<string, string> = {
+  prefix: 0x04,
+  encodeKey: (platform) => new Writer().u8(0x04).bytes(utf8(platform)).finish(),
+  decodeKey: (bytes) => Buffer.from(bytes.subarray(1)).toString('utf8'),
+  describe: (platform) => `collateral/${platform}`,
+  encode: (text) => utf8(text),
+  decode: (bytes) => Buffer.from(bytes).toString('utf8'),
+}
+
 /** Stands while the seat's records are being erased, so that an erasure cut short is ended at the next start. */
 export const ERASING = flag(0x02, 'erasing')
 

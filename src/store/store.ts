@@ -24,6 +24,7 @@ import { Changes, satisfies } from './changes.js'
 import { SealedDatabase } from './database.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
+  COLLATERAL,
   FORKS,
   HEADS,
   IDENTITY,
@@ -52,6 +53,8 @@ import type {
 
 /** Of those held of a log, the smallest first that cover what differs: the node was stored with one of them. */
 const HEADS_TRIED = 256
+
+const COLLATERALS_KEPT = 64
 
 /** Evidence of more forks than this is not kept: an origin can make any number, and must not hide those of others so. */
 const FORKS_KEPT = 1_024
@@ -106,6 +109,24 @@ export class Store {
 
   putSecret(name: SecretName, value: Uint8Array): Promise<void> {
     return this.#database.transact(async (transaction) => transaction.put(SECRETS, name, value))
+  }
+
+  /** Attestation collateral that was kept for a kind of platform; it outlives the seat. */
+  collateral(platform: string): Promise<string | undefined> {
+    return this.#database.get(COLLATERAL, platform)
+  }
+
+  /** Keeps collateral; of more than some dozens of platforms, that of others goes. */
+  putCollateral(platform: string, text: string): Promise<void> {
+    return this.#database.transact(async (transaction) => {
+      let others = 0
+      for await (const other of this.#database.keys(COLLATERAL)) {
+        if (other === platform) continue
+        others += 1
+        if (others >= COLLATERALS_KEPT) transaction.delete(COLLATERAL, other)
+      }
+      transaction.put(COLLATERAL, platform, text)
+    })
   }
 
   /** Undefined while the folder has no seat: nothing but secrets is held then. */

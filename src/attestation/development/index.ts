@@ -1,4 +1,5 @@
 export type { TcbStatus } from './collateral.js'
+export { type PccsAnswer, type SimulatedPccs, startSimulatedPccs } from './pccs.js'
 export {
   createDevelopmentPki,
   type DevelopmentPki,

@@ -1,3 +1,4 @@
+import { abortable } from '../../domain/index.js'
 import { QuoteSourceError } from './errors.js'
 
 /** More than the provider's exchanges at one time (16) and the requester's own, so that only a stuck device fills it. */
@@ -22,16 +23,8 @@ export class Turns {
     })
     // Only the order matters to the next in line; the caller has the failure.
     this.#last = turn.catch(() => undefined).finally(() => (this.#waiting -= 1))
-    return untilAborted(turn, signal)
+    return abortable(turn, signal)
   }
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }
 
 function busy(): QuoteSourceError {

@@ -1,5 +1,11 @@
-import { type BlockNumber, type BlockTriggers, type Logger, messageOf, type Registry } from '../../domain/index.js'
-import { abortable } from '../connection/abort.js'
+import {
+  abortable,
+  type BlockNumber,
+  type BlockTriggers,
+  type Logger,
+  messageOf,
+  type Registry,
+} from '../../domain/index.js'
 import { isUnreachable, UnreadableBlock } from '../errors.js'
 import type { BlockFacts, Blocks } from './blocks.js'
 import type { HeadFollower } from './head.js'

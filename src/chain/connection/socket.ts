@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import { type RawData, WebSocket } from 'ws'
 import { z } from 'zod'
-import { messageOf, SlotmeshError } from '../../domain/index.js'
+import { abortable, messageOf, SlotmeshError } from '../../domain/index.js'
 import { codeOf, RequestRefused } from '../errors.js'
-import { abortable } from './abort.js'
 
 /** The longest message that is taken in, bytes. Metadata has about one million, a page of storage a few. */
 const LARGEST_MESSAGE = 32 * 2 ** 20

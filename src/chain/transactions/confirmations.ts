@@ -1,8 +1,14 @@
 import type { AccountSigner } from '../../crypto/index.js'
-import { type AccountId, type BlockRef, type Logger, type ShareKey, SlotmeshError } from '../../domain/index.js'
+import {
+  type AccountId,
+  abortable,
+  type BlockRef,
+  type Logger,
+  type ShareKey,
+  SlotmeshError,
+} from '../../domain/index.js'
 import type { Blocks } from '../blocks/blocks.js'
 import type { HeadFollower } from '../blocks/head.js'
-import { abortable } from '../connection/abort.js'
 import type { Rpc } from '../connection/rpc.js'
 import { CallFailedError, RequestRefused } from '../errors.js'
 import { persist } from '../persist.js'

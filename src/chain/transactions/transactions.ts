@@ -1,6 +1,7 @@
 import type { AccountSigner } from '../../crypto/index.js'
 import {
   type AccountId,
+  abortable,
   type BlockHash,
   type BlockRef,
   bounded,
@@ -10,7 +11,6 @@ import {
 import type { Blocks } from '../blocks/blocks.js'
 import { decode } from '../blocks/events.js'
 import type { HeadFollower } from '../blocks/head.js'
-import { abortable } from '../connection/abort.js'
 import type { Connection } from '../connection/connection.js'
 import type { Rpc } from '../connection/rpc.js'
 import { SocketLost } from '../connection/socket.js'

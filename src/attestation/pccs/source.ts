@@ -1,0 +1,231 @@
+import { X509Certificate } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { abortable, type Logger, messageOf } from '../../domain/index.js'
+import { isWithin } from '../certificates.js'
+import {
+  type CollateralRequest,
+  type CollateralSource,
+  type QuoteCollateral,
+  type VerifiedCollateral,
+  verifyCollateral,
+} from '../collateral.js'
+import { unavailable } from '../errors.js'
+import { INTEL_ROOT } from '../root.js'
+import { fetchCollateral, type PccsAddress } from './client.js'
+
+/** Where fetched collateral outlives the process. */
+export interface CollateralCache {
+  get(key: string): Promise<QuoteCollateral | undefined>
+  put(key: string, collateral: QuoteCollateral): Promise<void>
+}
+
+export interface PccsCollateralOptions extends PccsAddress {
+  readonly cache: CollateralCache
+  /** DER of the root; Intel's when absent. */
+  readonly rootCertificate?: Uint8Array | undefined
+  readonly logger: Logger
+  /** Ends the refreshing in the background. */
+  readonly lifetime: AbortSignal
+  readonly now?: () => Date
+  /** Between two looks at what is due, ms; 600,000 by default. */
+  readonly lookEveryMs?: number
+}
+
+/** How the collateral for one kind of platform does. */
+export interface CollateralHealth {
+  readonly request: CollateralRequest
+  readonly validUntil: Date
+  /** Why it could not be refreshed the last time; undefined when it was. */
+  readonly lastFailure: { readonly at: Date; readonly reason: string } | undefined
+}
+
+/** Collateral from a PCCS. */
+export interface PccsCollateral extends CollateralSource {
+  health(): readonly CollateralHealth[]
+  /** Fetches what is due for a refresh; failures are logged and shown by `health`. */
+  refreshDue(): Promise<void>
+}
+
+interface Entry {
+  readonly request: CollateralRequest
+  verified: VerifiedCollateral
+  /** When to fetch anew, Unix ms. */
+  due: number
+  failures: number
+  lastFailure: CollateralHealth['lastFailure']
+}
+
+/** Intel may judge a family anew on any day. */
+const REFRESH_AFTER_MS = 86_400_000
+
+/** Of its life that is left when it is refreshed at the latest. */
+const LIFE_LEFT = 1 / 3
+
+const [FIRST_RETRY_MS, LAST_RETRY_MS] = [60_000, 3_600_000]
+
+/** Kinds of platforms that are remembered; a mesh has a few. */
+const MAXIMUM_ENTRIES = 64
+
+const LOOK_EVERY_MS = 600_000
+
+/**
+ * Serves collateral from memory, then from the cache, then from the service; refreshed ahead of its end in the
+ * background, and used until it really ends when the service is out of order. Nothing replaces collateral that stands
+ * but what verifies and is not older.
+ */
+export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
+  const { cache, logger, lifetime, now = () => new Date() } = options
+  const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
+  const entries = new Map<string, Entry>()
+  const fetching = new Map<string, Promise<Entry>>()
+
+  function remember(key: string, entry: Entry): Entry {
+    entries.delete(key)
+    entries.set(key, entry)
+    for (const oldest of entries.keys()) {
+      if (entries.size <= MAXIMUM_ENTRIES) break
+      entries.delete(oldest)
+    }
+    return entry
+  }
+
+  /** What the cache has, if it still stands; looked at anew at once, since nobody knows how old it is. */
+  async function recall(key: string, request: CollateralRequest): Promise<Entry | undefined> {
+    const kept = await cache.get(key)
+    if (kept === undefined) return undefined
+    try {
+      const verified = verifyCollateral(kept, root, now())
+      return remember(key, { request, verified, due: 0, failures: 0, lastFailure: undefined })
+    } catch (thrown) {
+      logger.info('the collateral that was kept is of no use any more', { key, reason: messageOf(thrown) })
+      return undefined
+    }
+  }
+
+  async function fetchAnew(key: string, request: CollateralRequest): Promise<Entry> {
+    const former = entries.get(key)
+    const fetched = await fetchCollateral(options, request, { signal: lifetime })
+    const at = now()
+    const verified = verifyCollateral(fetched, root, at)
+    requireRequested(verified, request)
+    if (former !== undefined) requireNotOlder(verified, former.verified)
+    // The same object as long as nothing has changed: whoever has verified it need not do it again.
+    const isSame = former !== undefined && sameText(former.verified.collateral, fetched)
+    const entry: Entry = {
+      request,
+      verified: isSame ? former.verified : verified,
+      due: dueAt(verified, at),
+      failures: 0,
+      lastFailure: undefined,
+    }
+    if (!isSame) await cache.put(key, verified.collateral)
+    logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
+    return remember(key, entry)
+  }
+
+  /** However many wait for it, it is fetched once. */
+  function fetchOnce(key: string, request: CollateralRequest): Promise<Entry> {
+    const under = fetching.get(key)
+    if (under !== undefined) return under
+    const fetched = fetchAnew(key, request)
+      .catch((thrown) => {
+        noteFailure(key, thrown)
+        throw thrown
+      })
+      .finally(() => fetching.delete(key))
+    fetching.set(key, fetched)
+    return fetched
+  }
+
+  function noteFailure(key: string, thrown: unknown): void {
+    const entry = entries.get(key)
+    const reason = messageOf(thrown)
+    if (!lifetime.aborted) logger.warn('attestation collateral could not be fetched', { key, reason })
+    if (entry === undefined) return
+    const wait = Math.min(FIRST_RETRY_MS * 2 ** entry.failures, LAST_RETRY_MS)
+    entry.failures += 1
+    // Somewhat scattered, so that the enclaves of a mesh do not come all at once after an outage.
+    entry.due = now().getTime() + wait * (0.75 + Math.random() / 2)
+    entry.lastFailure = { at: now(), reason }
+  }
+
+  /** Its failures are noted where they happen. */
+  async function refresh(key: string, { request }: Entry): Promise<void> {
+    await fetchOnce(key, request).catch(() => undefined)
+  }
+
+  async function refreshDue(): Promise<void> {
+    const at = now().getTime()
+    for (const [key, entry] of [...entries]) if (entry.due <= at) await refresh(key, entry)
+  }
+
+  async function keepFresh(): Promise<void> {
+    while (!lifetime.aborted) {
+      await delay(options.lookEveryMs ?? LOOK_EVERY_MS, undefined, { signal: lifetime, ref: false })
+      await refreshDue()
+    }
+  }
+
+  keepFresh().catch((thrown) => {
+    if (!lifetime.aborted) logger.error('collateral is no longer refreshed', { reason: messageOf(thrown) })
+  })
+
+  return {
+    async collateral(request, { signal }) {
+      const key = keyOf(request)
+      const found = entries.get(key) ?? (await recall(key, request))
+      if (found !== undefined && isWithin(found.verified.validity, now())) {
+        remember(key, found)
+        if (found.due <= now().getTime()) void refresh(key, found)
+        return found.verified.collateral
+      }
+      try {
+        return (await abortable(fetchOnce(key, request), signal)).verified.collateral
+      } catch (thrown) {
+        signal.throwIfAborted()
+        const sentence = `There is no attestation collateral for this platform (${messageOf(thrown)}): look at the PCCS, or give the address of another one.`
+        throw unavailable('collateral-source', sentence, thrown)
+      }
+    },
+
+    health: () =>
+      [...entries.values()].map(({ request, verified, lastFailure }) => ({
+        request,
+        validUntil: verified.validity.until,
+        lastFailure,
+      })),
+
+    refreshDue,
+  }
+}
+
+function keyOf({ tee, fmspc, pceId, ca }: CollateralRequest): string {
+  return `${tee}/${fmspc}/${pceId}/${ca}`
+}
+
+function dueAt({ validity }: VerifiedCollateral, at: Date): number {
+  const left = validity.until.getTime() - at.getTime()
+  return at.getTime() + Math.min(REFRESH_AFTER_MS, left * (1 - LIFE_LEFT))
+}
+
+function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {
+  if (tcbInfo.id !== tee.toUpperCase() || tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId) {
+    throw new Error('the service answers with the TCB info of another platform family')
+  }
+}
+
+/** A service, or whoever stands in between, could bring back the time before a weakness was known. */
+function requireNotOlder(fresh: VerifiedCollateral, former: VerifiedCollateral): void {
+  for (const part of ['tcbInfo', 'qeIdentity'] as const) {
+    const [now, before] = [fresh[part], former[part]]
+    const isOlder =
+      now.tcbEvaluationDataNumber < before.tcbEvaluationDataNumber ||
+      (now.tcbEvaluationDataNumber === before.tcbEvaluationDataNumber &&
+        new Date(now.issueDate).getTime() < new Date(before.issueDate).getTime())
+    if (isOlder) throw new Error(`the service answers with a ${part} that is older than the one in use`)
+  }
+}
+
+function sameText(one: QuoteCollateral, other: QuoteCollateral): boolean {
+  return (Object.keys(one) as (keyof QuoteCollateral)[]).every((part) => one[part] === other[part])
+}

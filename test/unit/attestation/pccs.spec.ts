@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict'
+import {
+  createDevelopmentPki,
+  type DevelopmentPki,
+  type PccsAnswer,
+  type SimulatedPccs,
+  startSimulatedPccs,
+} from '../../../src/attestation/development/index.js'
+import {
+  AttestationError,
+  type CollateralRequest,
+  createQuoteVerifier,
+  type PccsCollateral,
+  pccsCollateral,
+  type QuoteCollateral,
+} from '../../../src/attestation/index.js'
+import { silentLogger } from '../../../src/domain/index.js'
+import { developmentPki, NOW, POLICY, quoteOf, SEED, TDX_MEASUREMENT } from './world.js'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const REQUEST: CollateralRequest = { tee: 'sgx', fmspc: '534c4d444556', pceId: '0000', ca: 'platform' }
+const signal = () => AbortSignal.timeout(10_000)
+
+class MemoryCache {
+  readonly kept = new Map<string, QuoteCollateral>()
+
+  async get(key: string): Promise<QuoteCollateral | undefined> {
+    return this.kept.get(key)
+  }
+
+  async put(key: string, collateral: QuoteCollateral): Promise<void> {
+    this.kept.set(key, collateral)
+  }
+}
+
+describe('collateral from a PCCS', () => {
+  let pki: DevelopmentPki
+  let pccs: SimulatedPccs
+  let cache: MemoryCache
+  let now: Date
+  let lifetime: AbortController
+
+  before(async () => {
+    pki = await developmentPki()
+  })
+
+  beforeEach(async () => {
+    pccs = await startSimulatedPccs({ sgx: pki.collateral, tdx: pki.tdxCollateral })
+    cache = new MemoryCache()
+    now = NOW
+    lifetime = new AbortController()
+  })
+
+  afterEach(async () => {
+    lifetime.abort()
+    await pccs.stop()
+  })
+
+  const source = (options: Partial<Parameters<typeof pccsCollateral>[0]> = {}): PccsCollateral =>
+    pccsCollateral({
+      url: pccs.url,
+      cache,
+      rootCertificate: pki.rootCertificate,
+      logger: silentLogger,
+      lifetime: lifetime.signal,
+      now: () => now,
+      ...options,
+    })
+  /** Collateral that the PKI issues on another day. */
+  const issuedAt = async (day: Date) => {
+    const { collateral, tdxCollateral } = await createDevelopmentPki({ seed: SEED, now: () => day })
+    return { sgx: collateral, tdx: tdxCollateral }
+  }
+
+  function fails(work: Promise<unknown>, sentence: RegExp): Promise<void> {
+    return assert.rejects(work, (thrown) => {
+      assert.ok(thrown instanceof AttestationError, String(thrown))
+      assert.deepEqual([thrown.code, thrown.check], ['attestation/collateral-unavailable', 'collateral-source'])
+      assert.match(thrown.message, sentence)
+      return true
+    })
+  }
+
+  it('is put together from four answers, each as it was signed', async () => {
+    assert.deepEqual(await source().collateral(REQUEST, { signal: signal() }), pki.collateral)
+    assert.deepEqual(pccs.requests, [
+      '/sgx/certification/v4/tcb?fmspc=534c4d444556',
+      '/sgx/certification/v4/qe/identity',
+      '/sgx/certification/v4/pckcrl?ca=platform&encoding=der',
+      '/sgx/certification/v4/rootcacrl',
+    ])
+  })
+
+  it('lets quotes of SGX and of TDX be verified', async () => {
+    const verifier = createQuoteVerifier({
+      rootCertificate: pki.rootCertificate,
+      collateral: source(),
+      policy: POLICY,
+      now: () => now,
+    })
+    await verifier.verify(await quoteOf(pki))
+    await verifier.verify(await quoteOf(pki, { measurement: TDX_MEASUREMENT }))
+    assert.equal(pccs.requests.filter((path) => path.startsWith('/tdx/')).length, 2)
+    const before = pccs.requests.length
+    await verifier.verify(await quoteOf(pki, { machineId: 'machine-2' }))
+    assert.equal(pccs.requests.length, before)
+  })
+
+  it('is fetched once, however many wait for it', async () => {
+    const { collateral } = source()
+    const all = await Promise.all(Array.from({ length: 20 }, () => collateral(REQUEST, { signal: signal() })))
+    assert.equal(pccs.requests.length, 4)
+    assert.equal(new Set(all).size, 1)
+  })
+
+  it('takes the root’s list from elsewhere when told so', async () => {
+    const other = await startSimulatedPccs({ sgx: pki.collateral, tdx: pki.tdxCollateral })
+    try {
+      const rootCrlUrl = `${other.url}/sgx/certification/v4/rootcacrl`
+      await source({ rootCrlUrl }).collateral(REQUEST, { signal: signal() })
+      assert.deepEqual([pccs.requests.length, other.requests.length], [3, 1])
+    } finally {
+      await other.stop()
+    }
+  })
+
+  describe('that goes wrong', () => {
+    const rewritten = (part: string, change: (answer: PccsAnswer) => Partial<PccsAnswer>) => {
+      pccs.faults.rewrite = (path, answer) => (path.includes(part) ? { ...answer, ...change(answer) } : answer)
+    }
+    const text = ({ body }: PccsAnswer) => Buffer.from(body).toString()
+
+    const cases: [name: string, arrange: () => void, sentence: RegExp][] = [
+      ['a status that is not 200', () => Object.assign(pccs.faults, { status: 503 }), /tcb\?.*status 503/],
+      [
+        'a body without end',
+        () => rewritten('tcb', () => ({ body: new Uint8Array(1_100_000) })),
+        /more than 1048576 bytes/,
+      ],
+      ['a body that is no JSON', () => rewritten('tcb', () => ({ body: Buffer.from('<html>') })), /no signed tcbInfo/],
+      [
+        'no signature',
+        () => rewritten('identity', (answer) => ({ body: Buffer.from(text(answer).replace(/,"signature.*/, '}')) })),
+        /no signed enclaveIdentity/,
+      ],
+      ['no chain', () => rewritten('pckcrl', () => ({ headers: {} })), /without SGX-PCK-CRL-Issuer-Chain/],
+      [
+        'a chain that is not encoded',
+        () => rewritten('pckcrl', () => ({ headers: { 'SGX-PCK-CRL-Issuer-Chain': '%E0%A4%A' } })),
+        /not URL-encoded/,
+      ],
+      [
+        'a list that is altered',
+        () => rewritten('rootcacrl', ({ body }) => ({ body: Buffer.from(body).fill('0', 200, 202) })),
+        /of no use/,
+      ],
+      [
+        'TCB info that is altered',
+        () => rewritten('tcb', (answer) => ({ body: Buffer.from(text(answer).replace('UpToDate', 'UpToDatE')) })),
+        /not signed by its issuer/,
+      ],
+    ]
+    for (const [name, arrange, sentence] of cases) {
+      it(`is refused for ${name}`, async () => {
+        arrange()
+        await fails(source().collateral(REQUEST, { signal: signal() }), sentence)
+        assert.equal(cache.kept.size, 0)
+      })
+    }
+
+    it('is refused when it is of another platform family', async () => {
+      pccs.faults.rewrite = (_, answer) => answer
+      const { collateral } = source()
+      await fails(collateral({ ...REQUEST, pceId: '0001' }, { signal: signal() }), /another platform family/)
+      await fails(collateral({ ...REQUEST, fmspc: '000000000000' }, { signal: signal() }), /status 404/)
+    })
+
+    it('is refused when nothing is there, and when nothing is answered in time', async () => {
+      pccs.faults.isSilent = true
+      const waiting = new AbortController()
+      const verdict = source().collateral(REQUEST, { signal: waiting.signal })
+      waiting.abort(new Error('enough'))
+      await assert.rejects(verdict, /enough/)
+      const { url } = pccs
+      await pccs.stop()
+      await fails(source({ url }).collateral(REQUEST, { signal: signal() }), /ECONNREFUSED/)
+      pccs = await startSimulatedPccs({ sgx: pki.collateral, tdx: pki.tdxCollateral })
+    })
+  })
+
+  describe('with time', () => {
+    it('is refreshed in the background after a day, and the same object as long as nothing has changed', async () => {
+      const pccsSource = source()
+      const first = await pccsSource.collateral(REQUEST, { signal: signal() })
+      now = new Date(NOW.getTime() + DAY - HOUR)
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, 4)
+      now = new Date(NOW.getTime() + DAY)
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, 8)
+      assert.equal(await pccsSource.collateral(REQUEST, { signal: signal() }), first)
+
+      pccs.serve(await issuedAt(now))
+      now = new Date(NOW.getTime() + 2 * DAY)
+      await pccsSource.refreshDue()
+      const fresh = await pccsSource.collateral(REQUEST, { signal: signal() })
+      assert.notEqual(fresh.tcb_info, first.tcb_info)
+      assert.deepEqual([...cache.kept.values()], [fresh])
+    })
+
+    it('is refreshed when two thirds of a short life are over', async () => {
+      now = new Date(NOW.getTime() + 365 * DAY - 3 * HOUR)
+      const pccsSource = source()
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      now = new Date(now.getTime() + 2 * HOUR - 1)
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, 4)
+      now = new Date(now.getTime() + 1)
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, 8)
+    })
+
+    it('is kept through an outage until it really ends, and the failure is told', async () => {
+      const pccsSource = source()
+      const first = await pccsSource.collateral(REQUEST, { signal: signal() })
+      pccs.faults.status = 500
+      now = new Date(NOW.getTime() + 2 * DAY)
+      await pccsSource.refreshDue()
+      assert.equal(await pccsSource.collateral(REQUEST, { signal: signal() }), first)
+      const [health] = pccsSource.health()
+      assert.deepEqual(health?.request, REQUEST)
+      assert.deepEqual(health.validUntil, new Date(NOW.getTime() + 365 * DAY))
+      assert.match(health.lastFailure?.reason ?? '', /status 500/)
+
+      now = new Date(NOW.getTime() + 365 * DAY + 1)
+      await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
+      delete pccs.faults.status
+      pccs.serve(await issuedAt(now))
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      assert.equal(pccsSource.health()[0]?.lastFailure, undefined)
+    })
+
+    it('is asked for less and less often while that fails', async () => {
+      const pccsSource = source()
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      pccs.faults.status = 500
+      now = new Date(NOW.getTime() + DAY)
+      const from = pccs.requests.length
+      const attempts: number[] = []
+      for (let minute = 0; minute < 300; minute += 1) {
+        const before = pccs.requests.length
+        await pccsSource.refreshDue()
+        if (pccs.requests.length > before) attempts.push(minute)
+        now = new Date(now.getTime() + 60_000)
+      }
+      assert.ok(pccs.requests.length - from < 14, `${attempts}`)
+      const last = attempts.slice(-2)
+      const pause = (last[1] ?? 0) - (last[0] ?? 0)
+      assert.ok(pause >= 40 && pause <= 80, `${attempts}`)
+    })
+
+    it('is never replaced by what is older or does not verify', async () => {
+      const pccsSource = source()
+      const first = await pccsSource.collateral(REQUEST, { signal: signal() })
+      pccs.serve(await issuedAt(new Date(NOW.getTime() - DAY)))
+      now = new Date(NOW.getTime() + DAY)
+      await pccsSource.refreshDue()
+      assert.match(pccsSource.health()[0]?.lastFailure?.reason ?? '', /older than the one in use/)
+
+      const other = await createDevelopmentPki({ seed: new Uint8Array(32).fill(8), now: () => now })
+      pccs.serve({ sgx: other.collateral, tdx: other.tdxCollateral })
+      now = new Date(NOW.getTime() + 2 * DAY)
+      await pccsSource.refreshDue()
+      assert.match(pccsSource.health()[0]?.lastFailure?.reason ?? '', /does not end in the root/)
+      assert.equal(await pccsSource.collateral(REQUEST, { signal: signal() }), first)
+      assert.deepEqual([...cache.kept.values()], [first])
+    })
+
+    it('looks after itself in the background until its life ends', async () => {
+      const pccsSource = source({ lookEveryMs: 5 })
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      now = new Date(NOW.getTime() + DAY)
+      const until = Date.now() + 5_000
+      while (pccs.requests.length < 8 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
+      assert.equal(pccs.requests.length, 8)
+    })
+  })
+
+  describe('that was kept', () => {
+    it('serves a node that starts during an outage', async () => {
+      await source().collateral(REQUEST, { signal: signal() })
+      pccs.faults.status = 500
+      assert.deepEqual(await source().collateral(REQUEST, { signal: signal() }), pki.collateral)
+    })
+
+    it('is not used when it has ended, or was altered', async () => {
+      await source().collateral(REQUEST, { signal: signal() })
+      pccs.faults.status = 500
+      now = new Date(NOW.getTime() + 366 * DAY)
+      await fails(source().collateral(REQUEST, { signal: signal() }), /status 500/)
+      now = NOW
+      for (const [key, kept] of cache.kept) cache.kept.set(key, { ...kept, tcb_info: `${kept.tcb_info} ` })
+      await fails(source().collateral(REQUEST, { signal: signal() }), /status 500/)
+    })
+  })
+})
