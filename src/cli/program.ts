@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { addAttest } from './attest.js'
 import { addConformance } from './conformance.js'
 import { addDevchain } from './devchain.js'
 import { describeFailure, EXIT_CODES } from './failure.js'
@@ -26,6 +27,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addSimulate(program, exitWith)
   addDevchain(program)
   addJoin(program)
+  addAttest(program)
   addConformance(program, exitWith)
   try {
     await program.parseAsync([...argv])

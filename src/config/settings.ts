@@ -32,8 +32,8 @@ export const SettingsSchema = z.strictObject({
   attestation: z
     .strictObject({
       /** Where quotes come from; `auto` takes what the machine has. */
-      source: z.enum(['auto', 'gramine', 'configfs-tsm', 'simulated']).optional(),
-      /** Of the simulated source. Whoever knows the seed can pretend to be any enclave. */
+      source: z.enum(['auto', 'gramine', 'configfs-tsm']).optional(),
+      /** Simulates the machine instead. Whoever knows the seed can pretend to be any enclave. */
       simulated: z.strictObject({ seed: hex(32), machineId: z.string().min(1).max(256).optional() }).optional(),
       /** Where collateral is fetched. */
       collateral: z

@@ -1,4 +1,5 @@
 import { setInterval } from 'node:timers/promises'
+import type { CollateralHealth } from '../attestation/index.js'
 import type { ChainHealth } from '../chain/index.js'
 import type { ForkEvidence } from '../provenance/index.js'
 import { OLDEST_VIEW_MS } from '../share/index.js'
@@ -31,19 +32,23 @@ export async function watchProblems(
   }
 }
 
-/**
- * What keeps a node from doing all of its work, the gravest first; nothing when it is well.
- * @param now Unix ms
- * @param stoppedBy why synchronisation stopped, unless it goes on again
- * @param forks of the provenance logs of others, or of this enclave itself
- */
-export function problemsOf(
-  chain: ChainHealth,
-  owed: OwedConfirmations,
-  now: number,
-  stoppedBy?: string,
-  forks: readonly ForkEvidence[] = [],
-): NodeProblem[] {
+/** Collateral that cannot be refreshed is a problem when it ends within this, ms. */
+const COLLATERAL_ENDS_SOON_MS = 7 * 86_400_000
+
+export interface Symptoms {
+  readonly chain: ChainHealth
+  readonly owed: OwedConfirmations
+  /** Unix ms. */
+  readonly now: number
+  /** Why synchronisation stopped, unless it goes on again. */
+  readonly stoppedBy?: string | undefined
+  /** Of the provenance logs of others, or of this enclave itself. */
+  readonly forks?: readonly ForkEvidence[]
+  readonly collateral?: readonly CollateralHealth[]
+}
+
+/** What keeps a node from doing all of its work, the gravest first; nothing when it is well. */
+export function problemsOf({ chain, owed, now, stoppedBy, forks = [], collateral = [] }: Symptoms): NodeProblem[] {
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
   if (unreadable !== undefined) problems.push({ code: 'chain/unreadable-block', sentence: unreadable.message })
@@ -83,6 +88,13 @@ export function problemsOf(
   const forked = endpoints.filter(({ url, lastFailure }) => lastFailure?.code === 'chain/forked' && url !== inUse)
   for (const { lastFailure } of forked) {
     problems.push({ code: 'chain/forked', sentence: lastFailure?.message ?? '' })
+  }
+  for (const { request, validUntil, lastFailure } of collateral) {
+    if (lastFailure === undefined || validUntil.getTime() - now > COLLATERAL_ENDS_SOON_MS) continue
+    problems.push({
+      code: 'attestation/collateral-ending',
+      sentence: `The collateral for ${request.tee.toUpperCase()} platforms ${request.fmspc} cannot be refreshed (${lastFailure.reason}) and is of no use after ${validUntil.toISOString()}: no share is exchanged with them then; look at the PCCS.`,
+    })
   }
   for (const { branches } of forks) {
     const { account, cluster, slot } = branches[0].head

@@ -22,6 +22,7 @@ import {
 import { encodeForkEvidence, OLDEST_VIEW_MS, ShareService } from '../share/index.js'
 import { openStore, type Store } from '../store/index.js'
 import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
+import { type Collateral, configuredCollateral } from './collateral.js'
 import { problemsOf, watchProblems } from './health.js'
 import { peerIdOf } from './peer-id.js'
 import { Telemetry } from './telemetry.js'
@@ -63,6 +64,7 @@ async function seed(store: Store, name: 'account-seed' | 'peer-key-seed', given?
 /** What a node is made of while it runs. */
 interface Parts {
   readonly chain: Chain
+  readonly collateral: Collateral
   readonly mesh: MeshHost
   readonly share: ShareService
   readonly serving: Serving
@@ -115,7 +117,8 @@ class Node implements EnclaveNode {
       undo.unshift(() => mesh.stop())
       await mesh.start()
       const serving = new Serving({ account: this.account, store: this.#store, registry: () => chain.registry() })
-      const share = this.#createShare(chain, mesh, serving)
+      const collateral = this.#createCollateral()
+      const share = this.#createShare(chain, mesh, serving, collateral)
       await share.start()
       const engine = this.#createEngine(chain, mesh, share)
       const ingest = new Ingest({
@@ -126,12 +129,12 @@ class Node implements EnclaveNode {
         logger: this.#logger,
         lifetime: this.#stopping.signal,
       })
-      this.#parts = { chain, mesh, share, serving, engine, ingest }
+      this.#parts = { chain, collateral, mesh, share, serving, engine, ingest }
       this.#running = Promise.all([
         this.#keepSynchronising(engine),
         ingest.run(),
         this.#watchSeat(chain),
-        this.#watchProblems(chain, ingest, engine),
+        this.#watchProblems(this.#parts),
       ])
     } catch (thrown) {
       for (const step of undo) await step()
@@ -176,8 +179,8 @@ class Node implements EnclaveNode {
       chain,
       crawl: parts?.chain.crawl(),
       confirmationsOwed: owed,
-      problems:
-        chain === undefined ? [] : problemsOf(chain, owed, Date.now(), parts?.engine.stoppedBy, this.#store.forks()),
+      collateral: parts?.collateral.health() ?? [],
+      problems: parts === undefined ? [] : this.#problems(parts),
       cursor: await this.#store.cursor(),
       syncedBlock: await syncedBlock(this.#store),
       shares,
@@ -273,9 +276,19 @@ class Node implements EnclaveNode {
     })
   }
 
-  #createShare(chain: Chain, mesh: MeshHost, shares: Serving): ShareService {
+  #createCollateral(): Collateral {
+    const { collateral, rootCertificate } = this.#config.attestation
+    const [store, logger, lifetime] = [this.#store, this.#logger, this.#stopping.signal]
+    return configuredCollateral(collateral, { rootCertificate, store, logger, lifetime })
+  }
+
+  #createShare(chain: Chain, mesh: MeshHost, shares: Serving, collateral: Collateral): ShareService {
     const { quoteSource, ...verification } = this.#config.attestation
-    const verifier = createQuoteVerifier({ ...verification, finalisedBlock: () => chain.finalised().number })
+    const verifier = createQuoteVerifier({
+      ...verification,
+      collateral,
+      finalisedBlock: () => chain.finalised().number,
+    })
     return new ShareService({
       host: mesh.libp2p,
       party: {
@@ -356,9 +369,20 @@ class Node implements EnclaveNode {
     }
   }
 
-  async #watchProblems(chain: Chain, ingest: Ingest, engine: SyncEngine): Promise<void> {
+  #problems({ chain, collateral, ingest, engine }: Parts): NodeProblem[] {
+    return problemsOf({
+      chain: chain.health(),
+      owed: ingest.owed(),
+      now: Date.now(),
+      stoppedBy: engine.stoppedBy,
+      forks: this.#store.forks(),
+      collateral: collateral.health(),
+    })
+  }
+
+  async #watchProblems(parts: Parts): Promise<void> {
     const { signal } = this.#stopping
-    const problems = () => problemsOf(chain.health(), ingest.owed(), Date.now(), engine.stoppedBy, this.#store.forks())
+    const problems = () => this.#problems(parts)
     const changed = (now: readonly NodeProblem[]) => {
       for (const { code, sentence } of now) this.#logger.warn(sentence, { code })
       if (now.length === 0) this.#logger.info('all is well again')

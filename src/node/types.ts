@@ -1,4 +1,10 @@
-import type { AttestationPolicy, CollateralSource, QuoteSource } from '../attestation/index.js'
+import type {
+  AttestationPolicy,
+  CollateralHealth,
+  CollateralSource,
+  PccsAddress,
+  QuoteSource,
+} from '../attestation/index.js'
 import type { ChainHealth, Crawl, SeatChange } from '../chain/index.js'
 import type {
   AccountId,
@@ -42,7 +48,8 @@ export interface EnclaveNodeConfig {
     readonly quoteSource: QuoteSource
     /** DER of the root that quotes must chain to; Intel's SGX root CA when absent. */
     readonly rootCertificate?: Uint8Array
-    readonly collateral: CollateralSource
+    /** The service to fetch collateral from, which is kept in the folder; or a source of one's own. */
+    readonly collateral: PccsAddress | CollateralSource
     readonly policy: AttestationPolicy
   }
   readonly share?: {
@@ -86,6 +93,8 @@ export interface NodeStatus {
   readonly crawl: Crawl | undefined
   /** Shares taken from owners that the chain does not yet know this enclave to hold; they are sent until it does. */
   readonly confirmationsOwed: OwedConfirmations
+  /** Of the collateral that quotes are judged by, for each kind of platform met; empty with a source of one's own. */
+  readonly collateral: readonly CollateralHealth[]
   /** The gravest first; none when the node is well. */
   readonly problems: readonly NodeProblem[]
   /** The last block whose events are durably taken in. */

@@ -1,6 +1,5 @@
 import type { DevelopmentPki } from '../attestation/development/index.js'
 import type { SgxMeasurement } from '../attestation/index.js'
-import { staticCollateral } from '../attestation/index.js'
 import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig } from '../node/index.js'
 import type { HeldShare } from './audit.js'
 import { openLogFile } from './log-file.js'
@@ -14,6 +13,8 @@ export interface EnclaveSpec {
   readonly chainEndpoint: string
   /** Multiaddrs to enter the mesh by. */
   readonly bootstrap: readonly string[]
+  /** Where collateral is fetched. */
+  readonly pccsUrl: string
   /** Makes the same development PKI in every process. */
   readonly pkiSeed: Uint8Array
   /** The build of the software in the enclave. */
@@ -74,7 +75,7 @@ function nodeConfig(spec: EnclaveSpec, pki: DevelopmentPki): EnclaveNodeConfig {
     attestation: {
       quoteSource: platform.quoteSource,
       rootCertificate: pki.rootCertificate,
-      collateral: staticCollateral(pki.collateral),
+      collateral: { url: spec.pccsUrl },
       policy: { allowedMeasurements: [{ mrEnclave: OFFICIAL_BUILD.mrEnclave }] },
     },
     sealingKey: platform.sealingKey(),

@@ -1,5 +1,10 @@
 import { join } from 'node:path'
-import { createDevelopmentPki, type DevelopmentPki } from '../attestation/development/index.js'
+import {
+  createDevelopmentPki,
+  type DevelopmentPki,
+  type SimulatedPccs,
+  startSimulatedPccs,
+} from '../attestation/development/index.js'
 import { type AccountSigner, accountSigner } from '../crypto/index.js'
 import { type DevelopmentChain, developmentSigner, startDevelopmentChain } from '../devchain/index.js'
 import type { AccountId, BlockNumber, ClusterId, ShareKey, SlotId } from '../domain/index.js'
@@ -47,6 +52,7 @@ export class World {
   readonly timings: Timing[] = []
   readonly owners: readonly AccountSigner[]
   #chain: DevelopmentChain | undefined
+  #pccs: SimulatedPccs | undefined
   #actors: Actors | undefined
 
   private constructor(options: SimulationOptions, folder: string, random: SeededRandom, pki: DevelopmentPki) {
@@ -68,7 +74,10 @@ export class World {
     return this.#actors
   }
 
-  /** Starts the chain, on which operators and owners have funds from the beginning. */
+  /**
+   * Starts the chain, on which operators and owners have funds from the beginning, and the service that enclaves fetch
+   * collateral from.
+   */
   async openChain(): Promise<void> {
     const { blockTimeMs, generation, signal, clusters } = this.options
     // The late cluster, and the impostor's.
@@ -77,6 +86,7 @@ export class World {
     )
     const endowed = [...operators, ...this.owners].map(({ account }) => account)
     this.#chain = await startDevelopmentChain({ blockTime: blockTimeMs, generation, endowed })
+    this.#pccs = await startSimulatedPccs({ sgx: this.pki.collateral, tdx: this.pki.tdxCollateral })
     const committee = developmentSigner('Alice')
     this.#actors = await Actors.connect({ endpoint: this.#chain.url, committee, signal })
   }
@@ -113,6 +123,7 @@ export class World {
       folder: join(this.folder, name),
       chainEndpoint: this.actors.endpoint,
       bootstrap: [],
+      pccsUrl: this.#pccs?.url ?? '',
       pkiSeed: pkiSeed(this.random),
       measurement,
     }
@@ -188,6 +199,7 @@ export class World {
     // All of them get their chance before one that fails is reported.
     await Promise.allSettled(endings)
     await this.#actors?.close()
+    await this.#pccs?.stop()
     await this.#chain?.stop()
     await Promise.all(endings)
   }

@@ -93,6 +93,47 @@ describe('slotmesh join', function () {
     )
   })
 
+  it('takes from a file what the flags do not say, and seals under the key that it is told', async () => {
+    const config = join(scratch, 'node.yaml')
+    const write = (sealing: string) =>
+      writeFile(
+        config,
+        `folder: from-file
+chain: { endpoints: ['ws://127.0.0.1:1'] }
+mesh: { listen: [/ip4/127.0.0.1/tcp/0], allowPrivateAddresses: true }
+attestation: { simulated: { seed: 0x${SEED} } }
+sealing: ${sealing}
+`,
+      )
+    const key = join(scratch, 'key')
+    await writeFile(key, randomBytes(32), { mode: 0o600 })
+    await write(`file:${key}`)
+    const node = await start('listens', 'join', '--config', config, '--chain', chain.url)
+    node.child.kill('SIGTERM')
+    assert.equal((await node.outcome).exitCode, 0)
+    assert.ok((await stat(join(scratch, 'from-file'))).isDirectory())
+
+    await writeFile(key, randomBytes(32))
+    await refused(1, /^slotmesh: .*from-file.* sealed under another key/m, 'join', '--config', config)
+    await write('elsewhere')
+    await refused(1, /^slotmesh: What is given names no source of a sealing key/m, 'join', '--config', config)
+    await writeFile(config, 'folder: x\nsealling: file:x\n')
+    await refused(
+      1,
+      /^slotmesh: .*node\.yaml, the whole has no setting sealling \(is sealing meant\?\)/m,
+      'join',
+      '--config',
+      config,
+    )
+  })
+
+  it('says that this machine makes no quotes, and what it needs to know besides', async () => {
+    const config = join(scratch, 'hardware.yaml')
+    await writeFile(config, `attestation: { policy: { allowedMeasurements: [{ mrEnclave: 0x${SEED} }] } }`)
+    const given = ['join', '--config', config, '--folder', join(scratch, 'hardware'), '--chain', chain.url]
+    await refused(1, /^slotmesh: No device of this machine makes quotes/m, ...given)
+  })
+
   it('says that nothing answers where the chain should be', async () => {
     const given = parameters('no-chain')
     given[given.indexOf(chain.url)] = 'ws://127.0.0.1:1'

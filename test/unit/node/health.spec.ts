@@ -14,7 +14,7 @@ const well: ChainHealth = {
   unreadable: undefined,
 }
 const none = { count: 0, oldestSince: undefined, lastOutcome: undefined }
-const codes = (health: ChainHealth) => problemsOf(health, none, NOW).map(({ code }) => code)
+const codes = (health: ChainHealth) => problemsOf({ chain: health, owed: none, now: NOW }).map(({ code }) => code)
 
 describe('the watch over problems', () => {
   it('tells when they change, and when there are none any more', async () => {
@@ -40,7 +40,7 @@ describe('what a node says of its health', () => {
   })
 
   it('names a connection that stays lost, and its endpoint', () => {
-    const [problem] = problemsOf({ ...well, state: 'connecting', since: NOW - 11_000 }, none, NOW)
+    const [problem] = problemsOf({ chain: { ...well, state: 'connecting', since: NOW - 11_000 }, owed: none, now: NOW })
     assert.equal(problem?.code, 'chain/unreachable')
     assert.match(problem?.sentence ?? '', /1970-01-12T13:46:29\.000Z.*ws:\/\/near:9944/)
   })
@@ -55,15 +55,15 @@ describe('what a node says of its health', () => {
     const unreadable = { block: 9, item: 'System.Events', message: 'Block 9 cannot be read at System.Events: why.' }
     const health = { ...well, unreadable, finalised: { ...well.finalised, ageMs: 200_000 } }
     assert.deepEqual(codes(health), ['chain/unreadable-block', 'chain/stale-view'])
-    assert.match(problemsOf(health, none, NOW)[0]?.sentence ?? '', /^Block 9 /)
+    assert.match(problemsOf({ chain: health, owed: none, now: NOW })[0]?.sentence ?? '', /^Block 9 /)
   })
 
   it('says that the account cannot pay for the confirmations that it owes', () => {
     const owed = { count: 3, oldestSince: NOW - 60_000, lastOutcome: 'no-funds' } as const
-    const [problem] = problemsOf(well, owed, NOW)
+    const [problem] = problemsOf({ chain: well, owed, now: NOW })
     assert.equal(problem?.code, 'chain/no-funds')
     assert.match(problem?.sentence ?? '', /confirm 3 shares/)
-    assert.deepEqual(problemsOf(well, { ...owed, lastOutcome: 'not-registered' }, NOW), [])
+    assert.deepEqual(problemsOf({ chain: well, owed: { ...owed, lastOutcome: 'not-registered' }, now: NOW }), [])
   })
 
   it('names endpoints that disagree about a final block', () => {
@@ -81,7 +81,8 @@ describe('what a node says of its health', () => {
   })
 
   it('says that synchronisation has stopped, unless the block that stopped it is named already', () => {
-    const told = (health: ChainHealth) => problemsOf(health, none, NOW, 'Why.').map(({ code }) => code)
+    const told = (health: ChainHealth) =>
+      problemsOf({ chain: health, owed: none, now: NOW, stoppedBy: 'Why.' }).map(({ code }) => code)
     assert.deepEqual(told(well), ['sync/stopped'])
     const unreadable = { block: 9, item: 'System.Events', message: 'Why.' }
     assert.deepEqual(told({ ...well, unreadable }), ['chain/unreadable-block'])
@@ -89,9 +90,25 @@ describe('what a node says of its health', () => {
 
   it('says that confirmations are owed for long, whatever keeps them', () => {
     const owed = { count: 2, oldestSince: NOW - 600_001, lastOutcome: 'chain/call-failed' }
-    const [problem] = problemsOf(well, owed, NOW)
+    const [problem] = problemsOf({ chain: well, owed, now: NOW })
     assert.equal(problem?.code, 'chain/not-confirmed')
     assert.match(problem?.sentence ?? '', /^2 shares .*chain\/call-failed/)
+  })
+
+  it('names collateral that cannot be refreshed, when it ends soon', () => {
+    const request = { tee: 'sgx', fmspc: '00906ea10000', pceId: '0000', ca: 'platform' } as const
+    const lastFailure = { at: new Date(NOW), reason: 'status 503' }
+    const told = (days: number, failure: typeof lastFailure | undefined) =>
+      problemsOf({
+        chain: well,
+        owed: none,
+        now: NOW,
+        collateral: [{ request, validUntil: new Date(NOW + days * 86_400_000), lastFailure: failure }],
+      })
+    const [problem] = told(6, lastFailure)
+    assert.equal(problem?.code, 'attestation/collateral-ending')
+    assert.match(problem?.sentence ?? '', /SGX platforms 00906ea10000 .*status 503.*look at the PCCS/)
+    assert.deepEqual([told(8, lastFailure), told(6, undefined)], [[], []])
   })
 
   it('names an enclave that has forked its log', () => {
@@ -106,7 +123,12 @@ describe('what a node says of its health', () => {
       signature: new Uint8Array(),
     } as const
     const branch = { head, subtree: undefined }
-    const [problem] = problemsOf(well, none, NOW, undefined, [{ branches: [branch, branch], position: undefined }])
+    const [problem] = problemsOf({
+      chain: well,
+      owed: none,
+      now: NOW,
+      forks: [{ branches: [branch, branch], position: undefined }],
+    })
     assert.equal(problem?.code, 'provenance/forked')
     assert.match(problem?.sentence ?? '', /0xabab.* in cluster 7, slot 2/)
   })

@@ -12,6 +12,7 @@ const STATUS: NodeStatus = {
   chain: undefined,
   crawl: undefined,
   confirmationsOwed: { count: 0, oldestSince: undefined, lastOutcome: undefined },
+  collateral: [],
   problems: [],
   cursor: 121,
   syncedBlock: 120,

@@ -1,0 +1,137 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { EnclaveMeasurement } from '../attestation/index.js'
+import type { Settings } from '../config/index.js'
+import { fromHex } from '../crypto/index.js'
+import { bounded, type Hex, SlotmeshError, silentLogger } from '../domain/index.js'
+import { seed, wholeNumber } from './arguments.js'
+import { untilInterrupted } from './interruption.js'
+import { describePolicy } from './policy-text.js'
+import { type EnclaveFlags, settingsOf } from './settings.js'
+import { quoteSourceOf, verificationOf } from './tee.js'
+
+type AttestFlags = Pick<EnclaveFlags, 'config' | 'folder' | 'developmentSeed' | 'machineId'>
+
+/** Making a quote, or fetching collateral, takes no longer, ms. */
+const TIMEOUT_MS = 30_000
+
+export function addAttest(program: Command): void {
+  const attest = program
+    .command('attest')
+    .description('Show the attestation policy, make a quote, or see what the policy says of one.')
+    .helpCommand(false)
+  withEnclave(attest.command('policy')).description('Show which enclaves are trusted, in words.').action(showPolicy)
+  withEnclave(attest.command('quote'))
+    .description('Make a quote about this enclave.')
+    .option('--report-data <hex>', '64 bytes to put in (default: zeros)', reportData)
+    .requiredOption('--out <file>', 'where to write it, as bytes')
+    .action(makeQuote)
+  withEnclave(attest.command('verify <file>'))
+    .description('Verify a quote (bytes, hexadecimal or base64) and judge it by the policy.')
+    .option('--block <number>', 'judge as of this block (default: rules that end have ended)', wholeNumber())
+    .option('--at <time>', 'judge as of this time, for example 2026-11-23T12:00:00Z (default: now)', time)
+    .action(verifyQuote)
+}
+
+function withEnclave(command: Command): Command {
+  return command
+    .option('--config <file>', 'the YAML file of the node; see docs/configuration.md')
+    .option('--development-seed <hex>', 'simulate the TEE: the development PKI with this seed', seed)
+    .option('--machine-id <text>', 'names the simulated machine')
+}
+
+async function showPolicy(flags: AttestFlags): Promise<void> {
+  const { trustsSimulatedQuotes } = await import('../attestation/index.js')
+  const { policy, rootCertificate } = await verificationOf(await settingsOf(flags))
+  print(...describePolicy(policy, { isSimulated: trustsSimulatedQuotes(rootCertificate) }))
+}
+
+async function makeQuote(flags: AttestFlags & { reportData?: Uint8Array; out: string }): Promise<void> {
+  const source = await quoteSourceOf(await simulatedAnywhere(flags))
+  const { reportData = new Uint8Array(64), out } = flags
+  const quote = await limited((signal) => source.quote(reportData, { signal }))
+  await writeFile(out, quote)
+  print(`A ${source.kind} quote of ${quote.length} bytes is in ${out}.`)
+}
+
+async function verifyQuote(file: string, flags: AttestFlags & { block?: number; at?: Date }): Promise<void> {
+  const { createQuoteVerifier, pccsCollateral } = await import('../attestation/index.js')
+  const verification = await verificationOf(await settingsOf(flags))
+  const quote = quoteOf(file, await readFile(file))
+  const now = () => flags.at ?? new Date()
+  const found = await limited((signal) => {
+    const { collateral: configured, rootCertificate } = verification
+    const collateral =
+      'collateral' in configured
+        ? configured
+        : pccsCollateral({
+            ...configured,
+            rootCertificate,
+            cache: NO_CACHE,
+            logger: silentLogger,
+            lifetime: signal,
+            now,
+          })
+    const { block } = flags
+    const finalisedBlock = block === undefined ? {} : { finalisedBlock: () => block }
+    return createQuoteVerifier({ ...verification, ...finalisedBlock, collateral, now }).verify(quote, { signal })
+  })
+  print(
+    'genuine      and the policy admits it',
+    ...describeMeasurement(found.measurement),
+    `report data  ${Buffer.from(found.reportData).toString('hex')}`,
+    `platform     ${found.tcbStatus}${found.advisoryIds.length > 0 ? `, open to ${found.advisoryIds.join(', ')}` : ''}`,
+    `judged by    collateral with evaluation data number ${found.tcbEvaluationDataNumber}`,
+  )
+}
+
+/** A one-off command keeps nothing. */
+const NO_CACHE = { get: async () => undefined, put: async () => undefined }
+
+/** A simulated machine is named after its folder, which does not matter here. */
+async function simulatedAnywhere(flags: AttestFlags): Promise<Settings> {
+  const settings = await settingsOf(flags)
+  return { folder: '.', ...settings }
+}
+
+function limited<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return untilInterrupted((signal) => bounded({ signals: [signal], timeoutMs: TIMEOUT_MS }, work))
+}
+
+function describeMeasurement(measurement: EnclaveMeasurement): string[] {
+  if (measurement.tee === 'sgx') {
+    const { mrEnclave, mrSigner, productId, securityVersion } = measurement
+    return [
+      `MRENCLAVE    ${mrEnclave}`,
+      `MRSIGNER     ${mrSigner}, product ${productId}, security version ${securityVersion}`,
+    ]
+  }
+  const { mrTd, rtmr0, rtmr1, rtmr2, rtmr3 } = measurement
+  return [`MRTD         ${mrTd}`, ...[rtmr0, rtmr1, rtmr2, rtmr3].map((register, at) => `RTMR${at}        ${register}`)]
+}
+
+/** Quotes begin with their version in two bytes; what begins with digits is text. */
+function quoteOf(file: string, content: Buffer): Uint8Array {
+  const text = content.toString('latin1').replace(/\s+/g, '')
+  if (/^(?:0x)?(?:[0-9a-fA-F]{2})+$/.test(text)) return Buffer.from(text.replace(/^0x/, ''), 'hex')
+  if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return Buffer.from(text, 'base64')
+  if (content.length === 0)
+    throw new SlotmeshError('cli/bad-option', `The file ${file} is empty; give one with a quote.`)
+  return content
+}
+
+function reportData(text: string): Uint8Array {
+  const digits = text.replace(/^0x/, '')
+  if (/^[0-9a-fA-F]{128}$/.test(digits)) return fromHex(`0x${digits}` satisfies Hex)
+  throw new InvalidArgumentError('Report data is 128 hexadecimal digits.')
+}
+
+function time(text: string): Date {
+  const at = new Date(text)
+  if (Number.isNaN(at.getTime())) throw new InvalidArgumentError('A time looks like 2026-11-23T12:00:00Z.')
+  return at
+}
+
+function print(...lines: string[]): void {
+  for (const line of lines) process.stdout.write(`${line}\n`)
+}

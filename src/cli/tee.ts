@@ -1,0 +1,84 @@
+import { resolve } from 'node:path'
+import type { QuoteSource } from '../attestation/index.js'
+import type { Settings } from '../config/index.js'
+import { fromHex } from '../crypto/index.js'
+import type { EnclaveNodeConfig } from '../node/index.js'
+import type { SealingKeySource } from '../sealing-key/index.js'
+import { missing, required } from './settings.js'
+
+/** What simulated enclaves run: nodes of one development mesh must agree on it. */
+const DEVELOPMENT_BUILD = {
+  tee: 'sgx',
+  mrEnclave: `0x${'de'.repeat(32)}`,
+  mrSigner: `0x${'5e'.repeat(32)}`,
+  productId: 1,
+  securityVersion: 1,
+} as const
+
+/** Intel's own service, which needs no account for what is asked of it; a PCCS nearby spares it and is quicker. */
+const INTEL_PCS = 'https://api.trustedservices.intel.com'
+
+/** What quotes are judged by. */
+export type Verification = Omit<EnclaveNodeConfig['attestation'], 'quoteSource'>
+
+/** @throws SlotmeshError `cli/bad-option` when the settings have no policy, which has no sensible default. */
+export async function verificationOf(settings: Settings): Promise<Verification> {
+  const { attestation = {} } = settings
+  const { policy, collateral } = attestation
+  if (attestation.simulated === undefined) {
+    return {
+      policy: required(policy, '--development-seed to simulate the TEE', 'attestation.policy'),
+      collateral: { url: INTEL_PCS, ...collateral },
+    }
+  }
+  const { staticCollateral } = await import('../attestation/index.js')
+  const pki = await developmentPki(attestation.simulated.seed)
+  return {
+    rootCertificate: pki.rootCertificate,
+    policy: policy ?? { allowedMeasurements: [{ mrEnclave: DEVELOPMENT_BUILD.mrEnclave }] },
+    collateral: collateral ?? staticCollateral(pki.collateral, pki.tdxCollateral),
+  }
+}
+
+/** @throws QuoteSourceError when the machine has no device that makes quotes. */
+export async function quoteSourceOf(settings: Settings): Promise<QuoteSource> {
+  const { source = 'auto', simulated } = settings.attestation ?? {}
+  if (simulated !== undefined) return (await platformOf(settings, simulated)).quoteSource
+  const { hardwareQuoteSource } = await import('../attestation/index.js')
+  return hardwareQuoteSource(source)
+}
+
+/**
+ * @param words that name a source; what the settings say by default, or what suits the place.
+ * @returns 32 bytes for the caller to zero.
+ */
+export async function sealingKeyOf(settings: Settings, words = settings.sealing): Promise<Uint8Array> {
+  const { simulated } = settings.attestation ?? {}
+  if (words === undefined && simulated !== undefined) return (await platformOf(settings, simulated)).sealingKey()
+  const { parseSealingKeySource, sealingKey } = await import('../sealing-key/index.js')
+  const source: SealingKeySource = words === undefined ? await ownKey(settings) : parseSealingKeySource(words)
+  return sealingKey(source, { folder: folderOf(settings) })
+}
+
+export function folderOf(settings: Settings): string {
+  return required(settings.folder, '--folder', 'folder')
+}
+
+/** Only Gramine has a key of the enclave's own; everywhere else it has to be said where one is. */
+async function ownKey(settings: Settings): Promise<SealingKeySource> {
+  const { kind } = await quoteSourceOf(settings)
+  if (kind === 'sgx') return { from: 'gramine', policy: 'mrenclave' }
+  throw missing('--sealing, for example file:<path>', 'sealing')
+}
+
+type Simulated = NonNullable<NonNullable<Settings['attestation']>['simulated']>
+
+async function platformOf(settings: Settings, { seed, machineId }: Simulated) {
+  const pki = await developmentPki(seed)
+  return pki.platform({ machineId: machineId ?? resolve(folderOf(settings)), measurement: DEVELOPMENT_BUILD })
+}
+
+async function developmentPki(seed: Simulated['seed']) {
+  const { createDevelopmentPki } = await import('../attestation/development/index.js')
+  return createDevelopmentPki({ seed: fromHex(seed) })
+}
