@@ -16,5 +16,5 @@ export {
 export { trustsSimulatedQuotes } from './root.js'
 export type { QuoteSource } from './source.js'
 export { hardwareQuoteSource, type QuoteSourceChoice } from './sources/detect.js'
-export { QuoteSourceError, type QuoteSourceErrorCode } from './sources/errors.js'
+export type { QuoteSourceError, QuoteSourceErrorCode } from './sources/errors.js'
 export { createQuoteVerifier, type QuoteVerifier, type VerifiedQuote } from './verifier.js'
