@@ -17,6 +17,7 @@ export const DOMAIN = {
   enclaveRecord: 'ternoa/enclave-record/1',
   developmentPki: 'slotmesh/development-pki/1',
   storeRecordKey: 'slotmesh/store/1/record-key',
+  storeFingerprint: 'slotmesh/store/1/fingerprint',
   sealingKey: 'slotmesh/sealing-key/1',
 } as const
 

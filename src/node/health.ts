@@ -3,7 +3,8 @@ import type { CollateralHealth } from '../attestation/index.js'
 import type { ChainHealth } from '../chain/index.js'
 import type { ForkEvidence } from '../provenance/index.js'
 import { OLDEST_VIEW_MS } from '../share/index.js'
-import type { OwedConfirmations } from '../sync/index.js'
+import type { StoreIntegrity } from '../store/index.js'
+import type { Comparison, OwedConfirmations } from '../sync/index.js'
 import type { NodeProblem } from './types.js'
 
 /** Between two looks at what is wrong, ms. */
@@ -45,10 +46,15 @@ export interface Symptoms {
   /** Of the provenance logs of others, or of this enclave itself. */
   readonly forks?: readonly ForkEvidence[]
   readonly collateral?: readonly CollateralHealth[]
+  readonly integrity?: StoreIntegrity
+  readonly comparison?: Comparison | undefined
+  /** How many are open. */
+  readonly wants?: number
 }
 
 /** What keeps a node from doing all of its work, the gravest first; nothing when it is well. */
-export function problemsOf({ chain, owed, now, stoppedBy, forks = [], collateral = [] }: Symptoms): NodeProblem[] {
+export function problemsOf(symptoms: Symptoms): NodeProblem[] {
+  const { chain, owed, now, stoppedBy, forks = [], collateral = [], integrity, comparison, wants = 0 } = symptoms
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
   if (unreadable !== undefined) problems.push({ code: 'chain/unreadable-block', sentence: unreadable.message })
@@ -88,6 +94,18 @@ export function problemsOf({ chain, owed, now, stoppedBy, forks = [], collateral
   const forked = endpoints.filter(({ url, lastFailure }) => lastFailure?.code === 'chain/forked' && url !== inUse)
   for (const { lastFailure } of forked) {
     problems.push({ code: 'chain/forked', sentence: lastFailure?.message ?? '' })
+  }
+  if (integrity?.state === 'altered') {
+    problems.push({
+      code: 'store/altered',
+      sentence: `The folder was not as this node had left it: it was altered from outside, set back in part, or damaged; ${integrity.dropped} records could not be read, and what is missing is fetched again. Find out who can write to it.`,
+    })
+  }
+  if (comparison !== undefined && comparison.missing > 0 && wants > 0) {
+    problems.push({
+      code: 'store/incomplete',
+      sentence: `At block ${comparison.block} the chain listed ${comparison.missing} shares that were missing here, of ${comparison.listed}; they are being fetched again. Find out whether the folder was set back.`,
+    })
   }
   for (const { request, validUntil, lastFailure } of collateral) {
     if (lastFailure === undefined || validUntil.getTime() - now > COLLATERAL_ENDS_SOON_MS) continue

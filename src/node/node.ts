@@ -56,9 +56,17 @@ export async function createEnclaveNode(config: EnclaveNodeConfig): Promise<Encl
 async function seed(store: Store, name: 'account-seed' | 'peer-key-seed', given?: Uint8Array): Promise<Uint8Array> {
   const kept = await store.secret(name)
   if (kept !== undefined) return kept
+  if (store.integrity().state === 'altered') throw identityLost(name)
   const made = new Uint8Array(given ?? randomBytes(32))
   await store.putSecret(name, made)
   return made
+}
+
+function identityLost(name: string): SlotmeshError {
+  return new SlotmeshError(
+    'node/identity-lost',
+    `The folder was altered from outside and has lost the ${name}, without which this would be another enclave: restore the folder, or begin with an empty one and register the new account.`,
+  )
 }
 
 /** What a node is made of while it runs. */
@@ -180,6 +188,8 @@ class Node implements EnclaveNode {
       crawl: parts?.chain.crawl(),
       confirmationsOwed: owed,
       collateral: parts?.collateral.health() ?? [],
+      integrity: this.#store.integrity(),
+      comparison: parts?.engine.comparison,
       problems: parts === undefined ? [] : this.#problems(parts),
       cursor: await this.#store.cursor(),
       syncedBlock: await syncedBlock(this.#store),
@@ -377,6 +387,9 @@ class Node implements EnclaveNode {
       stoppedBy: engine.stoppedBy,
       forks: this.#store.forks(),
       collateral: collateral.health(),
+      integrity: this.#store.integrity(),
+      comparison: engine.comparison,
+      wants: this.#store.counts().wants,
     })
   }
 

@@ -18,7 +18,8 @@ import type {
 } from '../domain/index.js'
 import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
 import type { Suite } from '../share/index.js'
-import type { OwedConfirmations } from '../sync/index.js'
+import type { StoreIntegrity } from '../store/index.js'
+import type { Comparison, OwedConfirmations } from '../sync/index.js'
 
 /** Everything a node needs to know before it starts. */
 export interface EnclaveNodeConfig {
@@ -95,6 +96,10 @@ export interface NodeStatus {
   readonly confirmationsOwed: OwedConfirmations
   /** Of the collateral that quotes are judged by, for each kind of platform met; empty with a source of one's own. */
   readonly collateral: readonly CollateralHealth[]
+  /** Whether the folder was found as this node had left it. */
+  readonly integrity: StoreIntegrity
+  /** What the comparison with the chain came to, after a start from a folder; undefined before, and in a first setup. */
+  readonly comparison: Comparison | undefined
   /** The gravest first; none when the node is well. */
   readonly problems: readonly NodeProblem[]
   /** The last block whose events are durably taken in. */

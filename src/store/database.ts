@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { Level } from 'level'
-import { toHex, zero } from '../crypto/index.js'
+import { equalBytes, toHex, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
-import { ERASING, FIRST_SEAT_PREFIX, HEADERS, type Table } from './records.js'
+import { EMPTY_MANIFEST, type Manifest, ManifestSum } from './manifest.js'
+import { ALTERED, ERASING, FIRST_SEAT_PREFIX, HEADERS, IDENTITY, MANIFEST, SECRETS, type Table } from './records.js'
 import { SEALING_KEY_BYTES, Sealer, STORE_ID_BYTES } from './sealing.js'
 
 type LevelDatabase = Level<Uint8Array, Uint8Array>
@@ -23,6 +24,8 @@ export class SealedDatabase implements Reads {
   readonly #level: LevelDatabase
   readonly #folder: string
   readonly #sealer: Sealer
+  #manifest: Manifest = EMPTY_MANIFEST
+  #dropped: number | undefined
   #writing: Promise<unknown> = Promise.resolve()
 
   private constructor(level: LevelDatabase, folder: string, sealer: Sealer) {
@@ -48,7 +51,8 @@ export class SealedDatabase implements Reads {
     try {
       const sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey))
       const database = new SealedDatabase(level, folder, sealer)
-      if (await database.get(ERASING, undefined)) await database.eraseSeat()
+      if (await database.#isErasing()) await database.eraseSeat()
+      else await database.#compare()
       return database
     } catch (thrown) {
       await level.close()
@@ -127,11 +131,25 @@ export class SealedDatabase implements Reads {
     }
   }
 
+  /** How many writes there were since the folder was made. */
+  get sequence(): number {
+    return this.#manifest.sequence
+  }
+
+  /**
+   * Of a folder that was altered while nobody had it open, how many records could not be read any more and are gone
+   * now; undefined when it was as it had been left.
+   */
+  get dropped(): number | undefined {
+    return this.#dropped
+  }
+
   /** Deletes every record of the seat; one that is cut short is ended when the folder is opened again. */
   eraseSeat(): Promise<void> {
     return this.#exclusively(async () => {
       await this.#commit((transaction) => transaction.put(ERASING, undefined, true))
       await this.#translated(() => this.#level.clear({ gte: Uint8Array.of(FIRST_SEAT_PREFIX) }))
+      this.#manifest = await this.#recount(Math.max(this.#manifest.sequence, await this.#keptSequence()))
       await this.#commit((transaction) => transaction.delete(ERASING, undefined))
     })
   }
@@ -165,9 +183,93 @@ export class SealedDatabase implements Reads {
   async #commit<Result>(work: (transaction: Transaction) => Promise<Result> | Result): Promise<Result> {
     const transaction = new Transaction(this, this.#sealer)
     const result = await work(transaction)
-    const operations = transaction.operations()
-    if (operations.length > 0) await this.#translated(() => this.#level.batch(operations, { sync: true }))
+    const changes = await transaction.changes()
+    if (changes.length > 0) await this.#write(changes)
     return result
+  }
+
+  /** Changes and the manifest after them, in one batch. */
+  async #write(changes: readonly Change[]): Promise<void> {
+    const sum = new ManifestSum(this.#manifest)
+    for (const { name, before, after } of changes) {
+      if (before !== undefined) sum.take(this.#sealer.fingerprint(name, before))
+      if (after !== undefined) sum.add(this.#sealer.fingerprint(name, after))
+    }
+    const manifest = sum.manifest(this.#manifest.sequence + 1)
+    const name = MANIFEST.encodeKey(undefined)
+    const operations: Operation[] = changes.map(({ name: key, after: value }) =>
+      value === undefined ? { type: 'del', key } : { type: 'put', key, value },
+    )
+    operations.push({ type: 'put', key: name, value: this.#sealer.seal(name, MANIFEST.encode(manifest)) })
+    await this.#translated(() => this.#level.batch(operations, { sync: true }))
+    this.#manifest = manifest
+  }
+
+  /** Compares the folder with its manifest, and mends what the host has altered as far as that goes. */
+  async #compare(): Promise<void> {
+    const sequence = await this.#keptSequence()
+    const kept = await this.#keptManifest()
+    const found = await this.#recount(sequence)
+    this.#manifest = found
+    const isNew = kept === undefined && found.count === 0
+    if (isNew || (kept !== undefined && kept.count === found.count && equalBytes(kept.sum, found.sum))) return
+    const wrong: Change[] = []
+    for await (const [name, sealed] of this.#records()) {
+      const value = this.#sealer.open(name, sealed)
+      if (value === undefined) wrong.push({ name, before: sealed, after: undefined })
+      else zero(value)
+    }
+    // Nobody else has them: without them this would be another enclave.
+    const lost = wrong.find(({ name }) => name[0] === SECRETS.prefix)
+    if (lost !== undefined) throw tamperedError(this.#folder, SECRETS.describe(SECRETS.decodeKey(lost.name)))
+    this.#dropped = wrong.length
+    const flag = ALTERED.encodeKey(undefined)
+    const [before] = await this.sealed([flag])
+    await this.#write([
+      ...wrong.filter(({ name }) => !equalBytes(name, flag)),
+      { name: flag, before, after: this.#sealer.seal(flag, ALTERED.encode(true)) },
+    ])
+    // Without it nobody can say whose the rest is.
+    if ((await this.get(IDENTITY, undefined)) === undefined) await this.eraseSeat()
+  }
+
+  /** What all records but the headers and the manifest come to. */
+  async #recount(sequence: number): Promise<Manifest> {
+    const sum = new ManifestSum()
+    for await (const [name, sealed] of this.#records()) sum.add(this.#sealer.fingerprint(name, sealed))
+    return sum.manifest(sequence)
+  }
+
+  async *#records(): AsyncGenerator<[name: Uint8Array, sealed: Uint8Array]> {
+    const iterator = this.#level.iterator({ gt: Uint8Array.of(HEADERS.prefix, 0xff) })
+    try {
+      for (;;) {
+        const step = await this.#translated(() => iterator.nextv(ENTRIES_PER_STEP))
+        if (step.length === 0) return
+        for (const [name, sealed] of step) if (name[0] !== MANIFEST.prefix) yield [name, sealed]
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  /** Undefined when there is none that this enclave sealed. */
+  async #keptManifest(): Promise<Manifest | undefined> {
+    const name = MANIFEST.encodeKey(undefined)
+    const [sealed] = await this.sealed([name])
+    const value = sealed && this.#sealer.open(name, sealed)
+    return value && MANIFEST.decode(value)
+  }
+
+  async #keptSequence(): Promise<number> {
+    return (await this.#keptManifest())?.sequence ?? 0
+  }
+
+  /** A mark that does not open is none, and shows by the manifest. */
+  async #isErasing(): Promise<boolean> {
+    const name = ERASING.encodeKey(undefined)
+    const [sealed] = await this.sealed([name])
+    return sealed !== undefined && this.#sealer.open(name, sealed) !== undefined
   }
 
   #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -191,7 +293,7 @@ export class Transaction implements Reads {
   readonly #database: SealedDatabase
   readonly #sealer: Sealer
   /** Every record read or changed so far, by its name in hex. */
-  readonly #records = new Map<string, { name: Uint8Array; sealed: Uint8Array | undefined; isChanged: boolean }>()
+  readonly #records = new Map<string, RecordState>()
 
   constructor(database: SealedDatabase, sealer: Sealer) {
     this.#database = database
@@ -204,7 +306,7 @@ export class Transaction implements Reads {
     if (names.length === 0) return
     const found = await this.#database.sealed(names)
     for (const [at, name] of names.entries()) {
-      this.#records.set(toHex(name), { name, sealed: found[at], isChanged: false })
+      this.#records.set(toHex(name), { name, sealed: found[at], isChanged: false, before: found[at], isRead: true })
     }
   }
 
@@ -224,23 +326,53 @@ export class Transaction implements Reads {
   put<Key, Value>(table: Table<Key, Value>, key: Key, value: Value): void {
     const name = table.encodeKey(key)
     const plain = table.encode(value)
-    this.#records.set(toHex(name), { name, sealed: this.#sealer.seal(name, plain), isChanged: true })
+    this.#change(name, this.#sealer.seal(name, plain))
     zero(plain)
   }
 
   delete<Key>(table: Table<Key, unknown>, key: Key): void {
-    const name = table.encodeKey(key)
-    this.#records.set(toHex(name), { name, sealed: undefined, isChanged: true })
+    this.#change(table.encodeKey(key), undefined)
   }
 
-  operations(): ({ type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array })[] {
-    return [...this.#records.values()]
-      .filter(({ isChanged }) => isChanged)
-      .map(({ name, sealed }) =>
-        sealed === undefined ? { type: 'del', key: name } : { type: 'put', key: name, value: sealed },
-      )
+  /** Everything that is to be written, with what stands there before. */
+  async changes(): Promise<Change[]> {
+    const changed = [...this.#records.values()].filter(({ isChanged }) => isChanged)
+    const unread = changed.filter(({ isRead }) => !isRead)
+    if (unread.length > 0) {
+      const found = await this.#database.sealed(unread.map(({ name }) => name))
+      for (const [at, record] of unread.entries()) record.before = found[at]
+    }
+    return changed.map(({ name, before, sealed }) => ({ name, before, after: sealed }))
+  }
+
+  #change(name: Uint8Array, sealed: Uint8Array | undefined): void {
+    const id = toHex(name)
+    const known = this.#records.get(id)
+    const { before, isRead } = known ?? { before: undefined, isRead: false }
+    this.#records.set(id, { name, sealed, isChanged: true, before, isRead })
   }
 }
+
+interface RecordState {
+  readonly name: Uint8Array
+  /** As this transaction leaves it. */
+  readonly sealed: Uint8Array | undefined
+  readonly isChanged: boolean
+  /** As it stands in the database, once that was read. */
+  before: Uint8Array | undefined
+  readonly isRead: boolean
+}
+
+/** What a write does to one record; undefined is none. */
+interface Change {
+  readonly name: Uint8Array
+  readonly before: Uint8Array | undefined
+  readonly after: Uint8Array | undefined
+}
+
+type Operation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array }
 
 function rangeOf(table: { readonly prefix: number }): { gte: Uint8Array; lt: Uint8Array } {
   return { gte: Uint8Array.of(table.prefix), lt: Uint8Array.of(table.prefix + 1) }

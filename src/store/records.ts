@@ -8,6 +8,7 @@ import {
   shareKeyText,
 } from '../domain/index.js'
 import type { Branch, ForkEvidence, LogHead, LogId, NodePosition } from '../provenance/index.js'
+import type { Manifest } from './manifest.js'
 import type { Identity, PendingShare, SecretName, SharePlace, Want } from './types.js'
 
 /**
@@ -90,6 +91,15 @@ export const COLLATERAL: Table<string, string> = {
   decode: (bytes) => Buffer.from(bytes).toString('utf8'),
 }
 
+/** What else there is; all records are counted in it but itself and the headers. */
+export const MANIFEST = singleton<Manifest>(0x05, 'manifest', {
+  encode: ({ sequence, count, sum }) => new Writer().f64(sequence).f64(count).bytes(sum).finish(),
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    return reader.end({ sequence: reader.f64(), count: reader.f64(), sum: reader.bytes(32) })
+  },
+})
+
 /** Stands while the seat's records are being erased, so that an erasure cut short is ended at the next start. */
 export const ERASING = flag(0x02, 'erasing')
 
@@ -117,6 +127,9 @@ export const PROGRESS = singleton<{ cursor: BlockNumber; logSize: number }>(0x11
 })
 
 export const SETUP_DONE = flag(0x12, 'setup-done')
+
+/** Stands from when the folder was found altered until the setup has begun anew. */
+export const ALTERED = flag(0x13, 'altered')
 
 export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
   ...shareTable(0x20, 'want'),

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hash,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 import { DOMAIN, taggedHash, zero } from '../crypto/index.js'
 
 /** Bytes of a sealing key, and of every key derived from it. */
@@ -23,12 +31,13 @@ const NONCE = new Uint8Array(12)
  *     associated = format version || store id || the record's key in the database
  *
  * 24 random bytes do not repeat in any number of writes a disk could hold (2^-97 after 2^48), so neither does a key.
- * The associated data nails a value to its place: moved to another key or another folder it does not open. What
- * sealing cannot tell is an old state of a folder, or of one record, from the newest.
+ * The associated data nails a value to its place: moved to another key or another folder it does not open. That a
+ * record is missing, or an old one is back, shows by the manifest; a whole folder that is set back, only by the world.
  */
 export class Sealer {
   readonly #storeKey: KeyObject
   readonly #storeId: Uint8Array
+  readonly #fingerprintKey: Uint8Array
 
   /** @param sealingKey 32 bytes; copied, so the caller may zero it. */
   constructor(sealingKey: Uint8Array, storeId: Uint8Array) {
@@ -36,6 +45,8 @@ export class Sealer {
     this.#storeKey = createSecretKey(derived)
     this.#storeId = storeId
     zero(derived)
+    const tag = taggedHash(DOMAIN.storeFingerprint, storeId)
+    this.#fingerprintKey = new Uint8Array(createHmac('sha256', sealingKey).update(tag).digest())
   }
 
   seal(recordKey: Uint8Array, value: Uint8Array): Uint8Array {
@@ -62,6 +73,15 @@ export class Sealer {
       return undefined
     }
     return new Uint8Array(value.buffer, value.byteOffset, value.length)
+  }
+
+  /**
+   * 32 bytes that stand for one sealed record: SHA-256 over a secret key, the record's name and its sealed value. The
+   * key comes first and nobody outside sees the result, so that this is as good a MAC as HMAC, at half the price.
+   */
+  fingerprint(name: Uint8Array, sealed: Uint8Array): Uint8Array {
+    const parts = [this.#fingerprintKey, Uint8Array.of(name.length), name, sealed]
+    return hash('sha256', Buffer.concat(parts), 'buffer')
   }
 
   #recordKey(salt: Uint8Array): KeyObject {

@@ -24,6 +24,7 @@ import { Changes, satisfies } from './changes.js'
 import { SealedDatabase } from './database.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
+  ALTERED,
   COLLATERAL,
   FORKS,
   HEADS,
@@ -48,6 +49,7 @@ import type {
   SharePlace,
   StoreCounts,
   StoredShare,
+  StoreIntegrity,
   Want,
 } from './types.js'
 
@@ -70,6 +72,10 @@ const FORKS_KEPT_OF_ACCOUNT = 8
 export async function openStore(options: { location: string; sealingKey: Uint8Array; logger: Logger }): Promise<Store> {
   const database = await SealedDatabase.open(options.location, options.sealingKey)
   try {
+    if (database.dropped !== undefined) {
+      const fields = { records: database.dropped, shares: await dropBrokenShares(database) }
+      options.logger.warn('the folder is not as this node left it: what is missing is fetched again', fields)
+    }
     const tally = new Tally()
     for await (const key of database.keys(PLACES)) tally.share(key.kind, 1)
     for await (const _ of database.keys(PENDING)) tally.pending(1)
@@ -129,6 +135,31 @@ export class Store {
     })
   }
 
+  /** Whether the folder was as this node had left it, when it was opened. */
+  integrity(): StoreIntegrity {
+    const { sequence, dropped } = this.#database
+    return { state: dropped === undefined ? 'whole' : 'altered', sequence, dropped: dropped ?? 0 }
+  }
+
+  /** Whether the setup has to begin anew, keeping what is held, since the folder was altered. */
+  async isAltered(): Promise<boolean> {
+    return (await this.#database.get(ALTERED, undefined)) ?? false
+  }
+
+  /** Of these shares, those that are neither held nor wanted. */
+  async lacking(keys: readonly ShareKey[]): Promise<ShareKey[]> {
+    const [places, wants] = [await this.#database.getMany(PLACES, keys), await this.#database.getMany(WANTS, keys)]
+    return keys.filter((_, at) => places[at] === undefined && wants[at] === undefined)
+  }
+
+  /** Opens wants that nothing held satisfies. */
+  openWants(wants: readonly Want[]): Promise<void> {
+    return this.#write(async (changes) => {
+      await changes.identity()
+      for (const want of wants) await changes.openWant(want)
+    })
+  }
+
   /** Undefined while the folder has no seat: nothing but secrets is held then. */
   identity(): Promise<Identity | undefined> {
     return this.#database.get(IDENTITY, undefined)
@@ -172,6 +203,7 @@ export class Store {
       const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0
       transaction.put(PROGRESS, undefined, { cursor, logSize })
       transaction.delete(SETUP_DONE, undefined)
+      transaction.delete(ALTERED, undefined)
     })
   }
 
@@ -497,6 +529,23 @@ export class Store {
     }
     return undefined
   }
+}
+
+/** Shares that cannot be opened or proved any more are let go, so that they are fetched again. */
+async function dropBrokenShares(database: SealedDatabase): Promise<number> {
+  let broken = 0
+  const { signal } = new AbortController()
+  for await (const key of database.keys(PLACES)) {
+    try {
+      const runs = runsOf(database, [{ key, minimumVersion: 0 }], { maximumBytes: 0, signal })
+      for await (const { shares } of runs) zero(...shares.map(({ payload }) => payload))
+    } catch (thrown) {
+      if (!(thrown instanceof SlotmeshError) || thrown.code !== 'store/tampered') throw thrown
+      broken += 1
+      await database.transact((transaction) => new Changes(transaction).removeShare(key))
+    }
+  }
+  return broken
 }
 
 /** Whether the chain calls a share of this enclave's own synced that is neither pending nor held. */

@@ -65,6 +65,15 @@ export type BlockChange =
   | { readonly type: 'synced'; readonly want: Want }
   | { readonly type: 'removed'; readonly key: ShareKey }
 
+/** Whether the folder was as this node had left it, when it was opened. */
+export interface StoreIntegrity {
+  readonly state: 'whole' | 'altered'
+  /** How many writes there were since the folder was made. */
+  readonly sequence: number
+  /** Records that could not be read any more. */
+  readonly dropped: number
+}
+
 /** What the store holds, in numbers. */
 export interface StoreCounts {
   readonly shares: Readonly<Record<ShareKind, number>>

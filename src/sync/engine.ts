@@ -16,6 +16,15 @@ import type { BlockChange, Identity, Store, Want } from '../store/index.js'
 import { Fetcher } from './fetcher.js'
 import type { SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
 
+/** What is held beside what the chain lists. */
+export interface Comparison {
+  readonly block: BlockNumber
+  /** Shares that the chain lists at that block. */
+  readonly listed: number
+  /** Of these, how many were neither held nor wanted; they are fetched again. */
+  readonly missing: number
+}
+
 export interface EngineParts {
   readonly signer: AccountSigner
   readonly chain: SyncChain
@@ -42,6 +51,7 @@ export class SyncEngine {
   #state: SyncState | undefined
   #cursor: BlockNumber = -1
   #stoppedBy: string | undefined
+  #comparison: Comparison | undefined
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -60,6 +70,11 @@ export class SyncEngine {
   /** Why it stopped the last time, until it has taken in a block again; for health. */
   get stoppedBy(): string | undefined {
     return this.#stoppedBy
+  }
+
+  /** What the comparison with the chain came to, after a start from a folder. */
+  get comparison(): Comparison | undefined {
+    return this.#comparison
   }
 
   /**
@@ -112,8 +127,12 @@ export class SyncEngine {
   /** Life in one seat; returns when the seat is lost or another. */
   async #sit(seat: EnclaveSeat, signal: AbortSignal): Promise<void> {
     const { chain, store, logger } = this.#parts
-    const cursor = await this.#takeSeat(seat, signal)
-    if (cursor === undefined) return
+    const taken = await this.#takeSeat(seat, signal)
+    if (taken === undefined) return
+    const { cursor } = taken
+    // A folder that was closed for a time is compared with the chain as soon as that is caught up with.
+    let compareAt = taken.isResumed ? chain.finalised() : undefined
+    if (compareAt?.number === cursor) compareAt = await this.#compare(compareAt, signal)
     this.#moveTo(cursor)
     this.#enter((await store.isSetupDone()) ? 'running' : 'setup')
     await this.#setupMayBeDone()
@@ -133,6 +152,9 @@ export class SyncEngine {
         this.#cursor = -1
         return
       }
+      if (compareAt !== undefined && block.block.number >= compareAt.number) {
+        compareAt = await this.#compare(block.block, signal)
+      }
       this.#moveTo(block.block.number)
       this.#stoppedBy = undefined
       await this.#setupMayBeDone()
@@ -143,13 +165,19 @@ export class SyncEngine {
    * @returns the block to follow the chain from: the stored one, or that of a new snapshot; undefined when the seat is
    * another by now.
    */
-  async #takeSeat(seat: EnclaveSeat, signal: AbortSignal): Promise<BlockNumber | undefined> {
+  async #takeSeat(
+    seat: EnclaveSeat,
+    signal: AbortSignal,
+  ): Promise<{ readonly cursor: BlockNumber; readonly isResumed: boolean } | undefined> {
     const { chain, store, signer, now, logger } = this.#parts
     const identity = await store.identity()
     const cursor = await store.cursor()
-    if (identity !== undefined && cursor !== undefined && isFor(identity, chain.genesisHash, seat)) return cursor
+    const isSame = identity !== undefined && isFor(identity, chain.genesisHash, seat)
+    const isAltered = await store.isAltered()
+    if (isSame && cursor !== undefined && !isAltered) return { cursor, isResumed: true }
 
-    if (identity !== undefined) {
+    // What is left of an altered folder is kept; the setup finds out what is missing.
+    if (identity !== undefined && !(isSame && isAltered)) {
       logger.warn('the seat is another than before: erasing its shares', { cluster: seat.cluster, slot: seat.slot })
       await store.eraseAll()
     }
@@ -167,7 +195,30 @@ export class SyncEngine {
     const who = { genesisHash: chain.genesisHash, account: signer.account, seat: { cluster, slot }, incarnation }
     await store.beginSetup(who, snapshot.number, wants)
     logger.info('setup begins', { cluster, slot, block: snapshot.number, wanted: wants.length })
-    return snapshot.number
+    return { cursor: snapshot.number, isResumed: false }
+  }
+
+  /**
+   * Compares what is held with what the chain lists at a block that is taken in, and no later one. What is missing is
+   * wanted then: the folder was altered or set back in a way that nothing else has shown, or a defect lost it.
+   */
+  async #compare(at: BlockRef, signal: AbortSignal): Promise<undefined> {
+    const { chain, store, logger, now } = this.#parts
+    let [listed, missing] = [0, 0]
+    for await (const keys of chain.syncedShares(at, { signal })) {
+      listed += keys.length
+      const lacking = await store.lacking(keys)
+      if (lacking.length === 0) continue
+      missing += lacking.length
+      const want = { minimumVersion: 0, asOf: at.number, origin: undefined, since: now() }
+      await store.openWants(lacking.map((key) => ({ key, ...want })))
+      this.#fetcher.wake()
+    }
+    this.#comparison = { block: at.number, listed, missing }
+    const { shares } = store.counts()
+    const fields = { block: at.number, listed, missing, held: shares.secret + shares.capsule }
+    if (missing > 0) logger.warn('shares that the chain lists are missing here: fetching them', fields)
+    else logger.info('what is held has been compared with the chain', fields)
   }
 
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { ShareKey, Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
+import { PLACES } from '../../../src/store/records.js'
 import { SyncEngine, syncedBlock } from '../../../src/sync/index.js'
-import { capsule, Folders, logger, payloadOf, replicate, seal, secret, wantOf } from '../store/fixture.js'
+import { capsule, Folders, logger, payloadOf, replicate, seal, secret, tamper, wantOf } from '../store/fixture.js'
 import { own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
 
 const all = [own, peerA, peerB].map(({ identity }) => ({ account: identity.account, cluster: identity.seat.cluster }))
@@ -191,6 +192,60 @@ describe('synchronisation engine', () => {
     start()
     await witness.until(async () => (await holds(secret(4))) && (await holds(secret(5))))
     assert.deepEqual(chain.followedFrom, [0, cursor])
+  })
+
+  it('compares what it holds with the chain after a restart, as soon as it has caught up, and fetches what is missing', async () => {
+    await peerWith(peerA, 1, [secret(1), secret(2)])
+    chain.synced = [secret(1)]
+    chain.assign(all)
+    assert.equal(start().comparison, undefined)
+    await witness.until(() => witness.states.includes('running'))
+    await stop?.()
+    store = await folders.reopen(store, location)
+
+    let engine = start()
+    await eventually(async () => engine.comparison !== undefined)
+    assert.deepEqual(engine.comparison, { block: 0, listed: 1, missing: 0 })
+    await stop?.()
+    store = await folders.reopen(store, location)
+
+    // No trigger has told of it: whoever was to take that one in has lost it.
+    chain.synced = [secret(1), secret(2)]
+    chain.finalise()
+    const head = chain.finalise()
+    engine = start()
+    await witness.until(() => holds(secret(2)))
+    assert.deepEqual(engine.comparison, { block: head, listed: 2, missing: 1 })
+    assert.deepEqual(
+      peers.askedOf(peerA).filter((key) => key === 'secret/2'),
+      ['secret/2'],
+    )
+  })
+
+  it('keeps what is left of a folder that was altered, and fetches the rest, in a log of its own that is new', async () => {
+    await peerWith(peerA, 1, [secret(1), secret(2), capsule(1)])
+    chain.synced = [secret(1), secret(2), capsule(1)]
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    await stop?.()
+    const { incarnation } = (await store.identity()) ?? {}
+    await store.close()
+    await tamper(location, (raw) => raw.del(PLACES.encodeKey(secret(2))))
+    store = await folders.open(location)
+    assert.equal(store.integrity().state, 'altered')
+    peers.requests.length = 0
+    witness.states.length = 0
+    chain.finalise()
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    assert.deepEqual(witness.states, ['setup', 'running'])
+    for (const key of [secret(1), secret(2), capsule(1)]) {
+      assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+    }
+    assert.ok(!peers.askedOf(peerA).includes('secret/1'), 'it asked again for what it held')
+    assert.notEqual((await store.identity())?.incarnation, incarnation)
+    assert.equal(await store.isAltered(), false)
   })
 
   it('stops asking when its seat is lost, and goes on where it was when the seat comes back', async () => {

@@ -95,6 +95,18 @@ describe('what a node says of its health', () => {
     assert.match(problem?.sentence ?? '', /^2 shares .*chain\/call-failed/)
   })
 
+  it('names a folder that was altered, and shares that were missing until they are fetched', () => {
+    const told = (more: Partial<Parameters<typeof problemsOf>[0]>) =>
+      problemsOf({ chain: well, owed: none, now: NOW, ...more }).map(({ code }) => code)
+    const integrity = { sequence: 9, dropped: 2 }
+    assert.deepEqual(told({ integrity: { ...integrity, state: 'altered' } }), ['store/altered'])
+    assert.deepEqual(told({ integrity: { ...integrity, state: 'whole' } }), [])
+    const comparison = { block: 5, listed: 10, missing: 3 }
+    assert.deepEqual(told({ comparison, wants: 1 }), ['store/incomplete'])
+    assert.deepEqual(told({ comparison, wants: 0 }), [])
+    assert.deepEqual(told({ comparison: { ...comparison, missing: 0 }, wants: 1 }), [])
+  })
+
   it('names collateral that cannot be refreshed, when it ends soon', () => {
     const request = { tee: 'sgx', fmspc: '00906ea10000', pceId: '0000', ca: 'platform' } as const
     const lastFailure = { at: new Date(NOW), reason: 'status 503' }

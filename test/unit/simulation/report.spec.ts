@@ -13,6 +13,8 @@ const STATUS: NodeStatus = {
   crawl: undefined,
   confirmationsOwed: { count: 0, oldestSince: undefined, lastOutcome: undefined },
   collateral: [],
+  integrity: { state: 'whole', sequence: 1, dropped: 0 },
+  comparison: undefined,
   problems: [],
   cursor: 121,
   syncedBlock: 120,
