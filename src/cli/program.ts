@@ -5,6 +5,7 @@ import { addConformance } from './conformance.js'
 import { addDevchain } from './devchain.js'
 import { describeFailure, EXIT_CODES } from './failure.js'
 import { addJoin } from './join.js'
+import { addReseal } from './reseal.js'
 import { addSimulate } from './simulate.js'
 
 /**
@@ -28,6 +29,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addDevchain(program)
   addJoin(program)
   addAttest(program)
+  addReseal(program)
   addConformance(program, exitWith)
   try {
     await program.parseAsync([...argv])

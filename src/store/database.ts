@@ -19,6 +19,9 @@ export interface Reads {
 /** Entries that an iterator takes from the database at once. */
 const ENTRIES_PER_STEP = 256
 
+/** What is copied in one write. */
+const [RECORDS_PER_COPY, BYTES_PER_COPY] = [4_096, 4_194_304]
+
 /** The folder on disk: a `level` database in which every value is sealed to its key. */
 export class SealedDatabase implements Reads {
   readonly #level: LevelDatabase
@@ -173,6 +176,34 @@ export class SealedDatabase implements Reads {
     const value = this.#sealer.open(name, sealed)
     if (value === undefined) throw tamperedError(this.#folder, table.describe(key))
     return table.decode(value)
+  }
+
+  /**
+   * Copies every record into another database, sealed anew there; the number of writes goes on from here.
+   *
+   * @param target new and empty.
+   */
+  async copyTo(target: SealedDatabase, signal: AbortSignal): Promise<void> {
+    target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
+    let batch: Change[] = []
+    let bytes = 0
+    for await (const [name, sealed] of this.#records()) {
+      signal.throwIfAborted()
+      const value = this.#sealer.open(name, sealed)
+      if (value === undefined) throw tamperedError(this.#folder, Buffer.from(name).toString('hex'))
+      batch.push({ name, before: undefined, after: target.#sealer.seal(name, value) })
+      zero(value)
+      bytes += sealed.length
+      if (batch.length >= RECORDS_PER_COPY || bytes >= BYTES_PER_COPY) {
+        await target.#write(batch)
+        batch = []
+        bytes = 0
+      }
+    }
+    if (batch.length > 0) await target.#write(batch)
+    if (target.#manifest.count !== this.#manifest.count) {
+      throw unreadableError(this.#folder, `${this.#manifest.count} records became ${target.#manifest.count}`)
+    }
   }
 
   /** The error for a record that is missing or wrong although another record vouches for it. */

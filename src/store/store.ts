@@ -39,6 +39,7 @@ import {
   SETUP_DONE,
   WANTS,
 } from './records.js'
+import { finishReseal, forgetReseal } from './reseal.js'
 import { headOf, openShare, runsOf, sha256 } from './serving.js'
 import { Tally } from './tally.js'
 import type {
@@ -70,8 +71,10 @@ const FORKS_KEPT_OF_ACCOUNT = 8
  * `store/tampered`; RangeError when the key is not 32 bytes.
  */
 export async function openStore(options: { location: string; sealingKey: Uint8Array; logger: Logger }): Promise<Store> {
+  await finishReseal(options.location)
   const database = await SealedDatabase.open(options.location, options.sealingKey)
   try {
+    await forgetReseal(options.location)
     if (database.dropped !== undefined) {
       const fields = { records: database.dropped, shares: await dropBrokenShares(database) }
       options.logger.warn('the folder is not as this node left it: what is missing is fetched again', fields)

@@ -127,6 +127,25 @@ sealing: ${sealing}
     )
   })
 
+  it('has its folder sealed anew under another key while it is stopped', async () => {
+    const folder = join(scratch, 'moving')
+    const node = await start('listens', ...parameters('moving'))
+    const account = /^account {2}\S+ {2}(0x[0-9a-f]{64})$/m.exec(node.printed())?.[1]
+    assert.ok(account)
+    const key = join(scratch, 'new-key')
+    await writeFile(key, randomBytes(32), { mode: 0o600 })
+    const given = ['reseal', '--folder', folder, '--development-seed', SEED, '--to', `file:${key}`]
+    await refused(1, /^slotmesh: .*moving.* in use by another node/m, ...given)
+    node.child.kill('SIGTERM')
+    await node.outcome
+    const { exitCode, stdout } = await runCli(...given)
+    assert.equal(exitCode, 0)
+    assert.match(stdout, /moving is sealed under the key of file:/)
+    await refused(1, /^slotmesh: .*moving.* sealed under another key/m, ...parameters('moving'))
+    const again = await start('listens', ...parameters('moving', '--sealing', `file:${key}`))
+    assert.ok(again.printed().includes(account))
+  })
+
   it('says that this machine makes no quotes, and what it needs to know besides', async () => {
     const config = join(scratch, 'hardware.yaml')
     await writeFile(config, `attestation: { policy: { allowedMeasurements: [{ mrEnclave: 0x${SEED} }] } }`)

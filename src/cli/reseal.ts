@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { zero } from '../crypto/index.js'
+import { seed } from './arguments.js'
+import { untilInterrupted } from './interruption.js'
+import { type EnclaveFlags, settingsOf } from './settings.js'
+import { folderOf, sealingKeyOf } from './tee.js'
+
+type ResealFlags = Pick<EnclaveFlags, 'config' | 'folder' | 'developmentSeed' | 'machineId'> & {
+  readonly from?: string
+  readonly to: string
+}
+
+export function addReseal(program: Command): void {
+  program
+    .command('reseal')
+    .description('Seal a stopped node’s folder anew under another key; interrupted, it has lost nothing.')
+    .option('--config <file>', 'the YAML file of the node; see docs/configuration.md')
+    .option('--folder <path>', 'its sealed store')
+    .option('--from <source>', 'where the present key comes from (default: as join would take it)')
+    .requiredOption('--to <source>', 'where the new key comes from: gramine:mrsigner, file:<path>, …')
+    .option('--development-seed <hex>', 'the present key is that of a simulated machine with this seed', seed)
+    .option('--machine-id <text>', 'names the simulated machine (default: the folder’s path)')
+    .action(reseal)
+}
+
+async function reseal(flags: ResealFlags): Promise<void> {
+  const { resealStore } = await import('../store/index.js')
+  const settings = await settingsOf(flags)
+  const location = folderOf(settings)
+  const from = await sealingKeyOf(settings, flags.from)
+  try {
+    const to = await sealingKeyOf(settings, flags.to)
+    try {
+      await untilInterrupted((signal) => resealStore({ location, from, to, signal }))
+    } finally {
+      zero(to)
+    }
+  } finally {
+    zero(from)
+  }
+  process.stdout.write(`${location} is sealed under the key of ${flags.to} now: say so in the configuration.\n`)
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { access, cp, mkdir, readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ShareKey } from '../../../src/domain/index.js'
+import { resealStore, type Store } from '../../../src/store/index.js'
+import { Random } from '../../support/random.js'
+import {
+  capsule,
+  collect,
+  enclave,
+  Folders,
+  fetchRuns,
+  payloadOf,
+  seal,
+  sealingKey,
+  secret,
+  signal,
+  wantOf,
+} from './fixture.js'
+
+const NEW_KEY = new Uint8Array(32).fill(0xa7)
+const PROCESS = fileURLToPath(new URL('./resealing-process.js', import.meta.url))
+const held: ShareKey[] = [...Array.from({ length: 40 }, (_, at) => secret(at)), capsule(1)]
+
+describe('sealing a store anew', function () {
+  this.timeout(60_000)
+  const folders = new Folders()
+  const origin = enclave(1, 1)
+  afterEach(() => folders.clear())
+
+  async function filled(): Promise<string> {
+    const location = join(await folders.make(), 'store')
+    const store = await folders.open(location)
+    await store.putSecret('account-seed', new Uint8Array(32).fill(9))
+    await store.beginSetup(origin.identity, 10, [wantOf(secret(70))])
+    await seal(store, origin, 11, held)
+    await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
+    await store.close()
+    return location
+  }
+
+  async function requireWhole(store: Store): Promise<void> {
+    assert.equal(store.integrity().state, 'whole')
+    assert.deepEqual(await store.secret('account-seed'), new Uint8Array(32).fill(9))
+    assert.deepEqual(await collect(store.wants()), [wantOf(secret(70))])
+    assert.deepEqual((await store.pending(secret(80)))?.payload, payloadOf(secret(80)))
+    const { runs, notHeld } = await fetchRuns(store, held)
+    assert.deepEqual(notHeld, [])
+    assert.equal(runs.flatMap(({ shares }) => shares).length, held.length)
+    for (const key of held) assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+  }
+
+  /** Opens it with whichever key does, and only one does; all must be there. */
+  async function keyOf(location: string): Promise<'old' | 'new'> {
+    const opened: ('old' | 'new')[] = []
+    for (const [name, key] of [
+      ['old', sealingKey],
+      ['new', NEW_KEY],
+    ] as const) {
+      try {
+        const store = await folders.open(location, key)
+        opened.push(name)
+        await requireWhole(store)
+        await store.close()
+      } catch (thrown) {
+        assert.equal((thrown as { code?: string }).code, 'store/wrong-key', String(thrown))
+      }
+    }
+    const [only, ...more] = opened
+    assert.ok(only !== undefined && more.length === 0, `${opened}`)
+    return only
+  }
+
+  const reseal = (location: string, from = sealingKey, to = NEW_KEY) => resealStore({ location, from, to, signal })
+
+  it('has everything under the new key, and nothing under the old one', async () => {
+    const location = await filled()
+    const before = await folders.open(location)
+    const { sequence } = before.integrity()
+    await before.close()
+    await reseal(location)
+    assert.equal(await keyOf(location), 'new')
+    assert.deepEqual(await readdir(join(location, '..')), ['store'])
+    const store = await folders.open(location, NEW_KEY)
+    assert.ok(store.integrity().sequence > sequence)
+    await seal(store, origin, 12, [secret(90)])
+    await store.close()
+    await reseal(location, NEW_KEY, sealingKey)
+    const back = await folders.open(location)
+    assert.deepEqual((await back.share(secret(90)))?.payload, payloadOf(secret(90)))
+  })
+
+  it('is refused for the wrong key, a folder in use, and one that is not there', async () => {
+    const location = await filled()
+    await assert.rejects(reseal(location, NEW_KEY, sealingKey), { code: 'store/wrong-key' })
+    const store = await folders.open(location)
+    await assert.rejects(reseal(location), { code: 'store/locked' })
+    await store.close()
+    await assert.rejects(reseal(join(location, 'absent')), { code: 'store/absent' })
+    await assert.rejects(access(join(location, 'absent')))
+    assert.equal(await keyOf(location), 'old')
+  })
+
+  it('goes back when it is told to stop', async () => {
+    const location = await filled()
+    const stopped = AbortSignal.abort(new Error('enough'))
+    await assert.rejects(resealStore({ location, from: sealingKey, to: NEW_KEY, signal: stopped }), /enough/)
+    assert.equal(await keyOf(location), 'old')
+  })
+
+  describe('that was cut short', () => {
+    const parts = (location: string) => ({
+      resealing: `${location}.resealing`,
+      resealed: `${location}.resealed`,
+      replaced: `${location}.replaced`,
+    })
+
+    /** The folder under both keys, as the steps of a re-sealing leave it. */
+    async function bothKeys(): Promise<{ location: string; fresh: string }> {
+      const location = await filled()
+      const fresh = join(await folders.make(), 'store')
+      await cp(location, fresh, { recursive: true })
+      await reseal(fresh)
+      return { location, fresh }
+    }
+
+    it('while it was written: the old folder counts, and nothing of the new one is left', async () => {
+      const { location, fresh } = await bothKeys()
+      for (const leftover of [parts(location).resealing, parts(location).resealed]) {
+        await cp(fresh, leftover, { recursive: true })
+        assert.equal(await keyOf(location), 'old')
+        assert.deepEqual(await readdir(join(location, '..')), ['store'])
+      }
+    })
+
+    it('between the two renames: the new one counts', async () => {
+      const { location, fresh } = await bothKeys()
+      await rename(location, parts(location).replaced)
+      await cp(fresh, parts(location).resealed, { recursive: true })
+      assert.equal(await keyOf(location), 'new')
+      assert.deepEqual(await readdir(join(location, '..')), ['store'])
+    })
+
+    it('before the old folder was removed: the new one counts, and the old one goes', async () => {
+      const { location, fresh } = await bothKeys()
+      await rename(location, parts(location).replaced)
+      await rename(fresh, location)
+      assert.equal(await keyOf(location), 'new')
+      assert.deepEqual(await readdir(join(location, '..')), ['store'])
+    })
+
+    it('can be run again from each of these', async () => {
+      const { location, fresh } = await bothKeys()
+      await cp(fresh, parts(location).resealed, { recursive: true })
+      await mkdir(parts(location).resealing)
+      await reseal(location)
+      assert.equal(await keyOf(location), 'new')
+    })
+
+    it('by SIGKILL at any moment', async () => {
+      const seed = Date.now() % 2 ** 31
+      const random = new Random(seed)
+      const ends = new Set<string>()
+      for (let round = 0; round < 12; round += 1) {
+        const location = await filled()
+        const child = fork(PROCESS, [
+          location,
+          Buffer.from(sealingKey).toString('hex'),
+          Buffer.from(NEW_KEY).toString('hex'),
+        ])
+        const exited = once(child, 'exit')
+        await once(child, 'message')
+        // In the thick of it: it takes some 30 ms.
+        const kill = setTimeout(() => child.kill('SIGKILL'), random.below(45))
+        const [code] = await exited
+        clearTimeout(kill)
+        ends.add(`${code === 0 ? 'ended' : 'killed'}, ${await keyOf(location)}`)
+        if ((await keyOf(location)) === 'old') await reseal(location)
+        assert.equal(await keyOf(location), 'new', `seed ${seed}`)
+      }
+      assert.ok(!ends.has('ended, old'), [...ends].join('; '))
+    })
+  })
+})
