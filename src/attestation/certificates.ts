@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto'
-import { equalBytes } from '../crypto/index.js'
 import { derElements } from './der.js'
 
 /**
@@ -81,10 +80,9 @@ export function serialOf(hex: string): string {
   return BigInt(`0x${hex}`).toString(16)
 }
 
-/** Whether both are the same certification authority, perhaps by another certificate of the same name and key. */
-export function isSameAuthority(one: X509Certificate, other: X509Certificate): boolean {
-  const key = (certificate: X509Certificate) => certificate.publicKey.export({ type: 'spki', format: 'der' })
-  return one.subject === other.subject && equalBytes(key(one), key(other))
+/** A certification authority as comparable text: the same by another certificate of its name and key. */
+export function authorityOf({ subject, publicKey }: X509Certificate): string {
+  return `${subject}\n${publicKey.export({ type: 'spki', format: 'der' }).toString('hex')}`
 }
 
 /** What a PCK certificate says of its platform, in Intel's SGX extension. */

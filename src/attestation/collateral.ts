@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { equalBytes } from '../crypto/index.js'
 import { messageOf } from '../domain/index.js'
 import {
+  authorityOf,
   certificateValidity,
   isWithin,
   PCK_CA_CHAIN,
@@ -67,7 +68,7 @@ export interface VerifiedCollateral {
   readonly qeIdentity: QeIdentity
   readonly validity: Validity
   /** The CA whose PCK certificates the CRL is about. */
-  readonly pckAuthority: X509Certificate
+  readonly pckAuthority: string
   readonly revokedByRoot: ReadonlySet<string>
   readonly revokedByPckAuthority: ReadonlySet<string>
 }
@@ -167,13 +168,6 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
     const tcbSigner = chainOf(collateral.tcb_info_issuer_chain, TCB_SIGNING_CHAIN)
     const qeSigner = chainOf(collateral.qe_identity_issuer_chain, TCB_SIGNING_CHAIN)
 
-    const rootCrl = checking('crl', () => readCrl(collateral.root_ca_crl, root))
-    const pckCrl = checking('crl', () => readCrl(collateral.pck_crl, pckAuthority))
-    const underRoot = [root, pckAuthority, tcbSigner, qeSigner]
-    if (underRoot.some(({ serialNumber }) => rootCrl.revoked.has(serialOf(serialNumber)))) {
-      throw new CheckFailed('collateral-revoked', 'the root has revoked one of its certificates')
-    }
-
     const tcbInfo = checking('tcb-info', () => {
       checkSignature(collateral.tcb_info, collateral.tcb_info_signature, tcbSigner)
       return parse(TcbInfoSchema, collateral.tcb_info)
@@ -185,6 +179,13 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       if (!isOfTee) throw new Error('QE identity is of another technology than TCB info')
       return identity
     })
+
+    const rootCrl = checking('crl', () => readCrl(collateral.root_ca_crl, root))
+    const pckCrl = checking('crl', () => readCrl(collateral.pck_crl, pckAuthority))
+    const underRoot = [root, pckAuthority, tcbSigner, qeSigner]
+    if (underRoot.some(({ serialNumber }) => rootCrl.revoked.has(serialOf(serialNumber)))) {
+      throw new CheckFailed('collateral-revoked', 'the root has revoked one of its certificates')
+    }
 
     const validity = intersection([
       ...underRoot.map(certificateValidity),
@@ -204,7 +205,7 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       tcbInfo,
       qeIdentity,
       validity,
-      pckAuthority,
+      pckAuthority: authorityOf(pckAuthority),
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
     }

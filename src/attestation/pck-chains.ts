@@ -1,11 +1,13 @@
-import type { X509Certificate } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import {
+  authorityOf,
   certificateValidity,
   isWithin,
   PCK_CHAIN,
   type PckPlatform,
   readPckPlatform,
   readPemChain,
+  serialOf,
   type Validity,
   verifyChain,
 } from './certificates.js'
@@ -13,8 +15,11 @@ import { CheckFailed, checking } from './errors.js'
 
 /** A platform's certificates, verified up to the root; dates and revocation are judged anew each time. */
 export interface PckChain {
-  readonly pck: X509Certificate
-  readonly authority: X509Certificate
+  /** Of the PCK, which signs reports of the quoting enclave. */
+  readonly key: KeyObject
+  /** Of the PCK's certificate and of its authority's. */
+  readonly serials: { readonly pck: string; readonly authority: string }
+  readonly authority: string
   readonly platform: PckPlatform
   readonly ca: 'platform' | 'processor'
   readonly validities: readonly Validity[]
@@ -58,8 +63,9 @@ export class PckChains {
       const [pck, authority] = verifyChain(certificates, PCK_CHAIN, this.#root, now)
       if (pck === undefined || authority === undefined || pck.ca) throw new Error('its PCK certificate is a CA')
       return {
-        pck,
-        authority,
+        key: pck.publicKey,
+        serials: { pck: serialOf(pck.serialNumber), authority: serialOf(authority.serialNumber) },
+        authority: authorityOf(authority),
         platform: readPckPlatform(pck),
         ca: / PCK Processor CA$/m.test(authority.subject) ? 'processor' : 'platform',
         validities: [...certificates.map(certificateValidity), certificateValidity(this.#root)],

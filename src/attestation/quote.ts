@@ -106,6 +106,19 @@ export function readQuote(bytes: Uint8Array): UnverifiedQuote {
   }
 }
 
+/**
+ * The quote without the zeros behind it: hosts of TDX domains answer with buffers of a fixed size. For quotes of one's
+ * own machine; one from a peer must have its exact length.
+ *
+ * @throws CheckFailed `form`
+ */
+export function withoutPadding(bytes: Uint8Array): Uint8Array {
+  const signedLength = parse(bytes).signedLength()
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const end = signedLength + 4 + view.getUint32(signedLength, true)
+  return bytes.subarray(end).some((byte) => byte !== 0) ? bytes : bytes.subarray(0, end)
+}
+
 function readReport({ header, report }: Quote, view: DataView): Pick<UnverifiedQuote, 'tee' | 'claims' | 'tdx'> {
   const { version, teeType } = header
   const sgx = report.asSgx()

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify, type X509Certificate } from 'node:crypto'
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { equalBytes } from '../crypto/index.js'
 import { CheckFailed, checking } from './errors.js'
 import type { UnverifiedQuote } from './quote.js'
@@ -12,8 +12,8 @@ const REPORT_DATA = 320
  *
  * @throws CheckFailed `qe-report-signature`, `attestation-key`, `quote-signature`
  */
-export function checkSignatures(quote: UnverifiedQuote, pck: X509Certificate): void {
-  if (!isSigned(quote.qeReport, quote.qeReportSignature, pck.publicKey)) {
+export function checkSignatures(quote: UnverifiedQuote, pck: KeyObject): void {
+  if (!isSigned(quote.qeReport, quote.qeReportSignature, pck)) {
     throw new CheckFailed('qe-report-signature', "its quoting enclave's report is not signed by the PCK")
   }
   const binding = createHash('sha256').update(quote.attestationKey).update(quote.qeAuthData).digest()

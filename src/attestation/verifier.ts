@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { QuoteVerifier as DcapVerifier } from '@phala/dcap-qvl'
 import { type BlockNumber, messageOf } from '../domain/index.js'
-import { isSameAuthority, isWithin, serialOf } from './certificates.js'
+import { isWithin } from './certificates.js'
 import type { EnclaveMeasurement, PlatformStatus, QuoteClaims } from './claims.js'
 import { type CollateralSource, type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from './collateral.js'
 import { belowPolicy, CheckFailed, invalid, unavailable } from './errors.js'
@@ -81,7 +81,7 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
 
   function judge(bytes: Uint8Array, quote: UnverifiedQuote, chain: PckChain, collateral: VerifiedCollateral, at: Date) {
     requireUnrevoked(chain, collateral)
-    checkSignatures(quote, chain.pck)
+    checkSignatures(quote, chain.key)
     if (quote.tdx !== undefined) checkTdAttributes(quote.tdx.tdAttributes)
     const platform = judgePlatform(quote, chain.platform, collateral)
     const verdict = quote.tdx === undefined ? platform : worse(platform, judgeTdxModule(quote.tdx, collateral.tcbInfo))
@@ -124,17 +124,14 @@ function requireFor(tee: UnverifiedQuote['tee'], chain: PckChain, collateral: Ve
     const message = `There is no attestation collateral for ${tee.toUpperCase()} of platform family ${fmspc}; configure it.`
     throw unavailable('collateral-platform', message)
   }
-  if (!isSameAuthority(chain.authority, pckAuthority)) {
+  if (chain.authority !== pckAuthority) {
     const message = `There is no revocation list for the CA of the quote's platform; configure its collateral.`
     throw unavailable('collateral-platform', message)
   }
 }
 
-function requireUnrevoked({ pck, authority }: PckChain, collateral: VerifiedCollateral): void {
-  if (
-    collateral.revokedByRoot.has(serialOf(authority.serialNumber)) ||
-    collateral.revokedByPckAuthority.has(serialOf(pck.serialNumber))
-  ) {
+function requireUnrevoked({ serials }: PckChain, collateral: VerifiedCollateral): void {
+  if (collateral.revokedByRoot.has(serials.authority) || collateral.revokedByPckAuthority.has(serials.pck)) {
     throw new CheckFailed('pck-revoked', 'its PCK certificate is revoked')
   }
 }

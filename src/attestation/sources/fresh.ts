@@ -1,6 +1,7 @@
 import { Quote } from '@phala/dcap-qvl'
 import { equalBytes } from '../../crypto/index.js'
 import { messageOf } from '../../domain/index.js'
+import { withoutPadding } from '../quote.js'
 import { QuoteSourceError } from './errors.js'
 
 export const REPORT_DATA_BYTES = 64
@@ -28,7 +29,7 @@ export async function freshQuote(
   for (let attempts = 0; attempts < ATTEMPTS; attempts += 1) {
     signal.throwIfAborted()
     const quote = await attempt()
-    if (quote !== undefined && equalBytes(reportDataOf(quote), reportData)) return quote
+    if (quote !== undefined && equalBytes(reportDataOf(quote), reportData)) return withoutPadding(quote)
   }
   throw failed('it answers with quotes over other data: something else on this machine uses it as well')
 }

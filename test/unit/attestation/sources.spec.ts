@@ -183,6 +183,13 @@ describe('hardware quote sources', () => {
       assert.deepEqual([device.entries.size, device.mostEntries], [0, 1])
     })
 
+    it('leaves away the zeros that the host fills its buffer with', async () => {
+      const device = new FakeTsm(async (reportData) => Buffer.concat([await sign(reportData), new Uint8Array(3_065)]))
+      const source = await configfsTsmQuoteSource({ files: device })
+      assert.deepEqual(reportDataIn(await source.quote(dataOf(7), { signal: signal() })), '07'.repeat(64))
+      assert.equal((await source.quote(dataOf(7), { signal: signal() })).length, (await sign(dataOf(7))).length)
+    })
+
     it('tries again when the entry was written to meanwhile, was busy, or the kernel was interrupted', async () => {
       for (const trouble of ['generation', 'EBUSY', 'EAGAIN', 'EINTR']) {
         const device = new FakeTsm(sign)
