@@ -1,0 +1,60 @@
+import { createDevelopmentPki, type DevelopmentPki } from '../../src/attestation/development/index.js'
+import type { AttestationPolicy, EnclaveMeasurement, Tee } from '../../src/attestation/index.js'
+
+export interface AttestationInput {
+  readonly tee: Tee
+  /** Whether one of the platform was verified before. */
+  readonly isWarm: boolean
+  readonly quotes: number
+}
+
+export interface AttestationOutput {
+  readonly millisecondsEach: number
+}
+
+const register = (byte: string) => `0x${byte.repeat(48)}` as const
+
+const MEASUREMENTS: Readonly<Record<Tee, EnclaveMeasurement>> = {
+  sgx: {
+    tee: 'sgx',
+    mrEnclave: `0x${'e1'.repeat(32)}`,
+    mrSigner: `0x${'51'.repeat(32)}`,
+    productId: 7,
+    securityVersion: 3,
+  },
+  tdx: {
+    tee: 'tdx',
+    mrTd: register('7d'),
+    rtmr0: register('a0'),
+    rtmr1: register('a1'),
+    rtmr2: register('a2'),
+    rtmr3: register('a3'),
+    mrSeam: register('5e'),
+    tdAttributes: '0x0000001000000000',
+    xfam: '0xe702060000000000',
+    mrConfigId: register('00'),
+    mrOwner: register('00'),
+    mrOwnerConfig: register('00'),
+  },
+}
+
+export const POLICY: AttestationPolicy = {
+  allowedMeasurements: [
+    { mrEnclave: `0x${'e1'.repeat(32)}` },
+    { mrTd: register('7d'), rtmr0: 'any', rtmr1: 'any', rtmr2: 'any', rtmr3: 'any' },
+  ],
+}
+
+/** Quotes of one platform, each over data of its own. */
+export async function platformQuotes(tee: Tee, count: number): Promise<{ pki: DevelopmentPki; quotes: Uint8Array[] }> {
+  const pki = await createDevelopmentPki({ seed: new Uint8Array(32).fill(7) })
+  const { quoteSource } = pki.platform({ machineId: 'bench', measurement: MEASUREMENTS[tee] })
+  const signal = AbortSignal.timeout(60_000)
+  const quotes: Uint8Array[] = []
+  for (let number = 0; number < count; number += 1) {
+    const reportData = new Uint8Array(64)
+    new DataView(reportData.buffer).setUint32(0, number)
+    quotes.push(await quoteSource.quote(reportData, { signal }))
+  }
+  return { pki, quotes }
+}
