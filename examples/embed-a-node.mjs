@@ -12,7 +12,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { accountSigner, createEnclaveNode, ownerStoreRequest, retrieveRequest, staticCollateral } from 'slotmesh'
 import { Actors, createDevelopmentPki, developmentSigner, startDevelopmentChain } from 'slotmesh/simulation'
 
-const BUILD = { mrEnclave: `0x${'11'.repeat(32)}`, mrSigner: `0x${'22'.repeat(32)}`, productId: 1, securityVersion: 1 }
+const BUILD = {
+  tee: 'sgx',
+  mrEnclave: `0x${'11'.repeat(32)}`,
+  mrSigner: `0x${'22'.repeat(32)}`,
+  productId: 1,
+  securityVersion: 1,
+}
 const signal = AbortSignal.timeout(60_000)
 
 // A chain to work on: here one in this program, which nodes reach by its socket like any other.
