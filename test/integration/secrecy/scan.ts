@@ -15,6 +15,8 @@ export function formsOf(secret: Uint8Array): { readonly form: string; readonly b
   }
   return [
     { form: 'bytes', bytes: raw },
+    // Freed memory has pointers of the allocator in its first 16 bytes.
+    { form: 'later half', bytes: raw.subarray(raw.length / 2) },
     ...Object.entries(texts).map(([form, text]) => ({ form, bytes: Buffer.from(text) })),
     // V8 keeps text that is not all Latin in two bytes a character.
     { form: 'hexadecimal in UTF-16', bytes: Buffer.from(hex, 'utf16le') },
