@@ -1,0 +1,90 @@
+#!/bin/sh
+# Builds the enclave: build.sh stage | render | sign | policy | run. Each does what comes before it, too, but run.
+#
+# From the environment, with what is taken when it is not there:
+#   STAGE             where files are put together   (build/gramine)
+#   DATA              the folder of the store        (STAGE/data)
+#   CONFIG            the node's configuration       (packaging/gramine/node.yaml)
+#   KEY               the key that signs the enclave (Gramine's own default)
+#   PRODUCT_ID 1, SECURITY_VERSION 1, ENCLAVE_SIZE 4G, HEAP_MB 1536, EDMM 0, STORE_MOUNT plain (or encrypted)
+#   PRODUCTION_MODULES  a node_modules folder to copy from; npm ci in the stage otherwise
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+STAGE=${STAGE:-$root/build/gramine}
+DATA=${DATA:-$STAGE/data}
+CONFIG=${CONFIG:-$here/node.yaml}
+
+say() { printf 'build.sh: %s\n' "$1" >&2; }
+
+need() {
+  command -v "$1" >/dev/null 2>&1 && return
+  say "$1 is not installed: install Gramine 1.7 or later (https://gramine.readthedocs.io), then run this again."
+  exit 1
+}
+
+# The same files, in the same places, each time: MRENCLAVE is over all of them.
+stage() {
+  rm -rf "$STAGE/app"
+  mkdir -p "$STAGE/app" "$DATA"
+  cp -R "$root/dist" "$root/package.json" "$STAGE/app/"
+  if [ -n "${PRODUCTION_MODULES:-}" ]; then
+    source=$(cd "$(dirname "$PRODUCTION_MODULES")" && pwd)
+    (cd "$root" && npm ls --omit=dev --all --parseable) | sed -n "s|^$root/\(node_modules/.*\)|\1|p" | sort |
+      while read -r package; do
+        [ -d "$STAGE/app/$package" ] && continue
+        mkdir -p "$(dirname "$STAGE/app/$package")"
+        cp -RL "$source/$package" "$STAGE/app/$package"
+      done
+  else
+    cp "$root/package-lock.json" "$STAGE/app/"
+    (cd "$STAGE/app" && npm ci --omit=dev --ignore-scripts)
+  fi
+  cp "$(command -v node)" "$STAGE/node"
+  cp "$CONFIG" "$STAGE/node.yaml"
+  say "the files are in $STAGE"
+}
+
+render() {
+  need gramine-manifest
+  gramine-manifest \
+    -Dstage="$STAGE" -Ddata="$DATA" -Darch_libdir="/lib/$(uname -m)-linux-gnu" \
+    -Dproduct_id="${PRODUCT_ID:-1}" -Dsecurity_version="${SECURITY_VERSION:-1}" \
+    -Denclave_size="${ENCLAVE_SIZE:-4G}" -Dheap_mb="${HEAP_MB:-1536}" \
+    ${EDMM:+-Dedmm="$EDMM"} -Dstore_mount="${STORE_MOUNT:-plain}" \
+    "$here/slotmesh.manifest.template" "$STAGE/slotmesh.manifest"
+}
+
+sign() {
+  need gramine-sgx-sign
+  gramine-sgx-sign ${KEY:+--key "$KEY"} --date 0000-00-00 \
+    --manifest "$STAGE/slotmesh.manifest" --output "$STAGE/slotmesh.manifest.sgx"
+}
+
+# What other nodes' policies have to say to trust this enclave.
+policy() {
+  need gramine-sgx-sigstruct-view
+  gramine-sgx-sigstruct-view "$STAGE/slotmesh.sig" | awk '
+    /mr_enclave/ { enclave = $2 } /mr_signer/ { signer = $2 } /isv_prod_id/ { product = $2 } /isv_svn/ { svn = $2 }
+    END {
+      printf "# one of these under attestation.policy.allowedMeasurements\n"
+      printf "- mrEnclave: 0x%s\n", enclave
+      printf "- mrSigner: 0x%s\n  productId: %s\n  minimumSecurityVersion: %s\n", signer, product, svn
+    }'
+}
+
+case ${1:-} in
+stage) stage ;;
+render) stage && render ;;
+sign) stage && render && sign ;;
+policy) stage && render && sign && policy ;;
+run)
+  need gramine-sgx
+  cd "$STAGE" && exec gramine-sgx slotmesh
+  ;;
+*)
+  say 'say one of stage, render, sign, policy and run; the beginning of this file explains them.'
+  exit 2
+  ;;
+esac
