@@ -111,6 +111,15 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
   }
 }
 
+/**
+ * What a quote says, true or not: for people to look at.
+ *
+ * @throws AttestationError `attestation/quote-invalid` when it is none.
+ */
+export function inspectQuote(quote: Uint8Array): QuoteClaims {
+  return genuine(() => readQuote(quote)).claims
+}
+
 function verifiedQuote({ reportData, measurement }: QuoteClaims, status: PlatformStatus): VerifiedQuote {
   const { tcbStatus, advisoryIds, tcbEvaluationDataNumber } = status
   return { reportData, measurement, tcbStatus, advisoryIds, tcbEvaluationDataNumber }

@@ -55,9 +55,11 @@ async function makeQuote(flags: AttestFlags & { reportData?: Uint8Array; out: st
 }
 
 async function verifyQuote(file: string, flags: AttestFlags & { block?: number; at?: Date }): Promise<void> {
-  const { createQuoteVerifier, pccsCollateral } = await import('../attestation/index.js')
+  const { createQuoteVerifier, inspectQuote, pccsCollateral } = await import('../attestation/index.js')
   const verification = await verificationOf(await settingsOf(flags))
   const quote = quoteOf(file, await readFile(file))
+  const claims = inspectQuote(quote)
+  print(...describeMeasurement(claims.measurement), `report data  ${Buffer.from(claims.reportData).toString('hex')}`)
   const now = () => flags.at ?? new Date()
   const found = await limited((signal) => {
     const { collateral: configured, rootCertificate } = verification
@@ -77,11 +79,9 @@ async function verifyQuote(file: string, flags: AttestFlags & { block?: number; 
     return createQuoteVerifier({ ...verification, ...finalisedBlock, collateral, now }).verify(quote, { signal })
   })
   print(
-    'genuine      and the policy admits it',
-    ...describeMeasurement(found.measurement),
-    `report data  ${Buffer.from(found.reportData).toString('hex')}`,
     `platform     ${found.tcbStatus}${found.advisoryIds.length > 0 ? `, open to ${found.advisoryIds.join(', ')}` : ''}`,
     `judged by    collateral with evaluation data number ${found.tcbEvaluationDataNumber}`,
+    'genuine      and the policy admits it',
   )
 }
 

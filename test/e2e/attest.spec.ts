@@ -79,7 +79,7 @@ Collateral
           ...['attest', 'verify', out, '--development-seed', SEED, '--config', config],
         )
         assert.deepEqual([exitCode, stderr], [0, ''])
-        assert.match(stdout, /^genuine .*\nMRENCLAVE +0xdede/)
+        assert.match(stdout, /^MRENCLAVE +0xdede[\s\S]*\ngenuine .*\n$/)
         assert.ok(stdout.includes(`report data  ${reportData}\nplatform     UpToDate\n`), stdout)
       }
       assert.equal(pccs.requests.length, 16)
@@ -92,8 +92,11 @@ Collateral
     const out = join(scratch, 'quote')
     await runCli('attest', 'quote', '--development-seed', SEED, '--out', out)
     const refused = async (sentence: RegExp, ...parameters: string[]) => {
-      const { exitCode, stderr } = await runCli('attest', 'verify', out, ...parameters)
+      const { exitCode, stdout, stderr } = await runCli('attest', 'verify', out, ...parameters)
       assert.equal(exitCode, 1)
+      // What it claims is shown all the same, and not that it is true.
+      assert.match(stdout, /^MRENCLAVE +0xdede/)
+      assert.doesNotMatch(stdout, /genuine/)
       assert.match(stderr, sentence)
       assert.equal(stderr.trim().split('\n').length, 1, stderr)
     }
