@@ -3,8 +3,18 @@ import { Level } from 'level'
 import { equalBytes, toHex, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum } from './manifest.js'
-import { ALTERED, ERASING, FIRST_SEAT_PREFIX, HEADERS, IDENTITY, MANIFEST, SECRETS, type Table } from './records.js'
-import { SEALING_KEY_BYTES, Sealer, STORE_ID_BYTES } from './sealing.js'
+import {
+  ALTERED,
+  ERASING,
+  FIRST_SEAT_PREFIX,
+  HEADERS,
+  IDENTITY,
+  MANIFEST,
+  SEAT_TIME,
+  SECRETS,
+  type Table,
+} from './records.js'
+import { SEALING_KEY_BYTES, SEAT_TIME_BYTES, Sealer, STORE_ID_BYTES } from './sealing.js'
 
 type LevelDatabase = Level<Uint8Array, Uint8Array>
 type Snapshot = ReturnType<LevelDatabase['snapshot']>
@@ -54,6 +64,7 @@ export class SealedDatabase implements Reads {
     try {
       const sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey))
       const database = new SealedDatabase(level, folder, sealer)
+      sealer.seatTime = (await database.#keptSeatTime()) ?? sealer.seatTime
       if (await database.#isErasing()) await database.eraseSeat()
       else await database.#compare()
       return database
@@ -153,7 +164,12 @@ export class SealedDatabase implements Reads {
       await this.#commit((transaction) => transaction.put(ERASING, undefined, true))
       await this.#translated(() => this.#level.clear({ gte: Uint8Array.of(FIRST_SEAT_PREFIX) }))
       this.#manifest = await this.#recount(Math.max(this.#manifest.sequence, await this.#keptSequence()))
-      await this.#commit((transaction) => transaction.delete(ERASING, undefined))
+      const seatTime = new Uint8Array(randomBytes(SEAT_TIME_BYTES))
+      await this.#commit((transaction) => {
+        transaction.delete(ERASING, undefined)
+        transaction.put(SEAT_TIME, undefined, seatTime)
+      })
+      this.#sealer.seatTime = seatTime
     })
   }
 
@@ -185,6 +201,7 @@ export class SealedDatabase implements Reads {
    */
   async copyTo(target: SealedDatabase, signal: AbortSignal): Promise<void> {
     target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
+    target.#sealer.seatTime = this.#sealer.seatTime
     let batch: Change[] = []
     let bytes = 0
     for await (const [name, sealed] of this.#records()) {
@@ -294,6 +311,13 @@ export class SealedDatabase implements Reads {
 
   async #keptSequence(): Promise<number> {
     return (await this.#keptManifest())?.sequence ?? 0
+  }
+
+  /** Without it nothing of the seat opens, which shows by the manifest. */
+  async #keptSeatTime(): Promise<Uint8Array | undefined> {
+    const name = SEAT_TIME.encodeKey(undefined)
+    const [sealed] = await this.sealed([name])
+    return sealed && this.#sealer.open(name, sealed)
   }
 
   /** A mark that does not open is none, and shows by the manifest. */

@@ -91,6 +91,15 @@ export const COLLATERAL: Table<string, string> = {
   decode: (bytes) => Buffer.from(bytes).toString('utf8'),
 }
 
+/**
+ * 16 random bytes that name the time in one seat. What is sealed in that time opens in no other, so that shares of a
+ * former slot cannot be brought back into the folder after they were erased.
+ */
+export const SEAT_TIME: Table<undefined, Uint8Array> = singleton(0x06, 'seat-time', {
+  encode: (id) => id.slice(),
+  decode: (id) => id,
+})
+
 /** What else there is; all records are counted in it but itself and the headers. */
 export const MANIFEST = singleton<Manifest>(0x05, 'manifest', {
   encode: ({ sequence, count, sum }) => new Writer().f64(sequence).f64(count).bytes(sum).finish(),

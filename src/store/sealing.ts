@@ -8,6 +8,7 @@ import {
   randomBytes,
 } from 'node:crypto'
 import { DOMAIN, taggedHash, zero } from '../crypto/index.js'
+import { FIRST_SEAT_PREFIX } from './records.js'
 
 /** Bytes of a sealing key, and of every key derived from it. */
 export const SEALING_KEY_BYTES = 32
@@ -15,7 +16,9 @@ export const SEALING_KEY_BYTES = 32
 /** Bytes of a store's random id. */
 export const STORE_ID_BYTES = 16
 
-const FORMAT_VERSION = 1
+export const SEAT_TIME_BYTES = 16
+
+const FORMAT_VERSION = 2
 const SALT_BYTES = 24
 const TAG_BYTES = 16
 
@@ -28,7 +31,7 @@ const NONCE = new Uint8Array(12)
  *     store key  = HMAC-SHA-256(sealing key, taggedHash(store domain, store id))
  *     record key = HMAC-SHA-256(store key, salt)                   a fresh random 24-byte salt for every write
  *     sealed     = salt || AES-256-GCM(record key, nonce 0, value, associated data) || 16-byte tag
- *     associated = format version || store id || the record's key in the database
+ *     associated = format version || store id || (of a seat's record) seat time || the record's key in the database
  *
  * 24 random bytes do not repeat in any number of writes a disk could hold (2^-97 after 2^48), so neither does a key.
  * The associated data nails a value to its place: moved to another key or another folder it does not open. That a
@@ -38,6 +41,8 @@ export class Sealer {
   readonly #storeKey: KeyObject
   readonly #storeId: Uint8Array
   readonly #fingerprintKey: Uint8Array
+  /** See the table of that name; zeros until a seat was erased for the first time. */
+  seatTime: Uint8Array = new Uint8Array(SEAT_TIME_BYTES)
 
   /** @param sealingKey 32 bytes; copied, so the caller may zero it. */
   constructor(sealingKey: Uint8Array, storeId: Uint8Array) {
@@ -92,6 +97,7 @@ export class Sealer {
   }
 
   #associatedData(recordKey: Uint8Array): Uint8Array {
-    return Buffer.concat([Uint8Array.of(FORMAT_VERSION), this.#storeId, recordKey])
+    const ofSeat = (recordKey[0] ?? 0) >= FIRST_SEAT_PREFIX ? [this.seatTime] : []
+    return Buffer.concat([Uint8Array.of(FORMAT_VERSION), this.#storeId, ...ofSeat, recordKey])
   }
 }

@@ -169,6 +169,27 @@ describe('store and its host', () => {
     assert.ok(scanned > 2000)
   })
 
+  it('cannot bring back the shares of a seat that was erased', async () => {
+    const folder = await filled()
+    const former = await records(folder)
+    const store = await folders.open(folder)
+    await store.eraseAll()
+    const other = { ...origin.identity, seat: { cluster: 1, slot: 4 } }
+    await store.beginSetup(other, 30, [])
+    await store.close()
+    const all = new Set((await records(folder)).map(([name]) => toHex(name)))
+    const copy = await altered(folder, async (raw) => {
+      // All that does not stand in the way of the new seat.
+      for (const [name, sealed] of former) if (!all.has(toHex(name))) await raw.put(name, sealed)
+    })
+    const opened = await folders.open(copy)
+    assert.equal(opened.integrity().state, 'altered')
+    assert.deepEqual(await opened.identity(), other)
+    assert.deepEqual(await collect(opened.places()), [])
+    assert.equal(await opened.pending(secret(80)), undefined)
+    await opened.close()
+  })
+
   it('is told that the folder is whole when it is', async () => {
     const folder = await filled()
     const store = await folders.open(folder)
@@ -342,7 +363,7 @@ describe('store and its host', () => {
     await store.close()
     assert.deepEqual(
       (await records(folder)).map(([name]) => name[0]),
-      [0, 0, 1, 1, 5],
+      [0, 0, 1, 1, 5, 6],
     )
   })
 })
