@@ -78,14 +78,13 @@ export function readQuote(bytes: Uint8Array): UnverifiedQuote {
     SGX_REPORT + SIGNATURE + 2 + qeAuthData.length + CERTIFICATION_HEADER + certificationData.body.length
   // Since version 4 the QE's report stands inside of certification data itself.
   const isNested = header.version > 3
-  const outerAt = signedLength + 4 + SIGNATURE + PUBLIC_KEY
-  if (isNested && view.getUint16(outerAt, true) !== QE_REPORT_CERTIFICATION) {
+  if (isNested && view.getUint16(signedLength + 4 + SIGNATURE + PUBLIC_KEY, true) !== QE_REPORT_CERTIFICATION) {
     throw refused('its certification data is of an unknown type')
   }
+  // With both of these, the length of the outer certification data can be no other: it has to hold the inner, and to fit.
   if (
     signedLength + 4 + authLength !== bytes.length ||
-    SIGNATURE + PUBLIC_KEY + (isNested ? CERTIFICATION_HEADER : 0) + certification !== authLength ||
-    (isNested && view.getUint32(outerAt + 2, true) !== certification)
+    SIGNATURE + PUBLIC_KEY + (isNested ? CERTIFICATION_HEADER : 0) + certification !== authLength
   ) {
     throw refused('it has trailing bytes')
   }

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { type PckPlatform, readPckPlatform, readPemChain } from '../../../src/attestation/certificates.js'
+import { type VerifiedCollateral, verifyCollateral } from '../../../src/attestation/collateral.js'
+import { readQuote, type UnverifiedQuote } from '../../../src/attestation/quote.js'
+import { judgePlatform, worse } from '../../../src/attestation/tcb.js'
+import { developmentPki, NOW, quoteOf } from './world.js'
+
+/** Offsets in a report of the quoting enclave. */
+const [MISC_SELECT, ATTRIBUTES, MR_SIGNER, PRODUCT_ID, SECURITY_VERSION] = [16, 48, 128, 256, 258]
+
+/** Our own rules by themselves, without the second opinion that would find the same. */
+describe('judging a platform', () => {
+  let quote: UnverifiedQuote
+  let platform: PckPlatform
+  let collateral: VerifiedCollateral
+
+  before(async () => {
+    const pki = await developmentPki()
+    quote = readQuote(await quoteOf(pki))
+    const [pck] = readPemChain(quote.pckChain)
+    assert.ok(pck !== undefined)
+    platform = readPckPlatform(pck)
+    collateral = verifyCollateral(pki.collateral, new X509Certificate(pki.rootCertificate), NOW)
+  })
+
+  /** The quoting enclave's report with one byte changed by exclusive or. */
+  function withReport(at: number, bits: number): UnverifiedQuote {
+    const qeReport = Uint8Array.from(quote.qeReport)
+    qeReport[at] = (qeReport[at] ?? 0) ^ bits
+    return { ...quote, qeReport }
+  }
+
+  it('says how it does', () => {
+    assert.deepEqual(judgePlatform(quote, platform, collateral), { status: 'UpToDate', advisoryIds: [] })
+  })
+
+  it('refuses a quoting enclave of another signer, product, or kind', () => {
+    const others: [number, number][] = [
+      [MR_SIGNER, 0x01],
+      [MR_SIGNER + 31, 0x80],
+      [PRODUCT_ID, 0x01],
+      [PRODUCT_ID + 1, 0x01],
+      [MISC_SELECT, 0x01],
+      [MISC_SELECT + 3, 0x80],
+      [ATTRIBUTES, 0x20],
+      [ATTRIBUTES + 7, 0x01],
+    ]
+    for (const [at, bits] of others) {
+      assert.throws(() => judgePlatform(withReport(at, bits), platform, collateral), { check: 'qe-identity' }, `${at}`)
+    }
+  })
+
+  it('leaves alone what the identity’s masks leave open', () => {
+    assert.equal(judgePlatform(withReport(ATTRIBUTES, 0x04), platform, collateral).status, 'UpToDate')
+    assert.equal(judgePlatform(withReport(ATTRIBUTES + 8, 0xff), platform, collateral).status, 'UpToDate')
+  })
+
+  it('refuses a quoting enclave in debug mode whatever the identity says', () => {
+    const { qeIdentity } = collateral
+    const lenient = { ...collateral, qeIdentity: { ...qeIdentity, attributesMask: '00'.repeat(16) } }
+    assert.throws(() => judgePlatform(withReport(ATTRIBUTES, 0x02), platform, lenient), {
+      check: 'qe-identity',
+      message: /debug/,
+    })
+  })
+
+  it('judges the quoting enclave by the first level that it reaches', () => {
+    const level = (isvsvn: number, tcbStatus: string) => ({ tcb: { isvsvn }, tcbStatus, advisoryIDs: [tcbStatus] })
+    const qeIdentity = { ...collateral.qeIdentity, tcbLevels: [level(9, 'UpToDate'), level(8, 'OutOfDate')] }
+    assert.deepEqual(judgePlatform(quote, platform, { ...collateral, qeIdentity }), {
+      status: 'OutOfDate',
+      advisoryIds: ['OutOfDate'],
+    })
+    assert.throws(() => judgePlatform(withReport(SECURITY_VERSION, 0x0f), platform, { ...collateral, qeIdentity }), {
+      check: 'tcb-level',
+    })
+  })
+
+  it('asks for the PCE’s version and for every component', () => {
+    assert.throws(() => judgePlatform(quote, { ...platform, pceSvn: platform.pceSvn - 1 }, collateral), {
+      check: 'tcb-level',
+    })
+    for (let at = 0; at < 16; at += 1) {
+      const componentSvns = Uint8Array.from(platform.componentSvns)
+      componentSvns[at] = 0
+      assert.throws(() => judgePlatform(quote, { ...platform, componentSvns }, collateral), { check: 'tcb-level' })
+    }
+  })
+
+  it('takes the worse of two words, and one that nobody knows for the worst', () => {
+    const verdict = (status: string) => ({ status, advisoryIds: [] })
+    assert.equal(worse(verdict('UpToDate'), verdict('OutOfDate')).status, 'OutOfDate')
+    assert.equal(worse(verdict('OutOfDate'), verdict('UpToDate')).status, 'OutOfDate')
+    assert.equal(worse(verdict('OutOfDate'), verdict('Splendid')).status, 'Splendid')
+    assert.equal(worse(verdict('Splendid'), verdict('Revoked')).status, 'Splendid')
+  })
+
+  it('keeps every advisory once', () => {
+    const one = { status: 'OutOfDate', advisoryIds: ['a', 'b'] }
+    const other = { status: 'UpToDate', advisoryIds: ['b', 'c'] }
+    assert.deepEqual(worse(one, other).advisoryIds, ['a', 'b', 'c'])
+  })
+})
