@@ -29,7 +29,9 @@ async function freePort(): Promise<number> {
   return port
 }
 
-describe('mesh hosts', () => {
+describe('mesh hosts', function () {
+  // On a busy machine a record is put again before everybody has it.
+  this.timeout(60_000)
   let mesh: TestMesh
   beforeEach(() => {
     mesh = new TestMesh()

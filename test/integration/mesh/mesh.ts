@@ -87,7 +87,7 @@ export class TestMesh {
 
 /** Asks again until it is so: for what spreads through a mesh by itself. */
 export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + 45_000
   for (;;) {
     try {
       return await attempt()
