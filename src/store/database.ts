@@ -38,7 +38,8 @@ export class SealedDatabase implements Reads {
   readonly #folder: string
   readonly #sealer: Sealer
   #manifest: Manifest = EMPTY_MANIFEST
-  #dropped: number | undefined
+  #wasAltered = false
+  #dropped = 0
   #writing: Promise<unknown> = Promise.resolve()
 
   private constructor(level: LevelDatabase, folder: string, sealer: Sealer) {
@@ -65,6 +66,7 @@ export class SealedDatabase implements Reads {
       const sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey))
       const database = new SealedDatabase(level, folder, sealer)
       sealer.seatTime = (await database.#keptSeatTime()) ?? sealer.seatTime
+      database.#manifest = await database.#recount(await database.#keptSequence())
       if (await database.#isErasing()) await database.eraseSeat()
       else await database.#compare()
       return database
@@ -150,11 +152,13 @@ export class SealedDatabase implements Reads {
     return this.#manifest.sequence
   }
 
-  /**
-   * Of a folder that was altered while nobody had it open, how many records could not be read any more and are gone
-   * now; undefined when it was as it had been left.
-   */
-  get dropped(): number | undefined {
+  /** Whether the folder was altered while nobody had it open. */
+  get wasAltered(): boolean {
+    return this.#wasAltered
+  }
+
+  /** Of a folder that was altered: the records that could not be read, and are gone now. */
+  get dropped(): number {
     return this.#dropped
   }
 
@@ -163,7 +167,7 @@ export class SealedDatabase implements Reads {
     return this.#exclusively(async () => {
       await this.#commit((transaction) => transaction.put(ERASING, undefined, true))
       await this.#translated(() => this.#level.clear({ gte: Uint8Array.of(FIRST_SEAT_PREFIX) }))
-      this.#manifest = await this.#recount(Math.max(this.#manifest.sequence, await this.#keptSequence()))
+      this.#manifest = await this.#recount(this.#manifest.sequence)
       const seatTime = new Uint8Array(randomBytes(SEAT_TIME_BYTES))
       await this.#commit((transaction) => {
         transaction.delete(ERASING, undefined)
@@ -255,10 +259,8 @@ export class SealedDatabase implements Reads {
 
   /** Compares the folder with its manifest, and mends what the host has altered as far as that goes. */
   async #compare(): Promise<void> {
-    const sequence = await this.#keptSequence()
     const kept = await this.#keptManifest()
-    const found = await this.#recount(sequence)
-    this.#manifest = found
+    const found = this.#manifest
     const isNew = kept === undefined && found.count === 0
     if (isNew || (kept !== undefined && kept.count === found.count && equalBytes(kept.sum, found.sum))) return
     const wrong: Change[] = []
@@ -270,6 +272,7 @@ export class SealedDatabase implements Reads {
     // Nobody else has them: without them this would be another enclave.
     const lost = wrong.find(({ name }) => name[0] === SECRETS.prefix)
     if (lost !== undefined) throw tamperedError(this.#folder, SECRETS.describe(SECRETS.decodeKey(lost.name)))
+    this.#wasAltered = true
     this.#dropped = wrong.length
     const flag = ALTERED.encodeKey(undefined)
     const [before] = await this.sealed([flag])

@@ -1,4 +1,4 @@
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { open, readlink, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { SealedDatabase } from './database.js'
@@ -33,7 +33,7 @@ export async function resealStore(options: {
   readonly signal: AbortSignal
 }): Promise<void> {
   const { from, to, signal } = options
-  const location = resolve(options.location)
+  const location = await placeOf(options.location)
   await finishReseal(location)
   if (!(await exists(location))) throw absentError(location)
   const { resealing, resealed, replaced } = beside(location)
@@ -58,7 +58,7 @@ export async function resealStore(options: {
 
 /** Before a folder is opened: ends a re-sealing that was cut short after the old folder had gone. */
 export async function finishReseal(folder: string): Promise<void> {
-  const location = resolve(folder)
+  const location = await placeOf(folder)
   const { resealed } = beside(location)
   if (!(await exists(location)) && (await exists(resealed))) await moved(resealed, location)
 }
@@ -68,7 +68,23 @@ export async function finishReseal(folder: string): Promise<void> {
  * the folder is written to again would set it back.
  */
 export async function forgetReseal(folder: string): Promise<void> {
-  for (const leftover of Object.values(beside(resolve(folder)))) await rm(leftover, { recursive: true, force: true })
+  for (const leftover of Object.values(beside(await placeOf(folder))))
+    await rm(leftover, { recursive: true, force: true })
+}
+
+/** Where the folder really is, so that not only a link to it is renamed. */
+async function placeOf(folder: string): Promise<string> {
+  const path = resolve(folder)
+  try {
+    return resolve(dirname(path), await readlink(path))
+  } catch (thrown) {
+    if (isErrno(thrown, 'EINVAL', 'ENOENT', 'ENOTDIR')) return path
+    throw thrown
+  }
+}
+
+function isErrno(thrown: unknown, ...codes: string[]): boolean {
+  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code))
 }
 
 /** A rename that is on disk when it resolves. */
@@ -87,7 +103,7 @@ async function exists(path: string): Promise<boolean> {
     await stat(path)
     return true
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return false
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return false
     throw thrown
   }
 }

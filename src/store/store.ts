@@ -75,7 +75,9 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
   const database = await SealedDatabase.open(options.location, options.sealingKey)
   try {
     await forgetReseal(options.location)
-    if (database.dropped !== undefined) {
+    // Also when what follows was cut short the last time.
+    const isAltered = database.wasAltered || ((await database.get(ALTERED, undefined)) ?? false)
+    if (isAltered) {
       const fields = { records: database.dropped, shares: await dropBrokenShares(database) }
       options.logger.warn('the folder is not as this node left it: what is missing is fetched again', fields)
     }
@@ -87,7 +89,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
     const forks = new Map<string, ForkEvidence>()
     for await (const [log, evidence] of database.entries(FORKS)) forks.set(logText(log), evidence)
     options.logger.info('Store opened', { ...shares, wants, pending, forks: forks.size })
-    return new Store(database, tally, forks)
+    return new Store(database, tally, forks, isAltered)
   } catch (thrown) {
     await database.close()
     throw thrown
@@ -104,11 +106,13 @@ export class Store {
   readonly #database: SealedDatabase
   readonly #tally: Tally
   readonly #forks: Map<string, ForkEvidence>
+  readonly #wasAltered: boolean
 
-  constructor(database: SealedDatabase, tally: Tally, forks: Map<string, ForkEvidence>) {
+  constructor(database: SealedDatabase, tally: Tally, forks: Map<string, ForkEvidence>, wasAltered: boolean) {
     this.#database = database
     this.#tally = tally
     this.#forks = forks
+    this.#wasAltered = wasAltered
   }
 
   /** @returns a copy for the caller to zero. */
@@ -141,7 +145,7 @@ export class Store {
   /** Whether the folder was as this node had left it, when it was opened. */
   integrity(): StoreIntegrity {
     const { sequence, dropped } = this.#database
-    return { state: dropped === undefined ? 'whole' : 'altered', sequence, dropped: dropped ?? 0 }
+    return { state: this.#wasAltered ? 'altered' : 'whole', sequence, dropped }
   }
 
   /** Whether the setup has to begin anew, keeping what is held, since the folder was altered. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { equalBytes, toHex } from '../../../src/crypto/index.js'
+import { equalBytes, fromHex, toHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { SealedDatabase } from '../../../src/store/database.js'
 import type { Store } from '../../../src/store/index.js'
@@ -167,6 +167,30 @@ describe('store and its host', () => {
       assert.equal(content.includes(Buffer.from(sealingKey)), false)
     }
     assert.ok(scanned > 2000)
+  })
+
+  it('has what is broken let go at the next start, when the mending was cut short', async () => {
+    const folder = await filled()
+    const copy = await altered(folder, (raw) =>
+      raw.del(
+        Uint8Array.of(0x31, ...fromHex(origin.identity.account), ...fromHex(origin.identity.incarnation), 0, 0, 0, 4),
+      ),
+    )
+    // The first half: what cannot be read is gone, and the mark stands.
+    await (await SealedDatabase.open(copy, sealingKey)).close()
+    const { held, dropped } = await useWhatIsLeft(copy)
+    assert.equal(dropped, 0)
+    assert.deepEqual(held, [])
+  })
+
+  it('counts the writes on through an erasure that was cut short', async () => {
+    const folder = await filled()
+    const store = await folders.open(folder)
+    const { sequence } = store.integrity()
+    await store.eraseAll()
+    await store.close()
+    const again = await folders.open(folder)
+    assert.ok(again.integrity().sequence > sequence)
   })
 
   it('cannot bring back the shares of a seat that was erased', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { access, cp, mkdir, readdir, rename } from 'node:fs/promises'
+import { access, cp, lstat, mkdir, readdir, rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ShareKey } from '../../../src/domain/index.js'
@@ -91,6 +91,17 @@ describe('sealing a store anew', function () {
     await reseal(location, NEW_KEY, sealingKey)
     const back = await folders.open(location)
     assert.deepEqual((await back.share(secret(90)))?.payload, payloadOf(secret(90)))
+  })
+
+  it('seals what a link leads to, and leaves the link', async () => {
+    const location = await filled()
+    const link = join(await folders.make(), 'link')
+    await symlink(location, link)
+    await reseal(link)
+    assert.equal(await keyOf(link), 'new')
+    assert.equal(await keyOf(location), 'new')
+    assert.ok((await lstat(link)).isSymbolicLink())
+    assert.deepEqual(await readdir(join(location, '..')), ['store'])
   })
 
   it('is refused for the wrong key, a folder in use, and one that is not there', async () => {
