@@ -141,6 +141,8 @@ describe('genuine quotes', function () {
     assert.equal(await checkOf(verifierOf({ ...sgx, validAt: late }).verify(sgx.quote)), 'collateral-validity')
     const early = new Date('2025-06-19T10:55:00Z')
     assert.equal(await checkOf(verifierOf({ ...sgx, validAt: early }).verify(sgx.quote)), 'collateral-validity')
+    const lateTdx = new Date('2026-10-11T00:00:00Z')
+    assert.equal(await checkOf(verifierOf({ ...tdx, validAt: lateTdx }).verify(tdx.quote)), 'collateral-validity')
   })
 
   for (const [name, given] of Object.entries({ SGX: sgx, TDX: tdx })) {
