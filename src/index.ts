@@ -7,12 +7,20 @@ export {
 } from './attestation/development/index.js'
 export type {
   AttestationPolicy,
+  CollateralHealth,
+  CollateralRequest,
   CollateralSource,
   EnclaveMeasurement,
+  MeasurementRule,
+  PccsAddress,
   QuoteCollateral,
   QuoteSource,
+  QuoteSourceChoice,
+  SgxMeasurement,
+  TcbException,
+  TdxMeasurement,
 } from './attestation/index.js'
-export { staticCollateral } from './attestation/index.js'
+export { hardwareQuoteSource, staticCollateral } from './attestation/index.js'
 export { type AccountSigner, accountSigner } from './crypto/index.js'
 export type { AccountId, Hex, LogFields, Logger, ShareKey, ShareKind } from './domain/index.js'
 export { SlotmeshError } from './domain/index.js'
@@ -32,4 +40,6 @@ export {
   retrieveRequest,
   type StoreRequest,
 } from './owner/index.js'
-export { IngestError } from './sync/index.js'
+export { parseSealingKeySource, type SealingKeySource, sealingKey } from './sealing-key/index.js'
+export { resealStore, type StoreIntegrity } from './store/index.js'
+export { type Comparison, IngestError } from './sync/index.js'

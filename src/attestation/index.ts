@@ -12,6 +12,7 @@ export {
   type AttestationPolicy,
   EXCUSABLE_TCB_STATUSES,
   type MeasurementRule,
+  type TcbException,
 } from './policy.js'
 export { trustsSimulatedQuotes } from './root.js'
 export type { QuoteSource } from './source.js'
