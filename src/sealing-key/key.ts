@@ -1,20 +1,13 @@
 import { hkdf, scrypt } from 'node:crypto'
-import { constants, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { DOMAIN, utf8, zero } from '../crypto/index.js'
-import { messageOf } from '../domain/index.js'
-import { SealingKeyError } from './errors.js'
+import { abortable } from '../domain/index.js'
+import { KEY_BYTES, readPrivate, readWhole, unfit } from './files.js'
 import { readSalt } from './salt.js'
 import type { SealingKeySource } from './source.js'
 
-/** Bytes of a sealing key. */
-const KEY_BYTES = 32
-
 /** Bytes of the keys that Gramine hands out: EGETKEY gives 128 bits. */
 const GRAMINE_KEY_BYTES = 16
-
-/** A key file is 32 bytes, or their hexadecimal digits and perhaps the end of a line; a passphrase is no book. */
-const MAXIMUM_FILE = 1_024
 
 /** Below this a passphrase is guessed at once. */
 const SHORTEST_PASSPHRASE = 12
@@ -26,13 +19,28 @@ export interface SealingKeyOptions {
   readonly folder: string
   /** Where Gramine has its keys; `/dev/attestation/keys` by default. */
   readonly gramineKeys?: string
+  readonly signal?: AbortSignal
 }
 
 /**
  * @returns 32 bytes for the caller to zero.
- * @throws SealingKeyError
+ * @throws SealingKeyError; the signal's reason when it aborts.
  */
-export async function sealingKey(
+export async function sealingKey(source: SealingKeySource, options: SealingKeyOptions): Promise<Uint8Array> {
+  const { signal } = options
+  if (signal === undefined) return keyOf(source, options)
+  signal.throwIfAborted()
+  const key = keyOf(source, options)
+  try {
+    return await abortable(key, signal)
+  } catch (thrown) {
+    // Nobody is left to take it; a failure of its own has been told already, or interests nobody any more.
+    key.then(zero, () => undefined)
+    throw thrown
+  }
+}
+
+async function keyOf(
   source: SealingKeySource,
   { folder, gramineKeys = '/dev/attestation/keys' }: SealingKeyOptions,
 ): Promise<Uint8Array> {
@@ -102,56 +110,10 @@ async function keyOfPassphrase(path: string, folder: string): Promise<Uint8Array
     }
     const { salt, N, r, p } = await readSalt(folder)
     // Node's own limit is 32 MiB, and this takes 128 · N · r bytes.
-    return new Uint8Array(await stretch(passphrase, salt, KEY_BYTES, { N, r, p, maxmem: 256 * N * r }))
+    const key = await stretch(passphrase, salt, KEY_BYTES, { N, r, p, maxmem: 256 * N * r })
+    // The same memory: of a copy, one would be left.
+    return new Uint8Array(key.buffer, key.byteOffset, key.length)
   } finally {
     zero(content)
   }
-}
-
-/** A file that its owner alone can read, so that no other account of the machine has the key. */
-async function readPrivate(path: string): Promise<Uint8Array> {
-  return readWhole(path, 'check the path and its permissions', async (file) => {
-    const { mode } = await file.stat()
-    if ((mode & 0o077) !== 0) {
-      throw unfit(path, `can be read or written by others (mode ${(mode & 0o777).toString(8)}): run chmod 600 on it`)
-    }
-  })
-}
-
-type OpenFile = Awaited<ReturnType<typeof open>>
-
-/** @returns a buffer of its own, for the caller to zero. */
-async function readWhole(
-  path: string,
-  hint: string,
-  check: (file: OpenFile) => Promise<void> = async () => undefined,
-): Promise<Uint8Array> {
-  // One byte more than may be, to see that there is more. Of its own memory, not of a pool that others read from.
-  const buffer = new Uint8Array(MAXIMUM_FILE + 1)
-  let length = 0
-  try {
-    const file = await open(path, constants.O_RDONLY)
-    try {
-      await check(file)
-      for (;;) {
-        const { bytesRead } = await file.read(buffer, length, buffer.length - length)
-        length += bytesRead
-        if (bytesRead === 0 || length === buffer.length) break
-      }
-    } finally {
-      await file.close()
-    }
-    if (length > MAXIMUM_FILE) throw unfit(path, `has more than ${MAXIMUM_FILE} bytes`)
-    return buffer.slice(0, length)
-  } catch (cause) {
-    if (cause instanceof SealingKeyError) throw cause
-    const sentence = `The sealing key's source ${path} cannot be read (${messageOf(cause)}): ${hint}.`
-    throw new SealingKeyError('sealing-key/unavailable', sentence, { cause })
-  } finally {
-    zero(buffer)
-  }
-}
-
-function unfit(path: string, what: string): SealingKeyError {
-  return new SealingKeyError('sealing-key/unfit', `The sealing key's source ${path} ${what}.`)
 }

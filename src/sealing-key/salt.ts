@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { fromHex, toHex } from '../crypto/index.js'
 import { type Hex, messageOf } from '../domain/index.js'
 import { SealingKeyError } from './errors.js'
+import { createFile } from './files.js'
 
 /**
  * What a passphrase is stretched with (RFC 7914), as it stands beside the store. A host can change the file: with too
@@ -31,9 +32,9 @@ export interface Stretching {
 
 const SALT_BYTES = 16
 
-/** Outside of the database's own files, which it may take away. */
-export function saltFileOf(folder: string): string {
-  return `${folder}.sealing-salt.json`
+/** Outside of the database's own files, which it may take away; the same one however the folder is written. */
+function saltFileOf(folder: string): string {
+  return `${resolve(folder)}.sealing-salt.json`
 }
 
 /**
@@ -60,17 +61,19 @@ async function readOrMake(path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (thrown) {
-    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT')) throw thrown
+    if (!isErrno(thrown, 'ENOENT')) throw thrown
   }
   const made = { scheme: 'scrypt', salt: toHex(randomBytes(SALT_BYTES)), N: 2 ** 17, r: 8, p: 1 }
-  const content = Buffer.from(`${JSON.stringify(made)}\n`)
   await mkdir(dirname(path), { recursive: true })
-  const file = await open(path, 'wx', 0o600)
   try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
+    await createFile(path, Buffer.from(`${JSON.stringify(made)}\n`))
+  } catch (thrown) {
+    // Another process has made one meanwhile, and may have sealed with it.
+    if (!isErrno(thrown, 'EEXIST')) throw thrown
   }
-  return content
+  return readFile(path)
+}
+
+function isErrno(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { scryptSync } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import {
+  createKeyFile,
   parseSealingKeySource,
   SealingKeyError,
   type SealingKeyErrorCode,
@@ -87,7 +90,6 @@ describe('sealing key', () => {
       }
       const path = await fileOf(new Uint8Array(1_025))
       await refused({ from: 'file', path }, 'sealing-key/unfit', /more than 1024 bytes/)
-      await refused({ from: 'file', path: '/dev/zero' }, 'sealing-key/unfit', /can be read or written by others/)
     })
 
     it('is refused when others may read or write it, also by another name', async () => {
@@ -102,8 +104,51 @@ describe('sealing key', () => {
 
     it('is refused when it is not there', async () => {
       await refused({ from: 'file', path: join(scratch, 'absent') }, 'sealing-key/unavailable', /ENOENT/)
+    })
+
+    it('is refused when it is no file: a pipe that nobody writes to would stop the start', async () => {
       await mkdir(join(scratch, 'folder'), { mode: 0o700 })
-      await refused({ from: 'file', path: join(scratch, 'folder') }, 'sealing-key/unavailable', /EISDIR/)
+      await promisify(execFile)('mkfifo', ['-m', '600', join(scratch, 'pipe')])
+      for (const path of [join(scratch, 'folder'), join(scratch, 'pipe'), '/dev/zero']) {
+        await refused({ from: 'file', path }, 'sealing-key/unfit', /is no regular file/)
+      }
+    })
+
+    it('may be a link within its folder, and none that leads out of it', async () => {
+      const path = await fileOf(RAW)
+      // As Kubernetes lays mounted secrets out.
+      await mkdir(join(scratch, '..of-today'))
+      await rename(path, join(scratch, '..of-today', 'key'))
+      await symlink('..of-today', join(scratch, '..data'))
+      await symlink('..data/key', join(scratch, 'link'))
+      assert.deepEqual(await keyOf({ from: 'file', path: join(scratch, 'link') }), RAW)
+      await mkdir(join(scratch, 'elsewhere'))
+      await symlink('../link', join(scratch, 'elsewhere', 'link'))
+      const away = { from: 'file', path: join(scratch, 'elsewhere', 'link') } as const
+      await refused(away, 'sealing-key/unfit', /leads out of its folder/)
+    })
+
+    it('is refused when it is of another account', async function () {
+      // Only root can give a file away.
+      if (process.geteuid?.() !== 0) this.skip()
+      const path = await fileOf(RAW)
+      await chown(path, 65_534, 65_534)
+      await refused({ from: 'file', path }, 'sealing-key/unfit', /belongs to another account/)
+    })
+
+    it('is made once, for this account alone', async () => {
+      const path = join(scratch, 'made')
+      await createKeyFile(path)
+      assert.equal((await stat(path)).mode & 0o777, 0o600)
+      const key = await keyOf({ from: 'file', path })
+      assert.deepEqual(new Uint8Array(await readFile(path)), key)
+      assert.deepEqual(await readdir(scratch), ['made'])
+      for (const taken of [path, join(scratch, 'absent', 'key')]) {
+        await assert.rejects(createKeyFile(taken), { code: 'sealing-key/unavailable', message: /cannot be made/ })
+      }
+      assert.deepEqual(await keyOf({ from: 'file', path }), key)
+      await createKeyFile(join(scratch, 'other'))
+      assert.notDeepEqual(await keyOf({ from: 'file', path: join(scratch, 'other') }), key)
     })
   })
 
@@ -122,6 +167,37 @@ describe('sealing key', () => {
       assert.deepEqual(await keyOf(source), key)
       await rm(saltFile())
       assert.notDeepEqual(await keyOf(source), key)
+      assert.deepEqual((await readdir(scratch)).sort(), ['source', 'store.sealing-salt.json'])
+    })
+
+    it('has one salt, however the folder is written', async () => {
+      const source = { from: 'passphrase', path: await fileOf(PASSPHRASE) } as const
+      await mkdir(folder)
+      const key = await sealingKey(source, { folder })
+      for (const same of [`${folder}/`, join(scratch, 'x', '..', 'store')]) {
+        assert.deepEqual(await sealingKey(source, { folder: same }), key)
+      }
+      assert.deepEqual(await readdir(folder), [])
+    })
+
+    it('has one salt, whoever makes it first', async () => {
+      const source = { from: 'passphrase', path: await fileOf(PASSPHRASE) } as const
+      const [key, ...others] = await Promise.all([1, 2, 3].map(() => keyOf(source)))
+      for (const other of others) assert.deepEqual(other, key)
+      assert.deepEqual((await readdir(scratch)).sort(), ['source', 'store.sealing-salt.json'])
+    })
+
+    it('is not waited for when nobody wants it any more', async () => {
+      const source = { from: 'passphrase', path: await fileOf(PASSPHRASE) } as const
+      const reason = new Error('enough')
+      const aborted = sealingKey(source, { folder: join(scratch, 'never'), signal: AbortSignal.abort(reason) })
+      await assert.rejects(aborted, reason)
+      await keyOf(source)
+      const impatient = new AbortController()
+      const begun = sealingKey(source, { folder, signal: impatient.signal })
+      impatient.abort(reason)
+      await assert.rejects(begun, reason)
+      assert.equal((await sealingKey(source, { folder, signal: new AbortController().signal })).length, 32)
       assert.deepEqual((await readdir(scratch)).sort(), ['source', 'store.sealing-salt.json'])
     })
 
