@@ -5,7 +5,7 @@ import { MAXIMUM_QUOTE } from '../quote.js'
 import type { QuoteSource } from '../source.js'
 import { type DeviceFiles, deviceFiles } from './device-files.js'
 import { errnoOf, QuoteSourceError } from './errors.js'
-import { failed, freshQuote, requireReportData } from './fresh.js'
+import { failure, freshQuote, requireReportData } from './fresh.js'
 import { Turns } from './turns.js'
 
 export const TSM_FOLDER = '/sys/kernel/config/tsm/report'
@@ -94,11 +94,8 @@ export async function configfsTsmQuoteSource({
         try {
           return await inEntry((entry) => freshQuote(given, signal, () => attempt(entry, given)))
         } catch (thrown) {
-          if (errnoOf(thrown) === undefined || thrown instanceof QuoteSourceError) throw thrown
-          throw failed(
-            `${messageOf(thrown)}; see that the host's quote generation service (qgsd) runs and can be reached`,
-            thrown,
-          )
+          const hint = "see that the host's quote generation service (qgsd) runs and can be reached"
+          throw failure(thrown, signal, hint)
         }
       })
     },

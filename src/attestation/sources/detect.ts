@@ -1,4 +1,4 @@
-import { messageOf } from '../../domain/index.js'
+import { abortable, messageOf } from '../../domain/index.js'
 import type { QuoteSource } from '../source.js'
 import { type ConfigfsTsmOptions, configfsTsmQuoteSource } from './configfs-tsm.js'
 import { QuoteSourceError } from './errors.js'
@@ -7,11 +7,27 @@ import { type GramineOptions, gramineQuoteSource } from './gramine.js'
 /** Where hardware quotes come from; `auto` takes what the machine has. */
 export type QuoteSourceChoice = 'auto' | 'gramine' | 'configfs-tsm'
 
-/** @throws QuoteSourceError `quote-source/none` that says what was looked for, and what was found instead. */
+export interface HardwareOptions {
+  readonly gramine?: GramineOptions
+  readonly configfsTsm?: ConfigfsTsmOptions
+  /** While another process gets a quote, the kernel lets nobody look at its TDX device. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * @throws QuoteSourceError `quote-source/none` that says what was looked for, and what was found instead; the signal's
+ * reason when it aborts.
+ */
 export async function hardwareQuoteSource(
   choice: QuoteSourceChoice,
-  options: { readonly gramine?: GramineOptions; readonly configfsTsm?: ConfigfsTsmOptions } = {},
+  { signal, ...options }: HardwareOptions = {},
 ): Promise<QuoteSource> {
+  signal?.throwIfAborted()
+  const found = find(choice, options)
+  return signal === undefined ? found : abortable(found, signal)
+}
+
+async function find(choice: QuoteSourceChoice, options: Omit<HardwareOptions, 'signal'>): Promise<QuoteSource> {
   const gramine = () => gramineQuoteSource(options.gramine)
   const configfsTsm = () => configfsTsmQuoteSource(options.configfsTsm)
   if (choice === 'gramine') return gramine()

@@ -34,8 +34,14 @@ export async function freshQuote(
   throw failed('it answers with quotes over other data: something else on this machine uses it as well')
 }
 
-export function failed(reason: string, cause?: unknown): QuoteSourceError {
+function failed(reason: string, cause?: unknown): QuoteSourceError {
   return new QuoteSourceError('quote-source/failed', `The device that makes quotes failed: ${reason}.`, { cause })
+}
+
+/** @returns what to throw for something that the device, or the reading of its quote, has thrown. */
+export function failure(thrown: unknown, signal: AbortSignal, hint: string): unknown {
+  if (signal.aborted || thrown instanceof QuoteSourceError) return thrown
+  return failed(`${messageOf(thrown).replace(/\.$/, '')}; ${hint}`, thrown)
 }
 
 function reportDataOf(quote: Uint8Array): Uint8Array {

@@ -3,8 +3,8 @@ import { messageOf } from '../../domain/index.js'
 import { MAXIMUM_QUOTE } from '../quote.js'
 import type { QuoteSource } from '../source.js'
 import { type DeviceFiles, deviceFiles } from './device-files.js'
-import { errnoOf, QuoteSourceError } from './errors.js'
-import { failed, freshQuote, requireReportData } from './fresh.js'
+import { QuoteSourceError } from './errors.js'
+import { failure, freshQuote, requireReportData } from './fresh.js'
 import { Turns } from './turns.js'
 
 export const GRAMINE_FOLDER = '/dev/attestation'
@@ -48,11 +48,7 @@ export async function gramineQuoteSource({
             return files.read(join(folder, 'quote'), MAXIMUM_QUOTE)
           })
         } catch (thrown) {
-          if (errnoOf(thrown) === undefined || thrown instanceof QuoteSourceError) throw thrown
-          throw failed(
-            `${messageOf(thrown)}; see that the AESM service or the quote library of this machine runs`,
-            thrown,
-          )
+          throw failure(thrown, signal, 'see that the AESM service or the quote library of this machine runs')
         }
       })
     },

@@ -109,6 +109,10 @@ describe('hardware quote sources', () => {
       })
       const source = await gramineQuoteSource({ files: device })
       await fails(source.quote(dataOf(7), { signal: signal() }), 'quote-source/failed', /EIO.*AESM/)
+      device.sign = async () => {
+        throw new RangeError('quote has more than 16384 bytes.')
+      }
+      await fails(source.quote(dataOf(7), { signal: signal() }), 'quote-source/failed', /more than 16384 bytes; see/)
       device.sign = async () => Uint8Array.of(1, 2, 3)
       await fails(source.quote(dataOf(7), { signal: signal() }), 'quote-source/failed', /is no quote/)
       device.sign = sign
@@ -133,6 +137,20 @@ describe('hardware quote sources', () => {
       assert.deepEqual(device.log.slice(1), ['write user_report_data', 'read quote'])
       stuck.open()
       assert.equal(reportDataIn(await second), '02'.repeat(64))
+    })
+
+    it('is not tried again for whoever has given up', async () => {
+      const impatient = new AbortController()
+      const device = new FakeGramine(async () => {
+        impatient.abort(new Error('enough'))
+        return sign(dataOf(0xee))
+      })
+      const source = await gramineQuoteSource({ files: device })
+      await assert.rejects(source.quote(dataOf(1), { signal: impatient.signal }), /enough/)
+      device.sign = sign
+      await source.quote(dataOf(2), { signal: signal() })
+      const reads = device.log.filter((act) => act === 'read quote')
+      assert.equal(reads.length, 2)
     })
 
     it('says that it is busy when too many wait', async () => {
@@ -276,6 +294,30 @@ describe('hardware quote sources', () => {
         'quote-source/none',
         /no SGX enclave/,
       )
+    })
+
+    it('are not waited for while the kernel is busy, and leave no entry behind', async () => {
+      const device = new FakeTsm(sign)
+      const [begun, stuck, removed] = [new Gate(), new Gate(), new Gate()]
+      const provider = Buffer.from('tdx_guest')
+      device.read = async () => {
+        begun.open()
+        await stuck.passed
+        return provider
+      }
+      const removeFolder = device.removeFolder.bind(device)
+      device.removeFolder = async (path) => {
+        await removeFolder(path)
+        removed.open()
+      }
+      const impatient = new AbortController()
+      const source = hardwareQuoteSource('configfs-tsm', { configfsTsm: { files: device }, signal: impatient.signal })
+      await begun.passed
+      impatient.abort(new Error('enough'))
+      await assert.rejects(source, /enough/)
+      stuck.open()
+      await removed.passed
+      assert.equal(device.entries.size, 0)
     })
 
     it('are missed in one sentence that says what was looked for', async () => {
