@@ -18,6 +18,9 @@ const DEVELOPMENT_BUILD = {
 /** Intel's own service, which needs no account for what is asked of it; a PCCS nearby spares it and is quicker. */
 const INTEL_PCS = 'https://api.trustedservices.intel.com'
 
+/** A device, or a file on a disk that does not answer, is waited for no longer at the start, ms. */
+const DEVICE_TIMEOUT_MS = 60_000
+
 /** What quotes are judged by. */
 export type Verification = Omit<EnclaveNodeConfig['attestation'], 'quoteSource'>
 
@@ -45,7 +48,7 @@ export async function quoteSourceOf(settings: Settings): Promise<QuoteSource> {
   const { source = 'auto', simulated } = settings.attestation ?? {}
   if (simulated !== undefined) return (await platformOf(settings, simulated)).quoteSource
   const { hardwareQuoteSource } = await import('../attestation/index.js')
-  return hardwareQuoteSource(source)
+  return hardwareQuoteSource(source, { signal: AbortSignal.timeout(DEVICE_TIMEOUT_MS) })
 }
 
 /**
@@ -57,7 +60,7 @@ export async function sealingKeyOf(settings: Settings, words = settings.sealing)
   if (words === undefined && simulated !== undefined) return (await platformOf(settings, simulated)).sealingKey()
   const { parseSealingKeySource, sealingKey } = await import('../sealing-key/index.js')
   const source: SealingKeySource = words === undefined ? await ownKey(settings) : parseSealingKeySource(words)
-  return sealingKey(source, { folder: folderOf(settings) })
+  return sealingKey(source, { folder: folderOf(settings), signal: AbortSignal.timeout(DEVICE_TIMEOUT_MS) })
 }
 
 export function folderOf(settings: Settings): string {
