@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { type Clock, systemClock } from './clock.js'
 
 /**
  * Gives work a signal that aborts with the first of `signals`, or after `timeoutMs`, and forgets them all when the work
@@ -11,7 +12,11 @@ import { setMaxListeners } from 'node:events'
  * @throws what `work` throws; it has to heed its signal, whose reason is a `TimeoutError` after `timeoutMs`.
  */
 export async function bounded<T>(
-  { signals, timeoutMs }: { readonly signals: readonly AbortSignal[]; readonly timeoutMs?: number },
+  {
+    signals,
+    timeoutMs,
+    clock = systemClock,
+  }: { readonly signals: readonly AbortSignal[]; readonly timeoutMs?: number; readonly clock?: Clock | undefined },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const end = new AbortController()
@@ -19,7 +24,7 @@ export async function bounded<T>(
   setMaxListeners(0, end.signal, ...signals)
   const ends = signals.map((signal) => ({ signal, abort: () => end.abort(signal.reason) }))
   const expire = () => end.abort(new DOMException(`It was not done within ${timeoutMs} ms.`, 'TimeoutError'))
-  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs).unref()
+  const callOff = timeoutMs === undefined ? undefined : clock.after(timeoutMs, expire)
   try {
     for (const { signal, abort } of ends) {
       if (signal.aborted) abort()
@@ -27,7 +32,7 @@ export async function bounded<T>(
     }
     return await work(end.signal)
   } finally {
-    clearTimeout(timer)
+    callOff?.()
     for (const { signal, abort } of ends) signal.removeEventListener('abort', abort)
   }
 }

@@ -1,5 +1,6 @@
 export * from './abortable.js'
 export * from './bounded.js'
+export * from './clock.js'
 export * from './errors.js'
 export * from './identifiers.js'
 export * from './logger.js'

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
-import { bounded, type Logger, messageOf } from '../domain/index.js'
+import { bounded, type Clock, type Logger, messageOf, pause } from '../domain/index.js'
 import { LIMITS } from './limits.js'
 
 /** What entering a mesh needs of libp2p. */
@@ -12,6 +11,7 @@ interface BootstrapInit {
   readonly libp2p: EntryHost
   readonly address: Multiaddr
   readonly signal: AbortSignal
+  readonly clock?: Clock | undefined
   readonly logger: Logger
 }
 
@@ -20,13 +20,13 @@ interface BootstrapInit {
  * again, with growing pauses while nobody answers. So a mesh whose nodes all start at once, or whose bootstrap node
  * is restarted, comes together by itself. Never rejects.
  */
-export async function stayConnected({ libp2p, address, signal, logger }: BootstrapInit): Promise<void> {
+export async function stayConnected({ libp2p, address, signal, clock, logger }: BootstrapInit): Promise<void> {
   if (isSelf(libp2p, address)) return
   let pauseMs: number = LIMITS.bootstrap.shortestPauseMs
   let peer: PeerId | undefined
   while (!signal.aborted) {
     try {
-      const connection: Connection = openConnection(libp2p, peer) ?? (await dial(libp2p, address, signal))
+      const connection: Connection = openConnection(libp2p, peer) ?? (await dial(libp2p, address, { signal, clock }))
       if (peer === undefined) logger.info('Entered the mesh', { address: address.toString() })
       peer = connection.remotePeer
       pauseMs = LIMITS.bootstrap.shortestPauseMs
@@ -40,7 +40,7 @@ export async function stayConnected({ libp2p, address, signal, logger }: Bootstr
         })
       }
     }
-    await pauseUnless(signal, pauseMs * (0.5 + Math.random()))
+    await pauseUnless(pauseMs * (0.5 + Math.random()), { signal, clock })
     pauseMs = Math.min(2 * pauseMs, LIMITS.bootstrap.longestPauseMs)
   }
 }
@@ -56,15 +56,20 @@ function openConnection(libp2p: EntryHost, peer: PeerId | undefined): Connection
   return peer === undefined ? undefined : libp2p.getConnections(peer).find(({ status }) => status === 'open')
 }
 
-export function dial(libp2p: EntryHost, address: Multiaddr, signal: AbortSignal): Promise<Connection> {
-  return bounded({ signals: [signal], timeoutMs: LIMITS.connections.dialMs }, (limited) =>
+interface Patience {
+  readonly signal: AbortSignal
+  readonly clock?: Clock | undefined
+}
+
+export function dial(libp2p: EntryHost, address: Multiaddr, { signal, clock }: Patience): Promise<Connection> {
+  return bounded({ signals: [signal], timeoutMs: LIMITS.connections.dialMs, clock }, (limited) =>
     libp2p.dial(address, { signal: limited }),
   )
 }
 
-export async function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {
+export async function pauseUnless(ms: number, { signal, clock }: Patience): Promise<void> {
   try {
-    await pause(ms, undefined, { signal, ref: false })
+    await pause(ms, { signal, ...(clock && { clock }) })
   } catch (thrown) {
     if (!signal.aborted) throw thrown
   }

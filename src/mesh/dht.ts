@@ -6,7 +6,7 @@ import {
   type RoutingTable,
   removePrivateAddressesMapper,
 } from '@libp2p/kad-dht'
-import { bounded, type Hex, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { bounded, type Clock, type Hex, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 import { Neighbourhood } from './neighbourhood.js'
@@ -91,11 +91,11 @@ function refuse(): void {
 export async function enterTable(
   dht: MeshDht,
   peers: readonly PeerId[],
-  { shutdown, logger }: { shutdown: AbortSignal; logger: Logger },
+  { shutdown, clock, logger }: { shutdown: AbortSignal; clock: Clock; logger: Logger },
 ): Promise<void> {
   if (dht.routingTable.size > 0) return
   const nearest = peers.slice(0, LIMITS.dht.bucketSize)
-  const results = await bounded({ signals: [shutdown], timeoutMs: LIMITS.dht.meetingMs }, (signal) =>
+  const results = await bounded({ signals: [shutdown], timeoutMs: LIMITS.dht.meetingMs, clock }, (signal) =>
     Promise.allSettled(nearest.map((peer) => dht.routingTable.add(peer, { signal }))),
   )
   for (const result of results) {
@@ -108,11 +108,11 @@ export async function enterTable(
 export async function meetNeighbours(
   dht: MeshDht,
   self: PeerId,
-  { shutdown, logger }: { shutdown: AbortSignal; logger: Logger },
+  { shutdown, clock, logger }: { shutdown: AbortSignal; clock: Clock; logger: Logger },
 ): Promise<void> {
   try {
     let met = 0
-    await bounded({ signals: [shutdown], timeoutMs: LIMITS.dht.meetingMs }, async (signal) => {
+    await bounded({ signals: [shutdown], timeoutMs: LIMITS.dht.meetingMs, clock }, async (signal) => {
       for await (const event of dht.getClosestPeers(self.toMultihash().bytes, { signal })) {
         if (event.name === 'FINAL_PEER') met += 1
       }

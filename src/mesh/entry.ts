@@ -1,5 +1,5 @@
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import type { AccountId, Logger, Registry } from '../domain/index.js'
+import type { AccountId, Clock, Logger, Registry } from '../domain/index.js'
 import { dial, type EntryHost, pauseUnless } from './bootstrap.js'
 import { LIMITS } from './limits.js'
 
@@ -9,6 +9,7 @@ interface EntryInit {
   /** This enclave's own. */
   readonly account: AccountId
   readonly signal: AbortSignal
+  readonly clock?: Clock | undefined
   readonly logger: Logger
   /** In which order to try addresses; at random, so that a whole mesh does not fall upon the first. */
   readonly shuffle?: (addresses: Multiaddr[]) => Multiaddr[]
@@ -20,7 +21,7 @@ interface EntryInit {
  * Never rejects.
  */
 export async function enterByRegistry(init: EntryInit): Promise<void> {
-  const { libp2p, signal, logger, shuffle = shuffled } = init
+  const { libp2p, signal, clock, logger, shuffle = shuffled } = init
   let pauseMs: number = LIMITS.entry.shortestPauseMs
   while (!signal.aborted) {
     if (libp2p.getConnections().length > 0) {
@@ -28,7 +29,7 @@ export async function enterByRegistry(init: EntryInit): Promise<void> {
     } else {
       for (const address of shuffle(registeredAddresses(init)).slice(0, LIMITS.entry.dialsPerRound)) {
         try {
-          await dial(libp2p, address, signal)
+          await dial(libp2p, address, { signal, clock })
           logger.info('Entered the mesh by an address from the chain', { address: address.toString() })
           break
         } catch (thrown) {
@@ -40,7 +41,7 @@ export async function enterByRegistry(init: EntryInit): Promise<void> {
         }
       }
     }
-    await pauseUnless(signal, pauseMs * (0.5 + Math.random()))
+    await pauseUnless(pauseMs * (0.5 + Math.random()), { signal, clock })
     pauseMs = Math.min(2 * pauseMs, LIMITS.entry.longestPauseMs)
   }
 }

@@ -8,7 +8,7 @@ import {
 } from '@libp2p/interface'
 import { InvalidDataLengthLengthError, lpStream } from '@libp2p/utils'
 import { decode as decodeVarint, encodingLength } from 'uint8-varint'
-import { bounded, type Logger, messageOf } from '../domain/index.js'
+import { bounded, type Clock, type Logger, messageOf } from '../domain/index.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 
@@ -21,6 +21,7 @@ interface HandOverInit {
   readonly known: KnownRecords
   /** This host's own record. */
   readonly own: () => Uint8Array | undefined
+  readonly clock?: Clock
   readonly logger: Logger
 }
 
@@ -81,7 +82,7 @@ export class HandOver {
   }
 
   #inTime<T>(work: (options: AbortOptions) => Promise<T>): Promise<T> {
-    const bounds = { signals: [this.#shutdown.signal], timeoutMs: LIMITS.handOver.timeoutMs }
+    const bounds = { signals: [this.#shutdown.signal], timeoutMs: LIMITS.handOver.timeoutMs, clock: this.#init.clock }
     return bounded(bounds, (signal) => work({ signal }))
   }
 }

@@ -11,7 +11,16 @@ import { isPrivate } from '@libp2p/utils'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { AccountSigner } from '../crypto/index.js'
-import { type AccountId, type Hex, type Logger, messageOf, type Registry, SlotmeshError } from '../domain/index.js'
+import {
+  type AccountId,
+  type Clock,
+  type Hex,
+  type Logger,
+  messageOf,
+  type Registry,
+  SlotmeshError,
+  systemClock,
+} from '../domain/index.js'
 import { stayConnected } from './bootstrap.js'
 import { HostDatastore } from './datastore.js'
 import { enterTable, type MeshDht, meetNeighbours, meshDht, putEverywhere } from './dht.js'
@@ -42,8 +51,8 @@ export interface MeshHostInit {
   /** The registry as of the latest finalised block. */
   readonly registry: () => Registry
   readonly logger: Logger
-  /** Unix ms; the system's clock by default. */
-  readonly now?: () => number
+  /** The system's by default. */
+  readonly clock?: Clock
 }
 
 /** A libp2p host that finds enclaves by their accounts and can be found by its own. */
@@ -88,12 +97,12 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
   const announce = parseAddresses('announce', init.announce ?? [])
   const bootstrap = parseAddresses('bootstrap', init.bootstrap).slice(0, LIMITS.bootstrap.addresses)
   const privateKey = await generateKeyPairFromSeed('Ed25519', init.privateKey)
-  const { genesisHash, registry, logger, signer, now = Date.now } = init
+  const { genesisHash, registry, logger, signer, clock = systemClock } = init
 
   const known: KnownRecords = new KnownRecords({
     genesisHash,
     registry,
-    now,
+    clock,
     onNews: async ({ account, peerId, multiaddrs, sequence }) => {
       if (account === signer.account) {
         if (sequence > (publisher.record?.sequence ?? sequence)) publisher.outbid()
@@ -112,15 +121,15 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
     addresses: () => recordAddresses(libp2p.getMultiaddrs(), init.allowPrivateAddresses),
     put: (key, value, signal) => putEverywhere(dht, key, value, signal),
     hasPeers: () => dht.routingTable.size > 0,
-    now,
+    clock,
     logger,
   })
-  const handOver = new HandOver({ libp2p, known, own: () => publisher.record?.bytes, logger })
-  const resolver = new Resolver({ libp2p, dht, known, now, logger })
+  const handOver = new HandOver({ libp2p, known, own: () => publisher.record?.bytes, clock, logger })
+  const resolver = new Resolver({ libp2p, dht, known, clock, logger })
   const shutdown = new AbortController()
   setMaxListeners(Infinity, shutdown.signal)
   let background: Promise<unknown> = Promise.resolve()
-  let entering: NodeJS.Timeout | undefined
+  let stopEntering: (() => void) | undefined
 
   return {
     peerId: libp2p.peerId,
@@ -132,24 +141,25 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
       dht.routingTable.addEventListener('peer:add', () => {
         const alone = dht.routingTable.size === 1
         publisher.peerArrived({ alone })
-        if (alone) void meetNeighbours(dht, libp2p.peerId, { shutdown: shutdown.signal, logger })
+        if (alone) void meetNeighbours(dht, libp2p.peerId, { shutdown: shutdown.signal, clock, logger })
       })
       await listenOrExplain(libp2p, init.listen)
       libp2p.addEventListener('self:peer:update', () => publisher.addressesChanged())
-      entering = setInterval(
-        () => void enterTable(dht, libp2p.getPeers(), { shutdown: shutdown.signal, logger }),
-        LIMITS.dht.entryIntervalMs,
-      ).unref()
+      const enter = (): void => {
+        void enterTable(dht, libp2p.getPeers(), { shutdown: shutdown.signal, clock, logger })
+        stopEntering = clock.after(LIMITS.dht.entryIntervalMs, enter)
+      }
+      stopEntering = clock.after(LIMITS.dht.entryIntervalMs, enter)
       const { signal } = shutdown
       background = Promise.all([
-        ...bootstrap.map((address) => stayConnected({ libp2p, address, signal, logger })),
-        enterByRegistry({ libp2p, registry, account: signer.account, signal, logger }),
+        ...bootstrap.map((address) => stayConnected({ libp2p, address, signal, clock, logger })),
+        enterByRegistry({ libp2p, registry, account: signer.account, signal, clock, logger }),
       ])
     },
 
     async stop() {
       shutdown.abort()
-      clearInterval(entering)
+      stopEntering?.()
       await Promise.all([publisher.stop(), handOver.stop(), background])
       await libp2p.stop()
     },

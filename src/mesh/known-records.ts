@@ -1,16 +1,16 @@
 import { EventEmitter } from 'node:events'
 import type { PeerId } from '@libp2p/interface'
 import { equalBytes } from '../crypto/index.js'
-import { type AccountId, type Hex, type Registry, SlotmeshError } from '../domain/index.js'
+import { type AccountId, type Clock, type Hex, type Registry, SlotmeshError } from '../domain/index.js'
 import { LIMITS } from './limits.js'
-import { assertCurrent, type EnclaveRecord, parseRecord, recordError, recordKey, verifyRecord } from './record.js'
+import { assertCurrent, type EnclaveRecord, RECORD_CODEC, type RecordCodec, recordError, recordKey } from './record.js'
 
 interface KnownRecordsInit {
   readonly genesisHash: Hex
   /** As of the latest finalised block. */
   readonly registry: () => Registry
-  /** Unix ms. */
-  readonly now: () => number
+  readonly clock: Clock
+  readonly codec?: RecordCodec
   /** Told of every record that replaces an older one or none, before anyone else. */
   readonly onNews: (record: EnclaveRecord) => Promise<void>
 }
@@ -43,6 +43,7 @@ export class KnownRecords {
    * @throws SlotmeshError `mesh/record-<flaw>`.
    */
   async accept(bytes: Uint8Array, source: RecordSource): Promise<EnclaveRecord> {
+    const { parseRecord, verifyRecord } = this.#init.codec ?? RECORD_CODEC
     const record = parseRecord(bytes, this.#init.genesisHash)
     if ('key' in source && !equalBytes(source.key, recordKey(record.account))) {
       throw recordError('wrong-key', 'The enclave record is stored under the key of another account.')
@@ -50,7 +51,7 @@ export class KnownRecords {
     if ('peer' in source && !record.peerId.equals(source.peer)) {
       throw recordError('wrong-peer', 'The enclave record that a peer handed over names another PeerId.')
     }
-    assertCurrent(record, this.#init.registry(), this.#init.now())
+    assertCurrent(record, this.#init.registry(), this.#init.clock.now())
     const known = this.#newest.get(record.account)?.record
     if (known !== undefined && equalBytes(known.bytes, bytes)) {
       await this.remember(known)
@@ -68,7 +69,7 @@ export class KnownRecords {
   async remember(record: EnclaveRecord): Promise<void> {
     const isNews = this.#newest.get(record.account)?.record !== record
     this.#newest.delete(record.account)
-    this.#newest.set(record.account, { record, seenAt: this.#init.now() })
+    this.#newest.set(record.account, { record, seenAt: this.#init.clock.now() })
     for (const account of this.#newest.keys()) {
       if (this.#newest.size <= LIMITS.knownRecords) break
       this.#newest.delete(account)
@@ -83,7 +84,7 @@ export class KnownRecords {
     const known = this.#newest.get(account)
     if (known === undefined) return undefined
     try {
-      assertCurrent(known.record, this.#init.registry(), this.#init.now())
+      assertCurrent(known.record, this.#init.registry(), this.#init.clock.now())
       return known
     } catch (thrown) {
       if (thrown instanceof SlotmeshError) return undefined

@@ -3,6 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { AccountSigner } from '../crypto/index.js'
 import {
   bounded,
+  type Clock,
   type ClusterId,
   type Hex,
   type Logger,
@@ -12,7 +13,7 @@ import {
 } from '../domain/index.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
-import { type EnclaveRecord, recordKey, signRecord } from './record.js'
+import { type EnclaveRecord, RECORD_CODEC, type RecordCodec, recordKey } from './record.js'
 
 export interface Seat {
   readonly cluster: ClusterId
@@ -29,7 +30,10 @@ interface RecordPublisherInit {
   /** Stores a value at the peers nearest to the key; true when there were any and all of them took it. */
   readonly put: (key: Uint8Array, value: Uint8Array, signal: AbortSignal) => Promise<boolean>
   readonly hasPeers: () => boolean
-  readonly now: () => number
+  readonly clock: Clock
+  readonly codec?: RecordCodec
+  /** In [0, 1): spreads the upkeep of a whole mesh over time. */
+  readonly random?: () => number
   readonly logger: Logger
 }
 
@@ -44,7 +48,7 @@ export class RecordPublisher {
   #seat: Seat | undefined
   #record: EnclaveRecord | undefined
   #sequence = 0
-  #timer: NodeJS.Timeout | undefined
+  #callOff: (() => void) | undefined
   #running: Promise<void> | undefined
   #putWanted = false
   #lastPutAt = 0
@@ -75,7 +79,7 @@ export class RecordPublisher {
     this.#seat = seat
     await this.#renew()
     // Peers that connect meanwhile are handed the record, and those that arrive together need only one put.
-    this.#lastPutAt = this.#init.now()
+    this.#lastPutAt = this.#init.clock.now()
     this.#putWanted = true
     this.#schedule()
   }
@@ -101,7 +105,7 @@ export class RecordPublisher {
 
   async stop(): Promise<void> {
     this.#shutdown.abort()
-    clearTimeout(this.#timer)
+    this.#callOff?.()
     await this.#running
   }
 
@@ -112,19 +116,29 @@ export class RecordPublisher {
   }
 
   async #renew(): Promise<void> {
-    const { known, now, signer, privateKey, genesisHash, addresses } = this.#init
+    const {
+      known,
+      clock,
+      signer,
+      privateKey,
+      genesisHash,
+      addresses,
+      codec = RECORD_CODEC,
+      random = Math.random,
+    } = this.#init
+    const now = clock.now()
     if (this.#seat === undefined) return
-    this.#sequence = Math.max(now(), this.#sequence + 1, known.sequenceOf(signer.account) + 1)
+    this.#sequence = Math.max(now, this.#sequence + 1, known.sequenceOf(signer.account) + 1)
     const content = {
       genesisHash,
       ...this.#seat,
       multiaddrs: addresses(),
       sequence: this.#sequence,
-      expiresAt: now() + LIMITS.record.lifetimeMs,
+      expiresAt: now + LIMITS.record.lifetimeMs,
     }
-    const record = await signRecord(content, signer, privateKey)
+    const record = await codec.signRecord(content, signer, privateKey)
     this.#record = record
-    this.#renewAt = now() + LIMITS.record.renewalMs * (0.9 + 0.2 * Math.random())
+    this.#renewAt = now + LIMITS.record.renewalMs * (0.9 + 0.2 * random())
     this.#gapMs = LIMITS.publish.shortestGapMs
     await known.remember(record)
   }
@@ -133,29 +147,25 @@ export class RecordPublisher {
   #schedule(): void {
     if (this.#record === undefined || this.#running !== undefined || this.#shutdown.signal.aborted) return
     const dueAt = this.#putWanted ? this.#lastPutAt + this.#gapMs : this.#renewAt
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(
-      () => {
-        this.#running = this.#put().finally(() => {
-          this.#running = undefined
-          this.#schedule()
-        })
-      },
-      Math.max(0, dueAt - this.#init.now()),
-    )
-    this.#timer.unref()
+    this.#callOff?.()
+    this.#callOff = this.#init.clock.after(Math.max(0, dueAt - this.#init.clock.now()), () => {
+      this.#running = this.#put().finally(() => {
+        this.#running = undefined
+        this.#schedule()
+      })
+    })
   }
 
   /** Never rejects: what failed is wanted again. */
   async #put(): Promise<void> {
-    const { now, put, signer, logger } = this.#init
+    const { clock, put, signer, logger } = this.#init
     this.#putWanted = false
     try {
-      if (now() >= this.#renewAt) await this.#renew()
+      if (clock.now() >= this.#renewAt) await this.#renew()
       // Alone there is nothing to do but wait for a peer.
       if (this.#record === undefined || !this.#init.hasPeers()) return
       const { bytes } = this.#record
-      const bounds = { signals: [this.#shutdown.signal], timeoutMs: LIMITS.publish.putMs }
+      const bounds = { signals: [this.#shutdown.signal], timeoutMs: LIMITS.publish.putMs, clock }
       const isTaken = await bounded(bounds, (signal) => put(recordKey(signer.account), bytes, signal))
       if (!isTaken) this.#putWanted = true
     } catch (thrown) {
@@ -164,7 +174,7 @@ export class RecordPublisher {
         logger.debug('The enclave record could not be put into the DHT yet', { reason: messageOf(thrown) })
       }
     }
-    this.#lastPutAt = now()
+    this.#lastPutAt = clock.now()
     this.#gapMs = Math.min(LIMITS.publish.gapGrowth * this.#gapMs, LIMITS.publish.longestGapMs)
   }
 }

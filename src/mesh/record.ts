@@ -169,6 +169,14 @@ export function assertCurrent(record: EnclaveRecord, registry: Registry, now: nu
   }
 }
 
+/**
+ * How records are made and judged. A node has no other way than this; the discrete simulation hands in a model of it,
+ * which takes the same decisions at a stated price in place of computing signatures.
+ */
+export const RECORD_CODEC = { signRecord, parseRecord, verifyRecord }
+
+export type RecordCodec = typeof RECORD_CODEC
+
 /** Kademlia's selector: the index of the record with the highest sequence; all of them are valid. */
 export function selectRecord(records: readonly Uint8Array[]): number {
   const sequences = records.map((bytes) => decode(bytes).body.sequence)

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { AbortOptions, Libp2p, PeerId } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { Queue } from '@libp2p/utils'
@@ -6,9 +5,11 @@ import { equalBytes } from '../crypto/index.js'
 import {
   type AccountId,
   bounded,
+  type Clock,
   type ClusterId,
   type Logger,
   messageOf,
+  pause,
   type SlotId,
   SlotmeshError,
 } from '../domain/index.js'
@@ -27,9 +28,9 @@ export interface ResolvedEnclave {
 
 interface ResolverInit {
   readonly libp2p: Pick<Libp2p, 'getConnections' | 'peerStore'>
-  readonly dht: KadDHT
+  readonly dht: Pick<KadDHT, 'get'>
   readonly known: KnownRecords
-  readonly now: () => number
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -59,7 +60,7 @@ export class Resolver {
       if (!this.#isFresh(account) && !this.#isConnected(account)) await this.#lookUp(account, signal)
       const record = this.#init.known.current(account)?.record
       if (record !== undefined) return await this.#resolved(record, signal)
-      if (attempt < LIMITS.resolve.attempts) await pauseOrThrow(pauseMs, signal)
+      if (attempt < LIMITS.resolve.attempts) await pause(pauseMs, { clock: this.#init.clock, signal })
       pauseMs *= 2
     }
     throw new SlotmeshError(
@@ -70,7 +71,7 @@ export class Resolver {
 
   #isFresh(account: AccountId): boolean {
     const known = this.#init.known.current(account)
-    return known !== undefined && this.#init.now() - known.seenAt < LIMITS.resolve.freshMs
+    return known !== undefined && this.#init.clock.now() - known.seenAt < LIMITS.resolve.freshMs
   }
 
   /** Whoever is connected has handed over its newest record. */
@@ -93,7 +94,7 @@ export class Resolver {
 
   /** What the DHT finds ends up in the known records, by way of its validator. */
   async #askDht({ account, signal: aborted }: LookupOptions): Promise<void> {
-    const { dht, known } = this.#init
+    const { dht, known, clock } = this.#init
     if (this.#isConnected(account)) return
     const connected = new AbortController()
     const endIfConnected = () => {
@@ -104,7 +105,7 @@ export class Resolver {
     const quorum = known.current(account) === undefined ? 1 : LIMITS.resolve.quorum
     let holders = 0
     try {
-      await bounded({ signals, timeoutMs: LIMITS.resolve.attemptMs }, async (signal) => {
+      await bounded({ signals, timeoutMs: LIMITS.resolve.attemptMs, clock }, async (signal) => {
         for await (const event of dht.get(recordKey(account), { signal })) {
           if (event.name !== 'PEER_RESPONSE' || event.record === undefined) continue
           const newest = known.current(account)?.record
@@ -127,14 +128,5 @@ export class Resolver {
       await libp2p.peerStore.merge(peerId, { multiaddrs: [...multiaddrs] }, { signal })
     }
     return { account, peerId, multiaddrs: multiaddrs.map(String), cluster, slot }
-  }
-}
-
-async function pauseOrThrow(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await pause(ms, undefined, { signal })
-  } catch (thrown) {
-    signal.throwIfAborted()
-    throw thrown
   }
 }

@@ -10,6 +10,7 @@ import {
   type ShareKind,
   SlotmeshError,
   silentLogger,
+  systemClock,
 } from '../domain/index.js'
 import { createMeshHost, type MeshHost } from '../mesh/index.js'
 import {
@@ -294,6 +295,7 @@ class Node implements EnclaveNode {
 
   #createShare(chain: Chain, mesh: MeshHost, shares: Serving, collateral: Collateral): ShareService {
     const { quoteSource, ...verification } = this.#config.attestation
+    const suites = this.#config.share?.suites
     const verifier = createQuoteVerifier({
       ...verification,
       collateral,
@@ -308,7 +310,7 @@ class Node implements EnclaveNode {
           quote: (reportData, options) => quoteSource.quote(reportData, options),
           verify: (quote) => verifier.verify(quote),
         },
-        ...this.#config.share,
+        ...(suites && { suites }),
       },
       shares,
       logger: this.#logger,
@@ -339,7 +341,7 @@ class Node implements EnclaveNode {
         exchangeFailed: (peer, thrown) => this.#telemetry.exchangeFailed(peer, thrown),
       },
       logger: this.#logger,
-      now: Date.now,
+      clock: systemClock,
     })
   }
 

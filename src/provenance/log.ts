@@ -94,8 +94,8 @@ export function signHead(
 }
 
 /** @throws SlotmeshError `provenance/head-signature` when the head is not its account's own word. */
-export function verifyHead(genesisHash: BlockHash, head: LogHead): void {
-  if (!verifySignature(head.account, headDigest(genesisHash, head), head.signature)) {
+export function verifyHead(genesisHash: BlockHash, head: LogHead, verify = verifySignature): void {
+  if (!verify(head.account, headDigest(genesisHash, head), head.signature)) {
     throw new SlotmeshError(
       'provenance/head-signature',
       `The log head of size ${head.size} is not signed by ${head.account}; nothing under it was stored.`,

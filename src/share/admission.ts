@@ -1,4 +1,4 @@
-import { type AccountId, bounded } from '../domain/index.js'
+import { type AccountId, bounded, type Clock } from '../domain/index.js'
 import { PROVIDER_LIMITS } from './protocol.js'
 import { RefusalError } from './refusals.js'
 
@@ -17,8 +17,7 @@ export interface Admission {
 }
 
 export interface AdmissionsInit {
-  /** Unix ms. */
-  readonly now: () => number
+  readonly clock: Clock
   /** Whether this peer is known to be the account's, by a record that the account has signed. */
   readonly isKnown?: ((account: AccountId, peer: string) => boolean) | undefined
 }
@@ -38,6 +37,7 @@ interface Waiter extends Guest {
  * check; what registered accounts can do to each other is bounded by giving places in turn, by account.
  */
 export class Admissions {
+  readonly #clock: Clock
   readonly #isKnown: (account: AccountId, peer: string) => boolean
   readonly #hellos: RateLimit
   readonly #hellosOfUnknown: RateLimit
@@ -50,8 +50,10 @@ export class Admissions {
   readonly #turns = new Recent<AccountId, number>()
   #turn = 0
 
-  constructor({ now, isKnown = () => false }: AdmissionsInit) {
+  constructor({ clock, isKnown = () => false }: AdmissionsInit) {
+    this.#clock = clock
     this.#isKnown = isKnown
+    const now = () => clock.now()
     const { hellosOfUnknown } = PROVIDER_LIMITS
     this.#hellos = new RateLimit(PROVIDER_LIMITS.hellosPerPeerPerMinute, now)
     this.#hellosOfUnknown = new RateLimit(hellosOfUnknown.perMinute, now, hellosOfUnknown.atOnce)
@@ -98,7 +100,7 @@ export class Admissions {
   async #wait(guest: Guest, outer: AbortSignal): Promise<void> {
     if (this.#waiting.size >= PROVIDER_LIMITS.waiting) throw this.#busy()
     const timeoutMs = PROVIDER_LIMITS.waitMs
-    await bounded({ signals: [outer], timeoutMs }, async (signal) => {
+    await bounded({ signals: [outer], timeoutMs, clock: this.#clock }, async (signal) => {
       await new Promise<void>((resolve, reject) => {
         const waiter: Waiter = {
           ...guest,

@@ -1,7 +1,7 @@
 import type { MessageStreamEvents, Stream } from '@libp2p/interface'
 import * as varint from 'uint8-varint'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { messageOf, SlotmeshError } from '../domain/index.js'
+import { type Clock, messageOf, SlotmeshError, systemClock } from '../domain/index.js'
 
 /**
  * As many messages of the size that may come now are buffered before the stream is paused, so that the next one
@@ -25,6 +25,7 @@ const LENGTH_PREFIX_BYTES = 4
  */
 export class Frames {
   readonly #stream: Stream
+  readonly #clock: Clock
   readonly #received = new Uint8ArrayList()
   #pauseAbove = 0
   /** Of all that ever came. */
@@ -34,8 +35,9 @@ export class Frames {
   #failure: Error | undefined
   readonly #leaving = new AbortController()
 
-  constructor(stream: Stream) {
+  constructor(stream: Stream, clock: Clock = systemClock) {
     this.#stream = stream
+    this.#clock = clock
     // A stream over the peer's limits can have been reset before it came here.
     if (stream.status !== 'open') this.#failure = new Error(`it was ${stream.status} from the beginning`)
     stream.addEventListener('message', (event) => {
@@ -97,7 +99,8 @@ export class Frames {
   async close({ signal, lingerMs }: { signal: AbortSignal; lingerMs: number }): Promise<void> {
     await this.#stream.close({ signal })
     if (this.#stream.status !== 'open') return
-    AbortSignal.timeout(lingerMs).addEventListener('abort', () => this.abort(new Error('the peer did not close')))
+    const callOff = this.#clock.after(lingerMs, () => this.abort(new Error('the peer did not close')))
+    this.#stream.addEventListener('close', callOff, { once: true })
   }
 
   /** Resets both sides at once. */

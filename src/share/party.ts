@@ -1,5 +1,6 @@
 import type { AccountSigner } from '../crypto/index.js'
-import type { AccountId, BlockHash, BlockNumber, BlockRef, Registry } from '../domain/index.js'
+import type { AccountId, BlockHash, BlockNumber, BlockRef, Clock, Registry } from '../domain/index.js'
+import type { Cryptography } from './cryptography.js'
 import type { Suite } from './protocol.js'
 
 /** What the protocol reads of the chain; all of it finalised. */
@@ -31,6 +32,10 @@ export interface Party {
   readonly attestation: Attestation
   /** SPEC 5.1: the suites that the operator allows, in any order; all of them by default. */
   readonly suites?: readonly Suite[]
+  /** By which phases end; the system's by default. */
+  readonly clock?: Clock
+  /** The real one by default; see there who hands in another. */
+  readonly cryptography?: Cryptography
 }
 
 /** The other side, as the connection and the caller know it before the exchange. */

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { pipe } from 'it-pipe'
-import { fromHex, toHex, verifySignature } from '../crypto/index.js'
+import { fromHex, toHex } from '../crypto/index.js'
 import { type AccountId, bounded, synchronisationBarrier } from '../domain/index.js'
 import type { Admission } from './admission.js'
+import { CRYPTOGRAPHY } from './cryptography.js'
 import type { Frames } from './frames.js'
 import { decode, helloFrom, readFromRequester } from './messages.js'
 import type { Party } from './party.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
-import { allowedSuites, createSealer, ephemeralKeys, type Sealer, strongest, takePreSharedKey } from './sealing.js'
+import { allowedSuites, type Sealer, strongest } from './sealing.js'
 import { Sending } from './sending.js'
-import { finish, finishRefused, phase } from './session.js'
+import { type Bounds, finish, finishRefused, phase } from './session.js'
 import type { ShareSource } from './source.js'
 import { checkToken, hasExpired, hasFreshView, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
@@ -37,10 +38,10 @@ export async function serveExchange(
 ): Promise<ServedExchange> {
   try {
     const served = await exchange(party, shares, admission, requesterPeer, frames, options)
-    await finish(frames, options.signal)
+    await finish(frames, { ...options, clock: party.clock })
     return served
   } catch (thrown) {
-    await finishRefused(frames, thrown, (refusal) => ProviderMessage.encode({ refusal }))
+    await finishRefused(frames, thrown, (refusal) => ProviderMessage.encode({ refusal }), party.clock)
     throw thrown
   }
 }
@@ -53,7 +54,9 @@ async function exchange(
   frames: Frames,
   { signal }: { signal: AbortSignal },
 ): Promise<ServedExchange> {
-  const { signer, chain, attestation } = party
+  const { signer, chain, attestation, clock, cryptography = CRYPTOGRAPHY } = party
+  const { verifySignature } = cryptography
+  const bounds = { signal, clock }
   const transcript = new Transcript({
     genesisHash: chain.genesisHash,
     requesterPeer,
@@ -61,7 +64,7 @@ async function exchange(
   })
 
   // Hello: everything that can be refused cheaply is refused before a signature is checked or a quote is made.
-  const helloMessage = await phase('hello', signal, (options) => readFromRequester(frames, 'hello', options))
+  const helloMessage = await phase('hello', bounds, (options) => readFromRequester(frames, 'hello', options))
   const hello = helloFrom(helloMessage.body)
   if (toHex(hello.genesisHash) !== chain.genesisHash) throw new RefusalError('UNKNOWN_CHAIN')
   if (!hasFreshView(chain)) throw new RefusalError('NOT_READY')
@@ -79,7 +82,7 @@ async function exchange(
   transcript.add('hello-signature', helloMessage.signature)
 
   // Challenge: this enclave's proof, fresh for this requester.
-  using keys = await ephemeralKeys(offer.suite)
+  using keys = await cryptography.ephemeralKeys(offer.suite)
   const challenge = ChallengeBody.encode({
     account: fromHex(signer.account),
     nonce: new Uint8Array(randomBytes(32)),
@@ -89,14 +92,14 @@ async function exchange(
     syncedBlock: await shares.syncedBlock(),
   })
   const ownDigest = quoteDigest('provider', transcript.add('challenge-body', challenge))
-  const quote = await phase('handshake', signal, (options) => attestation.quote(signer.sign(ownDigest), options))
+  const quote = await phase('handshake', bounds, (options) => attestation.quote(signer.sign(ownDigest), options))
   const challengeHash = transcript.add('challenge-quote', quote)
-  await phase('handshake', signal, (options) =>
+  await phase('handshake', bounds, (options) =>
     frames.write(ProviderMessage.encode({ challenge: { body: challenge, quote } }), options),
   )
 
   // Request: is the requester genuine, here and now?
-  const request = await phase('handshake', signal, (options) => readFromRequester(frames, 'request', options))
+  const request = await phase('handshake', bounds, (options) => readFromRequester(frames, 'request', options))
   const { encapsulatedKey, secrets, capsules } = decode(RequestBody, request.body)
   const lists = { secrets, capsules }
   checkWants(lists)
@@ -108,9 +111,9 @@ async function exchange(
   const finalHash = transcript.add('request-quote', request.quote)
 
   // Grant, then everything sealed to the requester's enclave alone.
-  const preSharedKey = await takePreSharedKey(keys, encapsulatedKey, challengeHash)
-  const sealer = await createSealer(offer, { challengeHash, finalHash, preSharedKey })
-  await phase('handshake', signal, (options) =>
+  const preSharedKey = await cryptography.takePreSharedKey(keys, encapsulatedKey, challengeHash)
+  const sealer = await cryptography.createSealer(offer, { challengeHash, finalHash, preSharedKey })
+  await phase('handshake', bounds, (options) =>
     frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), options),
   )
   // The shares are of the slot that both had when it began: not for one of another slot, though both have moved there.
@@ -124,7 +127,7 @@ async function exchange(
   await pipe(
     sending.contents(lists),
     (source) => sealedMessages(source, sealer),
-    (source) => writeAll(frames, source, signal),
+    (source) => writeAll(frames, source, bounds),
   )
   return { account: requester, sent: sending.sent }
 }
@@ -136,6 +139,6 @@ async function* sealedMessages(source: AsyncIterable<SealedContent>, sealer: Sea
   }
 }
 
-async function writeAll(frames: Frames, messages: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  for await (const message of messages) await phase('batch', signal, (options) => frames.write(message, options))
+async function writeAll(frames: Frames, messages: AsyncIterable<Uint8Array>, bounds: Bounds): Promise<void> {
+  for await (const message of messages) await phase('batch', bounds, (options) => frames.write(message, options))
 }

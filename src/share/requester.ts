@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { fromHex, toHex, verifySignature, zero } from '../crypto/index.js'
+import { fromHex, toHex, zero } from '../crypto/index.js'
 import {
   type BlockNumber,
   type ShareKey,
@@ -8,6 +8,7 @@ import {
   synchronisationBarrier,
 } from '../domain/index.js'
 import { leafHash, type VerifiedRun, verifyHead, verifyRange } from '../provenance/index.js'
+import { CRYPTOGRAPHY } from './cryptography.js'
 import type { Frames } from './frames.js'
 import { ListReader } from './id-lists.js'
 import {
@@ -26,7 +27,7 @@ import {
 import type { Counterpart, Party } from './party.js'
 import { EXCHANGE_SHARES, TOKEN } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
-import { allowedSuites, createOpener, offeredKeys, offerPreSharedKey } from './sealing.js'
+import { allowedSuites } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
 import { checkToken, hasFreshView, isLongExpired, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
@@ -73,10 +74,10 @@ export async function requestShares(
 ): Promise<ExchangeResult> {
   try {
     const result = await exchange(party, provider, frames, request)
-    await finish(frames, request.signal)
+    await finish(frames, { signal: request.signal, clock: party.clock })
     return result
   } catch (thrown) {
-    await finishRefused(frames, thrown, (refusal) => RequesterMessage.encode({ refusal }))
+    await finishRefused(frames, thrown, (refusal) => RequesterMessage.encode({ refusal }), party.clock)
     throw thrown
   }
 }
@@ -87,7 +88,9 @@ async function exchange(
   frames: Frames,
   { wants, open, onRun, onNotHeld, signal }: ExchangeRequest,
 ): Promise<ExchangeResult> {
-  const { signer, chain, attestation } = party
+  const { signer, chain, attestation, clock, cryptography = CRYPTOGRAPHY } = party
+  const { verifySignature } = cryptography
+  const bounds = { signal, clock }
   const outstanding = new Outstanding(wants, open)
   if (!hasFreshView(chain)) throw staleView()
   const transcript = new Transcript({
@@ -97,7 +100,7 @@ async function exchange(
   })
 
   // Hello: who asks, and key pairs made for this exchange alone.
-  using offered = await offeredKeys(allowedSuites(party.suites))
+  using offered = await cryptography.offeredKeys(allowedSuites(party.suites))
   const token = issueToken(chain)
   const hello = HelloBody.encode({
     genesisHash: fromHex(chain.genesisHash),
@@ -108,12 +111,12 @@ async function exchange(
   })
   const signature = signer.sign(helloDigest(transcript.add('hello-body', hello)))
   transcript.add('hello-signature', signature)
-  await phase('handshake', signal, (options) =>
+  await phase('handshake', bounds, (options) =>
     frames.write(RequesterMessage.encode({ hello: { body: hello, signature } }), options),
   )
 
   // Challenge: is it the enclave that was meant, may it, and is it genuine, here and now? Cheap questions first.
-  const challenge = await phase('handshake', signal, (options) => readFromProvider(frames, 'challenge', options))
+  const challenge = await phase('handshake', bounds, (options) => readFromProvider(frames, 'challenge', options))
   const offer = decode(ChallengeBody, challenge.body)
   if (accountFrom(offer.account) !== provider.account) throw new RefusalError('BAD_SIGNATURE')
   sized(offer.nonce, 32)
@@ -130,22 +133,29 @@ async function exchange(
   const challengeHash = transcript.add('challenge-quote', challenge.quote)
 
   // Request: this enclave's own proof, and what it wants.
-  using presharing = await offerPreSharedKey({ suite: keys.suite, publicKey: offer.publicKey }, challengeHash)
+  using presharing = await cryptography.offerPreSharedKey(
+    { suite: keys.suite, publicKey: offer.publicKey },
+    challengeHash,
+  )
   const { encapsulatedKey, preSharedKey } = presharing
   const body = RequestBody.encode({ encapsulatedKey, ...outstanding.lists })
   const digest = quoteDigest('requester', transcript.add('request-body', body))
-  const quote = await phase('handshake', signal, (options) => attestation.quote(signer.sign(digest), options))
+  const quote = await phase('handshake', bounds, (options) => attestation.quote(signer.sign(digest), options))
   const finalHash = transcript.add('request-quote', quote)
-  await phase('handshake', signal, (options) =>
+  await phase('handshake', bounds, (options) =>
     frames.write(RequesterMessage.encode({ request: { body, quote } }), options),
   )
 
   // Grant, sealed batches, sealed End.
-  const grant = await phase('handshake', signal, (options) => readFromProvider(frames, 'grant', options))
-  const opener = await createOpener(keys, grant.encapsulatedKey, { challengeHash, finalHash, preSharedKey })
+  const grant = await phase('handshake', bounds, (options) => readFromProvider(frames, 'grant', options))
+  const opener = await cryptography.createOpener(keys, grant.encapsulatedKey, {
+    challengeHash,
+    finalHash,
+    preSharedKey,
+  })
   const receiving = new Receiving(party, outstanding)
   for (;;) {
-    const { ciphertext } = await phase('batch', signal, (options) => readFromProvider(frames, 'sealed', options))
+    const { ciphertext } = await phase('batch', bounds, (options) => readFromProvider(frames, 'sealed', options))
     const plaintext = await opener.open(ciphertext)
     try {
       const content = decodeSealed(plaintext)
@@ -276,7 +286,8 @@ class Receiving {
     const { account, incarnation, cluster, slot, size, root, signature } = head
     const text = [account, incarnation, cluster, slot, size, toHex(root), toHex(signature)].join('/')
     if (this.#checkedHeads.has(text)) return
-    verifyHead(this.#party.chain.genesisHash, head)
+    const { chain, cryptography = CRYPTOGRAPHY } = this.#party
+    verifyHead(chain.genesisHash, head, cryptography.verifySignature)
     if (this.#checkedHeads.size >= REMEMBERED_HEADS) this.#checkedHeads.clear()
     this.#checkedHeads.add(text)
   }

@@ -1,5 +1,5 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { type AccountId, bounded, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { type AccountId, bounded, type Logger, messageOf, SlotmeshError, systemClock } from '../domain/index.js'
 import { Admissions } from './admission.js'
 import { Frames } from './frames.js'
 import type { Party } from './party.js'
@@ -21,8 +21,6 @@ export interface ShareServiceInit {
   readonly logger: Logger
   /** Whether this peer is known to be the account's, by a record that the account has signed. */
   readonly isKnown?: (account: AccountId, peer: string) => boolean
-  /** Unix ms. */
-  readonly now?: () => number
   readonly onServed?: (served: ServedExchange) => void
   readonly onRefusal?: (refusal: Refusal) => void
 }
@@ -39,7 +37,7 @@ export class ShareService {
     this.#init = init
     const suites = allowedSuites(init.party.suites)
     this.#party = { ...init.party, suites, peer: init.host.peerId.toMultihash().bytes }
-    this.#admissions = new Admissions({ now: init.now ?? Date.now, isKnown: init.isKnown })
+    this.#admissions = new Admissions({ clock: init.party.clock ?? systemClock, isKnown: init.isKnown })
   }
 
   /** How many exchanges wait for a place, out of at most {@link PROVIDER_LIMITS}.waiting. */
@@ -66,11 +64,11 @@ export class ShareService {
    */
   async request(provider: { account: AccountId; peer: PeerId }, request: ExchangeRequest): Promise<ExchangeResult> {
     return bounded({ signals: [request.signal, this.#stopped.signal] }, async (signal) => {
-      const stream = await phase('handshake', signal, (options) =>
+      const stream = await phase('handshake', { signal, clock: this.#party.clock }, (options) =>
         this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, options),
       )
       const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
-      return requestShares(this.#party, counterpart, new Frames(stream), { ...request, signal })
+      return requestShares(this.#party, counterpart, new Frames(stream, this.#party.clock), { ...request, signal })
     })
   }
 
@@ -78,8 +76,9 @@ export class ShareService {
     const { shares, logger, onServed, onRefusal } = this.#init
     const peer = connection.remotePeer
     const admission = this.#admissions.of(peer.toString())
+    const frames = new Frames(stream, this.#party.clock)
     try {
-      const served = await serveExchange(this.#party, shares, admission, peer.toMultihash().bytes, new Frames(stream), {
+      const served = await serveExchange(this.#party, shares, admission, peer.toMultihash().bytes, frames, {
         signal: this.#stopped.signal,
       })
       logger.debug('served an exchange', { account: served.account, shares: served.sent })

@@ -6,6 +6,7 @@ import {
   type BlockRef,
   type BlockTriggers,
   bounded,
+  type Clock,
   type EnclaveSeat,
   type Logger,
   messageOf,
@@ -32,8 +33,7 @@ export interface EngineParts {
   readonly peers: SharePeers
   readonly listener: SyncListener
   readonly logger: Logger
-  /** Unix ms. */
-  readonly now: () => number
+  readonly clock: Clock
 }
 
 /**
@@ -169,7 +169,7 @@ export class SyncEngine {
     seat: EnclaveSeat,
     signal: AbortSignal,
   ): Promise<{ readonly cursor: BlockNumber; readonly isResumed: boolean } | undefined> {
-    const { chain, store, signer, now, logger } = this.#parts
+    const { chain, store, signer, clock, logger } = this.#parts
     const identity = await store.identity()
     const cursor = await store.cursor()
     const isSame = identity !== undefined && isFor(identity, chain.genesisHash, seat)
@@ -187,7 +187,7 @@ export class SyncEngine {
     const wants: Want[] = []
     for await (const keys of chain.syncedShares(snapshot, { signal })) {
       for (const key of keys) {
-        wants.push({ key, minimumVersion: 0, asOf: snapshot.number, origin: undefined, since: now() })
+        wants.push({ key, minimumVersion: 0, asOf: snapshot.number, origin: undefined, since: clock.now() })
       }
     }
     const incarnation = toHex(randomBytes(16))
@@ -203,14 +203,14 @@ export class SyncEngine {
    * wanted then: the folder was altered or set back in a way that nothing else has shown, or a defect lost it.
    */
   async #compare(at: BlockRef, signal: AbortSignal): Promise<undefined> {
-    const { chain, store, logger, now } = this.#parts
+    const { chain, store, logger, clock } = this.#parts
     let [listed, missing] = [0, 0]
     for await (const keys of chain.syncedShares(at, { signal })) {
       listed += keys.length
       const lacking = await store.lacking(keys)
       if (lacking.length === 0) continue
       missing += lacking.length
-      const want = { minimumVersion: 0, asOf: at.number, origin: undefined, since: now() }
+      const want = { minimumVersion: 0, asOf: at.number, origin: undefined, since: clock.now() }
       await store.openWants(lacking.map((key) => ({ key, ...want })))
       this.#fetcher.wake()
     }
@@ -223,8 +223,8 @@ export class SyncEngine {
 
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */
   async #takeIn({ block, triggers, registryChanges }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
-    const { chain, store, signer, logger, now } = this.#parts
-    const changes = triggers.flatMap((trigger) => changesFor(trigger, block.number, now()))
+    const { chain, store, signer, logger, clock } = this.#parts
+    const changes = triggers.flatMap((trigger) => changesFor(trigger, block.number, clock.now()))
     const { missingOwn } = await store.applyBlock(block.number, changes, (head) =>
       signHead(signer, chain.genesisHash, head),
     )

@@ -1,6 +1,7 @@
 import {
   type AccountId,
   type BlockNumber,
+  type Clock,
   type EnclaveSeat,
   type Logger,
   messageOf,
@@ -36,7 +37,7 @@ export interface FetcherParts {
   readonly peers: SharePeers
   readonly listener: Pick<SyncListener, 'shareStored' | 'exchangeDone' | 'exchangeFailed'>
   readonly logger: Logger
-  readonly now: () => number
+  readonly clock: Clock
   /** After each exchange that went well: there may be nothing left to fetch. */
   readonly onSettled: () => Promise<void>
 }
@@ -49,14 +50,15 @@ export interface FetcherParts {
 export class Fetcher {
   readonly #parts: FetcherParts
   readonly #book: PeerBook
-  readonly #woken = new Signal()
+  readonly #woken: Signal
   /** The exchanges under way, by peer. */
   readonly #running = new Map<AccountId, Promise<void>>()
   readonly #asked = new Set<string>()
 
   constructor(parts: FetcherParts) {
     this.#parts = parts
-    this.#book = new PeerBook({ now: parts.now, peers: FETCH.peerBackOff, shares: FETCH.shareBackOff })
+    this.#woken = new Signal(parts.clock)
+    this.#book = new PeerBook({ now: () => parts.clock.now(), peers: FETCH.peerBackOff, shares: FETCH.shareBackOff })
   }
 
   /** There may be new wants, or new peers. */
@@ -68,7 +70,7 @@ export class Fetcher {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const nextTryAt = await this.#startExchanges(signal)
-      await this.#woken.wait({ signal, timeoutMs: Math.max(1, nextTryAt - this.#parts.now()) })
+      await this.#woken.wait({ signal, timeoutMs: Math.max(1, nextTryAt - this.#parts.clock.now()) })
     }
     await Promise.all(this.#running.values())
   }

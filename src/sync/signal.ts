@@ -1,10 +1,14 @@
-/** The longest that a timer can be set for, in ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+import { type Clock, systemClock } from '../domain/index.js'
 
 /** One loop waits, others raise; a raise while nobody waits is not lost. */
 export class Signal {
+  readonly #clock: Clock
   #raised = false
   #wake: (() => void) | undefined
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock
+  }
 
   raise(): void {
     this.#raised = true
@@ -15,11 +19,9 @@ export class Signal {
   async wait({ signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number }): Promise<void> {
     if (!this.#raised && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = Number.isFinite(timeoutMs)
-          ? setTimeout(() => wake(), Math.min(timeoutMs, LONGEST_TIMER_MS))
-          : undefined
+        const callOff = Number.isFinite(timeoutMs) ? this.#clock.after(timeoutMs, () => wake()) : undefined
         const wake = () => {
-          clearTimeout(timer)
+          callOff?.()
           signal.removeEventListener('abort', wake)
           this.#wake = undefined
           resolve()

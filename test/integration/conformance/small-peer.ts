@@ -13,6 +13,7 @@ import {
   shareKeyText,
   silentLogger,
   synchronisationBarrier,
+  systemClock,
 } from '../../../src/domain/index.js'
 import { createMeshHost, type MeshHost } from '../../../src/mesh/index.js'
 import {
@@ -174,7 +175,10 @@ export class SmallPeer {
       signer: accountSigner(fromHex(target.accountSeed)),
       registry: () => chain.registry(),
       logger: silentLogger,
-      now: () => (holder.peer?.fault === 'has a slow clock' ? Date.now() - 60_000 : Date.now()),
+      clock: {
+        ...systemClock,
+        now: () => (holder.peer?.fault === 'has a slow clock' ? Date.now() - 60_000 : Date.now()),
+      },
     })
     const peer = new SmallPeer(chain, mesh, target, await pkiOf(target))
     holder.peer = peer
@@ -239,7 +243,7 @@ export class SmallPeer {
     try {
       const signal = AbortSignal.timeout(PATIENCE_MS * 3)
       await this.#exchangeServed(this.#limited(frames), remotePeer, places, signal)
-      await finish(frames, signal)
+      await finish(frames, { signal })
     } catch (thrown) {
       const silent = this.#is('resets where it should refuse')
       await finishRefused(frames, silent ? new Error('no word') : thrown, (refusal) =>
@@ -465,7 +469,7 @@ export class SmallPeer {
       const { peerId } = await this.#mesh.resolve(provider, { signal })
       frames = new Frames(await this.#mesh.libp2p.dialProtocol(peerId, SHARE_PROTOCOL, { signal }))
       await this.#exchangeAsked(frames, provider, peerId, wants, signal)
-      await finish(frames, signal)
+      await finish(frames, { signal })
     } catch (thrown) {
       if (this.#signal.aborted || frames === undefined) return
       await finishRefused(frames, thrown, (refusal) => RequesterMessage.encode({ refusal }))

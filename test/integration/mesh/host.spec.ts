@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
 import { accountSigner } from '../../../src/crypto/index.js'
-import { type AccountId, Registry } from '../../../src/domain/index.js'
+import { type AccountId, Registry, systemClock } from '../../../src/domain/index.js'
 import { eventually, type Member, TestMesh } from './mesh.js'
 
 const hour = 3_600_000
@@ -146,7 +146,7 @@ describe('mesh hosts', function () {
     const rogues = await Promise.all([
       mesh.create({ bootstrap, signer: stranger, registry: () => registryWith(stranger.account, 0, 4) }),
       mesh.create({ bootstrap, signer: climber, registry: () => registryWith(climber.account, 0, 4) }),
-      mesh.create({ bootstrap, signer: ghost, now: () => Date.now() - 3 * hour }),
+      mesh.create({ bootstrap, signer: ghost, clock: { ...systemClock, now: () => Date.now() - 3 * hour } }),
     ])
     for (const { host } of rogues) await host.start()
     for (const { host } of rogues.slice(0, 2)) await host.publish({ cluster: 0, slot: 4 })

@@ -5,7 +5,7 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import type { PeerId, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p } from 'libp2p'
-import type { AccountId, BlockHash, BlockNumber } from '../../../src/domain/index.js'
+import { type AccountId, type BlockHash, type BlockNumber, systemClock } from '../../../src/domain/index.js'
 import { type Refusal, RefusedError, SHARE_PROTOCOL, ShareService } from '../../../src/share/index.js'
 import {
   account,
@@ -91,10 +91,9 @@ export class Neighbourhood {
     this.chain.onLookUp = () => this.#tell()
     const service = new ShareService({
       host: this.#home,
-      party: this.provider,
+      party: { ...this.provider, clock: { ...systemClock, now: () => 1_000_000 } },
       shares: this.shares,
       logger,
-      now: () => 1_000_000,
       isKnown: (who, peer) => this.#known.get(peer) === who,
       onServed: ({ account: who }) => {
         this.shares.places.taken -= 1

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ShareKey, Trigger } from '../../../src/domain/index.js'
+import { type ShareKey, systemClock, type Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { PLACES } from '../../../src/store/records.js'
 import { SyncEngine, syncedBlock } from '../../../src/sync/index.js'
@@ -36,7 +36,15 @@ describe('synchronisation engine', () => {
   function start(now = Date.now): SyncEngine {
     const stopping = new AbortController()
     const { signer } = own
-    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, now })
+    const engine = new SyncEngine({
+      signer,
+      chain,
+      store,
+      peers,
+      listener: witness,
+      logger,
+      clock: { ...systemClock, now },
+    })
     const running = engine.run(stopping.signal)
     stop = async () => {
       stopping.abort()
@@ -329,7 +337,7 @@ describe('synchronisation engine', () => {
   it('is run again after a failure without a trace of the former run', async () => {
     chain.assign(all)
     const { signer } = own
-    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, now: Date.now })
+    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, clock: systemClock })
     const wants = store.wants.bind(store)
     store.wants = () => {
       throw new Error('The disk is broken.')

@@ -8,7 +8,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { lpStream, streamPair } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import { accountSigner, toHex } from '../../../src/crypto/index.js'
-import { type LogFields, Registry } from '../../../src/domain/index.js'
+import { type LogFields, Registry, systemClock } from '../../../src/domain/index.js'
 import { HandOver } from '../../../src/mesh/hand-over.js'
 import { KnownRecords } from '../../../src/mesh/known-records.js'
 import { LIMITS } from '../../../src/mesh/limits.js'
@@ -39,7 +39,12 @@ describe('the hand-over of records', () => {
     const registry = new Registry([
       { id: 1, type: 'public', seats: [{ account, operator: account, ...seat, apiUri: '' }] },
     ])
-    known = new KnownRecords({ genesisHash, registry: () => registry, now: Date.now, onNews: async () => undefined })
+    known = new KnownRecords({
+      genesisHash,
+      registry: () => registry,
+      clock: systemClock,
+      onNews: async () => undefined,
+    })
     own = record.bytes
     dropped = new Promise((resolve) => {
       handOver = new HandOver({

@@ -4,7 +4,7 @@ import { mock } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { accountSigner, toHex } from '../../../src/crypto/index.js'
-import { Registry } from '../../../src/domain/index.js'
+import { Registry, systemClock } from '../../../src/domain/index.js'
 import { KnownRecords } from '../../../src/mesh/known-records.js'
 import { LIMITS } from '../../../src/mesh/limits.js'
 import { RecordPublisher } from '../../../src/mesh/publisher.js'
@@ -45,7 +45,7 @@ describe('the publisher of the own record', () => {
             seats: [{ account: signer.account, operator: signer.account, ...seat, apiUri: '' }],
           },
         ]),
-      now: () => clock,
+      clock: { ...systemClock, now: () => clock },
       onNews: async () => undefined,
     })
     publisher = new RecordPublisher({
@@ -62,7 +62,7 @@ describe('the publisher of the own record', () => {
         return answer
       },
       hasPeers: () => hasPeers,
-      now: () => clock,
+      clock: { ...systemClock, now: () => clock },
       logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     })
   })

@@ -5,7 +5,7 @@ import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type AccountSigner, accountSigner, DOMAIN, fromHex, taggedHash, toHex } from '../../../src/crypto/index.js'
-import { type AccountId, Registry } from '../../../src/domain/index.js'
+import { type AccountId, Registry, systemClock } from '../../../src/domain/index.js'
 import { KnownRecords } from '../../../src/mesh/known-records.js'
 import { LIMITS } from '../../../src/mesh/limits.js'
 import { type RecordContent, recordAddresses, recordKey, selectRecord, signRecord } from '../../../src/mesh/record.js'
@@ -41,7 +41,12 @@ describe('an enclave record', () => {
   beforeEach(() => {
     registry = registryOf(signer.account)
     time = now
-    known = new KnownRecords({ genesisHash, registry: () => registry, now: () => time, onNews: async () => undefined })
+    known = new KnownRecords({
+      genesisHash,
+      registry: () => registry,
+      clock: { ...systemClock, now: () => time },
+      onNews: async () => undefined,
+    })
   })
 
   const sign = (changes: Partial<RecordContent> = {}, by: AccountSigner = signer, key = privateKey) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type AccountId, SlotmeshError } from '../../../src/domain/index.js'
+import { type AccountId, SlotmeshError, systemClock } from '../../../src/domain/index.js'
 import { Admissions } from '../../../src/share/admission.js'
 import { PROVIDER_LIMITS } from '../../../src/share/protocol.js'
 import { RefusalError } from '../../../src/share/refusals.js'
@@ -14,7 +14,7 @@ class Door {
   readonly known = new Map<string, AccountId>()
   readonly admitted: number[] = []
   readonly admissions = new Admissions({
-    now: () => this.clock.now,
+    clock: { ...systemClock, now: () => this.clock.now },
     isKnown: (who, peer) => this.known.get(peer) === who,
   })
 

@@ -3,6 +3,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { fromHex } from '../../../src/crypto/index.js'
+import { systemClock } from '../../../src/domain/index.js'
 import {
   PROVIDER_LIMITS,
   type Refusal,
@@ -88,10 +89,9 @@ async function scene(): Promise<Scene> {
   const provider = party('serving', new FakeChain(registry))
   const service = new ShareService({
     host,
-    party: provider,
+    party: { ...provider, clock: { ...systemClock, now: () => clock.now } },
     shares,
     logger: { debug: write, info: write, warn: write, error: write },
-    now: () => clock.now,
     onRefusal: (refusal) => refusals.push(refusal),
   })
   await service.start()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { DOMAIN, fromHex, taggedHash, toHex, utf8 } from '../../../src/crypto/index.js'
-import { Registry } from '../../../src/domain/index.js'
+import { Registry, systemClock } from '../../../src/domain/index.js'
 import { KnownRecords, type RecordSource } from '../../../src/mesh/known-records.js'
 import { recordKey, selectRecord } from '../../../src/mesh/record.js'
 import { EnclaveRecord, EnclaveRecordBody } from '../../../src/mesh/wire/record.js'
@@ -32,7 +32,7 @@ describe('the test vectors of enclave records', () => {
       const known = new KnownRecords({
         genesisHash,
         registry: () => registryOf(seat),
-        now: () => now,
+        clock: { ...systemClock, now: () => now },
         onNews: async () => undefined,
       })
       for (const each of earlier) await known.accept(fromHex(each), { key: recordKey(account) })
