@@ -1,0 +1,136 @@
+import { type ClusterId, messageOf, pause, SlotmeshError } from '../domain/index.js'
+import type { SeededRandom } from './randomness.js'
+import type { Recorder } from './record/index.js'
+import type { Check } from './report.js'
+import { type Action, type Arrivals, nameOf, type Scenario, type Step } from './scenario/index.js'
+import type { MintOrder, Stage } from './stage.js'
+
+export interface DirectorInit {
+  readonly scenario: Scenario
+  readonly stage: Stage
+  readonly recorder: Recorder
+  readonly random: SeededRandom
+  readonly signal: AbortSignal
+}
+
+/**
+ * Plays a scenario on a stage, whichever it is: opens it, lets owners come, does step after step, and waits for the
+ * rest to settle.
+ */
+export class Director {
+  readonly #init: DirectorInit
+  readonly #startedAt: number
+  /** How many NFTs were ordered so far: whose turn it is, and what the next one's random choices hang on. */
+  #ordered = 0
+
+  constructor(init: DirectorInit) {
+    this.#init = init
+    this.#startedAt = init.stage.clock.now()
+  }
+
+  /** Ms since the run began. */
+  get elapsed(): number {
+    return this.#init.stage.clock.now() - this.#startedAt
+  }
+
+  /**
+   * @returns what could not be done, as failed checks; none when all went as the scenario says.
+   * @throws the signal's reason; what is no finding but a defect.
+   */
+  async play(): Promise<Check[]> {
+    const { scenario, stage, signal } = this.#init
+    await stage.open()
+    const openedAt = stage.clock.now()
+    const arrivals = Promise.all(scenario.arrivals.map((each) => this.#arrive(each, openedAt)))
+    const done = this.#steps(openedAt)
+    try {
+      await done
+      await Promise.all([pause(scenario.runFor, { clock: stage.clock, signal }), arrivals])
+      await stage.untilSettled({ timeoutMs: scenario.patience, signal })
+      return []
+    } catch (thrown) {
+      signal.throwIfAborted()
+      if (!(thrown instanceof SlotmeshError)) throw thrown
+      return [{ name: 'Everything happened as the scenario says', passed: false, detail: messageOf(thrown) }]
+    } finally {
+      await Promise.allSettled([arrivals])
+    }
+  }
+
+  /** One action, of the timeline or by hand. */
+  async perform(action: Action): Promise<void> {
+    const { stage, recorder } = this.#init
+    recorder.record({ at: this.elapsed, type: 'action', action, text: textOf(action) })
+    if (action.type === 'mint') await stage.mint(this.#ordersOf(action))
+    else await stage.perform(action)
+  }
+
+  async #steps(openedAt: number): Promise<void> {
+    for (const { do: action, ...moment } of this.#init.scenario.timeline) {
+      await this.#await(moment, openedAt)
+      await this.perform(action)
+    }
+  }
+
+  async #await({ at, after, when }: Omit<Step, 'do'>, openedAt: number): Promise<void> {
+    const { stage, scenario, signal } = this.#init
+    const { clock } = stage
+    if (at !== undefined) await pause(Math.max(0, openedAt + at - clock.now()), { clock, signal })
+    if (after !== undefined) await pause(after, { clock, signal })
+    if (when === 'settled') await stage.untilSettled({ timeoutMs: scenario.patience, signal })
+  }
+
+  async #arrive(arrivals: Arrivals, openedAt: number): Promise<void> {
+    const { stage, signal } = this.#init
+    const { clock } = stage
+    const { every, from, until, burst } = arrivals
+    await pause(Math.max(0, openedAt + from - clock.now()), { clock, signal })
+    if (burst !== undefined) await stage.mint(Array.from({ length: burst }, () => this.#next(arrivals)))
+    if (every === undefined) return
+    const minting: Promise<void>[] = []
+    const last = openedAt + (until ?? from)
+    for (let next = openedAt + from; next <= last; next += every) {
+      await pause(Math.max(0, next - clock.now()), { clock, signal })
+      minting.push(stage.mint([this.#next(arrivals)]))
+    }
+    await Promise.all(minting)
+  }
+
+  #next({ kind, cluster, bytes: [least, most] }: Arrivals): MintOrder {
+    const { random } = this.#init
+    const turn = this.#ordered
+    this.#ordered += 1
+    return {
+      kind: kind === 'mixed' ? (turn % 3 === 2 ? 'capsule' : 'secret') : kind,
+      cluster: this.#cluster(turn, cluster),
+      bytes: random.integer(`share-size/${turn}`, least, most),
+    }
+  }
+
+  #ordersOf({ secrets, capsules, without }: Extract<Action, { type: 'mint' }>): MintOrder[] {
+    const kinds = [...Array<'secret'>(secrets).fill('secret'), ...Array<'capsule'>(capsules).fill('capsule')]
+    return kinds.map((kind) => {
+      const order = this.#next({ kind, bytes: [64, 256], from: 0 })
+      return order.cluster === without ? { ...order, cluster: this.#cluster(this.#ordered, undefined, without) } : order
+    })
+  }
+
+  #cluster(turn: number, chosen?: ClusterId, without?: ClusterId): ClusterId {
+    if (chosen !== undefined) return chosen
+    const clusters = this.#init.stage.clusters().filter((cluster) => cluster !== without)
+    const cluster = clusters[turn % clusters.length]
+    if (cluster === undefined)
+      throw new SlotmeshError('simulation/no-cluster', 'There is no public cluster for owners.')
+    return cluster
+  }
+}
+
+/** An action in words, for the log and the page. */
+export function textOf(action: Action): string {
+  const { type, ...rest } = action
+  const words = Object.entries(rest).map(([name, value]) => {
+    const text = typeof value === 'object' && 'slot' in value ? nameOf(value) : String(value)
+    return `${name} ${text}`
+  })
+  return [type.replaceAll('-', ' '), ...words].join(', ')
+}

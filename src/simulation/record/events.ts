@@ -1,0 +1,119 @@
+import type { BlockNumber, NftId, ShareKind } from '../../domain/index.js'
+import type { Check } from '../report.js'
+import type { Action } from '../scenario/index.js'
+
+/** How a run was made. */
+export type Mode = 'live' | 'processes' | 'discrete'
+
+/** The first line of a run's file. */
+export interface RunHeader {
+  readonly format: 'slotmesh-run/1'
+  readonly scenario: string
+  readonly title: string
+  readonly why: string
+  readonly mode: Mode
+  readonly seed: string
+  /** ISO 8601. */
+  readonly startedAt: string
+  readonly clusters: number
+  readonly blockTimeMs: number
+  /** What machine it was, for comparisons: Node version, number of processors. */
+  readonly machine: { readonly node: string; readonly processors: number; readonly platform: string }
+}
+
+/** Of an enclave as the page shows it. `down` after a stop, `killed` after a kill. */
+export type EnclaveState = 'down' | 'killed' | 'unregistered' | 'setup' | 'running'
+
+/**
+ * What happened, in order. `at`: ms since the run began, of the run's own time (virtual in a discrete one). Enclaves go
+ * by their names, `c1-s2`; an impostor's cluster is one like any other.
+ */
+export type RunEvent = { readonly at: number } & (
+  | { readonly type: 'enclave'; readonly enclave: string; readonly state: EnclaveState; readonly note?: string }
+  | { readonly type: 'block'; readonly block: BlockNumber }
+  /** The chain called a share synced. */
+  | {
+      readonly type: 'trigger'
+      readonly block: BlockNumber
+      readonly kind: ShareKind
+      readonly nftId: NftId
+      readonly cluster: number
+    }
+  /** An exchange ended; `code` is of the refusal or failure, absent when it went well. */
+  | {
+      readonly type: 'exchange'
+      readonly requester: string
+      readonly provider: string
+      readonly shares: number
+      readonly bytes: number
+      readonly ms: number
+      readonly code?: string
+    }
+  /** A share is durable at a replica, `ms` after the replica saw the trigger. */
+  | {
+      readonly type: 'stored'
+      readonly enclave: string
+      readonly kind: ShareKind
+      readonly nftId: NftId
+      readonly from: string
+      readonly ms: number
+    }
+  /** An enclave holds all there was when it took its seat, or came back, `ms` after that. */
+  | { readonly type: 'caught-up'; readonly enclave: string; readonly ms: number; readonly shares: number }
+  | { readonly type: 'action'; readonly action: Action; readonly text: string }
+  /** All at once, at intervals: shares held of those listed, open wants, blocks behind the chain; by enclave. */
+  | { readonly type: 'sample'; readonly listed: number; readonly enclaves: Readonly<Record<string, Sample>> }
+  | { readonly type: 'note'; readonly text: string }
+)
+
+export interface Sample {
+  readonly held: number
+  readonly wanted: number
+  readonly lag: number
+}
+
+/** Totals of a run, over all enclaves; what comparisons and scale plots are made of. */
+export interface RunTotals {
+  readonly enclaves: number
+  readonly triggers: number
+  readonly exchanges: number
+  readonly failedExchanges: number
+  /** Handshakes: exchanges that came as far as a quote. */
+  readonly attestations: number
+  readonly bytes: number
+  readonly messages: number
+  readonly dhtLookups: number
+  readonly dhtMessages: number
+  /** Served by the one that served most. */
+  readonly busiestServed: number
+}
+
+/** The last line of a run's file. */
+export interface RunOutcome {
+  readonly type: 'outcome'
+  readonly passed: boolean
+  readonly checks: readonly Check[]
+  /** Of the run's own time. */
+  readonly durationMs: number
+  /** Of the wall. */
+  readonly wallMs: number
+  readonly totals: RunTotals
+  readonly distributions: {
+    /** ms from trigger to durable, by percentile. */
+    readonly replication: Distribution
+    readonly catchUp: Distribution
+    readonly exchange: Distribution
+  }
+  /** What part of all (share, replica) pairs that were due was held, at `at`. */
+  readonly coverage: readonly { readonly at: number; readonly due: number; readonly held: number }[]
+}
+
+export interface Distribution {
+  readonly count: number
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly max: number
+  /** Bins of equal width on a logarithmic scale, for a histogram: upper edge in ms, and how many. */
+  readonly bins: readonly { readonly upTo: number; readonly count: number }[]
+}

@@ -1,0 +1,51 @@
+import type { Clock, ClusterId, ShareKind } from '../domain/index.js'
+import type { RunTotals } from './record/index.js'
+import type { Check } from './report.js'
+import type { Action, Expectation } from './scenario/index.js'
+
+/** What owners do: mint one NFT, and hand its five shares to the enclaves of one cluster. */
+export interface MintOrder {
+  readonly kind: ShareKind
+  readonly cluster: ClusterId
+  /** Of each share. */
+  readonly bytes: number
+}
+
+/** Expectations that only a look into the enclaves can answer; the others follow from what was recorded. */
+export type AuditedExpectation = Exclude<
+  Expectation,
+  { readonly type: 'replicated' } | { readonly type: 'caught-up' } | { readonly type: 'fan-out' }
+>
+
+/**
+ * Where a scenario is played: real nodes in one process, real nodes in processes of their own, or the same state
+ * machines on modelled links under a computed clock. Whoever directs knows no more of it than this.
+ */
+export interface Stage {
+  /** The run's own time. */
+  readonly clock: Clock
+  /** Starts the chain and the first clusters; resolves when all of them have their seats. */
+  open(): Promise<void>
+  /** The public clusters that there are, in the order in which they came. */
+  clusters(): readonly ClusterId[]
+  /** Resolves when all five confirmations of each are final. */
+  mint(orders: readonly MintOrder[]): Promise<void>
+  /** Resolves when it is done, as far as the one who does it can see: what it leads to comes later. */
+  perform(action: Exclude<Action, { readonly type: 'mint' }>): Promise<void>
+  /**
+   * Resolves when every official enclave that is up holds what the chain lists.
+   * @throws SlotmeshError `simulation/timeout` that says who lacks what; the signal's reason when it aborts.
+   */
+  untilSettled(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<void>
+  audit(expectation: AuditedExpectation): Promise<Check>
+  totals(): Promise<RunTotals>
+  /** Holds the run's time still, as far as the mode can: no blocks, no arrivals. */
+  pause(): void
+  resume(): void
+  /** While paused: lets one block pass. */
+  step(): Promise<void>
+  /** An enclave's status, free of secrets, as plain JSON; undefined when there is none of that name, or it is down. */
+  inspect(enclave: string): Promise<Readonly<Record<string, unknown>> | undefined>
+  /** Ends everything; safe at any time, also before `open` has resolved. */
+  close(): Promise<void>
+}
