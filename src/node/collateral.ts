@@ -38,5 +38,9 @@ export function configuredCollateral(
       },
       put: (key, collateral) => store.putCollateral(key, JSON.stringify(collateral)),
     },
+    floors: {
+      read: () => store.collateralFloors(),
+      write: (text) => store.putCollateralFloors(text),
+    },
   })
 }

@@ -26,7 +26,7 @@ export interface Table<Key, Value> {
   decode(bytes: Uint8Array): Value
 }
 
-/** What sorts below this outlives the seat: the header, the secrets, and what others have done wrong. */
+/** What sorts below this outlives the seat: the header, the secrets, collateral, and what others have done wrong. */
 export const FIRST_SEAT_PREFIX = 0x10
 
 /** Names one version of a share; the version is in the key so that the sealing covers it. */
@@ -90,6 +90,12 @@ export const COLLATERAL: Table<string, string> = {
   encode: (text) => utf8(text),
   decode: (bytes) => Buffer.from(bytes).toString('utf8'),
 }
+
+/** How new the attestation collateral was that has been seen, as JSON. */
+export const COLLATERAL_FLOORS = singleton<string>(0x07, 'collateral-floors', {
+  encode: (text) => utf8(text),
+  decode: (bytes) => Buffer.from(bytes).toString('utf8'),
+})
 
 /**
  * 16 random bytes that name the time in one seat. What is sealed in that time opens in no other, so that shares of a

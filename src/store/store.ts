@@ -26,6 +26,7 @@ import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
   ALTERED,
   COLLATERAL,
+  COLLATERAL_FLOORS,
   FORKS,
   HEADS,
   IDENTITY,
@@ -140,6 +141,15 @@ export class Store {
       }
       transaction.put(COLLATERAL, platform, text)
     })
+  }
+
+  /** The newest collateral that was seen, of which none older is taken; it outlives collateral and seat. */
+  collateralFloors(): Promise<string | undefined> {
+    return this.#database.get(COLLATERAL_FLOORS, undefined)
+  }
+
+  putCollateralFloors(text: string): Promise<void> {
+    return this.#database.transact(async (transaction) => transaction.put(COLLATERAL_FLOORS, undefined, text))
   }
 
   /** Whether the folder was as this node had left it, when it was opened. */

@@ -12,6 +12,7 @@ import {
 import { unavailable } from '../errors.js'
 import { INTEL_ROOT } from '../root.js'
 import { fetchCollateral, type PccsAddress } from './client.js'
+import { Floors, type FloorsRecord } from './floors.js'
 
 /** Where fetched collateral outlives the process. */
 export interface CollateralCache {
@@ -21,6 +22,8 @@ export interface CollateralCache {
 
 export interface PccsCollateralOptions extends PccsAddress {
   readonly cache: CollateralCache
+  /** Apart from the cache, since it outlives what is cached. */
+  readonly floors: FloorsRecord
   /** DER of the root; Intel's when absent. */
   readonly rootCertificate?: Uint8Array | undefined
   readonly logger: Logger
@@ -70,12 +73,13 @@ const LOOK_EVERY_MS = 600_000
 
 /**
  * Serves collateral from memory, then from the cache, then from the service; refreshed ahead of its end in the
- * background, and used until it really ends when the service is out of order. Nothing replaces collateral that stands
- * but what verifies and is not older.
+ * background, and used until it really ends when the service is out of order. Nothing is taken but what verifies and is
+ * not older than anything seen before.
  */
 export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   const { cache, logger, lifetime, now = () => new Date() } = options
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
+  const floors = new Floors(options.floors, logger)
   const entries = new Map<string, Entry>()
   const fetching = new Map<string, Promise<Entry>>()
 
@@ -91,11 +95,17 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
 
   /** What the cache has, if it still stands; looked at anew at once, since nobody knows how old it is. */
   async function recall(key: string, request: CollateralRequest): Promise<Entry | undefined> {
-    const kept = await cache.get(key)
-    if (kept === undefined) return undefined
+    const verified = standing(key, await cache.get(key))
+    if (verified !== undefined) await floors.remember(verified)
+    // A refresh may have been quicker: what it brought is newer.
+    const meanwhile = entries.get(key)
+    if (meanwhile !== undefined || verified === undefined) return meanwhile
+    return remember(key, { request, verified, due: 0, failures: 0, lastFailure: undefined })
+  }
+
+  function standing(key: string, kept: QuoteCollateral | undefined): VerifiedCollateral | undefined {
     try {
-      const verified = verifyCollateral(kept, root, now())
-      return remember(key, { request, verified, due: 0, failures: 0, lastFailure: undefined })
+      return kept && verifyCollateral(kept, root, now())
     } catch (thrown) {
       logger.info('the collateral that was kept is of no use any more', { key, reason: messageOf(thrown) })
       return undefined
@@ -103,17 +113,17 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   }
 
   async function fetchAnew(key: string, request: CollateralRequest): Promise<Entry> {
-    const former = entries.get(key)
     const fetched = await fetchCollateral(options, request, { signal: lifetime })
     const at = now()
     const verified = verifyCollateral(fetched, root, at)
     requireRequested(verified, request)
-    if (former !== undefined) requireNotOlder(verified, former.verified)
+    await floors.admit(verified)
     // The same object as long as nothing has changed: whoever has verified it need not do it again.
-    const isSame = former !== undefined && sameText(former.verified.collateral, fetched)
+    const former = entries.get(key)?.verified
+    const isSame = former !== undefined && sameText(former.collateral, fetched)
     const entry: Entry = {
       request,
-      verified: isSame ? former.verified : verified,
+      verified: isSame ? former : verified,
       due: dueAt(verified, at),
       failures: 0,
       lastFailure: undefined,
@@ -211,18 +221,6 @@ function dueAt({ validity }: VerifiedCollateral, at: Date): number {
 function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {
   if (tcbInfo.id !== tee.toUpperCase() || tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId) {
     throw new Error('the service answers with the TCB info of another platform family')
-  }
-}
-
-/** A service, or whoever stands in between, could bring back the time before a weakness was known. */
-function requireNotOlder(fresh: VerifiedCollateral, former: VerifiedCollateral): void {
-  for (const part of ['tcbInfo', 'qeIdentity'] as const) {
-    const [now, before] = [fresh[part], former[part]]
-    const isOlder =
-      now.tcbEvaluationDataNumber < before.tcbEvaluationDataNumber ||
-      (now.tcbEvaluationDataNumber === before.tcbEvaluationDataNumber &&
-        new Date(now.issueDate).getTime() < new Date(before.issueDate).getTime())
-    if (isOlder) throw new Error(`the service answers with a ${part} that is older than the one in use`)
   }
 }
 

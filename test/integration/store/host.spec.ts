@@ -35,6 +35,7 @@ describe('store and its host', () => {
     const store = await folders.open(folder)
     await store.putSecret('account-seed', new Uint8Array(Buffer.from('the seed of an enclave account..')))
     await store.putSecret('peer-key-seed', new Uint8Array(Buffer.from('the seed of the key of a peer...')))
+    await store.putCollateralFloors('{}')
     await store.beginSetup(origin.identity, 10, [wantOf(secret(70)), wantOf(capsule(71))])
     await seal(store, origin, 11, [secret(1), secret(2), capsule(1)])
     await seal(store, origin, 12, [capsule(1)], 1)
@@ -387,7 +388,7 @@ describe('store and its host', () => {
     await store.close()
     assert.deepEqual(
       (await records(folder)).map(([name]) => name[0]),
-      [0, 0, 1, 1, 5, 6],
+      [0, 0, 1, 1, 5, 6, 7],
     )
   })
 })

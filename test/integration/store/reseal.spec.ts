@@ -35,6 +35,7 @@ describe('sealing a store anew', function () {
     const location = join(await folders.make(), 'store')
     const store = await folders.open(location)
     await store.putSecret('account-seed', new Uint8Array(32).fill(9))
+    await store.putCollateralFloors('{"floors":1}')
     await store.beginSetup(origin.identity, 10, [wantOf(secret(70))])
     await seal(store, origin, 11, held)
     await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
@@ -45,6 +46,7 @@ describe('sealing a store anew', function () {
   async function requireWhole(store: Store): Promise<void> {
     assert.equal(store.integrity().state, 'whole')
     assert.deepEqual(await store.secret('account-seed'), new Uint8Array(32).fill(9))
+    assert.equal(await store.collateralFloors(), '{"floors":1}')
     assert.deepEqual(await collect(store.wants()), [wantOf(secret(70))])
     assert.deepEqual((await store.pending(secret(80)))?.payload, payloadOf(secret(80)))
     const { runs, notHeld } = await fetchRuns(store, held)

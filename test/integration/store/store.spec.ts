@@ -104,14 +104,16 @@ describe('store', () => {
       assert.equal(await (await folders.open(folder)).cursor(), 10)
     })
 
-    it('erases everything but the secrets', async () => {
+    it('erases everything but the secrets and what is known of collateral', async () => {
       const { folder, store } = await begun(origin, [wantOf(secret(9))])
       await store.putSecret('account-seed', new Uint8Array(32).fill(1))
+      await store.putCollateralFloors('{}')
       await seal(store, origin, 11, [secret(1)])
       await assert.rejects(store.beginSetup(enclave(1, 4).identity, 11, []), { code: 'store/other-seat' })
       await store.eraseAll()
       for (const open of [async () => store, () => folders.reopen(store, folder)]) {
         const erased = await open()
+        assert.equal(await erased.collateralFloors(), '{}')
         assert.equal(await erased.identity(), undefined)
         assert.equal(await erased.share(secret(1)), undefined)
         assert.equal(await erased.head(origin.log), undefined)

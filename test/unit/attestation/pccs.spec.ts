@@ -8,36 +8,19 @@ import {
 } from '../../../src/attestation/development/index.js'
 import {
   AttestationError,
-  type CollateralRequest,
   createQuoteVerifier,
   type PccsCollateral,
   pccsCollateral,
-  type QuoteCollateral,
 } from '../../../src/attestation/index.js'
 import { silentLogger } from '../../../src/domain/index.js'
+import { DAY, HOUR, MemoryCache, MemoryFloors, REQUEST, signal } from './pccs-world.js'
 import { developmentPki, NOW, POLICY, quoteOf, SEED, TDX_MEASUREMENT } from './world.js'
-
-const HOUR = 3_600_000
-const DAY = 24 * HOUR
-const REQUEST: CollateralRequest = { tee: 'sgx', fmspc: '534c4d444556', pceId: '0000', ca: 'platform' }
-const signal = () => AbortSignal.timeout(10_000)
-
-class MemoryCache {
-  readonly kept = new Map<string, QuoteCollateral>()
-
-  async get(key: string): Promise<QuoteCollateral | undefined> {
-    return this.kept.get(key)
-  }
-
-  async put(key: string, collateral: QuoteCollateral): Promise<void> {
-    this.kept.set(key, collateral)
-  }
-}
 
 describe('collateral from a PCCS', () => {
   let pki: DevelopmentPki
   let pccs: SimulatedPccs
   let cache: MemoryCache
+  let floors: MemoryFloors
   let now: Date
   let lifetime: AbortController
 
@@ -48,6 +31,7 @@ describe('collateral from a PCCS', () => {
   beforeEach(async () => {
     pccs = await startSimulatedPccs({ sgx: pki.collateral, tdx: pki.tdxCollateral })
     cache = new MemoryCache()
+    floors = new MemoryFloors()
     now = NOW
     lifetime = new AbortController()
   })
@@ -61,6 +45,7 @@ describe('collateral from a PCCS', () => {
     pccsCollateral({
       url: pccs.url,
       cache,
+      floors,
       rootCertificate: pki.rootCertificate,
       logger: silentLogger,
       lifetime: lifetime.signal,
