@@ -79,10 +79,16 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
     if (!isSame) throw new CheckFailed('second-opinion', `its platform is ${own.status} or ${opinion.status}`)
   }
 
-  function judge(bytes: Uint8Array, quote: UnverifiedQuote, chain: PckChain, collateral: VerifiedCollateral, at: Date) {
-    requireUnrevoked(chain, collateral)
+  /** All that needs no collateral: nobody can have it fetched who has no quote of a genuine platform. */
+  function checkOwn(quote: UnverifiedQuote, at: Date): PckChain {
+    const chain = chains.verify(quote.pckChain, at)
     checkSignatures(quote, chain.key)
     if (quote.tdx !== undefined) checkTdAttributes(quote.tdx.tdAttributes)
+    return chain
+  }
+
+  function judge(bytes: Uint8Array, quote: UnverifiedQuote, chain: PckChain, collateral: VerifiedCollateral, at: Date) {
+    requireUnrevoked(chain, collateral)
     const platform = judgePlatform(quote, chain.platform, collateral)
     const verdict = quote.tdx === undefined ? platform : worse(platform, judgeTdxModule(quote.tdx, collateral.tcbInfo))
     // The library throws of what is revoked in place of saying so.
@@ -102,7 +108,7 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
       const quote = genuine(() => readQuote(owned))
       policy.admitClaims(quote.claims, { block: finalisedBlock() })
       const at = now()
-      const chain = genuine(() => chains.verify(quote.pckChain, at))
+      const chain = genuine(() => checkOwn(quote, at))
       const collateral = await collateralFor(quote, chain, at, signal)
       const status = genuine(() => judge(owned, quote, chain, collateral, at))
       policy.admitPlatform(status, at)

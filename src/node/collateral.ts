@@ -36,7 +36,7 @@ export function configuredCollateral(
         const kept: QuoteCollateral | undefined = text === undefined ? undefined : JSON.parse(text)
         return kept
       },
-      put: (key, collateral) => store.putCollateral(key, JSON.stringify(collateral)),
+      put: (key, collateral) => store.putCollateral(key, JSON.stringify(collateral), Date.now()),
     },
     floors: {
       read: () => store.collateralFloors(),

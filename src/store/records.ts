@@ -81,14 +81,17 @@ export const FORKS: Table<LogId, ForkEvidence> = {
   },
 }
 
-/** Attestation collateral by the kind of platform that it is for, as the JSON of its parts. */
-export const COLLATERAL: Table<string, string> = {
+/** Attestation collateral by the kind of platform that it is for, as the JSON of its parts; `keptAt` is Unix ms. */
+export const COLLATERAL: Table<string, { readonly text: string; readonly keptAt: number }> = {
   prefix: 0x04,
   encodeKey: (platform) => new Writer().u8(0x04).bytes(utf8(platform)).finish(),
   decodeKey: (bytes) => Buffer.from(bytes.subarray(1)).toString('utf8'),
   describe: (platform) => `collateral/${platform}`,
-  encode: (text) => utf8(text),
-  decode: (bytes) => Buffer.from(bytes).toString('utf8'),
+  encode: ({ text, keptAt }) => new Writer().f64(keptAt).bytes(utf8(text)).finish(),
+  decode: (bytes) => ({
+    keptAt: new Reader(bytes).f64(),
+    text: Buffer.from(bytes.subarray(8)).toString('utf8'),
+  }),
 }
 
 /** How new the attestation collateral was that has been seen, as JSON. */

@@ -126,20 +126,26 @@ export class Store {
   }
 
   /** Attestation collateral that was kept for a kind of platform; it outlives the seat. */
-  collateral(platform: string): Promise<string | undefined> {
-    return this.#database.get(COLLATERAL, platform)
+  async collateral(platform: string): Promise<string | undefined> {
+    return (await this.#database.get(COLLATERAL, platform))?.text
   }
 
-  /** Keeps collateral; of more than some dozens of platforms, that of others goes. */
-  putCollateral(platform: string, text: string): Promise<void> {
+  /**
+   * Keeps collateral; of more than some dozens of platforms, what was kept the longest ago goes.
+   *
+   * @param keptAt Unix ms.
+   */
+  putCollateral(platform: string, text: string, keptAt: number): Promise<void> {
     return this.#database.transact(async (transaction) => {
-      let others = 0
-      for await (const other of this.#database.keys(COLLATERAL)) {
-        if (other === platform) continue
-        others += 1
-        if (others >= COLLATERALS_KEPT) transaction.delete(COLLATERAL, other)
+      const others: string[] = []
+      for await (const other of this.#database.keys(COLLATERAL)) if (other !== platform) others.push(other)
+      if (others.length >= COLLATERALS_KEPT) {
+        const kept = await this.#database.getMany(COLLATERAL, others)
+        const ages = new Map(others.map((other, at) => [other, kept[at]?.keptAt ?? 0]))
+        others.sort((one, other) => (ages.get(other) ?? 0) - (ages.get(one) ?? 0))
+        for (const oldest of others.slice(COLLATERALS_KEPT - 1)) transaction.delete(COLLATERAL, oldest)
       }
-      transaction.put(COLLATERAL, platform, text)
+      transaction.put(COLLATERAL, platform, { text, keptAt })
     })
   }
 

@@ -9,7 +9,7 @@ import {
   type VerifiedCollateral,
   verifyCollateral,
 } from '../collateral.js'
-import { unavailable } from '../errors.js'
+import { type AttestationError, unavailable } from '../errors.js'
 import { INTEL_ROOT } from '../root.js'
 import { fetchCollateral, type PccsAddress } from './client.js'
 import { Floors, type FloorsRecord } from './floors.js'
@@ -51,11 +51,12 @@ export interface PccsCollateral extends CollateralSource {
 
 interface Entry {
   readonly request: CollateralRequest
-  verified: VerifiedCollateral
-  /** When to fetch anew, Unix ms. */
-  due: number
-  failures: number
-  lastFailure: CollateralHealth['lastFailure']
+  /** Undefined until it was fetched once. */
+  readonly verified: VerifiedCollateral | undefined
+  /** When to fetch anew, Unix ms; not before, whoever asks. */
+  readonly due: number
+  readonly failures: number
+  readonly lastFailure: CollateralHealth['lastFailure']
 }
 
 /** Intel may judge a family anew on any day. */
@@ -64,7 +65,11 @@ const REFRESH_AFTER_MS = 86_400_000
 /** Of its life that is left when it is refreshed at the latest. */
 const LIFE_LEFT = 1 / 3
 
-const [FIRST_RETRY_MS, LAST_RETRY_MS] = [60_000, 3_600_000]
+/** The first and the longest pause after failures: while there is collateral that stands, and while there is none. */
+const [REFRESH_RETRY_MS, FETCH_RETRY_MS] = [
+  [60_000, 3_600_000],
+  [5_000, 60_000],
+] as const
 
 /** Kinds of platforms that are remembered; a mesh has a few. */
 const MAXIMUM_ENTRIES = 64
@@ -81,7 +86,7 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
   const floors = new Floors(options.floors, logger)
   const entries = new Map<string, Entry>()
-  const fetching = new Map<string, Promise<Entry>>()
+  const fetching = new Map<string, Promise<VerifiedCollateral>>()
 
   function remember(key: string, entry: Entry): Entry {
     entries.delete(key)
@@ -112,7 +117,7 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     }
   }
 
-  async function fetchAnew(key: string, request: CollateralRequest): Promise<Entry> {
+  async function fetchAnew(key: string, request: CollateralRequest): Promise<VerifiedCollateral> {
     const fetched = await fetchCollateral(options, request, { signal: lifetime })
     const at = now()
     const verified = verifyCollateral(fetched, root, at)
@@ -121,25 +126,20 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     // The same object as long as nothing has changed: whoever has verified it need not do it again.
     const former = entries.get(key)?.verified
     const isSame = former !== undefined && sameText(former.collateral, fetched)
-    const entry: Entry = {
-      request,
-      verified: isSame ? former : verified,
-      due: dueAt(verified, at),
-      failures: 0,
-      lastFailure: undefined,
-    }
-    if (!isSame) await cache.put(key, verified.collateral)
+    const current = isSame ? former : verified
+    await cache.put(key, verified.collateral)
     logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
-    return remember(key, entry)
+    remember(key, { request, verified: current, due: dueAt(verified, at), failures: 0, lastFailure: undefined })
+    return current
   }
 
   /** However many wait for it, it is fetched once. */
-  function fetchOnce(key: string, request: CollateralRequest): Promise<Entry> {
+  function fetchOnce(key: string, request: CollateralRequest): Promise<VerifiedCollateral> {
     const under = fetching.get(key)
     if (under !== undefined) return under
     const fetched = fetchAnew(key, request)
       .catch((thrown) => {
-        noteFailure(key, thrown)
+        noteFailure(key, request, thrown)
         throw thrown
       })
       .finally(() => fetching.delete(key))
@@ -147,16 +147,22 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     return fetched
   }
 
-  function noteFailure(key: string, thrown: unknown): void {
-    const entry = entries.get(key)
+  function noteFailure(key: string, request: CollateralRequest, thrown: unknown): void {
     const reason = messageOf(thrown)
     if (!lifetime.aborted) logger.warn('attestation collateral could not be fetched', { key, reason })
-    if (entry === undefined) return
-    const wait = Math.min(FIRST_RETRY_MS * 2 ** entry.failures, LAST_RETRY_MS)
-    entry.failures += 1
+    const { verified, failures = 0 } = entries.get(key) ?? {}
+    const at = now().getTime()
+    const end = verified?.validity.until.getTime() ?? 0
+    const [first, longest] = at <= end ? REFRESH_RETRY_MS : FETCH_RETRY_MS
     // Somewhat scattered, so that the enclaves of a mesh do not come all at once after an outage.
-    entry.due = now().getTime() + wait * (0.75 + Math.random() / 2)
-    entry.lastFailure = { at: now(), reason }
+    const due = at + Math.min(first * 2 ** failures, longest) * (0.75 + Math.random() / 2)
+    remember(key, {
+      request,
+      verified,
+      due: at <= end ? Math.min(due, end) : due,
+      failures: failures + 1,
+      lastFailure: { at: new Date(at), reason },
+    })
   }
 
   /** Its failures are noted where they happen. */
@@ -184,26 +190,25 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     async collateral(request, { signal }) {
       const key = keyOf(request)
       const found = entries.get(key) ?? (await recall(key, request))
-      if (found !== undefined && isWithin(found.verified.validity, now())) {
+      const isDue = found === undefined || found.due <= now().getTime()
+      if (found?.verified !== undefined && isWithin(found.verified.validity, now())) {
         remember(key, found)
-        if (found.due <= now().getTime()) void refresh(key, found)
+        if (isDue) void refresh(key, found)
         return found.verified.collateral
       }
+      if (!isDue && found.lastFailure !== undefined) throw noCollateral(found.lastFailure.reason)
       try {
-        return (await abortable(fetchOnce(key, request), signal)).verified.collateral
+        return (await abortable(fetchOnce(key, request), signal)).collateral
       } catch (thrown) {
         signal.throwIfAborted()
-        const sentence = `There is no attestation collateral for this platform (${messageOf(thrown)}): look at the PCCS, or give the address of another one.`
-        throw unavailable('collateral-source', sentence, thrown)
+        throw noCollateral(messageOf(thrown), thrown)
       }
     },
 
     health: () =>
-      [...entries.values()].map(({ request, verified, lastFailure }) => ({
-        request,
-        validUntil: verified.validity.until,
-        lastFailure,
-      })),
+      [...entries.values()].flatMap(({ request, verified, lastFailure }) =>
+        verified === undefined ? [] : [{ request, validUntil: verified.validity.until, lastFailure }],
+      ),
 
     refreshDue,
   }
@@ -211,6 +216,11 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
 
 function keyOf({ tee, fmspc, pceId, ca }: CollateralRequest): string {
   return `${tee}/${fmspc}/${pceId}/${ca}`
+}
+
+function noCollateral(reason: string, cause?: unknown): AttestationError {
+  const sentence = `There is no attestation collateral for this platform (${reason}): look at the PCCS, or give the address of another one.`
+  return unavailable('collateral-source', sentence, cause)
 }
 
 function dueAt({ validity }: VerifiedCollateral, at: Date): number {

@@ -104,6 +104,21 @@ describe('store', () => {
       assert.equal(await (await folders.open(folder)).cursor(), 10)
     })
 
+    it('keeps the collateral of some dozens of platforms, that which was kept the longest ago least', async () => {
+      const { folder, store } = await begun()
+      for (let platform = 0; platform < 64; platform += 1) {
+        await store.putCollateral(`sgx/${platform}`, `${platform}`, platform === 40 ? 0 : 1_000 + platform)
+      }
+      await store.putCollateral('sgx/0', 'refreshed', 2_000)
+      await store.putCollateral('sgx/new', 'new', 2_001)
+      await store.putCollateral('sgx/newer', 'newer', 2_002)
+      const again = await folders.reopen(store, folder)
+      const kept = await Promise.all(
+        ['0', '1', '2', '40', '63', 'new', 'newer'].map((of) => again.collateral(`sgx/${of}`)),
+      )
+      assert.deepEqual(kept, ['refreshed', undefined, '2', undefined, '63', 'new', 'newer'])
+    })
+
     it('erases everything but the secrets and what is known of collateral', async () => {
       const { folder, store } = await begun(origin, [wantOf(secret(9))])
       await store.putSecret('account-seed', new Uint8Array(32).fill(1))

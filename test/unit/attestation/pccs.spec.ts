@@ -14,7 +14,17 @@ import {
 } from '../../../src/attestation/index.js'
 import { silentLogger } from '../../../src/domain/index.js'
 import { DAY, HOUR, MemoryCache, MemoryFloors, REQUEST, signal } from './pccs-world.js'
-import { developmentPki, NOW, POLICY, quoteOf, SEED, TDX_MEASUREMENT } from './world.js'
+import {
+  assertRefused,
+  developmentPki,
+  LAYOUT,
+  NOW,
+  POLICY,
+  quoteOf,
+  SEED,
+  TDX_LAYOUT,
+  TDX_MEASUREMENT,
+} from './world.js'
 
 describe('collateral from a PCCS', () => {
   let pki: DevelopmentPki
@@ -90,6 +100,22 @@ describe('collateral from a PCCS', () => {
     const before = pccs.requests.length
     await verifier.verify(await quoteOf(pki, { machineId: 'machine-2' }))
     assert.equal(pccs.requests.length, before)
+  })
+
+  it('is not fetched for a quote that its platform has not signed', async () => {
+    const verifier = createQuoteVerifier({
+      rootCertificate: pki.rootCertificate,
+      collateral: source(),
+      policy: POLICY,
+      now: () => now,
+    })
+    for (const [from, to] of [LAYOUT.reportData, LAYOUT.signature, LAYOUT.attestationKey, LAYOUT.qeReportSignature]) {
+      const forged = (await quoteOf(pki)).fill(1, from, to)
+      await assertRefused(verifier.verify(forged), 'attestation/quote-invalid')
+    }
+    const forged = (await quoteOf(pki, { measurement: TDX_MEASUREMENT })).fill(1, ...TDX_LAYOUT.signature)
+    await assertRefused(verifier.verify(forged), 'attestation/quote-invalid')
+    assert.deepEqual(pccs.requests, [])
   })
 
   it('is fetched once, however many wait for it', async () => {
@@ -222,6 +248,7 @@ describe('collateral from a PCCS', () => {
       await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
       delete pccs.faults.status
       pccs.serve(await issuedAt(now))
+      now = new Date(now.getTime() + 120_000)
       await pccsSource.collateral(REQUEST, { signal: signal() })
       assert.equal(pccsSource.health()[0]?.lastFailure, undefined)
     })
@@ -243,6 +270,37 @@ describe('collateral from a PCCS', () => {
       const last = attempts.slice(-2)
       const pause = (last[1] ?? 0) - (last[0] ?? 0)
       assert.ok(pause >= 40 && pause <= 80, `${attempts}`)
+    })
+
+    it('is fetched no more often for many who ask while that fails', async () => {
+      const pccsSource = source()
+      pccs.faults.status = 500
+      for (let times = 0; times < 50; times += 1) {
+        await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
+      }
+      assert.equal(pccs.requests.length, 1)
+      for (let second = 0; second < 600; second += 1) {
+        now = new Date(now.getTime() + 1_000)
+        await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
+      }
+      assert.ok(pccs.requests.length > 8 && pccs.requests.length < 20, `${pccs.requests.length}`)
+      delete pccs.faults.status
+      now = new Date(now.getTime() + 75_000)
+      assert.deepEqual(await pccsSource.collateral(REQUEST, { signal: signal() }), pki.collateral)
+    })
+
+    it('is fetched when it has ended, though the last failure asks for a longer pause', async () => {
+      const pccsSource = source()
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      pccs.faults.status = 500
+      for (const minutes of [600, 400, 200, 100, 50, 10]) {
+        now = new Date(NOW.getTime() + 365 * DAY - minutes * 60_000)
+        await pccsSource.refreshDue()
+      }
+      delete pccs.faults.status
+      now = new Date(NOW.getTime() + 365 * DAY + 1)
+      pccs.serve(await issuedAt(now))
+      await pccsSource.collateral(REQUEST, { signal: signal() })
     })
 
     it('is never replaced by what is older or does not verify', async () => {
