@@ -52,12 +52,22 @@ export interface QuoteClaims {
   readonly reportData: Uint8Array
 }
 
+/** How well one part of a platform does. */
+export interface TcbVerdict {
+  readonly part: 'platform' | 'quoting enclave' | 'TDX module'
+  /** One of Intel's words, for example `UpToDate` or `SWHardeningNeeded`. */
+  readonly status: string
+  /** Intel's security advisories that the part is still open to, for example `INTEL-SA-00615`. */
+  readonly advisoryIds: readonly string[]
+}
+
 /** How up to date the platform of a quote is, judged by what Intel has published. */
 export interface PlatformStatus {
-  /** One of Intel's words, for example `UpToDate` or `SWHardeningNeeded`. */
+  /** The worst word of its parts. It says less than all of them, so a policy judges these. */
   readonly tcbStatus: string
-  /** Intel's security advisories that the platform is still open to, for example `INTEL-SA-00615`. */
+  /** Of all parts. */
   readonly advisoryIds: readonly string[]
+  readonly parts: readonly TcbVerdict[]
   /** Grows each time that Intel judges platforms anew: of the collateral by which this one was judged. */
   readonly tcbEvaluationDataNumber: number
   /** When Intel signed that collateral; of several parts the oldest. */

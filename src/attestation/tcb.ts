@@ -1,15 +1,9 @@
 import { equalBytes, fromHex } from '../crypto/index.js'
 import type { PckPlatform } from './certificates.js'
-import type { PlatformStatus } from './claims.js'
+import type { PlatformStatus, TcbVerdict } from './claims.js'
 import type { QeIdentity, TcbInfo, VerifiedCollateral } from './collateral.js'
 import { CheckFailed } from './errors.js'
 import type { TdxModuleClaims, UnverifiedQuote } from './quote.js'
-
-/** How well a part of a platform does, in Intel's words. */
-export interface TcbVerdict {
-  readonly status: string
-  readonly advisoryIds: readonly string[]
-}
 
 /** From the best to the worst; what Intel may say some day beyond these is worse than all. */
 const SEVERITY = [
@@ -23,7 +17,7 @@ const SEVERITY = [
 ]
 
 /**
- * Judges platform and quoting enclave by Intel's rules ("Intel SGX PCK Certificate and TCB Info", selecting a TCB
+ * Judges platform and quoting enclave, each by itself, by Intel's rules ("Intel SGX PCK Certificate and TCB Info", selecting a TCB
  * level; QE identity likewise).
  *
  * Of TDX all 16 components are compared, as the verification library does it. Intel's own library leaves out the first
@@ -36,8 +30,8 @@ export function judgePlatform(
   quote: Pick<UnverifiedQuote, 'qeReport' | 'tdx'>,
   platform: PckPlatform,
   { tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
-): TcbVerdict {
-  return worse(platformVerdict(tcbInfo, platform, quote.tdx), quotingEnclaveVerdict(quote.qeReport, qeIdentity))
+): TcbVerdict[] {
+  return [platformVerdict(tcbInfo, platform, quote.tdx), quotingEnclaveVerdict(quote.qeReport, qeIdentity)]
 }
 
 /**
@@ -60,32 +54,38 @@ export function judgeTdxModule(module: TdxModuleClaims, tcbInfo: TcbInfo): TcbVe
   ) {
     throw new CheckFailed('tdx-module', "its TDX module is not Intel's")
   }
-  if (identity === undefined) return { status: 'UpToDate', advisoryIds: [] }
+  if (identity === undefined) return { part: 'TDX module', status: 'UpToDate', advisoryIds: [] }
   const level = identity.tcbLevels.find(({ tcb }) => securityVersion >= tcb.isvsvn)
   if (level === undefined) throw new CheckFailed('tcb-level', `its TDX module ${id} is below every level`)
-  return { status: level.tcbStatus, advisoryIds: level.advisoryIDs }
+  return { part: 'TDX module', status: level.tcbStatus, advisoryIds: level.advisoryIDs }
 }
 
 /** What a policy judges. */
 export function platformStatus(
-  { status, advisoryIds }: TcbVerdict,
+  parts: readonly TcbVerdict[],
   { tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
 ): PlatformStatus {
-  const parts = [tcbInfo, qeIdentity]
+  const published = [tcbInfo, qeIdentity]
+  const { status, advisoryIds } = merged(parts)
   return {
     tcbStatus: status,
     advisoryIds,
-    tcbEvaluationDataNumber: Math.min(...parts.map(({ tcbEvaluationDataNumber }) => tcbEvaluationDataNumber)),
-    collateralIssuedAt: new Date(Math.min(...parts.map(({ issueDate }) => new Date(issueDate).getTime()))),
+    parts,
+    tcbEvaluationDataNumber: Math.min(...published.map(({ tcbEvaluationDataNumber }) => tcbEvaluationDataNumber)),
+    collateralIssuedAt: new Date(Math.min(...published.map(({ issueDate }) => new Date(issueDate).getTime()))),
   }
 }
 
-/** Both at once: the worse word, and all that is still open. */
-export function worse(one: TcbVerdict, other: TcbVerdict): TcbVerdict {
-  const rank = ({ status }: TcbVerdict) => (SEVERITY.includes(status) ? SEVERITY.indexOf(status) : SEVERITY.length)
+/**
+ * All at once as the verification library puts it: the worst word, and all that is still open. Intel's own rule is
+ * stricter (a part that needs configuration and one that is out of date are `OutOfDateConfigurationNeeded`), so nothing
+ * is excused by this.
+ */
+export function merged(parts: readonly TcbVerdict[]): Pick<TcbVerdict, 'status' | 'advisoryIds'> {
+  const rank = (status: string) => (SEVERITY.includes(status) ? SEVERITY.indexOf(status) : SEVERITY.length)
   return {
-    status: rank(other) > rank(one) ? other.status : one.status,
-    advisoryIds: [...new Set([...one.advisoryIds, ...other.advisoryIds])],
+    status: parts.reduce((worst, { status }) => (rank(status) > rank(worst) ? status : worst), 'UpToDate'),
+    advisoryIds: [...new Set(parts.flatMap(({ advisoryIds }) => advisoryIds))],
   }
 }
 
@@ -94,7 +94,7 @@ function platformVerdict(tcbInfo: TcbInfo, platform: PckPlatform, tdx: TdxModule
     const reachesTdx =
       'tdxtcbcomponents' in tcb ? tdx !== undefined && reaches(tdx.teeTcbSvn, tcb.tdxtcbcomponents) : true
     if (platform.pceSvn >= tcb.pcesvn && reaches(platform.componentSvns, tcb.sgxtcbcomponents) && reachesTdx) {
-      return { status: tcbStatus, advisoryIds: advisoryIDs }
+      return { part: 'platform', status: tcbStatus, advisoryIds: advisoryIDs }
     }
   }
   throw new CheckFailed('tcb-level', 'its platform is below every TCB level')
@@ -120,7 +120,7 @@ function quotingEnclaveVerdict(report: Uint8Array, identity: QeIdentity): TcbVer
   const version = view.getUint16(SECURITY_VERSION, true)
   const level = identity.tcbLevels.find(({ tcb }) => version >= tcb.isvsvn)
   if (level === undefined) throw new CheckFailed('tcb-level', 'its quoting enclave is below every level')
-  return { status: level.tcbStatus, advisoryIds: level.advisoryIDs }
+  return { part: 'quoting enclave', status: level.tcbStatus, advisoryIds: level.advisoryIDs }
 }
 
 /** Byte by byte, in the order in which the collateral writes them. */

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { QuoteVerifier as DcapVerifier } from '@phala/dcap-qvl'
 import { type BlockNumber, messageOf } from '../domain/index.js'
 import { isWithin } from './certificates.js'
-import type { EnclaveMeasurement, PlatformStatus, QuoteClaims } from './claims.js'
+import type { EnclaveMeasurement, PlatformStatus, QuoteClaims, TcbVerdict } from './claims.js'
 import { type CollateralSource, type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from './collateral.js'
 import { belowPolicy, CheckFailed, invalid, unavailable } from './errors.js'
 import { type PckChain, PckChains } from './pck-chains.js'
@@ -10,10 +10,10 @@ import { type AttestationPolicy, compilePolicy } from './policy.js'
 import { readQuote, type UnverifiedQuote } from './quote.js'
 import { INTEL_ROOT } from './root.js'
 import { checkSignatures } from './signatures.js'
-import { judgePlatform, judgeTdxModule, platformStatus, type TcbVerdict, worse } from './tcb.js'
+import { judgePlatform, judgeTdxModule, merged, platformStatus } from './tcb.js'
 
 /** A quote that is genuine and that the policy admits. */
-export interface VerifiedQuote extends Omit<PlatformStatus, 'collateralIssuedAt'> {
+export interface VerifiedQuote extends Omit<PlatformStatus, 'collateralIssuedAt' | 'parts'> {
   /** The 64 bytes that the enclave put in; what they bind is for the caller to check. */
   readonly reportData: Uint8Array
   readonly measurement: EnclaveMeasurement
@@ -71,8 +71,14 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
   }
 
   /** What the library says of the same quote; it knows nothing of the TDX module's own levels. */
-  function askSecondOpinion(bytes: Uint8Array, collateral: VerifiedCollateral, own: TcbVerdict, at: Date): void {
+  function askSecondOpinion(
+    bytes: Uint8Array,
+    collateral: VerifiedCollateral,
+    parts: readonly TcbVerdict[],
+    at: Date,
+  ): void {
     const opinion = attempt(() => dcap.verify(bytes, { ...collateral.collateral }, Math.floor(at.getTime() / 1000)))
+    const own = merged(parts)
     const isSame =
       opinion.status === own.status &&
       [...new Set(opinion.advisory_ids)].sort().join() === [...own.advisoryIds].sort().join()
@@ -90,15 +96,16 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
   function judge(bytes: Uint8Array, quote: UnverifiedQuote, chain: PckChain, collateral: VerifiedCollateral, at: Date) {
     requireUnrevoked(chain, collateral)
     const platform = judgePlatform(quote, chain.platform, collateral)
-    const verdict = quote.tdx === undefined ? platform : worse(platform, judgeTdxModule(quote.tdx, collateral.tcbInfo))
+    const parts = quote.tdx === undefined ? platform : [...platform, judgeTdxModule(quote.tdx, collateral.tcbInfo)]
     // The library throws of what is revoked in place of saying so.
-    if (verdict.status === 'Revoked') throw new CheckFailed('tcb-status', 'its TCB status is Revoked')
+    if (parts.some(({ status }) => status === 'Revoked'))
+      throw new CheckFailed('tcb-status', 'its TCB status is Revoked')
     const platforms = agreed.get(collateral) ?? new WeakSet()
     if (!platforms.has(chain)) {
       askSecondOpinion(bytes, collateral, platform, at)
       agreed.set(collateral, platforms.add(chain))
     }
-    return platformStatus(verdict, collateral)
+    return platformStatus(parts, collateral)
   }
 
   return {
