@@ -1,16 +1,16 @@
 import { X509Certificate } from 'node:crypto'
-import { QuoteVerifier as DcapVerifier } from '@phala/dcap-qvl'
-import { type BlockNumber, messageOf } from '../domain/index.js'
+import type { BlockNumber } from '../domain/index.js'
 import { isWithin } from './certificates.js'
-import type { EnclaveMeasurement, PlatformStatus, QuoteClaims, TcbVerdict } from './claims.js'
+import type { EnclaveMeasurement, PlatformStatus, QuoteClaims } from './claims.js'
 import { type CollateralSource, type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from './collateral.js'
 import { belowPolicy, CheckFailed, invalid, unavailable } from './errors.js'
 import { type PckChain, PckChains } from './pck-chains.js'
 import { type AttestationPolicy, compilePolicy } from './policy.js'
 import { readQuote, type UnverifiedQuote } from './quote.js'
 import { INTEL_ROOT } from './root.js'
+import { SecondOpinion } from './second-opinion.js'
 import { checkSignatures } from './signatures.js'
-import { judgePlatform, judgeTdxModule, merged, platformStatus } from './tcb.js'
+import { judgePlatform, judgeTdxModule, platformStatus } from './tcb.js'
 
 /** A quote that is genuine and that the policy admits. */
 export interface VerifiedQuote extends Omit<PlatformStatus, 'collateralIssuedAt' | 'parts'> {
@@ -54,7 +54,7 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
   const chains = new PckChains(root)
   const policy = compilePolicy(options.policy)
-  const dcap = DcapVerifier.newWithRootCa(root.raw)
+  const secondOpinion = new SecondOpinion(root)
   const collaterals = new WeakMap<QuoteCollateral, VerifiedCollateral>()
   const agreed = new WeakMap<VerifiedCollateral, WeakSet<PckChain>>()
 
@@ -68,21 +68,6 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
     }
     requireFor(tee, chain, collateral)
     return collateral
-  }
-
-  /** What the library says of the same quote; it knows nothing of the TDX module's own levels. */
-  function askSecondOpinion(
-    bytes: Uint8Array,
-    collateral: VerifiedCollateral,
-    parts: readonly TcbVerdict[],
-    at: Date,
-  ): void {
-    const opinion = attempt(() => dcap.verify(bytes, { ...collateral.collateral }, Math.floor(at.getTime() / 1000)))
-    const own = merged(parts)
-    const isSame =
-      opinion.status === own.status &&
-      [...new Set(opinion.advisory_ids)].sort().join() === [...own.advisoryIds].sort().join()
-    if (!isSame) throw new CheckFailed('second-opinion', `its platform is ${own.status} or ${opinion.status}`)
   }
 
   /** All that needs no collateral: nobody can have it fetched who has no quote of a genuine platform. */
@@ -102,7 +87,7 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
       throw new CheckFailed('tcb-status', 'its TCB status is Revoked')
     const platforms = agreed.get(collateral) ?? new WeakSet()
     if (!platforms.has(chain)) {
-      askSecondOpinion(bytes, collateral, platform, at)
+      secondOpinion.require(bytes, collateral, platform, at)
       agreed.set(collateral, platforms.add(chain))
     }
     return platformStatus(parts, collateral)
@@ -165,15 +150,6 @@ function checkTdAttributes(bytes: Uint8Array): void {
   const attributes = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true)
   if ((attributes & ~TD_ATTRIBUTES_ALLOWED) !== 0n || (attributes & TD_ATTRIBUTES_NEEDED) === 0n) {
     throw new CheckFailed('td-attributes', 'its domain has attributes that are not to be trusted')
-  }
-}
-
-/** Runs the library, all of whose errors are its own. */
-function attempt<T>(ask: () => T): T {
-  try {
-    return ask()
-  } catch (cause) {
-    throw new CheckFailed('second-opinion', `the verification library says: ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type SimulatedPccs,
   startSimulatedPccs,
 } from '../../../src/attestation/development/index.js'
+import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
 import {
   AttestationError,
   createQuoteVerifier,
@@ -13,6 +14,7 @@ import {
   pccsCollateral,
 } from '../../../src/attestation/index.js'
 import { silentLogger } from '../../../src/domain/index.js'
+import { longCrl } from './long-list.js'
 import { DAY, HOUR, MemoryCache, MemoryFloors, REQUEST, signal } from './pccs-world.js'
 import {
   assertRefused,
@@ -85,6 +87,18 @@ describe('collateral from a PCCS', () => {
       '/sgx/certification/v4/pckcrl?ca=platform&encoding=der',
       '/sgx/certification/v4/rootcacrl',
     ])
+  })
+
+  it('has room for lists of 1 MiB, in bytes or in digits', async () => {
+    const { platformCa, root } = developmentAuthorities(SEED)
+    const many = Array.from({ length: 24_000 }, (_, at) => (2n ** 158n + BigInt(at)).toString(16))
+    const validity = { from: new Date(NOW.getTime() - DAY), until: new Date(NOW.getTime() + DAY) }
+    const [pck_crl, root_ca_crl] = await Promise.all(
+      [platformCa, root].map(async (authority) => (await longCrl(authority, many, validity)).toString('hex')),
+    )
+    const collateral = { ...pki.collateral, pck_crl: pck_crl ?? '', root_ca_crl: root_ca_crl ?? '' }
+    pccs.serve({ sgx: collateral, tdx: collateral })
+    assert.deepEqual(await source().collateral(REQUEST, { signal: signal() }), collateral)
   })
 
   it('lets quotes of SGX and of TDX be verified', async () => {
