@@ -61,15 +61,19 @@ export interface TcbVerdict {
   readonly advisoryIds: readonly string[]
 }
 
+/** How new collateral is; of several parts the oldest counts. */
+export interface Published {
+  /** Grows each time that Intel judges platforms anew. */
+  readonly tcbEvaluationDataNumber: number
+  /** When Intel signed it. */
+  readonly collateralIssuedAt: Date
+}
+
 /** How up to date the platform of a quote is, judged by what Intel has published. */
-export interface PlatformStatus {
+export interface PlatformStatus extends Published {
   /** The worst word of its parts. It says less than all of them, so a policy judges these. */
   readonly tcbStatus: string
   /** Of all parts. */
   readonly advisoryIds: readonly string[]
   readonly parts: readonly TcbVerdict[]
-  /** Grows each time that Intel judges platforms anew: of the collateral by which this one was judged. */
-  readonly tcbEvaluationDataNumber: number
-  /** When Intel signed that collateral; of several parts the oldest. */
-  readonly collateralIssuedAt: Date
 }

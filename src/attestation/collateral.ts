@@ -12,7 +12,7 @@ import {
   type Validity,
   verifyChain,
 } from './certificates.js'
-import type { Tee } from './claims.js'
+import type { Published, Tee } from './claims.js'
 import { readCrl } from './crl.js'
 import { CheckFailed, checking, unavailable } from './errors.js'
 
@@ -222,6 +222,14 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
   } catch (error) {
     const check = error instanceof CheckFailed ? error.check : 'collateral-form'
     throw unavailable(check, `The attestation collateral is of no use: ${messageOf(error)}; fetch it anew.`, error)
+  }
+}
+
+export function published({ tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>): Published {
+  const parts = [tcbInfo, qeIdentity]
+  return {
+    tcbEvaluationDataNumber: Math.min(...parts.map(({ tcbEvaluationDataNumber }) => tcbEvaluationDataNumber)),
+    collateralIssuedAt: new Date(Math.min(...parts.map(({ issueDate }) => new Date(issueDate).getTime()))),
   }
 }
 

@@ -3,12 +3,15 @@ import type { BlockNumber, Hex } from '../domain/index.js'
 import type {
   EnclaveMeasurement,
   PlatformStatus,
+  Published,
   QuoteClaims,
   SgxMeasurement,
   TcbVerdict,
   TdxMeasurement,
 } from './claims.js'
 import { type AttestationCheck, AttestationError, belowPolicy, unavailable } from './errors.js'
+
+const DAY_MS = 86_400_000
 
 interface Rule {
   /** The last final block at which the rule still holds: gives the mesh time to move on to a new build. */
@@ -75,6 +78,18 @@ export interface AttestationPolicy {
   readonly maximumCollateralAgeDays?: number
 }
 
+/** What a policy asks of collateral beyond what Intel asks. */
+export type CollateralLimits = Pick<AttestationPolicy, 'minimumTcbEvaluationDataNumber' | 'maximumCollateralAgeDays'>
+
+/** Until when a policy judges by collateral, Unix ms; -Infinity when it asks for a later round. */
+export function judgedUntil(
+  { tcbEvaluationDataNumber, collateralIssuedAt }: Published,
+  { minimumTcbEvaluationDataNumber = 0, maximumCollateralAgeDays = Infinity }: CollateralLimits,
+): number {
+  if (tcbEvaluationDataNumber < minimumTcbEvaluationDataNumber) return -Infinity
+  return collateralIssuedAt.getTime() + maximumCollateralAgeDays * DAY_MS
+}
+
 /** A policy, ready to judge. */
 export interface Policy {
   /**
@@ -89,8 +104,6 @@ export interface Policy {
    */
   admitPlatform(status: PlatformStatus, now: Date): void
 }
-
-const DAY_MS = 86_400_000
 
 /** @throws SlotmeshError `crypto/not-hex` when a rule's measurement is not hexadecimal. */
 export function compilePolicy(policy: AttestationPolicy): Policy {

@@ -1,7 +1,7 @@
 import { equalBytes, fromHex } from '../crypto/index.js'
 import type { PckPlatform } from './certificates.js'
 import type { PlatformStatus, TcbVerdict } from './claims.js'
-import type { QeIdentity, TcbInfo, VerifiedCollateral } from './collateral.js'
+import { published, type QeIdentity, type TcbInfo, type VerifiedCollateral } from './collateral.js'
 import { CheckFailed } from './errors.js'
 import type { TdxModuleClaims, UnverifiedQuote } from './quote.js'
 
@@ -63,17 +63,10 @@ export function judgeTdxModule(module: TdxModuleClaims, tcbInfo: TcbInfo): TcbVe
 /** What a policy judges. */
 export function platformStatus(
   parts: readonly TcbVerdict[],
-  { tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
+  collateral: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
 ): PlatformStatus {
-  const published = [tcbInfo, qeIdentity]
   const { status, advisoryIds } = merged(parts)
-  return {
-    tcbStatus: status,
-    advisoryIds,
-    parts,
-    tcbEvaluationDataNumber: Math.min(...published.map(({ tcbEvaluationDataNumber }) => tcbEvaluationDataNumber)),
-    collateralIssuedAt: new Date(Math.min(...published.map(({ issueDate }) => new Date(issueDate).getTime()))),
-  }
+  return { tcbStatus: status, advisoryIds, parts, ...published(collateral) }
 }
 
 /**

@@ -25,6 +25,7 @@ import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/i
 import { type Collateral, configuredCollateral } from './collateral.js'
 import { problemsOf, watchProblems } from './health.js'
 import { peerIdOf } from './peer-id.js'
+import { OwnQuotes } from './quotes.js'
 import { Telemetry } from './telemetry.js'
 import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState, NodeStatus } from './types.js'
 
@@ -89,6 +90,7 @@ class Node implements EnclaveNode {
   readonly #signer: AccountSigner
   readonly #peerSeed: Uint8Array
   readonly #telemetry: Telemetry
+  readonly #ownQuotes: OwnQuotes
   readonly #stopping = new AbortController()
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
@@ -105,6 +107,7 @@ class Node implements EnclaveNode {
     this.#config = config
     this.#logger = logger
     this.#telemetry = new Telemetry(Date.now, logger)
+    this.#ownQuotes = new OwnQuotes(config.attestation.quoteSource, Date.now)
     this.#store = store
     this.#signer = signer
     this.#peerSeed = peerSeed
@@ -287,15 +290,16 @@ class Node implements EnclaveNode {
   }
 
   #createCollateral(): Collateral {
-    const { collateral, rootCertificate } = this.#config.attestation
+    const { collateral, rootCertificate, policy: limits } = this.#config.attestation
     const [store, logger, lifetime] = [this.#store, this.#logger, this.#stopping.signal]
-    return configuredCollateral(collateral, { rootCertificate, store, logger, lifetime })
+    return configuredCollateral(collateral, { rootCertificate, limits, store, logger, lifetime })
   }
 
   #createShare(chain: Chain, mesh: MeshHost, shares: Serving, collateral: Collateral): ShareService {
-    const { quoteSource, ...verification } = this.#config.attestation
+    const { rootCertificate, policy } = this.#config.attestation
     const verifier = createQuoteVerifier({
-      ...verification,
+      ...(rootCertificate && { rootCertificate }),
+      policy,
       collateral,
       finalisedBlock: () => chain.finalised().number,
     })
@@ -305,7 +309,7 @@ class Node implements EnclaveNode {
         signer: this.#signer,
         chain,
         attestation: {
-          quote: (reportData, options) => quoteSource.quote(reportData, options),
+          quote: (reportData, options) => this.#ownQuotes.quote(reportData, options),
           verify: (quote) => verifier.verify(quote),
         },
         ...this.#config.share,
@@ -387,6 +391,8 @@ class Node implements EnclaveNode {
       stoppedBy: engine.stoppedBy,
       forks: this.#store.forks(),
       collateral: collateral.health(),
+      floorsFailure: collateral.floorsFailure(),
+      quoteFailure: this.#ownQuotes.failure,
       integrity: this.#store.integrity(),
       comparison: engine.comparison,
       wants: this.#store.counts().wants,

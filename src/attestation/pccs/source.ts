@@ -2,17 +2,20 @@ import { X509Certificate } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { abortable, type Logger, messageOf } from '../../domain/index.js'
 import { isWithin } from '../certificates.js'
+import type { Published } from '../claims.js'
 import {
   type CollateralRequest,
   type CollateralSource,
+  published,
   type QuoteCollateral,
   type VerifiedCollateral,
   verifyCollateral,
 } from '../collateral.js'
 import { type AttestationError, unavailable } from '../errors.js'
+import { type CollateralLimits, judgedUntil } from '../policy.js'
 import { INTEL_ROOT } from '../root.js'
 import { fetchCollateral, type PccsAddress } from './client.js'
-import { Floors, type FloorsRecord } from './floors.js'
+import { Floors, type FloorsRecord, OlderCollateral } from './floors.js'
 
 /** Where fetched collateral outlives the process. */
 export interface CollateralCache {
@@ -24,6 +27,8 @@ export interface PccsCollateralOptions extends PccsAddress {
   readonly cache: CollateralCache
   /** Apart from the cache, since it outlives what is cached. */
   readonly floors: FloorsRecord
+  /** What the policy asks of collateral: it is fetched anew in time for that. */
+  readonly limits?: CollateralLimits | undefined
   /** DER of the root; Intel's when absent. */
   readonly rootCertificate?: Uint8Array | undefined
   readonly logger: Logger
@@ -37,14 +42,32 @@ export interface PccsCollateralOptions extends PccsAddress {
 /** How the collateral for one kind of platform does. */
 export interface CollateralHealth {
   readonly request: CollateralRequest
+  /** Undefined when there is none. */
+  readonly held: HeldCollateral | undefined
+  /** Why it could not be fetched the last time; undefined when it was. */
+  readonly lastFailure: CollateralFailure | undefined
+}
+
+export interface HeldCollateral extends Published {
+  /** By Intel's word. */
   readonly validUntil: Date
-  /** Why it could not be refreshed the last time; undefined when it was. */
-  readonly lastFailure: { readonly at: Date; readonly reason: string } | undefined
+  /** By the policy as well; the day it was issued when the policy asks for a later round. */
+  readonly usableUntil: Date
+}
+
+export interface CollateralFailure {
+  readonly at: Date
+  readonly reason: string
+  /** What the service has is older than what was seen before. */
+  readonly isOlder: boolean
 }
 
 /** Collateral from a PCCS. */
 export interface PccsCollateral extends CollateralSource {
+  /** Of what is held, and of what could not be had within the last hour. */
   health(): readonly CollateralHealth[]
+  /** Why it cannot be told by a former time's floors what is older; undefined when it can. */
+  floorsFailure(): string | undefined
   /** Fetches what is due for a refresh; failures are logged and shown by `health`. */
   refreshDue(): Promise<void>
 }
@@ -56,7 +79,7 @@ interface Entry {
   /** When to fetch anew, Unix ms; not before, whoever asks. */
   readonly due: number
   readonly failures: number
-  readonly lastFailure: CollateralHealth['lastFailure']
+  readonly lastFailure: CollateralFailure | undefined
 }
 
 /** Intel may judge a family anew on any day. */
@@ -71,6 +94,9 @@ const [REFRESH_RETRY_MS, FETCH_RETRY_MS] = [
   [5_000, 60_000],
 ] as const
 
+/** What nobody has asked for in this time is no matter any more. */
+const FORGET_FAILURE_AFTER_MS = 3_600_000
+
 /** Kinds of platforms that are remembered; a mesh has a few. */
 const MAXIMUM_ENTRIES = 64
 
@@ -82,7 +108,7 @@ const LOOK_EVERY_MS = 600_000
  * not older than anything seen before.
  */
 export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
-  const { cache, logger, lifetime, now = () => new Date() } = options
+  const { cache, logger, lifetime, limits = {}, now = () => new Date() } = options
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
   const floors = new Floors(options.floors, logger)
   const entries = new Map<string, Entry>()
@@ -129,7 +155,13 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     const current = isSame ? former : verified
     await cache.put(key, verified.collateral)
     logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
-    remember(key, { request, verified: current, due: dueAt(verified, at), failures: 0, lastFailure: undefined })
+    remember(key, {
+      request,
+      verified: current,
+      due: at.getTime() + restOf(held(current, limits), at),
+      failures: 0,
+      lastFailure: undefined,
+    })
     return current
   }
 
@@ -161,7 +193,7 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
       verified,
       due: at <= end ? Math.min(due, end) : due,
       failures: failures + 1,
-      lastFailure: { at: new Date(at), reason },
+      lastFailure: { at: new Date(at), reason, isOlder: thrown instanceof OlderCollateral },
     })
   }
 
@@ -172,7 +204,9 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
 
   async function refreshDue(): Promise<void> {
     const at = now().getTime()
-    for (const [key, entry] of [...entries]) if (entry.due <= at) await refresh(key, entry)
+    // What never came is fetched for whoever asks.
+    const due = [...entries].filter(([, entry]) => entry.verified !== undefined && entry.due <= at)
+    for (const [key, entry] of due) await refresh(key, entry)
   }
 
   async function keepFresh(): Promise<void> {
@@ -205,10 +239,18 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
       }
     },
 
-    health: () =>
-      [...entries.values()].flatMap(({ request, verified, lastFailure }) =>
-        verified === undefined ? [] : [{ request, validUntil: verified.validity.until, lastFailure }],
-      ),
+    health() {
+      const forgotten = now().getTime() - FORGET_FAILURE_AFTER_MS
+      return [...entries.values()]
+        .filter(({ verified, lastFailure }) => verified !== undefined || (lastFailure?.at.getTime() ?? 0) > forgotten)
+        .map(({ request, verified, lastFailure }) => ({
+          request,
+          held: verified && held(verified, limits),
+          lastFailure,
+        }))
+    },
+
+    floorsFailure: () => floors.failure,
 
     refreshDue,
   }
@@ -223,9 +265,18 @@ function noCollateral(reason: string, cause?: unknown): AttestationError {
   return unavailable('collateral-source', sentence, cause)
 }
 
-function dueAt({ validity }: VerifiedCollateral, at: Date): number {
-  const left = validity.until.getTime() - at.getTime()
-  return at.getTime() + Math.min(REFRESH_AFTER_MS, left * (1 - LIFE_LEFT))
+function held(verified: VerifiedCollateral, limits: CollateralLimits): HeldCollateral {
+  const of = published(verified)
+  const validUntil = verified.validity.until
+  const usableUntil = Math.min(validUntil.getTime(), judgedUntil(of, limits))
+  return { ...of, validUntil, usableUntil: new Date(Math.max(usableUntil, of.collateralIssuedAt.getTime())) }
+}
+
+/** How long to leave it alone, ms; a service that has nothing of use yet is asked as one that fails. */
+function restOf({ usableUntil }: HeldCollateral, at: Date): number {
+  const [least, most] = REFRESH_RETRY_MS
+  const left = usableUntil.getTime() - at.getTime()
+  return left <= 0 ? most : Math.max(least, Math.min(REFRESH_AFTER_MS, left * (1 - LIFE_LEFT)))
 }
 
 function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {

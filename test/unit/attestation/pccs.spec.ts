@@ -15,7 +15,7 @@ import {
 } from '../../../src/attestation/index.js'
 import { silentLogger } from '../../../src/domain/index.js'
 import { longCrl } from './long-list.js'
-import { DAY, HOUR, MemoryCache, MemoryFloors, REQUEST, signal } from './pccs-world.js'
+import { DAY, HOUR, MemoryCache, MemoryFloors, ofRound, REQUEST, signal } from './pccs-world.js'
 import {
   assertRefused,
   developmentPki,
@@ -255,7 +255,7 @@ describe('collateral from a PCCS', () => {
       assert.equal(await pccsSource.collateral(REQUEST, { signal: signal() }), first)
       const [health] = pccsSource.health()
       assert.deepEqual(health?.request, REQUEST)
-      assert.deepEqual(health.validUntil, new Date(NOW.getTime() + 365 * DAY))
+      assert.deepEqual(health.held?.validUntil, new Date(NOW.getTime() + 365 * DAY))
       assert.match(health.lastFailure?.reason ?? '', /status 500/)
 
       now = new Date(NOW.getTime() + 365 * DAY + 1)
@@ -315,6 +315,40 @@ describe('collateral from a PCCS', () => {
       now = new Date(NOW.getTime() + 365 * DAY + 1)
       pccs.serve(await issuedAt(now))
       await pccsSource.collateral(REQUEST, { signal: signal() })
+    })
+
+    it('is told of when there is none, until nobody has asked for an hour', async () => {
+      const pccsSource = source()
+      assert.deepEqual(pccsSource.health(), [])
+      pccs.faults.status = 500
+      await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
+      const [health] = pccsSource.health()
+      assert.deepEqual([health?.request, health?.held], [REQUEST, undefined])
+      assert.match(health?.lastFailure?.reason ?? '', /status 500/)
+      now = new Date(NOW.getTime() + HOUR)
+      await pccsSource.refreshDue()
+      assert.deepEqual([pccsSource.health(), pccs.requests.length], [[], 1])
+    })
+
+    it('is told of by how long the policy takes it, and refreshed in time for that', async () => {
+      const pccsSource = source({ limits: { maximumCollateralAgeDays: 1.5 } })
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      // It was issued a day ago.
+      assert.deepEqual(pccsSource.health()[0]?.held?.usableUntil, new Date(NOW.getTime() + DAY / 2))
+      now = new Date(NOW.getTime() + 8 * HOUR)
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, 8)
+    })
+
+    it('is asked for every hour while it is of an earlier round than the policy takes', async () => {
+      const pccsSource = source({ limits: { minimumTcbEvaluationDataNumber: 2 } })
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      assert.deepEqual(pccsSource.health()[0]?.held?.usableUntil, new Date(NOW.getTime() - DAY))
+      now = new Date(NOW.getTime() + HOUR)
+      pccs.serve({ sgx: ofRound(pki.collateral, 2), tdx: pki.tdxCollateral })
+      await pccsSource.refreshDue()
+      const { held } = pccsSource.health()[0] ?? {}
+      assert.deepEqual([held?.tcbEvaluationDataNumber, held?.usableUntil], [2, held?.validUntil])
     })
 
     it('is never replaced by what is older or does not verify', async () => {
