@@ -2,20 +2,20 @@ import { X509Certificate } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { abortable, type Logger, messageOf } from '../../domain/index.js'
 import { isWithin } from '../certificates.js'
-import type { Published } from '../claims.js'
 import {
   type CollateralRequest,
   type CollateralSource,
-  published,
   type QuoteCollateral,
   type VerifiedCollateral,
   verifyCollateral,
 } from '../collateral.js'
 import { type AttestationError, unavailable } from '../errors.js'
-import { type CollateralLimits, judgedUntil } from '../policy.js'
+import type { CollateralLimits } from '../policy.js'
 import { INTEL_ROOT } from '../root.js'
 import { fetchCollateral, type PccsAddress } from './client.js'
 import { Floors, type FloorsRecord, OlderCollateral } from './floors.js'
+import { type CollateralFailure, type CollateralHealth, heldAs } from './health.js'
+import { dueAfterFailure, dueAfterSuccess, isDue } from './schedule.js'
 
 /** Where fetched collateral outlives the process. */
 export interface CollateralCache {
@@ -39,29 +39,6 @@ export interface PccsCollateralOptions extends PccsAddress {
   readonly lookEveryMs?: number
 }
 
-/** How the collateral for one kind of platform does. */
-export interface CollateralHealth {
-  readonly request: CollateralRequest
-  /** Undefined when there is none. */
-  readonly held: HeldCollateral | undefined
-  /** Why it could not be fetched the last time; undefined when it was. */
-  readonly lastFailure: CollateralFailure | undefined
-}
-
-export interface HeldCollateral extends Published {
-  /** By Intel's word. */
-  readonly validUntil: Date
-  /** By the policy as well; the day it was issued when the policy asks for a later round. */
-  readonly usableUntil: Date
-}
-
-export interface CollateralFailure {
-  readonly at: Date
-  readonly reason: string
-  /** What the service has is older than what was seen before. */
-  readonly isOlder: boolean
-}
-
 /** Collateral from a PCCS. */
 export interface PccsCollateral extends CollateralSource {
   /** Of what is held, and of what could not be had within the last hour. */
@@ -81,18 +58,6 @@ interface Entry {
   readonly failures: number
   readonly lastFailure: CollateralFailure | undefined
 }
-
-/** Intel may judge a family anew on any day. */
-const REFRESH_AFTER_MS = 86_400_000
-
-/** Of its life that is left when it is refreshed at the latest. */
-const LIFE_LEFT = 1 / 3
-
-/** The first and the longest pause after failures: while there is collateral that stands, and while there is none. */
-const [REFRESH_RETRY_MS, FETCH_RETRY_MS] = [
-  [60_000, 3_600_000],
-  [5_000, 60_000],
-] as const
 
 /** What nobody has asked for in this time is no matter any more. */
 const FORGET_FAILURE_AFTER_MS = 3_600_000
@@ -114,24 +79,26 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   const entries = new Map<string, Entry>()
   const fetching = new Map<string, Promise<VerifiedCollateral>>()
 
-  function remember(key: string, entry: Entry): Entry {
+  function remember(key: string, entry: Entry): void {
     entries.delete(key)
     entries.set(key, entry)
     for (const oldest of entries.keys()) {
       if (entries.size <= MAXIMUM_ENTRIES) break
       entries.delete(oldest)
     }
-    return entry
   }
 
-  /** What the cache has, if it still stands; looked at anew at once, since nobody knows how old it is. */
-  async function recall(key: string, request: CollateralRequest): Promise<Entry | undefined> {
-    const verified = standing(key, await cache.get(key))
+  /** Takes what the cache has, if it still stands; looked at anew at once, since nobody knows how old it is. */
+  async function recall(key: string, request: CollateralRequest): Promise<void> {
+    const kept = await cache.get(key).catch((thrown) => {
+      logger.warn('the collateral that was kept could not be read', { key, reason: messageOf(thrown) })
+      return undefined
+    })
+    const verified = standing(key, kept)
     if (verified !== undefined) await floors.remember(verified)
     // A refresh may have been quicker: what it brought is newer.
-    const meanwhile = entries.get(key)
-    if (meanwhile !== undefined || verified === undefined) return meanwhile
-    return remember(key, { request, verified, due: 0, failures: 0, lastFailure: undefined })
+    if (verified === undefined || entries.has(key)) return
+    remember(key, { request, verified, due: 0, failures: 0, lastFailure: undefined })
   }
 
   function standing(key: string, kept: QuoteCollateral | undefined): VerifiedCollateral | undefined {
@@ -153,14 +120,16 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     const former = entries.get(key)?.verified
     const isSame = former !== undefined && sameText(former.collateral, fetched)
     const current = isSame ? former : verified
-    await cache.put(key, verified.collateral)
     logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
     remember(key, {
       request,
       verified: current,
-      due: at.getTime() + restOf(held(current, limits), at),
+      due: dueAfterSuccess(heldAs(current, limits), at.getTime()),
       failures: 0,
       lastFailure: undefined,
+    })
+    await cache.put(key, current.collateral).catch((thrown) => {
+      logger.warn('the collateral could not be kept', { key, reason: messageOf(thrown) })
     })
     return current
   }
@@ -185,13 +154,10 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     const { verified, failures = 0 } = entries.get(key) ?? {}
     const at = now().getTime()
     const end = verified?.validity.until.getTime() ?? 0
-    const [first, longest] = at <= end ? REFRESH_RETRY_MS : FETCH_RETRY_MS
-    // Somewhat scattered, so that the enclaves of a mesh do not come all at once after an outage.
-    const due = at + Math.min(first * 2 ** failures, longest) * (0.75 + Math.random() / 2)
     remember(key, {
       request,
       verified,
-      due: at <= end ? Math.min(due, end) : due,
+      due: dueAfterFailure(failures, end, at),
       failures: failures + 1,
       lastFailure: { at: new Date(at), reason, isOlder: thrown instanceof OlderCollateral },
     })
@@ -205,7 +171,7 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   async function refreshDue(): Promise<void> {
     const at = now().getTime()
     // What never came is fetched for whoever asks.
-    const due = [...entries].filter(([, entry]) => entry.verified !== undefined && entry.due <= at)
+    const due = [...entries].filter(([, entry]) => entry.verified !== undefined && isDue(entry.due, at))
     for (const [key, entry] of due) await refresh(key, entry)
   }
 
@@ -223,14 +189,15 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   return {
     async collateral(request, { signal }) {
       const key = keyOf(request)
-      const found = entries.get(key) ?? (await recall(key, request))
-      const isDue = found === undefined || found.due <= now().getTime()
+      if (!entries.has(key)) await recall(key, request)
+      const found = entries.get(key)
+      const mayFetch = found === undefined || isDue(found.due, now().getTime())
       if (found?.verified !== undefined && isWithin(found.verified.validity, now())) {
         remember(key, found)
-        if (isDue) void refresh(key, found)
+        if (mayFetch) void refresh(key, found)
         return found.verified.collateral
       }
-      if (!isDue && found.lastFailure !== undefined) throw noCollateral(found.lastFailure.reason)
+      if (!mayFetch && found.lastFailure !== undefined) throw noCollateral(found.lastFailure.reason)
       try {
         return (await abortable(fetchOnce(key, request), signal)).collateral
       } catch (thrown) {
@@ -245,7 +212,7 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
         .filter(({ verified, lastFailure }) => verified !== undefined || (lastFailure?.at.getTime() ?? 0) > forgotten)
         .map(({ request, verified, lastFailure }) => ({
           request,
-          held: verified && held(verified, limits),
+          held: verified && heldAs(verified, limits),
           lastFailure,
         }))
     },
@@ -263,20 +230,6 @@ function keyOf({ tee, fmspc, pceId, ca }: CollateralRequest): string {
 function noCollateral(reason: string, cause?: unknown): AttestationError {
   const sentence = `There is no attestation collateral for this platform (${reason}): look at the PCCS, or give the address of another one.`
   return unavailable('collateral-source', sentence, cause)
-}
-
-function held(verified: VerifiedCollateral, limits: CollateralLimits): HeldCollateral {
-  const of = published(verified)
-  const validUntil = verified.validity.until
-  const usableUntil = Math.min(validUntil.getTime(), judgedUntil(of, limits))
-  return { ...of, validUntil, usableUntil: new Date(Math.max(usableUntil, of.collateralIssuedAt.getTime())) }
-}
-
-/** How long to leave it alone, ms; a service that has nothing of use yet is asked as one that fails. */
-function restOf({ usableUntil }: HeldCollateral, at: Date): number {
-  const [least, most] = REFRESH_RETRY_MS
-  const left = usableUntil.getTime() - at.getTime()
-  return left <= 0 ? most : Math.max(least, Math.min(REFRESH_AFTER_MS, left * (1 - LIFE_LEFT)))
 }
 
 function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {

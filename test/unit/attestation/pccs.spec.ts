@@ -351,6 +351,27 @@ describe('collateral from a PCCS', () => {
       assert.deepEqual([held?.tcbEvaluationDataNumber, held?.usableUntil], [2, held?.validUntil])
     })
 
+    it('is refreshed although the clock was far ahead for a moment', async () => {
+      const pccsSource = source()
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      now = new Date(NOW.getTime() + 300 * DAY)
+      await pccsSource.refreshDue()
+      now = new Date(NOW.getTime() + HOUR)
+      const before = pccs.requests.length
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, before + 4)
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, before + 4)
+    })
+
+    it('is fetched although it failed while the clock was far ahead', async () => {
+      const pccsSource = source()
+      now = new Date(NOW.getTime() + 3_000 * DAY)
+      await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /valid from/)
+      now = NOW
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+    })
+
     it('is never replaced by what is older or does not verify', async () => {
       const pccsSource = source()
       const first = await pccsSource.collateral(REQUEST, { signal: signal() })
@@ -375,6 +396,72 @@ describe('collateral from a PCCS', () => {
       const until = Date.now() + 5_000
       while (pccs.requests.length < 8 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
       assert.equal(pccs.requests.length, 8)
+    })
+  })
+
+  describe('in a cache that fails', () => {
+    const broken = async () => {
+      throw new Error('EIO: i/o error')
+    }
+    const warnings: string[] = []
+    const logger = { ...silentLogger, warn: (message: string) => warnings.push(message) }
+    beforeEach(() => {
+      warnings.length = 0
+    })
+
+    it('is fetched, and held in memory', async () => {
+      const pccsSource = source({ cache: { get: broken, put: broken }, logger })
+      for (let times = 0; times < 3; times += 1) {
+        assert.deepEqual(await pccsSource.collateral(REQUEST, { signal: signal() }), pki.collateral)
+      }
+      assert.equal(pccs.requests.length, 4)
+      assert.deepEqual(warnings, ['the collateral that was kept could not be read', 'the collateral could not be kept'])
+      assert.equal(pccsSource.health()[0]?.lastFailure, undefined)
+    })
+
+    it('is judged by the floors of this run, which is told, and lowers none that were kept', async () => {
+      await source().collateral(REQUEST, { signal: signal() })
+      const kept = floors.text
+      let isBroken = true
+      const flaky = {
+        read: () => (isBroken ? broken() : floors.read()),
+        write: (text: string) => (isBroken ? broken() : floors.write(text)),
+      }
+      cache.kept.clear()
+      const pccsSource = source({ floors: flaky, logger })
+      const older = await issuedAt(new Date(NOW.getTime() - DAY))
+      pccs.serve(older)
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      assert.match(pccsSource.floorsFailure() ?? '', /could not be read: EIO/)
+      pccs.serve(await issuedAt(new Date(NOW.getTime() - 2 * DAY)))
+      now = new Date(NOW.getTime() + DAY)
+      await pccsSource.refreshDue()
+      assert.match(pccsSource.health()[0]?.lastFailure?.reason ?? '', /older than the one in use/)
+      assert.equal(floors.text, kept)
+
+      isBroken = false
+      pccs.serve(older)
+      now = new Date(NOW.getTime() + 2 * DAY)
+      await pccsSource.refreshDue()
+      assert.equal(pccsSource.floorsFailure(), undefined)
+      assert.match(pccsSource.health()[0]?.lastFailure?.reason ?? '', /older than the one in use/)
+      assert.equal(floors.text, kept)
+    })
+
+    it('writes floors again that could not be kept', async () => {
+      let isBroken = true
+      const flaky = {
+        read: async () => undefined,
+        write: (text: string) => (isBroken ? broken() : floors.write(text)),
+      }
+      const pccsSource = source({ floors: flaky, logger })
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      assert.match(pccsSource.floorsFailure() ?? '', /could not be kept: EIO/)
+      isBroken = false
+      now = new Date(NOW.getTime() + DAY)
+      await pccsSource.refreshDue()
+      assert.equal(pccsSource.floorsFailure(), undefined)
+      assert.match(floors.text ?? '', /tcb-info\/sgx\/534c4d444556/)
     })
   })
 
