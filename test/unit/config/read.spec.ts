@@ -100,6 +100,11 @@ describe('a node’s configuration file', () => {
       `${at}[0] has no setting untilblok (is untilBlock meant?)`,
     ],
     [
+      'a password in an address',
+      'attestation: { collateral: { url: "https://user:s3cret@pccs.example" } }',
+      'attestation.collateral.url takes a URL without user and password, since it is printed and logged',
+    ],
+    [
       'a measurement that is too short',
       policyOf('{ mrEnclave: 0xe1 }'),
       `${at}[0].mrEnclave takes 32 bytes in hexadecimal (0x…)`,
