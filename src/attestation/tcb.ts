@@ -20,18 +20,20 @@ const SEVERITY = [
  * Judges platform and quoting enclave, each by itself, by Intel's rules ("Intel SGX PCK Certificate and TCB Info", selecting a TCB
  * level; QE identity likewise).
  *
- * Of TDX all 16 components are compared, as the verification library does it. Intel's own library leaves out the first
- * two where a module identity is published, and judges these by that: here they are judged by both, which can only be
- * stricter.
+ * Of TDX components Intel's rule leaves out the first two where the module has levels of its own (see
+ * {@link judgeTdxModule}); the verification library compares all 16.
  *
+ * @param rule whose; Intel's when absent.
  * @throws CheckFailed `qe-identity`, `tcb-level`
  */
 export function judgePlatform(
   quote: Pick<UnverifiedQuote, 'qeReport' | 'tdx'>,
   platform: PckPlatform,
   { tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
+  rule: 'intel' | 'library' = 'intel',
 ): TcbVerdict[] {
-  return [platformVerdict(tcbInfo, platform, quote.tdx), quotingEnclaveVerdict(quote.qeReport, qeIdentity)]
+  const left = rule === 'intel' && quote.tdx !== undefined && moduleVersion(quote.tdx) > 0 ? MODULE_COMPONENTS : 0
+  return [platformVerdict(tcbInfo, platform, quote.tdx, left), quotingEnclaveVerdict(quote.qeReport, qeIdentity)]
 }
 
 /**
@@ -42,7 +44,8 @@ export function judgePlatform(
  */
 export function judgeTdxModule(module: TdxModuleClaims, tcbInfo: TcbInfo): TcbVerdict {
   if (tcbInfo.id !== 'TDX') throw new CheckFailed('tdx-module', 'TCB info does not know of TDX')
-  const [securityVersion = 0, version = 0] = module.teeTcbSvn
+  const [securityVersion = 0] = module.teeTcbSvn
+  const version = moduleVersion(module)
   const id = `TDX_${version.toString(16).padStart(2, '0').toUpperCase()}`
   const identity = version === 0 ? undefined : tcbInfo.tdxModuleIdentities.find((known) => known.id === id)
   if (version !== 0 && identity === undefined) throw new CheckFailed('tdx-module', `its TDX module ${id} is not known`)
@@ -82,10 +85,25 @@ export function merged(parts: readonly TcbVerdict[]): Pick<TcbVerdict, 'status' 
   }
 }
 
-function platformVerdict(tcbInfo: TcbInfo, platform: PckPlatform, tdx: TdxModuleClaims | undefined): TcbVerdict {
+/** The components of TDX that are the module's: its security version, and its version. */
+const MODULE_COMPONENTS = 2
+
+function moduleVersion({ teeTcbSvn }: TdxModuleClaims): number {
+  return teeTcbSvn[1] ?? 0
+}
+
+/** @param left how many of the first components of TDX are left out. */
+function platformVerdict(
+  tcbInfo: TcbInfo,
+  platform: PckPlatform,
+  tdx: TdxModuleClaims | undefined,
+  left: number,
+): TcbVerdict {
   for (const { tcb, tcbStatus, advisoryIDs } of tcbInfo.tcbLevels) {
     const reachesTdx =
-      'tdxtcbcomponents' in tcb ? tdx !== undefined && reaches(tdx.teeTcbSvn, tcb.tdxtcbcomponents) : true
+      'tdxtcbcomponents' in tcb
+        ? tdx !== undefined && reaches(tdx.teeTcbSvn.subarray(left), tcb.tdxtcbcomponents.slice(left))
+        : true
     if (platform.pceSvn >= tcb.pcesvn && reaches(platform.componentSvns, tcb.sgxtcbcomponents) && reachesTdx) {
       return { part: 'platform', status: tcbStatus, advisoryIds: advisoryIDs }
     }

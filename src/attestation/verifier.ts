@@ -80,14 +80,14 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
 
   function judge(bytes: Uint8Array, quote: UnverifiedQuote, chain: PckChain, collateral: VerifiedCollateral, at: Date) {
     requireUnrevoked(chain, collateral)
-    const platform = judgePlatform(quote, chain.platform, collateral)
-    const parts = quote.tdx === undefined ? platform : [...platform, judgeTdxModule(quote.tdx, collateral.tcbInfo)]
+    const parts = judgePlatform(quote, chain.platform, collateral)
+    if (quote.tdx !== undefined) parts.push(judgeTdxModule(quote.tdx, collateral.tcbInfo))
     // The library throws of what is revoked in place of saying so.
     if (parts.some(({ status }) => status === 'Revoked'))
       throw new CheckFailed('tcb-status', 'its TCB status is Revoked')
     const platforms = agreed.get(collateral) ?? new WeakSet()
     if (!platforms.has(chain)) {
-      secondOpinion.require(bytes, collateral, platform, at)
+      secondOpinion.require({ bytes, quote, platform: chain.platform }, collateral, at)
       agreed.set(collateral, platforms.add(chain))
     }
     return platformStatus(parts, collateral)
@@ -138,7 +138,10 @@ function requireFor(tee: UnverifiedQuote['tee'], chain: PckChain, collateral: Ve
 }
 
 function requireUnrevoked({ serials }: PckChain, collateral: VerifiedCollateral): void {
-  if (collateral.revokedByRoot.has(serials.authority) || collateral.revokedByPckAuthority.has(serials.pck)) {
+  if (collateral.revokedByRoot.has(serials.authority)) {
+    throw new CheckFailed('pck-revoked', 'the CA of its PCK certificate is revoked')
+  }
+  if (collateral.revokedByPckAuthority.has(serials.pck)) {
     throw new CheckFailed('pck-revoked', 'its PCK certificate is revoked')
   }
 }

@@ -96,8 +96,9 @@ describe('verifying collateral', () => {
       const deltaCrlIndicator = new Extension('2.5.29.27', true, Uint8Array.of(2, 1, 1))
       await refused({ root_ca_crl: await crl(root, [], CURRENT, [deltaCrlIndicator]) }, /critical/)
       await refused({ pck_crl: await crl(platformCa, [], CURRENT, [deltaCrlIndicator]) }, /critical/)
-      const serials = [deriveSerial(SEED, 'unknown')]
-      await refused({ pck_crl: await crl(platformCa, serials, CURRENT, [deltaCrlIndicator]) }, /critical/)
+      // The same extension, of an entry: SEQUENCE { SEQUENCE { OID, TRUE, OCTET STRING } }.
+      const ofEntry = Buffer.from('300f300d0603551d1b0101ff0403020101', 'hex')
+      await refused({ pck_crl: hex(await longCrl(platformCa, ['05'], CURRENT, ofEntry)) }, /critical/)
     })
 
     it('with bytes that nobody signed', async () => {
@@ -163,7 +164,7 @@ describe('verifying collateral', () => {
     await assertRefused(
       verifierOf(pki, { collateral }).verify(quote),
       'attestation/quote-invalid',
-      /PCK certificate is revoked/,
+      /the CA of its PCK certificate is revoked/,
     )
   })
 

@@ -2,13 +2,22 @@ import { sign } from 'node:crypto'
 import { derElements } from '../../../src/attestation/der.js'
 import { type Authority, issueCrl } from '../../../src/attestation/development/authority.js'
 
-/** A list of many serials (hexadecimal, whole bytes), which the generator would take minutes for. */
-export async function longCrl(issuer: Authority, serials: string[], validity: { from: Date; until: Date }) {
+/**
+ * A list of many serials (hexadecimal, whole bytes), which the generator would take minutes for.
+ *
+ * @param extensions of each entry, DER.
+ */
+export async function longCrl(
+  issuer: Authority,
+  serials: string[],
+  validity: { from: Date; until: Date },
+  extensions: Uint8Array = new Uint8Array(),
+) {
   const [list] = derElements(await issueCrl(issuer, ['01'], validity))
   const [tbs, algorithm] = derElements(list?.content ?? new Uint8Array())
   const fields = derElements(tbs?.content ?? new Uint8Array())
   const date = fields[3]?.raw ?? new Uint8Array()
-  const entries = serials.map((serial) => der(0x30, der(0x02, Buffer.from(serial, 'hex')), date))
+  const entries = serials.map((serial) => der(0x30, der(0x02, Buffer.from(serial, 'hex')), date, extensions))
   const body = fields.map(({ raw }, at) => (at === 5 ? der(0x30, ...entries) : raw))
   const signed = der(0x30, ...body)
   const signature = sign('sha256', signed, issuer.key.privateKey)
