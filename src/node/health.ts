@@ -136,7 +136,18 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
   return problems
 }
 
-function collateralProblems({ request, held, lastFailure }: CollateralHealth, now: number): NodeProblem[] {
+function collateralProblems(health: CollateralHealth, now: number): NodeProblem[] {
+  const { request, lastFailure } = health
+  if (!lastFailure?.isOlder) return collateralEnds(health, now)
+  const platforms = `${request.tee.toUpperCase()} platforms ${request.fmspc}`
+  const older: NodeProblem = {
+    code: 'attestation/collateral-older',
+    sentence: `The collateral for ${platforms} is refused: ${lastFailure.reason}. Nothing older than what was seen is taken again; have the PCCS serve the newer round (Intel's update=early), or wait until the standard round has reached it.`,
+  }
+  return [older, ...collateralEnds(health, now)]
+}
+
+function collateralEnds({ request, held, lastFailure }: CollateralHealth, now: number): NodeProblem[] {
   const platforms = `${request.tee.toUpperCase()} platforms ${request.fmspc}`
   const problem = (what: string, sentence: string) => [{ code: `attestation/collateral-${what}`, sentence }]
   const reason = lastFailure === undefined ? 'the service has nothing newer' : lastFailure.reason

@@ -74,7 +74,9 @@ describe('collateral that is older than what has been seen', () => {
       serve({ ...tomorrow.collateral, [list]: before.collateral[list] })
       later(1)
       await collateral.refreshDue()
-      assert.match(collateral.health()[0]?.lastFailure?.reason ?? '', /revocation list that is older/)
+      const { lastFailure } = collateral.health()[0] ?? {}
+      assert.match(lastFailure?.reason ?? '', /revocation list that is older/)
+      assert.equal(lastFailure?.isOlder, true)
       await assertRefused(verifier.verify(stolen), 'attestation/quote-invalid', /revoked/)
       assert.deepEqual([...cache.kept.values()], [today.collateral])
     })

@@ -152,6 +152,18 @@ describe('what a node says of its health', () => {
       assert.match(problem?.sentence ?? '', /is of round 17, and the policy asks for a later one/)
     })
 
+    it('names what is older than what was seen, at once, and what to do', () => {
+      const older = { ...lastFailure, reason: 'TCB info that is older', isOlder: true }
+      const [problem, ...more] = told({ held: held(inDays(20), inDays(-10)), lastFailure: older })
+      assert.equal(problem?.code, 'attestation/collateral-older')
+      assert.match(problem?.sentence ?? '', /TCB info that is older.*serve the newer round.*or wait until the standard/)
+      assert.deepEqual(more, [])
+      assert.deepEqual(
+        told({ held: undefined, lastFailure: older }).map(({ code }) => code),
+        ['attestation/collateral-older', 'attestation/collateral-missing'],
+      )
+    })
+
     it('names floors that are not known, and quotes that this machine does not make', () => {
       const at = new Date(NOW)
       const problems = problemsOf({
