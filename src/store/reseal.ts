@@ -1,22 +1,52 @@
-import { open, readlink, rename, rm, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { SealedDatabase } from './database.js'
+import { exists, holdsStore, isErrno, moved, placeOf } from './folder.js'
+import { underFolderLock } from './folder-lock.js'
 
 /**
  * The folders of a re-sealing, beside the store's own:
  *
- *     <folder>.resealing   being written; worth nothing
+ *     <folder>.resealing   being written, or being removed; worth nothing
  *     <folder>.resealed    whole, under the new key; worth nothing as long as the folder itself is there
  *     <folder>.replaced    under the old key, after the new one has taken its place; to be removed
  *
  * At every moment there is exactly one folder that counts: the folder itself, or between two renames `.resealed`.
+ * Whoever looks at these folders, or changes them, has the lock that stands beside them.
  */
 const beside = (folder: string) => ({
   resealing: `${folder}.resealing`,
   resealed: `${folder}.resealed`,
   replaced: `${folder}.replaced`,
 })
+
+/** Says in a folder that was replaced how many writes it had seen; the database leaves it alone. */
+const SEQUENCE_FILE = 'SEQUENCE'
+
+/**
+ * Opens a store's folder, which is made when absent, and takes away what a re-sealing that was cut short has left.
+ *
+ * @throws SlotmeshError as `SealedDatabase.open` does; `store/unreadable` also when the folder is gone, and there are
+ * others beside it that may hold what it held.
+ */
+export async function openFolder(folder: string, sealingKey: Uint8Array): Promise<SealedDatabase> {
+  const location = await placeOf(folder)
+  return underFolderLock(location, async () => {
+    await finishReseal(location)
+    const leftovers = await leftoversOf(location)
+    const [leftover] = leftovers
+    if (leftover !== undefined && !(await holdsStore(location))) throw goneError(location, leftover)
+    const database = await SealedDatabase.open(location, sealingKey, { mayCreate: leftover === undefined })
+    try {
+      await forgetReseal(location, database)
+      return database
+    } catch (thrown) {
+      await database.close()
+      throw thrown
+    }
+  })
+}
 
 /**
  * Seals every record of a folder anew under another sealing key and another store id: for a new build of the enclave,
@@ -32,82 +62,101 @@ export async function resealStore(options: {
   readonly to: Uint8Array
   readonly signal: AbortSignal
 }): Promise<void> {
-  const { from, to, signal } = options
   const location = await placeOf(options.location)
-  await finishReseal(location)
-  if (!(await exists(location))) throw absentError(location)
+  // Before the lock, so that none is made where there is nothing.
+  await requireStore(location)
+  await underFolderLock(location, async () => {
+    await finishReseal(location)
+    await requireStore(location)
+    await exchange(location, options)
+    const fresh = await SealedDatabase.open(location, options.to, { mayCreate: false })
+    try {
+      await forgetReseal(location, fresh)
+    } finally {
+      await fresh.close()
+    }
+  })
+}
+
+async function exchange(
+  location: string,
+  { from, to, signal }: { readonly from: Uint8Array; readonly to: Uint8Array; readonly signal: AbortSignal },
+): Promise<void> {
   const { resealing, resealed, replaced } = beside(location)
-  const source = await SealedDatabase.open(location, from)
+  const source = await SealedDatabase.open(location, from, { mayCreate: false })
   try {
-    await forgetReseal(location)
+    await forgetReseal(location, source)
+    if (await exists(replaced)) throw keptError(location, replaced)
     const target = await SealedDatabase.open(resealing, to)
     try {
       await source.copyTo(target, signal)
     } finally {
       await target.close()
     }
+    await writeFile(join(location, SEQUENCE_FILE), `${source.sequence}\n`, { flush: true })
     // Under the lock of the source, so that nobody writes to it meanwhile.
     await moved(resealing, resealed)
     await moved(location, replaced)
+    await moved(resealed, location)
   } finally {
     await source.close()
   }
-  await moved(resealed, location)
-  await rm(replaced, { recursive: true })
 }
 
 /** Before a folder is opened: ends a re-sealing that was cut short after the old folder had gone. */
-export async function finishReseal(folder: string): Promise<void> {
-  const location = await placeOf(folder)
+async function finishReseal(location: string): Promise<void> {
   const { resealed } = beside(location)
-  if (!(await exists(location)) && (await exists(resealed))) await moved(resealed, location)
+  if (!(await holdsStore(location)) && (await exists(resealed))) await moved(resealed, location)
 }
 
 /**
- * Under the lock of an open folder: takes away what a re-sealing that was cut short has left. What was sealed anew before
- * the folder is written to again would set it back.
+ * Takes away what a re-sealing that was cut short has left. What was sealed anew before the folder is written to again
+ * would set it back; what was replaced goes only when the folder has seen all of its writes.
+ *
+ * @param database of the folder, open: a folder that does not open with the key at hand is no reason to remove another.
  */
-export async function forgetReseal(folder: string): Promise<void> {
-  for (const leftover of Object.values(beside(await placeOf(folder))))
-    await rm(leftover, { recursive: true, force: true })
+async function forgetReseal(location: string, database: SealedDatabase): Promise<void> {
+  const { resealing, resealed, replaced } = beside(location)
+  for (const leftover of [resealing, resealed]) await rm(leftover, { recursive: true, force: true })
+  const sequence = await sequenceOf(replaced)
+  if (sequence === undefined || database.wasAltered || database.sequence < sequence) return
+  // A folder is not removed in one step, and the half of one would not say any more how old it is.
+  await moved(replaced, resealing)
+  await rm(resealing, { recursive: true })
 }
 
-/** Where the folder really is, so that not only a link to it is renamed. */
-async function placeOf(folder: string): Promise<string> {
-  const path = resolve(folder)
+/** Undefined when the folder is not there, or does not say. */
+async function sequenceOf(replaced: string): Promise<number | undefined> {
   try {
-    return resolve(dirname(path), await readlink(path))
+    const text = await readFile(join(replaced, SEQUENCE_FILE), 'utf8')
+    return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined
   } catch (thrown) {
-    if (isErrno(thrown, 'EINVAL', 'ENOENT', 'ENOTDIR')) return path
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined
     throw thrown
   }
 }
 
-function isErrno(thrown: unknown, ...codes: string[]): boolean {
-  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code))
+async function leftoversOf(location: string): Promise<string[]> {
+  const found: string[] = []
+  for (const folder of Object.values(beside(location))) if (await exists(folder)) found.push(folder)
+  return found
 }
 
-/** A rename that is on disk when it resolves. */
-async function moved(from: string, to: string): Promise<void> {
-  await rename(from, to)
-  const parent = await open(dirname(to), 'r')
-  try {
-    await parent.sync()
-  } finally {
-    await parent.close()
-  }
+async function requireStore(location: string): Promise<void> {
+  if ((await holdsStore(location)) || (await exists(beside(location).resealed))) return
+  throw new SlotmeshError('store/absent', `There is no store in ${location} to be sealed anew; correct the path.`)
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return false
-    throw thrown
-  }
+function goneError(location: string, leftover: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `There is no store in ${location}, but ${leftover} was left there by a re-sealing: restore the folder or move that one to its place, or remove what is left to begin anew.`,
+  )
 }
 
-function absentError(location: string): SlotmeshError {
-  return new SlotmeshError('store/absent', `There is no store in ${location} to be sealed anew; correct the path.`)
+function keptError(location: string, replaced: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `The folder ${replaced} holds what an earlier re-sealing has replaced, and ${location} does not show that it has all of it: compare them, and move that one elsewhere.`,
+  )
 }
