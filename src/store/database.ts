@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { Level } from 'level'
 import { equalBytes, toHex, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
+import { forgetRepair, isRepairable, repair, wasRepaired } from './damage.js'
+import { holdsStore } from './folder.js'
 import { lockedError } from './folder-lock.js'
+import { idOfCopies } from './header.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum } from './manifest.js'
 import {
   ALTERED,
@@ -56,8 +59,36 @@ export class SealedDatabase implements Reads {
    */
   static async open(folder: string, sealingKey: Uint8Array, { mayCreate = true } = {}): Promise<SealedDatabase> {
     if (sealingKey.length !== SEALING_KEY_BYTES) throw new RangeError(`A sealing key has ${SEALING_KEY_BYTES} bytes.`)
+    const database = await SealedDatabase.#openRepaired(folder, sealingKey, mayCreate)
+    try {
+      if (await wasRepaired(folder)) {
+        database.#wasAltered = true
+        await database.transact(async (transaction) => transaction.put(ALTERED, undefined, true))
+        await forgetRepair(folder)
+      }
+      return database
+    } catch (thrown) {
+      await database.close()
+      throw thrown
+    }
+  }
+
+  static async #openRepaired(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+    try {
+      return await SealedDatabase.#open(folder, sealingKey, mayCreate)
+    } catch (thrown) {
+      if (!(await isRepairable(folder, thrown))) throw thrown
+      await repair(folder).catch((cause) => {
+        throw unreadableError(folder, messageOf(cause), thrown)
+      })
+      return SealedDatabase.#open(folder, sealingKey, false)
+    }
+  }
+
+  static async #open(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+    const createIfMissing = mayCreate && !(await holdsStore(folder))
     // Sealed values do not compress.
-    const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing: mayCreate }
+    const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
     const level: LevelDatabase = new Level(folder, options)
     try {
       await level.open()
@@ -272,7 +303,7 @@ export class SealedDatabase implements Reads {
       else zero(value)
     }
     // Nobody else has them: without them this would be another enclave.
-    const lost = wrong.find(({ name }) => name[0] === SECRETS.prefix)
+    const lost = wrong.find(({ name }) => isSecretName(name))
     if (lost !== undefined) throw tamperedError(this.#folder, SECRETS.describe(SECRETS.decodeKey(lost.name)))
     this.#wasAltered = true
     this.#dropped = wrong.length
@@ -434,6 +465,10 @@ type Operation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: Uint8Array }
 
+function isSecretName(name: Uint8Array): boolean {
+  return (['account-seed', 'peer-key-seed'] as const).some((secret) => equalBytes(SECRETS.encodeKey(secret), name))
+}
+
 function rangeOf(table: { readonly prefix: number }): { gte: Uint8Array; lt: Uint8Array } {
   return { gte: Uint8Array.of(table.prefix), lt: Uint8Array.of(table.prefix + 1) }
 }
@@ -452,11 +487,9 @@ async function storeId(
   const copies = ([0, 1] as const).map((copy) => HEADERS.encodeKey(copy))
   const sealed: (Uint8Array | undefined)[] = await level.getMany(copies)
   const ids = copies.map((key, at) => sealed[at] && sealer.open(key, sealed[at]))
-  const id = ids.find((opened) => opened !== undefined)
-  if (id !== undefined) {
-    for (const copy of [0, 1] as const) {
-      if (ids[copy] === undefined) throw tamperedError(folder, HEADERS.describe(copy))
-    }
+  if (ids.some((opened) => opened !== undefined)) {
+    const id = await idOfCopies(level, sealingKey, sealer, ids)
+    if (id === undefined) throw tamperedError(folder, HEADERS.describe(0))
     return id
   }
   if (sealed.some((copy) => copy !== undefined)) {

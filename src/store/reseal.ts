@@ -51,7 +51,8 @@ export async function openFolder(folder: string, sealingKey: Uint8Array): Promis
 /**
  * Seals every record of a folder anew under another sealing key and another store id: for a new build of the enclave,
  * or another key file. Whoever had the old key can read nothing that is written from then on. Interrupted at any
- * moment, the folder opens with one of the two keys and has lost nothing; run again, it begins anew.
+ * moment, the folder opens with one of the two keys and has lost nothing; run again, it begins anew, or has nothing to do
+ * where it had come to its end.
  *
  * @param options.from the key that the folder is sealed under; 32 bytes, as is `to`.
  * @throws SlotmeshError as `openStore` does; `store/absent` when there is no folder; the signal's reason.
@@ -68,14 +69,32 @@ export async function resealStore(options: {
   await underFolderLock(location, async () => {
     await finishReseal(location)
     await requireStore(location)
-    await exchange(location, options)
-    const fresh = await SealedDatabase.open(location, options.to, { mayCreate: false })
+    const fresh = await exchanged(location, options)
     try {
       await forgetReseal(location, fresh)
     } finally {
       await fresh.close()
     }
   })
+}
+
+/** @returns the folder that is sealed under the new key, open. */
+async function exchanged(location: string, options: Parameters<typeof exchange>[1]): Promise<SealedDatabase> {
+  const opened = () => SealedDatabase.open(location, options.to, { mayCreate: false })
+  try {
+    await exchange(location, options)
+  } catch (thrown) {
+    if (!isWrongKey(thrown)) throw thrown
+    // Perhaps it was done before, and was cut short where only the last step was missing.
+    return opened().catch((other) => {
+      throw isWrongKey(other) ? thrown : other
+    })
+  }
+  return opened()
+}
+
+function isWrongKey(thrown: unknown): boolean {
+  return thrown instanceof SlotmeshError && thrown.code === 'store/wrong-key'
 }
 
 async function exchange(

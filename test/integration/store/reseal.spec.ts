@@ -119,7 +119,7 @@ describe('sealing a store anew', function () {
 
   it('is refused for the wrong key, a folder in use, and one that is not there', async () => {
     const location = await filled()
-    await assert.rejects(reseal(location, NEW_KEY, sealingKey), { code: 'store/wrong-key' })
+    await assert.rejects(reseal(location, NEW_KEY, new Uint8Array(32)), { code: 'store/wrong-key' })
     const store = await folders.open(location)
     await assert.rejects(reseal(location), { code: 'store/locked' })
     await store.close()
