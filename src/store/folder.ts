@@ -1,4 +1,4 @@
-import { open, readdir, readlink, realpath, rename, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
 /** Links that lead to links; as many as Linux follows. */
@@ -6,6 +6,9 @@ const LINKS_FOLLOWED = 40
 
 /** What a database cannot be without; a creation that was cut short has left none of it. */
 const FILE_OF_STORE = /^(CURRENT|\d+\.(ldb|sst|log))$/
+
+/** The file that names all others of a database. */
+const CURRENT = 'CURRENT'
 
 /**
  * Where a folder really is, whether it is there or not: by whatever links it is reached, the same place has the same
@@ -42,14 +45,56 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** A rename that is on disk when it resolves. */
-export async function moved(from: string, to: string): Promise<void> {
-  await rename(from, to)
-  const parent = await open(dirname(to), 'r')
+/**
+ * A folder is renamed, and that is on disk when this resolves.
+ *
+ * @returns false, and nothing is done, where folders cannot be renamed: Gramine renames files only.
+ */
+export async function renamed(from: string, to: string): Promise<boolean> {
   try {
-    await parent.sync()
+    await rename(from, to)
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOSYS')) return false
+    throw thrown
+  }
+  await synced(dirname(to))
+  return true
+}
+
+/**
+ * Moves a database's folder: at once where that can be done, and else file by file, `CURRENT` last. Cut short, it goes on
+ * when it is called again; until it has come to its end there is no `CURRENT` where the folder is moved to.
+ */
+export async function moved(from: string, to: string): Promise<void> {
+  if (!(await exists(to)) && (await renamed(from, to))) return
+  await made(to)
+  const files = (await readdir(from)).filter((name) => name !== CURRENT)
+  for (const file of files) await rename(join(from, file), join(to, file))
+  await synced(to)
+  if (await exists(join(from, CURRENT))) await rename(join(from, CURRENT), join(to, CURRENT))
+  await synced(to)
+  await rmdir(from)
+  await synced(dirname(from))
+}
+
+/** A folder that is on disk when this resolves. */
+export async function made(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await synced(dirname(folder))
+}
+
+/** Whether the folder's database is all there, or has not begun to be moved away. */
+export function hasCurrent(folder: string): Promise<boolean> {
+  return exists(join(folder, CURRENT))
+}
+
+/** What a folder's entries are is on disk when this resolves. */
+async function synced(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
   } finally {
-    await parent.close()
+    await handle.close()
   }
 }
 

@@ -1,18 +1,18 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { SealedDatabase } from './database.js'
-import { exists, holdsStore, isErrno, moved, placeOf } from './folder.js'
+import { exists, hasCurrent, holdsStore, isErrno, made, moved, placeOf, renamed } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
 
 /**
  * The folders of a re-sealing, beside the store's own:
  *
- *     <folder>.resealing   being written, or being removed; worth nothing
- *     <folder>.resealed    whole, under the new key; worth nothing as long as the folder itself is there
- *     <folder>.replaced    under the old key, after the new one has taken its place; to be removed
+ *     <folder>.resealing   being written; worth nothing
+ *     <folder>.resealed    whole, under the new key; worth nothing as long as there is no `.replaced`, and the folder
+ *     <folder>.replaced    under the old key, when the new one takes its place, and after; to be removed
  *
- * At every moment there is exactly one folder that counts: the folder itself, or between two renames `.resealed`.
+ * At every moment there is exactly one folder that counts: the folder itself, or where there is `.replaced`, `.resealed`.
  * Whoever looks at these folders, or changes them, has the lock that stands beside them.
  */
 const beside = (folder: string) => ({
@@ -102,6 +102,7 @@ async function exchange(
   { from, to, signal }: { readonly from: Uint8Array; readonly to: Uint8Array; readonly signal: AbortSignal },
 ): Promise<void> {
   const { resealing, resealed, replaced } = beside(location)
+  let isReplaced = false
   const source = await SealedDatabase.open(location, from, { mayCreate: false })
   try {
     await forgetReseal(location, source)
@@ -113,19 +114,28 @@ async function exchange(
       await target.close()
     }
     await writeFile(join(location, SEQUENCE_FILE), `${source.sequence}\n`, { flush: true })
-    // Under the lock of the source, so that nobody writes to it meanwhile.
     await moved(resealing, resealed)
-    await moved(location, replaced)
-    await moved(resealed, location)
+    // Under the lock of the source, so that nobody writes to it meanwhile.
+    isReplaced = await renamed(location, replaced)
   } finally {
     await source.close()
   }
+  // From here on the new one counts.
+  if (!isReplaced) await made(replaced)
+  await finishReseal(location)
 }
 
-/** Before a folder is opened: ends a re-sealing that was cut short after the old folder had gone. */
+/**
+ * Before a folder is opened: ends a re-sealing that was cut short after the new folder was whole, and the old one had
+ * gone or was going: file by file, where folders cannot be renamed.
+ */
 async function finishReseal(location: string): Promise<void> {
-  const { resealed } = beside(location)
-  if (!(await holdsStore(location)) && (await exists(resealed))) await moved(resealed, location)
+  const { resealed, replaced } = beside(location)
+  if (!(await exists(resealed))) return
+  const isReplacing = await exists(replaced)
+  if (!isReplacing && (await holdsStore(location))) return
+  if (isReplacing && !(await hasCurrent(replaced)) && (await exists(location))) await moved(location, replaced)
+  await moved(resealed, location)
 }
 
 /**
@@ -139,9 +149,10 @@ async function forgetReseal(location: string, database: SealedDatabase): Promise
   for (const leftover of [resealing, resealed]) await rm(leftover, { recursive: true, force: true })
   const sequence = await sequenceOf(replaced)
   if (sequence === undefined || database.wasAltered || database.sequence < sequence) return
-  // A folder is not removed in one step, and the half of one would not say any more how old it is.
-  await moved(replaced, resealing)
-  await rm(resealing, { recursive: true })
+  // Last goes what says how old it is, without which the rest of it would stay.
+  const files = (await readdir(replaced)).filter((name) => name !== SEQUENCE_FILE)
+  for (const file of files) await rm(join(replaced, file), { recursive: true })
+  await rm(replaced, { recursive: true })
 }
 
 /** Undefined when the folder is not there, or does not say. */

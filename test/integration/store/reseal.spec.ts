@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import fs, { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ShareKey } from '../../../src/domain/index.js'
@@ -25,6 +26,49 @@ const NEW_KEY = new Uint8Array(32).fill(0xa7)
 const RESEALING = fileURLToPath(new URL('./resealing-process.js', import.meta.url))
 const OPENING = fileURLToPath(new URL('./opening-process.js', import.meta.url))
 const held: ShareKey[] = [...Array.from({ length: 40 }, (_, at) => secret(at)), capsule(1)]
+
+/** Changes of the disk by this process, the database's own apart: after some of them there are no more. */
+class Disk {
+  static readonly #real = { rename: fs.rename, mkdir: fs.mkdir, rmdir: fs.rmdir, rm: fs.rm }
+
+  constructor(steps: number, canRenameFolders: boolean) {
+    let left = steps
+    const count = () => {
+      left -= 1
+      if (left < 0) throw new Error('the power is cut')
+    }
+    this.restore(canRenameFolders)
+    const { rename } = fs
+    fs.rename = async (from, to) => {
+      count()
+      await rename(from, to)
+    }
+    fs.mkdir = (async (path, options) => {
+      count()
+      return Disk.#real.mkdir(path, options)
+    }) as typeof fs.mkdir
+    fs.rmdir = async (path, options) => {
+      count()
+      await Disk.#real.rmdir(path, options)
+    }
+    fs.rm = async (path, options) => {
+      count()
+      await Disk.#real.rm(path, options)
+    }
+    syncBuiltinESMExports()
+  }
+
+  restore(canRenameFolders: boolean): void {
+    Object.assign(fs, Disk.#real)
+    if (!canRenameFolders) {
+      fs.rename = async (from, to) => {
+        if ((await lstat(from)).isDirectory()) throw Object.assign(new Error('ENOSYS'), { code: 'ENOSYS' })
+        await Disk.#real.rename(from, to)
+      }
+    }
+    syncBuiltinESMExports()
+  }
+}
 
 /** A node that starts now and then has the folder for a moment. */
 async function untilUnlocked(work: () => Promise<void>): Promise<void> {
@@ -252,6 +296,39 @@ describe('sealing a store anew', function () {
       await reseal(location)
       assert.equal(await keyOf(location), 'new')
     })
+
+    for (const [place, canRenameFolders] of [
+      ['where folders can be renamed', true],
+      ['where only files can be renamed, as in Gramine', false],
+    ] as const) {
+      it(`before any change of the disk, ${place}`, async function () {
+        this.timeout(240_000)
+        const ends: string[] = []
+        for (let steps = 0; !ends.includes('ended'); steps += 1) {
+          const location = await filled()
+          const disk = new Disk(steps, canRenameFolders)
+          try {
+            await reseal(location)
+            ends.push('ended')
+          } catch (thrown) {
+            assert.match(String(thrown), /power is cut/)
+            disk.restore(canRenameFolders)
+            ends.push(await keyOf(location))
+          } finally {
+            disk.restore(canRenameFolders)
+          }
+          try {
+            await reseal(location)
+            assert.equal(await keyOf(location), 'new')
+            assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
+          } finally {
+            disk.restore(true)
+          }
+        }
+        // First the old one counts, from some step on the new one.
+        assert.match(ends.join(' '), /^(old )+(new )+ended$/)
+      })
+    }
 
     it('by SIGKILL at any moment', async () => {
       const seed = Date.now() % 2 ** 31
