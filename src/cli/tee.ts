@@ -60,9 +60,20 @@ export async function quoteSourceOf(settings: Settings): Promise<QuoteSource> {
 export async function sealingKeyOf(settings: Settings, words = settings.sealing): Promise<Uint8Array> {
   const { simulated } = settings.attestation ?? {}
   if (words === undefined && simulated !== undefined) return (await platformOf(settings, simulated)).sealingKey()
-  const { parseSealingKeySource, sealingKey } = await import('../sealing-key/index.js')
-  const source: SealingKeySource = words === undefined ? await ownKey(settings) : parseSealingKeySource(words)
-  return sealingKey(source, { folder: folderOf(settings), signal: AbortSignal.timeout(DEVICE_TIMEOUT_MS) })
+  const { parseSealingKeySource } = await import('../sealing-key/index.js')
+  return keyFrom(settings, words === undefined ? await ownKey(settings) : parseSealingKeySource(words))
+}
+
+/** As `sealingKeyOf`, of a key that the folder is to be sealed under anew. */
+export async function nextSealingKeyOf(settings: Settings, words: string): Promise<Uint8Array> {
+  const { parseSealingKeySource } = await import('../sealing-key/index.js')
+  return keyFrom(settings, parseSealingKeySource(words), { isNext: true })
+}
+
+async function keyFrom(settings: Settings, source: SealingKeySource, more: { isNext?: boolean } = {}) {
+  const { sealingKey } = await import('../sealing-key/index.js')
+  const signal = AbortSignal.timeout(DEVICE_TIMEOUT_MS)
+  return sealingKey(source, { folder: folderOf(settings), signal, ...more })
 }
 
 /**
@@ -78,7 +89,7 @@ export async function openingKeyOf(settings: Settings, signal: AbortSignal): Pro
   if (nextSealing === undefined || nextSealing === sealing) return sealingKeyOf(settings)
   const from = await sealingKeyOf(settings)
   try {
-    const to = await sealingKeyOf(settings, nextSealing)
+    const to = await nextSealingKeyOf(settings, nextSealing)
     try {
       await resealed({ location: folderOf(settings), from, to, signal })
       return to
