@@ -2,6 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { Level } from 'level'
 import { equalBytes, toHex, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
+import { forgetRepair, isRepairable, repair, wasRepaired } from './damage.js'
+import { holdsStore } from './folder.js'
+import { lockedError } from './folder-lock.js'
+import { idOfCopies } from './header.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum } from './manifest.js'
 import {
   ALTERED,
@@ -49,13 +53,42 @@ export class SealedDatabase implements Reads {
   }
 
   /**
+   * @param options.mayCreate false when there was a store: where it is gone, none is made in its place.
    * @throws RangeError when the sealing key is not 32 bytes.
    * @throws SlotmeshError `store/locked`, `store/unreadable`, `store/wrong-key`, `store/tampered`.
    */
-  static async open(folder: string, sealingKey: Uint8Array): Promise<SealedDatabase> {
+  static async open(folder: string, sealingKey: Uint8Array, { mayCreate = true } = {}): Promise<SealedDatabase> {
     if (sealingKey.length !== SEALING_KEY_BYTES) throw new RangeError(`A sealing key has ${SEALING_KEY_BYTES} bytes.`)
+    const database = await SealedDatabase.#openRepaired(folder, sealingKey, mayCreate)
+    try {
+      if (await wasRepaired(folder)) {
+        database.#wasAltered = true
+        await database.transact(async (transaction) => transaction.put(ALTERED, undefined, true))
+        await forgetRepair(folder)
+      }
+      return database
+    } catch (thrown) {
+      await database.close()
+      throw thrown
+    }
+  }
+
+  static async #openRepaired(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+    try {
+      return await SealedDatabase.#open(folder, sealingKey, mayCreate)
+    } catch (thrown) {
+      if (!(await isRepairable(folder, thrown))) throw thrown
+      await repair(folder).catch((cause) => {
+        throw unreadableError(folder, messageOf(cause), thrown)
+      })
+      return SealedDatabase.#open(folder, sealingKey, false)
+    }
+  }
+
+  static async #open(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+    const createIfMissing = mayCreate && !(await holdsStore(folder))
     // Sealed values do not compress.
-    const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false }
+    const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
     const level: LevelDatabase = new Level(folder, options)
     try {
       await level.open()
@@ -63,7 +96,7 @@ export class SealedDatabase implements Reads {
       throw openError(folder, thrown)
     }
     try {
-      const sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey))
+      const sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey, mayCreate))
       const database = new SealedDatabase(level, folder, sealer)
       sealer.seatTime = (await database.#keptSeatTime()) ?? sealer.seatTime
       database.#manifest = await database.#recount(await database.#keptSequence())
@@ -270,7 +303,7 @@ export class SealedDatabase implements Reads {
       else zero(value)
     }
     // Nobody else has them: without them this would be another enclave.
-    const lost = wrong.find(({ name }) => name[0] === SECRETS.prefix)
+    const lost = wrong.find(({ name }) => isSecretName(name))
     if (lost !== undefined) throw tamperedError(this.#folder, SECRETS.describe(SECRETS.decodeKey(lost.name)))
     this.#wasAltered = true
     this.#dropped = wrong.length
@@ -432,6 +465,10 @@ type Operation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: Uint8Array }
 
+function isSecretName(name: Uint8Array): boolean {
+  return (['account-seed', 'peer-key-seed'] as const).some((secret) => equalBytes(SECRETS.encodeKey(secret), name))
+}
+
 function rangeOf(table: { readonly prefix: number }): { gte: Uint8Array; lt: Uint8Array } {
   return { gte: Uint8Array.of(table.prefix), lt: Uint8Array.of(table.prefix + 1) }
 }
@@ -440,16 +477,19 @@ function rangeOf(table: { readonly prefix: number }): { gte: Uint8Array; lt: Uin
  * The random id under which this folder's records are sealed; made when the folder is new. The header that holds it
  * is the one record sealed without it.
  */
-async function storeId(level: LevelDatabase, folder: string, sealingKey: Uint8Array): Promise<Uint8Array> {
+async function storeId(
+  level: LevelDatabase,
+  folder: string,
+  sealingKey: Uint8Array,
+  mayCreate: boolean,
+): Promise<Uint8Array> {
   const sealer = new Sealer(sealingKey, new Uint8Array(STORE_ID_BYTES))
   const copies = ([0, 1] as const).map((copy) => HEADERS.encodeKey(copy))
   const sealed: (Uint8Array | undefined)[] = await level.getMany(copies)
   const ids = copies.map((key, at) => sealed[at] && sealer.open(key, sealed[at]))
-  const id = ids.find((opened) => opened !== undefined)
-  if (id !== undefined) {
-    for (const copy of [0, 1] as const) {
-      if (ids[copy] === undefined) throw tamperedError(folder, HEADERS.describe(copy))
-    }
+  if (ids.some((opened) => opened !== undefined)) {
+    const id = await idOfCopies(level, sealingKey, sealer, ids)
+    if (id === undefined) throw tamperedError(folder, HEADERS.describe(0))
     return id
   }
   if (sealed.some((copy) => copy !== undefined)) {
@@ -459,7 +499,7 @@ async function storeId(level: LevelDatabase, folder: string, sealingKey: Uint8Ar
     )
   }
   const [anyKey] = await level.keys({ limit: 1 }).all()
-  if (anyKey !== undefined) throw unreadableError(folder, 'its header is missing')
+  if (anyKey !== undefined || !mayCreate) throw unreadableError(folder, 'its header is missing')
   const made = new Uint8Array(randomBytes(STORE_ID_BYTES))
   const operations = copies.map((key) => ({ type: 'put' as const, key, value: sealer.seal(key, made) }))
   await level.batch(operations, { sync: true })
@@ -483,13 +523,7 @@ function unreadableError(folder: string, what: string, cause?: unknown): Slotmes
 
 function openError(folder: string, thrown: unknown): SlotmeshError {
   const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
-  if (codeOf(cause) === 'LEVEL_LOCKED') {
-    return new SlotmeshError(
-      'store/locked',
-      `The folder ${folder} is in use by another node: stop that node, or choose another folder.`,
-      { cause },
-    )
-  }
+  if (codeOf(cause) === 'LEVEL_LOCKED') return lockedError(folder, cause)
   return unreadableError(folder, messageOf(cause), cause)
 }
 

@@ -21,7 +21,7 @@ import {
   verifyFork,
 } from '../provenance/index.js'
 import { Changes, satisfies } from './changes.js'
-import { SealedDatabase } from './database.js'
+import type { SealedDatabase } from './database.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
   ALTERED,
@@ -40,7 +40,7 @@ import {
   SETUP_DONE,
   WANTS,
 } from './records.js'
-import { finishReseal, forgetReseal } from './reseal.js'
+import { openFolder } from './reseal.js'
 import { headOf, openShare, runsOf, sha256 } from './serving.js'
 import { Tally } from './tally.js'
 import type {
@@ -72,10 +72,8 @@ const FORKS_KEPT_OF_ACCOUNT = 8
  * `store/tampered`; RangeError when the key is not 32 bytes.
  */
 export async function openStore(options: { location: string; sealingKey: Uint8Array; logger: Logger }): Promise<Store> {
-  await finishReseal(options.location)
-  const database = await SealedDatabase.open(options.location, options.sealingKey)
+  const database = await openFolder(options.location, options.sealingKey)
   try {
-    await forgetReseal(options.location)
     // Also when what follows was cut short the last time.
     const isAltered = database.wasAltered || ((await database.get(ALTERED, undefined)) ?? false)
     if (isAltered) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { equalBytes, fromHex, toHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
@@ -237,8 +237,9 @@ describe('store and its host', () => {
       const values = [flipped, sealed.slice(0, -1), new Uint8Array(0), undefined]
       const value = values[at % values.length]
       const copy = await altered(folder, (raw) => (value === undefined ? raw.del(name) : raw.put(name, value)))
-      const isHeader = name[0] === 0x00
-      if (isHeader || (name[0] === 0x01 && value !== undefined)) await assert.rejects(folders.open(copy), isTampered)
+      // Of the header there is another copy.
+      if (name[0] === 0x00) await openAndUseAll(copy)
+      else if (name[0] === 0x01 && value !== undefined) await assert.rejects(folders.open(copy), isTampered)
       else if (name[0] !== 0x01) await useWhatIsLeft(copy)
     }
   })
@@ -354,8 +355,6 @@ describe('store and its host', () => {
 
   it('is told which folder is damaged', async () => {
     const damages: ((folder: string) => Promise<unknown>)[] = [
-      (folder) => truncate(join(folder, 'CURRENT')),
-      (folder) => writeFile(join(folder, 'CURRENT'), 'MANIFEST-999999\n'),
       (folder) => tamper(folder, (raw) => raw.clear({ lt: Uint8Array.of(1) })),
       async (folder) => {
         await rm(folder, { recursive: true })

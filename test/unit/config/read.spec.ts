@@ -37,6 +37,7 @@ attestation:
     minimumTcbEvaluationDataNumber: 17
     maximumCollateralAgeDays: 30
 sealing: gramine:mrenclave
+nextSealing: gramine:mrsigner
 `
 
 describe('a node’s configuration file', () => {
@@ -80,6 +81,7 @@ describe('a node’s configuration file', () => {
         },
       },
       sealing: 'gramine:mrenclave',
+      nextSealing: 'gramine:mrsigner',
     })
   })
 
@@ -92,6 +94,8 @@ describe('a node’s configuration file', () => {
   const at = 'attestation.policy.allowedMeasurements'
   const wrong: [name: string, text: string, sentence: string][] = [
     ['a misspelt setting', 'foldr: x', 'the whole has no setting foldr (is folder meant?)'],
+    ['a misspelt way out', 'nextSeeling: file:x', 'the whole has no setting nextSeeling (is nextSealing meant?)'],
+    ['a next key that is none', 'nextSealing: []', 'nextSealing is wrong: expected string, received array'],
     ['one that is like nothing', 'zebra: x', 'the whole has no setting zebra'],
     ['a misspelt inner setting', 'chain: { endpoint: [] }', 'chain has no setting endpoint (is endpoints meant?)'],
     [
