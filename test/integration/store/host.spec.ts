@@ -5,7 +5,7 @@ import { equalBytes, fromHex, toHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { SealedDatabase } from '../../../src/store/database.js'
 import type { Store } from '../../../src/store/index.js'
-import { PLACES } from '../../../src/store/records.js'
+import { PENDING, PLACES } from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
 import {
   capsule,
@@ -309,6 +309,22 @@ describe('store and its host', () => {
       const copy = await altered(folder, (raw) => raw.put(name, new Uint8Array(120)))
       assert.deepEqual(await useWhatIsLeft(copy), { held: [secret(1), secret(2), capsule(1)], dropped: 1 })
     }
+  })
+
+  it('cannot move a record out of reach under a longer name', async () => {
+    const folder = await filled()
+    const store = await folders.open(folder)
+    await store.putPending({ key: secret(81), payload: new Uint8Array(300), confirmed: true })
+    await store.close()
+    const copy = await altered(folder, async (raw) => {
+      const name = PENDING.encodeKey(secret(81))
+      const sealed = await raw.get(name)
+      assert.ok(sealed)
+      await raw.del(name)
+      // A length of one byte would be the same as before.
+      await raw.put(new Uint8Array([...name, ...sealed.subarray(0, 256)]), sealed.subarray(256))
+    })
+    assert.deepEqual(await useWhatIsLeft(copy), { held: [secret(1), secret(2), capsule(1)], dropped: 1 })
   })
 
   it('cannot take a payload or the log away to have the log begun again', async () => {

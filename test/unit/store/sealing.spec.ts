@@ -50,4 +50,25 @@ describe('sealing', () => {
     given.fill(0)
     assert.deepEqual(own.open(record, sealer.seal(record, value)), value)
   })
+
+  it('fingerprints no two records alike, wherever the name ends', () => {
+    const sealed = sealer.seal(record, new Uint8Array(900))
+    const stretched = new Uint8Array([...record, ...sealed.subarray(0, 256)])
+    assert.notDeepEqual(sealer.fingerprint(stretched, sealed.subarray(256)), sealer.fingerprint(record, sealed))
+    const prints = new Set<string>()
+    const whole = new Uint8Array([...record, ...sealed])
+    for (let end = 0; end <= whole.length; end += 1) {
+      prints.add(Buffer.from(sealer.fingerprint(whole.subarray(0, end), whole.subarray(end))).toString('hex'))
+    }
+    assert.equal(prints.size, whole.length + 1)
+  })
+
+  it('fingerprints alike whatever was fingerprinted before, and in another process', () => {
+    const sealed = sealer.seal(record, value)
+    const print = sealer.fingerprint(record, sealed)
+    sealer.fingerprint(record, new Uint8Array(100_000).fill(9))
+    assert.deepEqual(sealer.fingerprint(record, sealed), print)
+    assert.deepEqual(new Sealer(key, id).fingerprint(record, sealed), print)
+    assert.notDeepEqual(new Sealer(key, new Uint8Array(16).fill(3)).fingerprint(record, sealed), print)
+  })
 })
