@@ -8,7 +8,7 @@ import {
   shareKeyText,
 } from '../domain/index.js'
 import type { Branch, ForkEvidence, LogHead, LogId, NodePosition } from '../provenance/index.js'
-import type { Manifest } from './manifest.js'
+import type { Manifest, Part, PartSum } from './manifest.js'
 import type { Identity, PendingShare, SecretName, SharePlace, Want } from './types.js'
 
 /**
@@ -28,6 +28,12 @@ export interface Table<Key, Value> {
 
 /** What sorts below this outlives the seat: the header, the secrets, and what others have done wrong. */
 export const FIRST_SEAT_PREFIX = 0x10
+
+/** Which part of the manifest counts a record. @param prefix the first byte of its name. */
+export function partOf(prefix: number): Part {
+  if (prefix < FIRST_SEAT_PREFIX) return 'lasting'
+  return prefix === PENDING.prefix ? 'pending' : 'seat'
+}
 
 /** Names one version of a share; the version is in the key so that the sealing covers it. */
 interface PayloadKey {
@@ -102,15 +108,29 @@ export const SEAT_TIME: Table<undefined, Uint8Array> = singleton(0x06, 'seat-tim
 
 /** What else there is; all records are counted in it but itself and the headers. */
 export const MANIFEST = singleton<Manifest>(0x05, 'manifest', {
-  encode: ({ sequence, count, sum }) => new Writer().f64(sequence).f64(count).bytes(sum).finish(),
+  encode: ({ sequence, lasting, pending, seat }) => {
+    const writer = new Writer().f64(sequence)
+    for (const { count, sum } of [lasting, pending, seat]) writer.f64(count).bytes(sum)
+    return writer.finish()
+  },
   decode: (bytes) => {
     const reader = new Reader(bytes)
-    return reader.end({ sequence: reader.f64(), count: reader.f64(), sum: reader.bytes(32) })
+    const part = (): PartSum => ({ count: reader.f64(), sum: reader.bytes(32) })
+    return reader.end({ sequence: reader.f64(), lasting: part(), pending: part(), seat: part() })
   },
 })
 
-/** Stands while the seat's records are being erased, so that an erasure cut short is ended at the next start. */
-export const ERASING = flag(0x02, 'erasing')
+/**
+ * Stands while the seat's records are being erased, so that an erasure cut short is ended at the next start. It says
+ * which time in a seat it ends: one that is brought back later ends none.
+ */
+export const ERASING = singleton<Uint8Array>(0x02, 'erasing', {
+  encode: (seatTime) => seatTime.slice(),
+  decode: (seatTime) => seatTime,
+})
+
+/** Stands from when the folder was found altered until the setup has begun anew; an erased seat does not end it. */
+export const ALTERED = flag(0x07, 'altered')
 
 export const IDENTITY = singleton<Identity>(0x10, 'identity', {
   encode: ({ genesisHash, account, seat, incarnation }) =>
@@ -136,9 +156,6 @@ export const PROGRESS = singleton<{ cursor: BlockNumber; logSize: number }>(0x11
 })
 
 export const SETUP_DONE = flag(0x12, 'setup-done')
-
-/** Stands from when the folder was found altered until the setup has begun anew. */
-export const ALTERED = flag(0x13, 'altered')
 
 export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
   ...shareTable(0x20, 'want'),
@@ -245,6 +262,51 @@ export const NEWEST: Table<LogId, number> = {
     const reader = new Reader(bytes)
     return reader.end(reader.u32())
   },
+}
+
+/**
+ * Tables of which no record need be known to be the newest, by their prefixes: the headers never change and open
+ * everything else, the manifest is read once and compared. What is in the others is written once under one name and
+ * never otherwise: of a payload the hash is in the share's place; of a log, the head of a size signs the root and the
+ * nodes below give that root, or they prove nothing.
+ */
+export const VOUCHED_FOR: ReadonlySet<number> = new Set(
+  [HEADERS, MANIFEST, PAYLOADS, NODES, HEADS].map(({ prefix }) => prefix),
+)
+
+/** A record's name as a person would write it; of what no table has, the bytes. */
+export function describeName(name: Uint8Array): string {
+  try {
+    return DESCRIBERS.get(name[0] ?? 0)?.(name) ?? `unknown/${toHex(name)}`
+  } catch (thrown) {
+    if (thrown instanceof SlotmeshError) return `unknown/${toHex(name)}`
+    throw thrown
+  }
+}
+
+const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
+  describer(HEADERS),
+  describer(SECRETS),
+  describer(ERASING),
+  describer(FORKS),
+  describer(COLLATERAL),
+  describer(MANIFEST),
+  describer(SEAT_TIME),
+  describer(ALTERED),
+  describer(IDENTITY),
+  describer(PROGRESS),
+  describer(SETUP_DONE),
+  describer(WANTS),
+  describer(PENDING),
+  describer(PLACES),
+  describer(PAYLOADS),
+  describer(NODES),
+  describer(HEADS),
+  describer(NEWEST),
+])
+
+function describer<Key>(table: Table<Key, unknown>): [number, (name: Uint8Array) => string] {
+  return [table.prefix, (name) => table.describe(table.decodeKey(name))]
 }
 
 /** A log as text, to tell logs apart in maps and messages. */

@@ -18,6 +18,8 @@ const TAG_BYTES = 16
 /** Each AES key seals exactly one value, so the nonce may be constant (as in RFC 9180 for a first message). */
 const NONCE = new Uint8Array(12)
 
+const NOTHING = new Uint8Array(0)
+
 /**
  * Seals the values of one store; the only place where anything at rest is encrypted or decrypted.
  *
@@ -28,7 +30,8 @@ const NONCE = new Uint8Array(12)
  *
  * 24 random bytes do not repeat in any number of writes a disk could hold (2^-97 after 2^48), so neither does a key.
  * The associated data nails a value to its place: moved to another key or another folder it does not open. That a
- * record is missing, or an old one is back, shows by the manifest; a whole folder that is set back, only by the world.
+ * record is missing, or an old one is back, shows at start by the manifest and from then on by `Freshness`; a whole folder
+ * that is set back, only by the world.
  */
 export class Sealer {
   readonly #storeKey: KeyObject
@@ -78,6 +81,12 @@ export class Sealer {
   /** See {@link Fingerprints}. */
   fingerprint(name: Uint8Array, sealed: Uint8Array): Uint8Array {
     return this.#fingerprints.of(name, sealed)
+  }
+
+  /** 64 bits, not 0, that stand for a record's name; as secret as fingerprints are. */
+  nameHash(name: Uint8Array): bigint {
+    const print = this.#fingerprints.of(name, NOTHING)
+    return new DataView(print.buffer, print.byteOffset).getBigUint64(0) || 1n
   }
 
   /** Zeroes what can be zeroed of the keys; nothing may be sealed after it. */

@@ -5,7 +5,17 @@ import { equalBytes, fromHex, toHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { SealedDatabase } from '../../../src/store/database.js'
 import type { Store } from '../../../src/store/index.js'
-import { PENDING, PLACES } from '../../../src/store/records.js'
+import { ManifestSum } from '../../../src/store/manifest.js'
+import {
+  ERASING,
+  HEADERS,
+  IDENTITY,
+  MANIFEST,
+  PENDING,
+  PLACES,
+  SEAT_TIME,
+  SECRETS,
+} from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
 import {
   capsule,
@@ -125,7 +135,7 @@ describe('store and its host', () => {
         'the seed of an enclave account..',
       )
       const identity = await store.identity()
-      assert.equal(await store.isAltered(), identity !== undefined)
+      assert.equal(await store.isAltered(), true)
       if (identity === undefined) assert.deepEqual(held, [])
 
       // The engine begins the setup anew, in a log of its own.
@@ -388,16 +398,29 @@ describe('store and its host', () => {
     }
   })
 
+  /** As the erasure of a seat leaves the folder when it is cut short, by the records that it has. */
+  async function eraseHalf(raw: RawDatabase): Promise<void> {
+    const header = HEADERS.encodeKey(0)
+    const id = new Sealer(sealingKey, new Uint8Array(16)).open(header, (await raw.get(header)) ?? new Uint8Array(0))
+    assert.ok(id)
+    const sealer = new Sealer(sealingKey, id)
+    const [mark, manifest] = [ERASING.encodeKey(undefined), MANIFEST.encodeKey(undefined)]
+    const before = sealer.open(manifest, (await raw.get(manifest)) ?? new Uint8Array(0))
+    assert.ok(before)
+    const sealedMark = sealer.seal(mark, ERASING.encode(sealer.seatTime))
+    const sum = new ManifestSum(MANIFEST.decode(before))
+    sum.add('lasting', sealer.fingerprint(mark, sealedMark))
+    await raw.put(mark, sealedMark)
+    await raw.put(manifest, sealer.seal(manifest, MANIFEST.encode(sum.manifest(100))))
+    await raw.del(IDENTITY.encodeKey(undefined))
+  }
+
   it('has an erasure that was cut short ended at the next start', async () => {
     const folder = await filled()
-    const [header, mark] = [Uint8Array.of(0, 0), Uint8Array.of(2)]
-    await tamper(folder, async (raw) => {
-      const id = new Sealer(sealingKey, new Uint8Array(16)).open(header, await raw.get(header))
-      assert.ok(id)
-      await raw.put(mark, new Sealer(sealingKey, id).seal(mark, new Uint8Array(0)))
-      await raw.del(Uint8Array.of(0x10))
-    })
+    await tamper(folder, eraseHalf)
     const store = await folders.open(folder)
+    assert.equal(store.integrity().state, 'whole')
+    assert.equal(store.integrity().sequence, 101)
     assert.ok(await store.secret('account-seed'))
     assert.deepEqual(store.counts(), { shares: { secret: 0, capsule: 0 }, wants: 0, pending: 0 })
     await store.close()
@@ -405,5 +428,46 @@ describe('store and its host', () => {
       (await records(folder)).map(([name]) => name[0]),
       [0, 0, 1, 1, 5, 6],
     )
+  })
+
+  it('cannot hide behind an erasure what it took away', async () => {
+    const folder = await filled()
+    await tamper(folder, eraseHalf)
+    const copy = await altered(folder, (raw) => raw.del(SECRETS.encodeKey('peer-key-seed')))
+    const store = await folders.open(copy)
+    assert.equal(store.integrity().state, 'altered')
+    assert.equal(await store.identity(), undefined)
+    assert.equal(await store.isAltered(), true)
+  })
+
+  it('cannot have a seat erased by the mark of an erasure that has ended', async () => {
+    const folder = await filled()
+    let former: [Uint8Array, Uint8Array][] = []
+    await tamper(folder, async (raw) => {
+      await eraseHalf(raw)
+      former = await raw.iterator({ gte: Uint8Array.of(2), lt: Uint8Array.of(7) }).all()
+    })
+    const store = await folders.open(folder)
+    await store.beginSetup(origin.identity, 10, [])
+    await seal(store, origin, 11, [secret(1)])
+    await store.close()
+    const mark = former.filter(([name]) => name[0] === ERASING.prefix)
+    for (const [what, brought] of [
+      ['the mark', mark],
+      ['the mark and the manifest', former.filter(([name]) => name[0] !== SEAT_TIME.prefix)],
+    ] as const) {
+      for (const taken of [[], [MANIFEST.encodeKey(undefined)]]) {
+        const copy = await altered(folder, async (raw) => {
+          for (const name of taken) await raw.del(name)
+          for (const [name, sealed] of brought) await raw.put(name, sealed)
+        })
+        const opened = await folders.open(copy)
+        assert.equal(opened.integrity().state, 'altered', what)
+        assert.ok(await opened.share(secret(1)), what)
+        assert.ok(opened.integrity().sequence > 100, what)
+        await opened.close()
+        assert.equal((await records(copy)).filter(([name]) => name[0] === ERASING.prefix).length, 0)
+      }
+    }
   })
 })
