@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { toHex } from '../crypto/index.js'
-import { type ShareKey, SlotmeshError } from '../domain/index.js'
+import { toHex, zero } from '../crypto/index.js'
+import { type BlockNumber, type ShareKey, SlotmeshError } from '../domain/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
 import type { Transaction } from './database.js'
 import { IDENTITY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
@@ -67,13 +67,24 @@ export class Changes {
     this.#counted.push((tally) => tally.share(key.kind, -1))
   }
 
+  /** What the chain removed with this block; what is newer, as when blocks are taken in once more, stays. */
+  async removeAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
+    const held = await this.transaction.get(PLACES, key)
+    if (held !== undefined && held.version <= block) await this.removeShare(key)
+    await this.dropPendingAsOf(block, key)
+    const want = await this.transaction.get(WANTS, key)
+    if (want !== undefined && want.minimumVersion <= block) await this.closeWant(key)
+  }
+
   /**
-   * In place of a want of the same key, if one is open.
+   * In place of a want of the same key, if one is open and is not for a newer version.
    *
    * @returns false when the share held already satisfies it.
    */
   async openWant(want: Want): Promise<boolean> {
     if (await this.isSatisfied(want)) return false
+    const open = await this.transaction.get(WANTS, want.key)
+    if (open !== undefined && open.minimumVersion > want.minimumVersion) return true
     await this.closeWant(want.key)
     this.transaction.put(WANTS, want.key, want)
     this.#counted.push((tally) => tally.want(want.minimumVersion, 1))
@@ -96,14 +107,38 @@ export class Changes {
   /** In place of one that is pending already. */
   async putPending(share: PendingShare): Promise<void> {
     await this.dropPending(share.key)
-    this.transaction.put(PENDING, share.key, share)
+    const { cursor } = await this.progress()
+    this.transaction.put(PENDING, share.key, { ...share, after: cursor })
     this.#counted.push((tally) => tally.pending(1))
+  }
+
+  /** @throws SlotmeshError `store/tampered`. */
+  async progress(): Promise<{ cursor: BlockNumber; logSize: number }> {
+    const progress = await this.transaction.get(PROGRESS, undefined)
+    if (progress === undefined) throw this.transaction.tampered(PROGRESS, undefined)
+    return progress
+  }
+
+  /** The pending share that this block has synced; undefined when none is, or it was handed over after that block. */
+  async pendingBefore(block: BlockNumber, key: ShareKey): Promise<Uint8Array | undefined> {
+    const pending = await this.transaction.get(PENDING, key)
+    if (pending === undefined || pending.after < block) return pending?.payload
+    zero(pending.payload)
+    return undefined
+  }
+
+  /** What is pending since before this block, which has ended its round. */
+  async dropPendingAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
+    const payload = await this.pendingBefore(block, key)
+    if (payload === undefined) return
+    zero(payload)
+    await this.dropPending(key)
   }
 
   async dropPending(key: ShareKey): Promise<void> {
     const dropped = await this.transaction.get(PENDING, key)
     if (dropped === undefined) return
-    dropped.payload.fill(0)
+    zero(dropped.payload)
     this.transaction.delete(PENDING, key)
     this.#counted.push((tally) => tally.pending(-1))
   }

@@ -479,6 +479,11 @@ export class Transaction implements Reads {
     this.#change(table.encodeKey(key), undefined)
   }
 
+  /** The error for a record that is missing although another record vouches for it. */
+  tampered<Key>(table: Table<Key, unknown>, key: Key): SlotmeshError {
+    return this.#database.tampered(table, key)
+  }
+
   /** Everything that is to be written, with what stands there before. */
   async changes(): Promise<Change[]> {
     const changed = [...this.#records.values()].filter(({ isChanged }) => isChanged)

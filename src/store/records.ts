@@ -41,8 +41,11 @@ interface PayloadKey {
   readonly version: BlockNumber
 }
 
-/** A pending share without its payload's key. */
-type PendingValue = Pick<PendingShare, 'payload' | 'confirmed'>
+/** A pending share under its key. */
+interface PendingValue extends Omit<PendingShare, 'key'> {
+  /** How far the chain was taken in when the share was handed over: what syncs it comes after that block. */
+  readonly after: BlockNumber
+}
 
 /** The database's own id, kept twice so that damage to one copy is told from a wrong sealing key. */
 export const HEADERS: Table<0 | 1, Uint8Array> = {
@@ -179,12 +182,16 @@ export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
 
 export const PENDING: Table<ShareKey, PendingValue> = {
   ...shareTable(0x21, 'pending'),
-  encode: ({ confirmed, payload }) =>
+  encode: ({ confirmed, after, payload }) =>
     new Writer()
       .u8(confirmed ? 1 : 0)
+      .u32(after)
       .bytes(payload)
       .finish(),
-  decode: (bytes) => ({ confirmed: bytes[0] === 1, payload: bytes.subarray(1) }),
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    return { confirmed: reader.u8() === 1, after: reader.u32(), payload: reader.rest() }
+  },
 }
 
 export const PLACES: Table<ShareKey, SharePlace> = {
@@ -454,6 +461,11 @@ class Reader {
     const { byteOffset } = this.#view(length)
     const start = byteOffset - this.#bytes.byteOffset
     return this.#bytes.slice(start, start + length)
+  }
+
+  /** Everything that is left, not copied. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at)
   }
 
   /** Hands `value` through when nothing is left over. */

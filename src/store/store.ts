@@ -153,10 +153,18 @@ export class Store {
     return (await this.#database.get(ALTERED, undefined)) ?? false
   }
 
-  /** Of these shares, those that are neither held nor wanted. */
-  async lacking(keys: readonly ShareKey[]): Promise<ShareKey[]> {
+  /** Of these shares, those that are neither held nor wanted, and how many are held. */
+  async compare(keys: readonly ShareKey[]): Promise<{ lacking: ShareKey[]; held: number }> {
     const [places, wants] = [await this.#database.getMany(PLACES, keys), await this.#database.getMany(WANTS, keys)]
-    return keys.filter((_, at) => places[at] === undefined && wants[at] === undefined)
+    const lacking = keys.filter((_, at) => places[at] === undefined && wants[at] === undefined)
+    return { lacking, held: places.filter((place) => place !== undefined).length }
+  }
+
+  /** Erases shares that there are no more as of a block that is taken in; what is newer stays. */
+  eraseShares(block: BlockNumber, keys: readonly ShareKey[]): Promise<void> {
+    return this.#write(async (changes) => {
+      for (const key of keys) await changes.removeAsOf(block, key)
+    })
   }
 
   /** Opens wants that nothing held satisfies. */
@@ -175,6 +183,21 @@ export class Store {
   /** The last block taken in. */
   async cursor(): Promise<BlockNumber | undefined> {
     return (await this.#database.get(PROGRESS, undefined))?.cursor
+  }
+
+  /**
+   * From which block on an altered folder takes the chain in again: its cursor, or where that is lost, a block before
+   * anything that is pending can have been synced. Undefined when there is neither.
+   */
+  async resumePoint(): Promise<BlockNumber | undefined> {
+    const cursor = await this.cursor()
+    if (cursor !== undefined) return cursor
+    let first: BlockNumber | undefined
+    for await (const [, { after, payload }] of this.#database.entries(PENDING)) {
+      zero(payload)
+      first = Math.min(first ?? after, after)
+    }
+    return first
   }
 
   async isSetupDone(): Promise<boolean> {
@@ -215,7 +238,8 @@ export class Store {
   }
 
   /**
-   * Takes in one finalised block, its changes in event order. Own shares that became synced are appended to the own
+   * Takes in one finalised block, its changes in event order. One that was taken in before, as after the cursor was lost,
+   * undoes nothing that later ones have brought. Own shares that became synced are appended to the own
    * provenance log, whose new head `signHead` signs. One that is not here was here once, or it could not have been
    * confirmed: so the folder was set back, and a new log is begun before the old one can be forked.
    *
@@ -229,10 +253,9 @@ export class Store {
   ): Promise<{ missingOwn: ShareKey[] }> {
     return this.#write(async (changes) => {
       const { transaction } = changes
-      if (await missesOwn(changes, blockChanges)) await changes.beginIncarnation()
+      if (await missesOwn(changes, block, blockChanges)) await changes.beginIncarnation()
       const identity = await changes.identity()
-      const progress = await transaction.get(PROGRESS, undefined)
-      if (progress === undefined) throw this.#database.tampered(PROGRESS, undefined)
+      const progress = await changes.progress()
       if (block <= progress.cursor) throw cursorError(block, progress.cursor)
 
       const missingOwn: ShareKey[] = []
@@ -240,27 +263,28 @@ export class Store {
       const appended: ShareKey[] = []
       for (const change of blockChanges) {
         if (change.type === 'removed') {
-          await changes.removeShare(change.key)
-          await changes.dropPending(change.key)
-          await changes.closeWant(change.key)
+          await changes.removeAsOf(block, change.key)
           continue
         }
         const { key, origin } = change.want
         const isOwn = origin === identity.seat.cluster
-        const pending = isOwn ? await transaction.get(PENDING, key) : undefined
-        if (pending === undefined) {
+        const payload = isOwn ? await changes.pendingBefore(block, key) : undefined
+        if (payload === undefined) {
           // Another cluster's enclaves have ended the round for which a share may be pending here.
-          await changes.dropPending(key)
+          await changes.dropPendingAsOf(block, key)
           const opened = await changes.openWant(change.want)
           if (isOwn && opened) missingOwn.push(key)
           continue
         }
-        log ??= await OwnLog.read(this.#database, transaction, identity, progress.logSize)
-        const leaf = { ...key, version: block, payloadHash: sha256(pending.payload) }
-        const index = log.append(leaf)
-        const provenance = { log: log.id, origin: identity.seat.cluster, index, size: log.size }
-        await changes.putShare(leaf, pending.payload, provenance)
-        zero(pending.payload)
+        try {
+          log ??= await OwnLog.read(this.#database, transaction, identity, progress.logSize)
+          const leaf = { ...key, version: block, payloadHash: sha256(payload) }
+          const index = log.append(leaf)
+          const provenance = { log: log.id, origin: identity.seat.cluster, index, size: log.size }
+          await changes.putShare(leaf, payload, provenance)
+        } finally {
+          zero(payload)
+        }
         await changes.dropPending(key)
         await changes.closeWant(key)
         appended.push(key)
@@ -365,7 +389,7 @@ export class Store {
   /** @returns the payload as a copy for the caller to zero. */
   async pending(key: ShareKey): Promise<PendingShare | undefined> {
     const pending = await this.#database.get(PENDING, key)
-    return pending && { key, ...pending }
+    return pending && { key, payload: pending.payload, confirmed: pending.confirmed }
   }
 
   async *pendingShares(): AsyncGenerator<Pick<PendingShare, 'key' | 'confirmed'>> {
@@ -556,13 +580,12 @@ async function dropBrokenShares(database: SealedDatabase): Promise<number> {
 }
 
 /** Whether the chain calls a share of this enclave's own synced that is neither pending nor held. */
-async function missesOwn(changes: Changes, blockChanges: readonly BlockChange[]): Promise<boolean> {
+async function missesOwn(changes: Changes, block: BlockNumber, blockChanges: readonly BlockChange[]): Promise<boolean> {
   const { seat } = await changes.identity()
   for (const change of blockChanges) {
     if (change.type === 'removed' || change.want.origin !== seat.cluster) continue
-    const { key } = change.want
-    const pending = await changes.transaction.get(PENDING, key)
-    if (pending !== undefined) zero(pending.payload)
+    const payload = await changes.pendingBefore(block, change.want.key)
+    if (payload !== undefined) zero(payload)
     else if (!(await changes.isSatisfied(change.want))) return true
   }
   return false
