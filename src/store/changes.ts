@@ -91,6 +91,15 @@ export class Changes {
     return true
   }
 
+  /** Opens a want of the share held itself, to be proved anew; see {@link isProofWanted}. */
+  async wantProof(want: Want): Promise<void> {
+    const held = await this.transaction.get(PLACES, want.key)
+    await this.closeWant(want.key)
+    const { version: minimumVersion, origin } = held ?? { version: want.minimumVersion, origin: want.origin }
+    this.transaction.put(WANTS, want.key, { ...want, minimumVersion, origin })
+    this.#counted.push((tally) => tally.want(minimumVersion, 1))
+  }
+
   /** Whether the share held ends the want. */
   async isSatisfied(want: Want): Promise<boolean> {
     const held = await this.transaction.get(PLACES, want.key)
@@ -142,6 +151,14 @@ export class Changes {
     this.transaction.delete(PENDING, key)
     this.#counted.push((tally) => tally.pending(-1))
   }
+}
+
+/**
+ * Whether the want is one of the very share that is held, which was kept although it cannot be proved to others any more.
+ * No other want asks for the version held and names its origin: it would be satisfied.
+ */
+export function isProofWanted(want: Omit<Want, 'key'>, held: SharePlace): boolean {
+  return want.origin === held.origin && want.minimumVersion === held.version
 }
 
 /**

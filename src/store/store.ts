@@ -20,8 +20,8 @@ import {
   type VerifiedRun,
   verifyFork,
 } from '../provenance/index.js'
-import { Changes, satisfies } from './changes.js'
-import { SealedDatabase } from './database.js'
+import { Changes, isProofWanted, satisfies } from './changes.js'
+import { SealedDatabase, type Transaction } from './database.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
   ALTERED,
@@ -40,6 +40,7 @@ import {
   WANTS,
 } from './records.js'
 import { finishReseal, forgetReseal } from './reseal.js'
+import { salvage } from './salvage.js'
 import { headOf, openShare, runsOf, sha256 } from './serving.js'
 import { Tally } from './tally.js'
 import type {
@@ -59,6 +60,9 @@ const HEADS_TRIED = 256
 
 const COLLATERALS_KEPT = 64
 
+/** Shares that are appended to the own log in one write. */
+const VOUCHED_PER_WRITE = 1_024
+
 /** Evidence of more forks than this is not kept: an origin can make any number, and must not hide those of others so. */
 const FORKS_KEPT = 1_024
 const FORKS_KEPT_OF_ACCOUNT = 8
@@ -77,8 +81,9 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
     await forgetReseal(options.location)
     // Also when what follows was cut short the last time.
     const isAltered = database.wasAltered || ((await database.get(ALTERED, undefined)) ?? false)
+    const { broken, unproved } = isAltered ? await salvage(database) : { broken: 0, unproved: [] }
     if (isAltered) {
-      const fields = { records: database.dropped, shares: await dropBrokenShares(database) }
+      const fields = { records: database.dropped, shares: broken, unproved: unproved.length }
       options.logger.warn('the folder is not as this node left it: what is missing is fetched again', fields)
     }
     const tally = new Tally()
@@ -89,7 +94,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
     const forks = new Map<string, ForkEvidence>()
     for await (const [log, evidence] of database.entries(FORKS)) forks.set(logText(log), evidence)
     options.logger.info('Store opened', { ...shares, wants, pending, forks: forks.size })
-    return new Store(database, tally, forks, isAltered)
+    return new Store(database, tally, forks, isAltered ? unproved : undefined)
   } catch (thrown) {
     await database.close()
     throw thrown
@@ -107,12 +112,21 @@ export class Store {
   readonly #tally: Tally
   readonly #forks: Map<string, ForkEvidence>
   readonly #wasAltered: boolean
+  /** Of an altered folder: shares that cannot be proved, until the setup has begun anew. */
+  #unproved: readonly ShareKey[]
 
-  constructor(database: SealedDatabase, tally: Tally, forks: Map<string, ForkEvidence>, wasAltered: boolean) {
+  /** @param unproved when the folder was altered. */
+  constructor(
+    database: SealedDatabase,
+    tally: Tally,
+    forks: Map<string, ForkEvidence>,
+    unproved: readonly ShareKey[] | undefined,
+  ) {
     this.#database = database
     this.#tally = tally
     this.#forks = forks
-    this.#wasAltered = wasAltered
+    this.#wasAltered = unproved !== undefined
+    this.#unproved = unproved ?? []
   }
 
   /** @returns a copy for the caller to zero. */
@@ -212,8 +226,52 @@ export class Store {
   }
 
   /**
+   * In an altered folder: appends own shares whose proofs are lost to a log that is new, before the setup begins. Safe to
+   * call again, with yet another log, where it was cut short.
+   *
+   * @param identity with the new incarnation.
+   * @param cursor as the setup will have it.
+   * @returns how many there were.
+   */
+  async vouchAnew(identity: Identity, cursor: BlockNumber, signHead: HeadSigner): Promise<number> {
+    const own: ShareKey[] = []
+    for (const key of this.#unproved) {
+      const place = await this.place(key)
+      if (place?.log.account === identity.account && place.origin === identity.seat.cluster) own.push(key)
+    }
+    for (let from = 0; from < own.length; from += VOUCHED_PER_WRITE) {
+      const step = own.slice(from, from + VOUCHED_PER_WRITE)
+      await this.#write(({ transaction }) => this.#append(transaction, identity, cursor, step, signHead))
+    }
+    const vouched = new Set(own)
+    this.#unproved = this.#unproved.filter((key) => !vouched.has(key))
+    return own.length
+  }
+
+  async #append(
+    transaction: Transaction,
+    identity: Identity,
+    cursor: BlockNumber,
+    keys: readonly ShareKey[],
+    signHead: HeadSigner,
+  ): Promise<void> {
+    const size = (await transaction.get(NEWEST, logOf(identity))) ?? 0
+    const log = await OwnLog.read(this.#database, transaction, identity, size)
+    for (const key of keys) {
+      const place = await transaction.get(PLACES, key)
+      if (place === undefined) throw transaction.tampered(PLACES, key)
+      const { version, payloadHash } = place
+      const index = log.append({ ...key, version, payloadHash })
+      transaction.put(PLACES, key, { ...place, log: log.id, index, size: size + keys.length })
+    }
+    log.sign(signHead)
+    transaction.put(IDENTITY, undefined, identity)
+    transaction.put(PROGRESS, undefined, { cursor, logSize: log.size })
+  }
+
+  /**
    * Begins the setup, over again if need be: seat, cursor and wants are replaced. Shares already held stay (those of
-   * the same seat only), and one that satisfies its want is not wanted again.
+   * the same seat only), and one that satisfies its want is not wanted again, unless it cannot be proved any more.
    *
    * @throws SlotmeshError `store/other-seat` when the folder is another seat's, and not erased.
    */
@@ -227,7 +285,11 @@ export class Store {
       const keys = opening.map(({ key }) => key)
       await transaction.preload(WANTS, keys)
       await transaction.preload(PLACES, keys)
-      for (const want of opening) await changes.openWant(want)
+      const unproved = new Set(this.#unproved.map(shareKeyText))
+      for (const want of opening) {
+        if (unproved.has(shareKeyText(want.key))) await changes.wantProof(want)
+        else await changes.openWant(want)
+      }
       transaction.put(IDENTITY, undefined, identity)
       const progress = await transaction.get(PROGRESS, undefined)
       const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0
@@ -354,7 +416,8 @@ export class Store {
         const held = await transaction.get(PLACES, key)
         const isNewer = held === undefined || leaf.version > held.version
         const replaces = held !== undefined && leaf.kind === 'capsule'
-        if (isNewer && (isWanted || replaces)) {
+        const isProof = want !== undefined && leaf.version === held?.version && isProofWanted(want, held)
+        if (isProof || (isNewer && (isWanted || replaces))) {
           const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
           await changes.putShare(leaf, payload, provenance)
           stored.set(shareKeyText(key), key)
@@ -560,23 +623,6 @@ export class Store {
     }
     return undefined
   }
-}
-
-/** Shares that cannot be opened or proved any more are let go, so that they are fetched again. */
-async function dropBrokenShares(database: SealedDatabase): Promise<number> {
-  let broken = 0
-  const { signal } = new AbortController()
-  for await (const key of database.keys(PLACES)) {
-    try {
-      const runs = runsOf(database, [{ key, minimumVersion: 0 }], { maximumBytes: 0, signal })
-      for await (const { shares } of runs) zero(...shares.map(({ payload }) => payload))
-    } catch (thrown) {
-      if (!(thrown instanceof SlotmeshError) || thrown.code !== 'store/tampered') throw thrown
-      broken += 1
-      await database.transact((transaction) => new Changes(transaction).removeShare(key))
-    }
-  }
-  return broken
 }
 
 /** Whether the chain calls a share of this enclave's own synced that is neither pending nor held. */

@@ -197,6 +197,8 @@ export class SyncEngine {
     const { cluster, slot } = seat
     const who = { genesisHash: chain.genesisHash, account: signer.account, seat: { cluster, slot }, incarnation }
     const first = (isKept ? await store.resumePoint() : undefined) ?? snapshot.number
+    const vouched = isKept ? await store.vouchAnew(who, first, (head) => signHead(signer, chain.genesisHash, head)) : 0
+    if (vouched > 0) logger.warn('own shares have lost their proofs: vouching for them anew', { shares: vouched })
     await store.beginSetup(who, first, wants)
     logger.info('setup begins', { cluster, slot, block: first, wanted: wants.length })
     return { cursor: first, isResumed: isKept }

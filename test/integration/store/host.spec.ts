@@ -25,6 +25,7 @@ import {
   fetchRuns,
   payloadOf,
   type RawDatabase,
+  replicate,
   seal,
   sealingKey,
   secret,
@@ -127,8 +128,6 @@ describe('store and its host', () => {
         const edition = truth.get(JSON.stringify(key))
         assert.ok(edition !== undefined, JSON.stringify(key))
         assert.deepEqual((await store.share(key))?.payload, payloadOf(key, edition))
-        const { runs } = await fetchRuns(store, [key])
-        assert.deepEqual(runs[0]?.shares[0]?.payload, payloadOf(key, edition))
       }
       assert.equal(
         Buffer.from((await store.secret('account-seed')) ?? []).toString(),
@@ -141,7 +140,13 @@ describe('store and its host', () => {
       // The engine begins the setup anew, in a log of its own.
       const incarnation = `0x${'ee'.repeat(16)}` as const
       const wants = [1, 2].map((nftId) => wantOf(secret(nftId)))
-      await store.beginSetup({ ...origin.identity, incarnation }, 20, wants)
+      const anew = { ...origin.identity, incarnation }
+      await store.vouchAnew(anew, 20, origin.signHead)
+      await store.beginSetup(anew, 20, wants)
+      for (const key of held) {
+        const { runs } = await fetchRuns(store, [key])
+        assert.deepEqual(runs[0]?.shares[0]?.payload, payloadOf(key, truth.get(JSON.stringify(key))))
+      }
       assert.equal(await store.isAltered(), false)
       assert.equal(await store.isSetupDone(), false)
       const wanted = (await collect(store.wants())).map(({ key }) => key)
@@ -190,7 +195,7 @@ describe('store and its host', () => {
     await (await SealedDatabase.open(copy, sealingKey)).close()
     const { held, dropped } = await useWhatIsLeft(copy)
     assert.equal(dropped, 0)
-    assert.deepEqual(held, [])
+    assert.equal(held.length, 3)
   })
 
   it('counts the writes on through an erasure that was cut short', async () => {
@@ -337,17 +342,56 @@ describe('store and its host', () => {
     assert.deepEqual(await useWhatIsLeft(copy), { held: [secret(1), secret(2), capsule(1)], dropped: 1 })
   })
 
-  it('cannot take a payload or the log away to have the log begun again', async () => {
+  it('has payloads that are gone fetched again, and those of which only the proof is gone vouched for anew', async () => {
     const folder = await filled()
     const all = await records(folder)
-    for (const prefixes of [[0x23], [0x30], [0x31], [0x32], [0x30, 0x31, 0x32]]) {
+    for (const [prefixes, left] of [
+      [[0x23], 0],
+      [[0x30], 3],
+      [[0x31], 3],
+      [[0x32], 3],
+      [[0x30, 0x31, 0x32], 3],
+    ] as const) {
+      const isTaken = (name: Uint8Array) => prefixes.some((prefix) => prefix === name[0])
       const copy = await altered(folder, async (raw) => {
-        for (const [name] of all) if (prefixes.includes(name[0] ?? 0)) await raw.del(name)
+        for (const [name] of all) if (isTaken(name)) await raw.del(name)
       })
-      const { held } = await useWhatIsLeft(copy)
-      // Of a log of three, the first leaves are proved by nodes, the last by itself.
-      assert.ok(held.length < 3, `${prefixes} ${held.length}`)
+      assert.equal((await useWhatIsLeft(copy)).held.length, left, `${prefixes}`)
     }
+    const [newest] = all.findLast(([name]) => name[0] === 0x31) ?? []
+    assert.ok(newest)
+    assert.equal((await useWhatIsLeft(await altered(folder, (raw) => raw.del(newest)))).held.length, 3)
+  })
+
+  it('has replicas of which only the proof is gone proved again by others, who are not served from them meanwhile', async () => {
+    const provider = await folders.open(await folders.make())
+    await provider.beginSetup(origin.identity, 10, [])
+    await seal(provider, origin, 11, [secret(1), secret(2), capsule(3)])
+    const replica = enclave(2, 5)
+    const keys = [secret(1), secret(2), capsule(3)]
+    const wants = (asOf: number) => keys.map((key) => wantOf(key, { asOf }))
+    const folder = await folders.make()
+    const store = await folders.open(folder)
+    await store.beginSetup(replica.identity, 20, wants(20))
+    await replicate(provider, store, keys)
+    await store.close()
+    await tamper(folder, (raw) => raw.clear({ gte: Uint8Array.of(0x30), lt: Uint8Array.of(0x32) }))
+
+    const opened = await folders.open(folder)
+    assert.deepEqual(opened.counts().shares, { secret: 2, capsule: 1 })
+    assert.deepEqual(await fetchRuns(opened, keys), { runs: [], notHeld: keys })
+    const anew = { ...replica.identity, incarnation: `0x${'ee'.repeat(16)}` as const }
+    assert.equal(await opened.vouchAnew(anew, 20, replica.signHead), 0)
+    await opened.beginSetup(anew, 20, wants(20))
+    assert.deepEqual(opened.counts(), { shares: { secret: 2, capsule: 1 }, wants: 3, pending: 0 })
+    assert.ok(await opened.share(secret(1)))
+    // A peer that is behind proves what is held, but a capsule may be newer.
+    const { closed } = await replicate(provider, opened, keys, { syncedBlock: 15 })
+    assert.equal(closed.length, 2)
+    assert.equal((await fetchRuns(opened, keys)).runs.length, 1)
+    await replicate(provider, opened, keys, { syncedBlock: 20 })
+    assert.equal(opened.counts().wants, 0)
+    assert.deepEqual((await opened.share(capsule(3)))?.payload, payloadOf(capsule(3)))
   })
 
   it('cannot alter what is read while the node runs', async () => {
