@@ -117,8 +117,8 @@ export class Changes {
   async putPending(share: PendingShare): Promise<void> {
     await this.dropPending(share.key)
     const { cursor } = await this.progress()
-    this.transaction.put(PENDING, share.key, { ...share, after: cursor })
-    this.#counted.push((tally) => tally.pending(1))
+    this.transaction.put(PENDING, share.key, { ...share, after: cursor, isDoubtful: false })
+    this.#counted.push((tally) => tally.pending(1, false))
   }
 
   /** @throws SlotmeshError `store/tampered`. */
@@ -128,20 +128,38 @@ export class Changes {
     return progress
   }
 
-  /** The pending share that this block has synced; undefined when none is, or it was handed over after that block. */
-  async pendingBefore(block: BlockNumber, key: ShareKey): Promise<Uint8Array | undefined> {
+  /**
+   * The pending share that this block has synced. Undefined when none is; when it was handed over after that block, or
+   * before another that has synced the key; when it is doubtful.
+   */
+  async pendingFor(block: BlockNumber, key: ShareKey): Promise<Uint8Array | undefined> {
     const pending = await this.transaction.get(PENDING, key)
-    if (pending === undefined || pending.after < block) return pending?.payload
+    if (pending === undefined) return undefined
+    const isOfRound = pending.after < block && !(await this.#wasSyncedAfter(pending.after, key))
+    if (isOfRound && !pending.isDoubtful) return pending.payload
     zero(pending.payload)
     return undefined
   }
 
-  /** What is pending since before this block, which has ended its round. */
+  /** Drops what is pending since before this block, which has ended its round. */
   async dropPendingAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
-    const payload = await this.pendingBefore(block, key)
-    if (payload === undefined) return
-    zero(payload)
-    await this.dropPending(key)
+    const pending = await this.transaction.get(PENDING, key)
+    if (pending === undefined) return
+    zero(pending.payload)
+    if (pending.after < block) await this.dropPending(key)
+  }
+
+  /** As `dropPendingAsOf`, where the own cluster has ended the round: what is doubtful may be the only copy. */
+  async dropOwnPendingAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
+    const pending = await this.transaction.get(PENDING, key)
+    if (pending === undefined) return
+    zero(pending.payload)
+    if (!pending.isDoubtful || (await this.#wasSyncedAfter(pending.after, key))) await this.dropPendingAsOf(block, key)
+  }
+
+  async #wasSyncedAfter(block: BlockNumber, key: ShareKey): Promise<boolean> {
+    const [held, want] = [await this.transaction.get(PLACES, key), await this.transaction.get(WANTS, key)]
+    return Math.max(held?.version ?? 0, want?.minimumVersion ?? 0) > block
   }
 
   async dropPending(key: ShareKey): Promise<void> {
@@ -149,7 +167,7 @@ export class Changes {
     if (dropped === undefined) return
     zero(dropped.payload)
     this.transaction.delete(PENDING, key)
-    this.#counted.push((tally) => tally.pending(-1))
+    this.#counted.push((tally) => tally.pending(-1, dropped.isDoubtful))
   }
 }
 

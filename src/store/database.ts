@@ -308,17 +308,19 @@ export class SealedDatabase implements Reads {
     const compared: readonly Part[] = isErasing ? ['lasting'] : PARTS
     const differ = compared.filter((part) => manifest === undefined || !isSameSum(manifest[part], this.#manifest[part]))
     this.#wasAltered = isHidden || differ.length > 0
-    const wasMending = (await this.#shown(ALTERED)) !== undefined
-    if (this.#wasAltered || wasMending) await this.#mend(isErasing)
+    const former = await this.#shown(ALTERED)
+    const pendingIsDoubtful = differ.includes('pending') || (former?.pendingIsDoubtful ?? false)
+    if (this.#wasAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
     if (isErasing) await this.#clearSeat()
   }
 
   /** Lets go what does not open, and brings back to light what is hidden behind older records. */
-  async #mend(isErasing: boolean): Promise<void> {
+  async #mend(state: { readonly isErasing: boolean; readonly pendingIsDoubtful: boolean }): Promise<void> {
+    const { isErasing, pendingIsDoubtful } = state
     // It stands until the end, so that one who is interrupted begins again.
     const flag = ALTERED.encodeKey(undefined)
     const before = await this.#shownSealed(flag)
-    await this.#write([{ name: flag, before, after: this.#sealer.seal(flag, ALTERED.encode(true)) }])
+    await this.#write([{ name: flag, before, after: this.#sealer.seal(flag, ALTERED.encode({ pendingIsDoubtful })) }])
     let batch: Change[] = []
     for await (const step of this.#steps(COUNTED)) {
       const shown = await this.#translated(() => this.#level.getMany(step.map(([name]) => name)))

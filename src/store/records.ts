@@ -45,6 +45,8 @@ interface PayloadKey {
 interface PendingValue extends Omit<PendingShare, 'key'> {
   /** How far the chain was taken in when the share was handed over: what syncs it comes after that block. */
   readonly after: BlockNumber
+  /** Whether it may be an older one that was brought back: the folder was altered among what is pending. */
+  readonly isDoubtful: boolean
 }
 
 /** The database's own id, kept twice so that damage to one copy is told from a wrong sealing key. */
@@ -133,7 +135,15 @@ export const ERASING = singleton<Uint8Array>(0x02, 'erasing', {
 })
 
 /** Stands from when the folder was found altered until the setup has begun anew; an erased seat does not end it. */
-export const ALTERED = flag(0x07, 'altered')
+export const ALTERED = singleton<Alteration>(0x07, 'altered', {
+  encode: ({ pendingIsDoubtful }) => Uint8Array.of(pendingIsDoubtful ? 1 : 0),
+  decode: (bytes) => ({ pendingIsDoubtful: bytes[0] === 1 }),
+})
+
+interface Alteration {
+  /** Whether what is pending is still to be marked so. */
+  readonly pendingIsDoubtful: boolean
+}
 
 export const IDENTITY = singleton<Identity>(0x10, 'identity', {
   encode: ({ genesisHash, account, seat, incarnation }) =>
@@ -182,15 +192,17 @@ export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
 
 export const PENDING: Table<ShareKey, PendingValue> = {
   ...shareTable(0x21, 'pending'),
-  encode: ({ confirmed, after, payload }) =>
+  encode: ({ confirmed, after, isDoubtful, payload }) =>
     new Writer()
       .u8(confirmed ? 1 : 0)
+      .u8(isDoubtful ? 1 : 0)
       .u32(after)
       .bytes(payload)
       .finish(),
   decode: (bytes) => {
     const reader = new Reader(bytes)
-    return { confirmed: reader.u8() === 1, after: reader.u32(), payload: reader.rest() }
+    const [confirmed, isDoubtful] = [reader.u8() === 1, reader.u8() === 1]
+    return { confirmed, isDoubtful, after: reader.u32(), payload: reader.rest() }
   },
 }
 

@@ -2,7 +2,7 @@ import { zero } from '../crypto/index.js'
 import { type ShareKey, SlotmeshError } from '../domain/index.js'
 import { Changes } from './changes.js'
 import type { SealedDatabase } from './database.js'
-import { PLACES } from './records.js'
+import { ALTERED, PENDING, PLACES } from './records.js'
 import { openShare, runsOf } from './serving.js'
 import type { SharePlace } from './types.js'
 
@@ -16,6 +16,7 @@ export interface Salvage {
 
 /** Goes through the shares of an altered folder one by one: what is left need not fit together. */
 export async function salvage(database: SealedDatabase): Promise<Salvage> {
+  await doubtPending(database)
   let broken = 0
   const unproved: ShareKey[] = []
   for await (const [key, place] of database.entries(PLACES)) {
@@ -25,6 +26,16 @@ export async function salvage(database: SealedDatabase): Promise<Salvage> {
     } else if (!(await isProved(database, key))) unproved.push(key)
   }
   return { broken, unproved }
+}
+
+/** Where the host has had its hands on pending shares, marks all of them: one may be an older one that it brought back. */
+async function doubtPending(database: SealedDatabase): Promise<void> {
+  if (!(await database.get(ALTERED, undefined))?.pendingIsDoubtful) return
+  for await (const [key, pending] of database.entries(PENDING)) {
+    await database.transact(async (transaction) => transaction.put(PENDING, key, { ...pending, isDoubtful: true }))
+    zero(pending.payload)
+  }
+  await database.transact(async (transaction) => transaction.put(ALTERED, undefined, { pendingIsDoubtful: false }))
 }
 
 async function isWhole(database: SealedDatabase, key: ShareKey, place: SharePlace): Promise<boolean> {

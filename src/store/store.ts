@@ -46,6 +46,7 @@ import { Tally } from './tally.js'
 import type {
   BlockChange,
   Identity,
+  KeptPending,
   PendingShare,
   SecretName,
   SharePlace,
@@ -80,7 +81,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
   try {
     await forgetReseal(options.location)
     // Also when what follows was cut short the last time.
-    const isAltered = database.wasAltered || ((await database.get(ALTERED, undefined)) ?? false)
+    const isAltered = (await database.get(ALTERED, undefined)) !== undefined
     const { broken, unproved } = isAltered ? await salvage(database) : { broken: 0, unproved: [] }
     if (isAltered) {
       const fields = { records: database.dropped, shares: broken, unproved: unproved.length }
@@ -88,7 +89,10 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
     }
     const tally = new Tally()
     for await (const key of database.keys(PLACES)) tally.share(key.kind, 1)
-    for await (const _ of database.keys(PENDING)) tally.pending(1)
+    for await (const [, { payload, isDoubtful }] of database.entries(PENDING)) {
+      zero(payload)
+      tally.pending(1, isDoubtful)
+    }
     for await (const [, want] of database.entries(WANTS)) tally.want(want.minimumVersion, 1)
     const { shares, wants, pending } = tally.counts()
     const forks = new Map<string, ForkEvidence>()
@@ -114,6 +118,8 @@ export class Store {
   readonly #wasAltered: boolean
   /** Of an altered folder: shares that cannot be proved, until the setup has begun anew. */
   #unproved: readonly ShareKey[]
+  /** Whether shares are pending since before the start, and nothing was vouched for after it. */
+  #carriesPending: boolean
 
   /** @param unproved when the folder was altered. */
   constructor(
@@ -127,6 +133,7 @@ export class Store {
     this.#forks = forks
     this.#wasAltered = unproved !== undefined
     this.#unproved = unproved ?? []
+    this.#carriesPending = tally.counts().pending > 0
   }
 
   /** @returns a copy for the caller to zero. */
@@ -156,15 +163,15 @@ export class Store {
     })
   }
 
-  /** Whether the folder was as this node had left it, when it was opened. */
+  /** Whether the folder was as this node had left it, when it was opened; and what is doubtful still. */
   integrity(): StoreIntegrity {
     const { sequence, dropped } = this.#database
-    return { state: this.#wasAltered ? 'altered' : 'whole', sequence, dropped }
+    return { state: this.#wasAltered ? 'altered' : 'whole', sequence, dropped, doubtful: this.#tally.doubtful }
   }
 
   /** Whether the setup has to begin anew, keeping what is held, since the folder was altered. */
   async isAltered(): Promise<boolean> {
-    return (await this.#database.get(ALTERED, undefined)) ?? false
+    return (await this.#database.get(ALTERED, undefined)) !== undefined
   }
 
   /** Of these shares, those that are neither held nor wanted, and how many are held. */
@@ -303,19 +310,22 @@ export class Store {
    * Takes in one finalised block, its changes in event order. One that was taken in before, as after the cursor was lost,
    * undoes nothing that later ones have brought. Own shares that became synced are appended to the own
    * provenance log, whose new head `signHead` signs. One that is not here was here once, or it could not have been
-   * confirmed: so the folder was set back, and a new log is begun before the old one can be forked.
+   * confirmed: so the folder was set back, and a new log is begun before the old one can be forked. So it is before a share
+   * is vouched for that was pending when the folder was opened: had the folder been set back, another one may stand in its
+   * place in the old log.
    *
    * @returns the own shares that are not here and are wanted from others now.
    * @throws SlotmeshError `store/cursor` when the block is not after the cursor, `store/no-seat` before the setup.
    */
-  applyBlock(
+  async applyBlock(
     block: BlockNumber,
     blockChanges: readonly BlockChange[],
     signHead: HeadSigner,
   ): Promise<{ missingOwn: ShareKey[] }> {
-    return this.#write(async (changes) => {
+    const { missingOwn, isPending } = await this.#write(async (changes) => {
       const { transaction } = changes
-      if (await missesOwn(changes, block, blockChanges)) await changes.beginIncarnation()
+      const { isMissing, isPending } = await ownSynced(changes, block, blockChanges)
+      if (isMissing || (isPending && this.#carriesPending)) await changes.beginIncarnation()
       const identity = await changes.identity()
       const progress = await changes.progress()
       if (block <= progress.cursor) throw cursorError(block, progress.cursor)
@@ -330,10 +340,11 @@ export class Store {
         }
         const { key, origin } = change.want
         const isOwn = origin === identity.seat.cluster
-        const payload = isOwn ? await changes.pendingBefore(block, key) : undefined
+        const payload = isOwn ? await changes.pendingFor(block, key) : undefined
         if (payload === undefined) {
-          // Another cluster's enclaves have ended the round for which a share may be pending here.
-          await changes.dropPendingAsOf(block, key)
+          // The round has ended for which a share may be pending here.
+          if (isOwn) await changes.dropOwnPendingAsOf(block, key)
+          else await changes.dropPendingAsOf(block, key)
           const opened = await changes.openWant(change.want)
           if (isOwn && opened) missingOwn.push(key)
           continue
@@ -359,8 +370,11 @@ export class Store {
         if (place !== undefined) transaction.put(PLACES, key, { ...place, size: logSize })
       }
       transaction.put(PROGRESS, undefined, { cursor: block, logSize })
-      return { missingOwn }
+      return { missingOwn, isPending }
     })
+    // The log was begun by this process, and is nobody else's.
+    if (isPending) this.#carriesPending = false
+    return { missingOwn }
   }
 
   /**
@@ -421,6 +435,8 @@ export class Store {
           const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
           await changes.putShare(leaf, payload, provenance)
           stored.set(shareKeyText(key), key)
+          // Whether it was the right one needs no answer any more.
+          if (this.#tally.doubtful > 0) await changes.dropPendingAsOf(leaf.version, key)
         }
         if (want !== undefined && satisfies(want, leaf.version, provider.syncedBlock)) {
           await changes.closeWant(key)
@@ -450,15 +466,17 @@ export class Store {
   }
 
   /** @returns the payload as a copy for the caller to zero. */
-  async pending(key: ShareKey): Promise<PendingShare | undefined> {
+  async pending(key: ShareKey): Promise<KeptPending | undefined> {
     const pending = await this.#database.get(PENDING, key)
-    return pending && { key, payload: pending.payload, confirmed: pending.confirmed }
+    if (pending === undefined) return undefined
+    const { payload, confirmed, isDoubtful } = pending
+    return { key, payload, confirmed, isDoubtful }
   }
 
-  async *pendingShares(): AsyncGenerator<Pick<PendingShare, 'key' | 'confirmed'>> {
-    for await (const [key, { confirmed, payload }] of this.#database.entries(PENDING)) {
+  async *pendingShares(): AsyncGenerator<Omit<KeptPending, 'payload'>> {
+    for await (const [key, { confirmed, isDoubtful, payload }] of this.#database.entries(PENDING)) {
       zero(payload)
-      yield { key, confirmed }
+      yield { key, confirmed, isDoubtful }
     }
   }
 
@@ -625,16 +643,22 @@ export class Store {
   }
 }
 
-/** Whether the chain calls a share of this enclave's own synced that is neither pending nor held. */
-async function missesOwn(changes: Changes, block: BlockNumber, blockChanges: readonly BlockChange[]): Promise<boolean> {
+/** Of the own shares that the chain calls synced: whether one is pending, and whether one is neither pending nor held. */
+async function ownSynced(
+  changes: Changes,
+  block: BlockNumber,
+  blockChanges: readonly BlockChange[],
+): Promise<{ isPending: boolean; isMissing: boolean }> {
   const { seat } = await changes.identity()
+  let [isPending, isMissing] = [false, false]
   for (const change of blockChanges) {
     if (change.type === 'removed' || change.want.origin !== seat.cluster) continue
-    const payload = await changes.pendingBefore(block, change.want.key)
+    const payload = await changes.pendingFor(block, change.want.key)
     if (payload !== undefined) zero(payload)
-    else if (!(await changes.isSatisfied(change.want))) return true
+    isPending ||= payload !== undefined
+    isMissing ||= payload === undefined && !(await changes.isSatisfied(change.want))
   }
-  return false
+  return { isPending, isMissing }
 }
 
 /** The chain has named the cluster that synced this very version: no other can vouch for it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { equalBytes, fromHex, toHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { SealedDatabase } from '../../../src/store/database.js'
-import type { Store } from '../../../src/store/index.js'
+import type { BlockChange, Store } from '../../../src/store/index.js'
 import { ManifestSum } from '../../../src/store/manifest.js'
 import {
   ERASING,
@@ -82,7 +82,7 @@ describe('store and its host', () => {
     assert.equal(await store.cursor(), 12)
     assert.equal(await store.isSetupDone(), true)
     assert.deepEqual(await collect(store.wants()), [wantOf(secret(70)), wantOf(capsule(71))])
-    assert.deepEqual(await collect(store.pendingShares()), [{ key: secret(80), confirmed: true }])
+    assert.deepEqual(await collect(store.pendingShares()), [{ key: secret(80), confirmed: true, isDoubtful: false }])
     const held: [ShareKey, number][] = [
       [secret(1), 0],
       [secret(2), 0],
@@ -238,7 +238,7 @@ describe('store and its host', () => {
     await store.putSecret('peer-key-seed', new Uint8Array(32))
     await store.close()
     const again = await folders.open(folder)
-    assert.deepEqual(again.integrity(), { state: 'whole', sequence: sequence + 1, dropped: 0 })
+    assert.deepEqual(again.integrity(), { state: 'whole', sequence: sequence + 1, dropped: 0, doubtful: 0 })
   })
 
   it('cannot alter or take away a record unnoticed; the seeds are fatal, the rest is let go and what is left is true', async () => {
@@ -280,6 +280,74 @@ describe('store and its host', () => {
       tried += 1
     }
     assert.ok(tried >= 5, `${tried}`)
+  })
+
+  describe('that brings back an older pending share', () => {
+    const syncedBy = (block: number, key: ShareKey): BlockChange => ({
+      type: 'synced',
+      want: wantOf(key, { minimumVersion: block, origin: 1 }),
+    })
+
+    /** A folder in which the first payload stands in the place of the second; `between` is what happened meanwhile. */
+    async function broughtBack(key: ShareKey, between: (store: Store) => Promise<unknown>): Promise<Store> {
+      const folder = await folders.make()
+      const store = await folders.open(folder)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
+      await store.close()
+      const [first] = (await records(folder)).filter(([name]) => name[0] === PENDING.prefix)
+      assert.ok(first)
+      const later = await folders.open(folder)
+      await between(later)
+      await later.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      await later.close()
+      await tamper(folder, (raw) => raw.put(...first))
+      const opened = await folders.open(folder)
+      assert.deepEqual([opened.integrity().state, opened.integrity().doubtful], ['altered', 1])
+      assert.equal((await opened.pending(key))?.isDoubtful, true)
+      return opened
+    }
+
+    it('cannot have it vouched for as the newest version', async () => {
+      const key = capsule(7)
+      const store = await broughtBack(key, (each) => each.applyBlock(11, [syncedBy(11, key)], origin.signHead))
+      await store.beginSetup(origin.identity, 15, [])
+      const { missingOwn } = await store.applyBlock(20, [syncedBy(20, key)], origin.signHead)
+      assert.deepEqual(missingOwn, [key])
+      assert.equal((await store.place(key))?.version, 11)
+      // It is of a round that has ended long ago.
+      assert.equal(await store.pending(key), undefined)
+      assert.equal(store.integrity().doubtful, 0)
+    })
+
+    it('cannot have it vouched for in the same round; it is kept, until the right one comes or it is handed over again', async () => {
+      const key = secret(7)
+      const store = await broughtBack(key, async () => undefined)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      assert.equal(await store.place(key), undefined)
+      assert.deepEqual((await store.pending(key))?.payload, payloadOf(key, 1))
+      assert.equal(store.counts().wants, 1)
+
+      const provider = await folders.open(await folders.make())
+      await provider.beginSetup(origin.identity, 10, [])
+      await provider.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      await provider.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      await replicate(provider, store, [key])
+      assert.deepEqual((await store.share(key))?.payload, payloadOf(key, 2))
+      assert.equal(await store.pending(key), undefined)
+      assert.equal(store.integrity().doubtful, 0)
+    })
+
+    it('does not keep its owner from handing it over again', async () => {
+      const key = secret(7)
+      const store = await broughtBack(key, async () => undefined)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      assert.equal(store.integrity().doubtful, 0)
+      await store.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      assert.deepEqual((await store.share(key))?.payload, payloadOf(key, 2))
+    })
   })
 
   it('cannot put a record in the place of another', async () => {
