@@ -3,7 +3,7 @@ import { toHex, zero } from '../crypto/index.js'
 import { type BlockNumber, type ShareKey, SlotmeshError } from '../domain/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
 import type { Transaction } from './database.js'
-import { IDENTITY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
+import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
 import type { Tally } from './tally.js'
 import type { Identity, PendingShare, SharePlace, Want } from './types.js'
 
@@ -39,10 +39,15 @@ export class Changes {
     )
   }
 
+  putIdentity(identity: Identity): void {
+    this.transaction.put(IDENTITY, undefined, identity)
+    this.transaction.put(IDENTITY_COPY, undefined, identity)
+  }
+
   /** Own shares go into a new log from here on; those of the former one stay, as replicas. */
   async beginIncarnation(): Promise<void> {
     const identity = await this.identity()
-    this.transaction.put(IDENTITY, undefined, { ...identity, incarnation: toHex(new Uint8Array(randomBytes(16))) })
+    this.putIdentity({ ...identity, incarnation: toHex(new Uint8Array(randomBytes(16))) })
     const progress = await this.transaction.get(PROGRESS, undefined)
     if (progress !== undefined) this.transaction.put(PROGRESS, undefined, { ...progress, logSize: 0 })
   }

@@ -11,6 +11,7 @@ import {
   FIRST_SEAT_PREFIX,
   HEADERS,
   IDENTITY,
+  IDENTITY_COPY,
   MANIFEST,
   partOf,
   SEAT_TIME,
@@ -337,8 +338,15 @@ export class SealedDatabase implements Reads {
       if (batch.length > 0) await this.#write(batch)
       batch = []
     }
+    if (!isErasing) await this.#mendIdentity()
+  }
+
+  async #mendIdentity(): Promise<void> {
+    if ((await this.get(IDENTITY, undefined)) !== undefined) return
+    const copy = await this.get(IDENTITY_COPY, undefined)
     // Without it nobody can say whose the rest is.
-    if (!isErasing && (await this.get(IDENTITY, undefined)) === undefined) await this.eraseSeat()
+    if (copy === undefined) await this.eraseSeat()
+    else await this.#commit((transaction) => transaction.put(IDENTITY, undefined, copy))
   }
 
   /** What all records but the headers and the manifest come to; each is the newest from here on. */

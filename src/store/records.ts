@@ -145,7 +145,7 @@ interface Alteration {
   readonly pendingIsDoubtful: boolean
 }
 
-export const IDENTITY = singleton<Identity>(0x10, 'identity', {
+const IDENTITY_VALUE: Pick<Table<undefined, Identity>, 'encode' | 'decode'> = {
   encode: ({ genesisHash, account, seat, incarnation }) =>
     new Writer().hex(genesisHash).hex(account).hex(incarnation).u32(seat.cluster).u32(seat.slot).finish(),
   decode: (bytes) => {
@@ -154,7 +154,12 @@ export const IDENTITY = singleton<Identity>(0x10, 'identity', {
     const log = readLog(reader)
     return reader.end({ genesisHash, ...log, seat: { cluster: reader.u32(), slot: reader.u32() } })
   },
-})
+}
+
+export const IDENTITY = singleton<Identity>(0x10, 'identity', IDENTITY_VALUE)
+
+/** Without the identity nobody could say whose the shares are: it is kept again at the other end of the database. */
+export const IDENTITY_COPY = singleton<Identity>(0x3f, 'identity-copy', IDENTITY_VALUE)
 
 /**
  * How far the chain is taken in, and the size of the own log at that point. The size is kept here as well as with the
@@ -313,6 +318,7 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   describer(SEAT_TIME),
   describer(ALTERED),
   describer(IDENTITY),
+  describer(IDENTITY_COPY),
   describer(PROGRESS),
   describer(SETUP_DONE),
   describer(WANTS),

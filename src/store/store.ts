@@ -21,7 +21,7 @@ import {
   verifyFork,
 } from '../provenance/index.js'
 import { Changes, isProofWanted, satisfies } from './changes.js'
-import { SealedDatabase, type Transaction } from './database.js'
+import { SealedDatabase } from './database.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
   ALTERED,
@@ -248,7 +248,7 @@ export class Store {
     }
     for (let from = 0; from < own.length; from += VOUCHED_PER_WRITE) {
       const step = own.slice(from, from + VOUCHED_PER_WRITE)
-      await this.#write(({ transaction }) => this.#append(transaction, identity, cursor, step, signHead))
+      await this.#write((changes) => this.#append(changes, identity, cursor, step, signHead))
     }
     const vouched = new Set(own)
     this.#unproved = this.#unproved.filter((key) => !vouched.has(key))
@@ -256,12 +256,13 @@ export class Store {
   }
 
   async #append(
-    transaction: Transaction,
+    changes: Changes,
     identity: Identity,
     cursor: BlockNumber,
     keys: readonly ShareKey[],
     signHead: HeadSigner,
   ): Promise<void> {
+    const { transaction } = changes
     const size = (await transaction.get(NEWEST, logOf(identity))) ?? 0
     const log = await OwnLog.read(this.#database, transaction, identity, size)
     for (const key of keys) {
@@ -272,7 +273,7 @@ export class Store {
       transaction.put(PLACES, key, { ...place, log: log.id, index, size: size + keys.length })
     }
     log.sign(signHead)
-    transaction.put(IDENTITY, undefined, identity)
+    changes.putIdentity(identity)
     transaction.put(PROGRESS, undefined, { cursor, logSize: log.size })
   }
 
@@ -297,7 +298,7 @@ export class Store {
         if (unproved.has(shareKeyText(want.key))) await changes.wantProof(want)
         else await changes.openWant(want)
       }
-      transaction.put(IDENTITY, undefined, identity)
+      changes.putIdentity(identity)
       const progress = await transaction.get(PROGRESS, undefined)
       const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0
       transaction.put(PROGRESS, undefined, { cursor, logSize })

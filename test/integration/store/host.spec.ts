@@ -10,6 +10,7 @@ import {
   ERASING,
   HEADERS,
   IDENTITY,
+  IDENTITY_COPY,
   MANIFEST,
   PENDING,
   PLACES,
@@ -254,6 +255,42 @@ describe('store and its host', () => {
       const isHeader = name[0] === 0x00
       if (isHeader || (name[0] === 0x01 && value !== undefined)) await assert.rejects(folders.open(copy), isTampered)
       else if (name[0] !== 0x01) await useWhatIsLeft(copy)
+    }
+  })
+
+  it('cannot have another enclave made of the folder by taking its seeds away: it is told at every start', async () => {
+    const folder = await filled()
+    const [seeds, identity] = [Uint8Array.of(0x01), Uint8Array.of(0x02)]
+    for (const take of [
+      (raw: RawDatabase) => raw.clear({ gte: seeds, lt: identity }),
+      (raw: RawDatabase) => raw.clear({ gte: seeds }),
+      async (raw: RawDatabase) => {
+        await raw.clear({ gte: seeds, lt: identity })
+        for (const each of [IDENTITY, IDENTITY_COPY]) await raw.del(each.encodeKey(undefined))
+      },
+    ]) {
+      const copy = await altered(folder, take)
+      for (let start = 0; start < 3; start += 1) {
+        const store = await folders.open(copy)
+        assert.equal(await store.secret('account-seed'), undefined)
+        assert.equal(store.integrity().state, 'altered')
+        await store.close()
+      }
+    }
+  })
+
+  it('cannot have everything erased by taking the identity away, unless it takes both copies', async () => {
+    const folder = await filled()
+    for (const taken of [[IDENTITY], [IDENTITY_COPY], [IDENTITY, IDENTITY_COPY]]) {
+      const copy = await altered(folder, async (raw) => {
+        for (const each of taken) await raw.del(each.encodeKey(undefined))
+      })
+      const store = await folders.open(copy)
+      const isLeft = taken.length < 2
+      assert.deepEqual(await store.identity(), isLeft ? origin.identity : undefined)
+      assert.equal(store.counts().pending, isLeft ? 1 : 0)
+      await store.close()
+      assert.equal((await useWhatIsLeft(copy)).held.length, isLeft ? 3 : 0)
     }
   })
 
