@@ -54,6 +54,7 @@ export class SealedDatabase implements Reads {
   #manifest: Manifest = EMPTY_MANIFEST
   #wasAltered = false
   #dropped = 0
+  #isClosed = false
   #writing: Promise<unknown> = Promise.resolve()
 
   private constructor(level: LevelDatabase, folder: string, sealer: Sealer) {
@@ -77,13 +78,15 @@ export class SealedDatabase implements Reads {
     } catch (thrown) {
       throw openError(folder, thrown)
     }
+    let sealer: Sealer | undefined
     try {
-      const sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey))
+      sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey))
       const database = new SealedDatabase(level, folder, sealer)
       await database.#takeOver()
       return database
     } catch (thrown) {
       await level.close()
+      sealer?.clear()
       throw translate(folder, thrown)
     }
   }
@@ -170,7 +173,11 @@ export class SealedDatabase implements Reads {
 
   /** Waits for the transaction at work, then gives the folder free. Safe to call twice. */
   close(): Promise<void> {
-    return this.#exclusively(() => this.#level.close())
+    return this.#exclusively(async () => {
+      await this.#level.close()
+      this.#isClosed = true
+      this.#sealer.clear()
+    })
   }
 
   /**
@@ -183,7 +190,7 @@ export class SealedDatabase implements Reads {
     try {
       const found = await this.#translated(() => this.#level.getMany(names, { snapshot: view?.snapshot }))
       for (const [at, name] of names.entries()) {
-        if (!reading.isFresh(name, found[at])) throw tamperedError(this.#folder, describeName(name))
+        if (!reading.isFresh(name, found[at])) throw this.#stale(describeName(name))
       }
       return found
     } finally {
@@ -369,6 +376,11 @@ export class SealedDatabase implements Reads {
     for await (const step of this.#steps(COUNTED)) yield* step
   }
 
+  /** For what is not the newest; once the keys are gone nobody can say. */
+  #stale(record: string): SlotmeshError {
+    return this.#isClosed ? closedError(this.#folder) : tamperedError(this.#folder, record)
+  }
+
   /** Of a range, what is the newest. @throws SlotmeshError `store/tampered`. */
   async *#fresh(prefix: number, range: Range, options: { values: boolean; isWhole: boolean }): AsyncGenerator<Entry> {
     const reading = this.#freshness.read()
@@ -377,12 +389,12 @@ export class SealedDatabase implements Reads {
       for await (const step of this.#steps(range, options.values)) {
         for (const entry of step) {
           const isFresh = options.values ? reading.isFresh(...entry) : reading.isThere(entry[0])
-          if (!isFresh) throw tamperedError(this.#folder, describeName(entry[0]))
+          if (!isFresh) throw this.#stale(describeName(entry[0]))
           count += 1
           yield entry
         }
       }
-      if (options.isWhole && !reading.isAll(prefix, count)) throw tamperedError(this.#folder, `table/${prefix}`)
+      if (options.isWhole && !reading.isAll(prefix, count)) throw this.#stale(`table/${prefix}`)
     } finally {
       reading.end()
     }
@@ -573,6 +585,19 @@ function rangeOf(table: { readonly prefix: number }): Range {
  */
 async function storeId(level: LevelDatabase, folder: string, sealingKey: Uint8Array): Promise<Uint8Array> {
   const sealer = new Sealer(sealingKey, new Uint8Array(STORE_ID_BYTES))
+  try {
+    return await readStoreId(level, folder, sealingKey, sealer)
+  } finally {
+    sealer.clear()
+  }
+}
+
+async function readStoreId(
+  level: LevelDatabase,
+  folder: string,
+  sealingKey: Uint8Array,
+  sealer: Sealer,
+): Promise<Uint8Array> {
   const copies = ([0, 1] as const).map((copy) => HEADERS.encodeKey(copy))
   const sealed: (Uint8Array | undefined)[] = await level.getMany(copies)
   const ids = copies.map((key, at) => sealed[at] && sealer.open(key, sealed[at]))
@@ -594,7 +619,9 @@ async function storeId(level: LevelDatabase, folder: string, sealingKey: Uint8Ar
   const made = new Uint8Array(randomBytes(STORE_ID_BYTES))
   // A header without a manifest is a folder of which the rest was taken away.
   const operations: Operation[] = copies.map((key) => ({ type: 'put', key, value: sealer.seal(key, made) }))
-  operations.push(manifestOperation(new Sealer(sealingKey, made), EMPTY_MANIFEST))
+  const madeSealer = new Sealer(sealingKey, made)
+  operations.push(manifestOperation(madeSealer, EMPTY_MANIFEST))
+  madeSealer.clear()
   await level.batch(operations, { sync: true })
   return made
 }
@@ -631,11 +658,13 @@ function translate(folder: string, thrown: unknown): unknown {
   const code = codeOf(thrown)
   if (thrown instanceof SlotmeshError || !code?.startsWith('LEVEL_')) return thrown
   if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN') {
-    return new SlotmeshError('store/closed', `The store in ${folder} is closed; open it again to use it.`, {
-      cause: thrown,
-    })
+    return closedError(folder, thrown)
   }
   return unreadableError(folder, messageOf(thrown), thrown)
+}
+
+function closedError(folder: string, cause?: unknown): SlotmeshError {
+  return new SlotmeshError('store/closed', `The store in ${folder} is closed; open it again to use it.`, { cause })
 }
 
 function codeOf(thrown: unknown): string | undefined {

@@ -150,6 +150,17 @@ describe('store and a host that forges its database', () => {
     assert.equal((await folders.open(folder)).integrity().state, 'altered')
   })
 
+  it('is told of no forgery by a store that is closed while it is read', async () => {
+    const { store } = await begun()
+    for (const nftId of [1, 2]) {
+      await store.putPending({ key: secret(nftId), payload: payloadOf(secret(nftId)), confirmed: false })
+    }
+    const slow = store.pendingShares()
+    await slow.next()
+    await store.close()
+    await assert.rejects(slow.next(), { code: 'store/closed' })
+  })
+
   it('is told of no forgery by reads and writes that cross', async () => {
     const { store } = await begun()
     const keys = Array.from({ length: 40 }, (_, nftId) => secret(nftId))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Fingerprints } from '../../../src/store/fingerprint.js'
 import { Sealer } from '../../../src/store/sealing.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
@@ -70,5 +71,16 @@ describe('sealing', () => {
     assert.deepEqual(sealer.fingerprint(record, sealed), print)
     assert.deepEqual(new Sealer(key, id).fingerprint(record, sealed), print)
     assert.notDeepEqual(new Sealer(key, new Uint8Array(16).fill(3)).fingerprint(record, sealed), print)
+  })
+
+  it('forgets the key of fingerprints when it is cleared, also where its buffer has grown', () => {
+    const fingerprints = new Fingerprints(new Uint8Array(32).fill(7))
+    const keyless = new Fingerprints(new Uint8Array(32))
+    for (const length of [40, 100_000]) {
+      const sealed = new Uint8Array(length).fill(9)
+      assert.notDeepEqual(fingerprints.of(record, sealed), keyless.of(record, sealed))
+    }
+    fingerprints.clear()
+    assert.deepEqual(fingerprints.of(record, value), keyless.of(record, value))
   })
 })
