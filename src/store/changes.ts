@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { toHex, zero } from '../crypto/index.js'
 import { type BlockNumber, type ShareKey, SlotmeshError } from '../domain/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
-import type { Transaction } from './database.js'
 import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
 import type { Tally } from './tally.js'
+import type { Transaction } from './transaction.js'
 import type { Identity, PendingShare, SharePlace, Want } from './types.js'
 
 /** Where a share that is being stored comes from. */

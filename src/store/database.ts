@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Level } from 'level'
-import { equalBytes, toHex, zero } from '../crypto/index.js'
+import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { Freshness, type Reading } from './freshness.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
@@ -20,6 +20,7 @@ import {
   VOUCHED_FOR,
 } from './records.js'
 import { SEALING_KEY_BYTES, SEAT_TIME_BYTES, Sealer, STORE_ID_BYTES } from './sealing.js'
+import { type Change, type Reads, Transaction } from './transaction.js'
 
 type LevelDatabase = Level<Uint8Array, Uint8Array>
 
@@ -27,13 +28,6 @@ type LevelDatabase = Level<Uint8Array, Uint8Array>
 interface View {
   readonly snapshot: ReturnType<LevelDatabase['snapshot']>
   readonly reading: Reading
-}
-
-/** Where records are read: the database as it stands, a snapshot of it, or a transaction's own view. */
-export interface Reads {
-  get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined>
-  /** As `get`, for many keys in one go; the answer keeps their order. */
-  getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]>
 }
 
 /** Entries that an iterator takes from the database at once. */
@@ -453,93 +447,6 @@ export class SealedDatabase implements Reads {
       throw translate(this.#folder, thrown)
     }
   }
-}
-
-/** What one writer wants to change: reads see its own puts and deletes. Values are held sealed until written. */
-export class Transaction implements Reads {
-  readonly #database: SealedDatabase
-  readonly #sealer: Sealer
-  /** Every record read or changed so far, by its name in hex. */
-  readonly #records = new Map<string, RecordState>()
-
-  constructor(database: SealedDatabase, sealer: Sealer) {
-    this.#database = database
-    this.#sealer = sealer
-  }
-
-  /** Reads records in one go that will be asked for one by one. */
-  async preload<Key>(table: Table<Key, unknown>, keys: readonly Key[]): Promise<void> {
-    const names = keys.map((key) => table.encodeKey(key)).filter((name) => !this.#records.has(toHex(name)))
-    if (names.length === 0) return
-    const found = await this.#database.sealed(names)
-    for (const [at, name] of names.entries()) {
-      this.#records.set(toHex(name), { name, sealed: found[at], isChanged: false, before: found[at], isRead: true })
-    }
-  }
-
-  async get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined> {
-    const [value] = await this.getMany(table, [key])
-    return value
-  }
-
-  async getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]> {
-    await this.preload(table, keys)
-    return keys.map((key) => {
-      const record = this.#records.get(toHex(table.encodeKey(key)))
-      return record?.sealed && this.#database.open(table, key, record.name, record.sealed)
-    })
-  }
-
-  put<Key, Value>(table: Table<Key, Value>, key: Key, value: Value): void {
-    const name = table.encodeKey(key)
-    const plain = table.encode(value)
-    this.#change(name, this.#sealer.seal(name, plain))
-    zero(plain)
-  }
-
-  delete<Key>(table: Table<Key, unknown>, key: Key): void {
-    this.#change(table.encodeKey(key), undefined)
-  }
-
-  /** The error for a record that is missing although another record vouches for it. */
-  tampered<Key>(table: Table<Key, unknown>, key: Key): SlotmeshError {
-    return this.#database.tampered(table, key)
-  }
-
-  /** Everything that is to be written, with what stands there before. */
-  async changes(): Promise<Change[]> {
-    const changed = [...this.#records.values()].filter(({ isChanged }) => isChanged)
-    const unread = changed.filter(({ isRead }) => !isRead)
-    if (unread.length > 0) {
-      const found = await this.#database.sealed(unread.map(({ name }) => name))
-      for (const [at, record] of unread.entries()) record.before = found[at]
-    }
-    return changed.map(({ name, before, sealed }) => ({ name, before, after: sealed }))
-  }
-
-  #change(name: Uint8Array, sealed: Uint8Array | undefined): void {
-    const id = toHex(name)
-    const known = this.#records.get(id)
-    const { before, isRead } = known ?? { before: undefined, isRead: false }
-    this.#records.set(id, { name, sealed, isChanged: true, before, isRead })
-  }
-}
-
-interface RecordState {
-  readonly name: Uint8Array
-  /** As this transaction leaves it. */
-  readonly sealed: Uint8Array | undefined
-  readonly isChanged: boolean
-  /** As it stands in the database, once that was read. */
-  before: Uint8Array | undefined
-  readonly isRead: boolean
-}
-
-/** What a write does to one record; undefined is none. */
-interface Change {
-  readonly name: Uint8Array
-  readonly before: Uint8Array | undefined
-  readonly after: Uint8Array | undefined
 }
 
 type Operation =

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { equalBytes, zero } from '../crypto/index.js'
 import type { BlockNumber, ShareKey } from '../domain/index.js'
 import { type LogHead, type LogId, proveRange, type ShareRun, type VouchedShare } from '../provenance/index.js'
-import type { Reads, SealedDatabase } from './database.js'
+import type { SealedDatabase } from './database.js'
 import { HEADS, logText, NEWEST, NODES, PAYLOADS, PLACES } from './records.js'
+import type { Reads } from './transaction.js'
 import type { SharePlace, StoredShare } from './types.js'
 
 /** A held share that somebody asked for. */
