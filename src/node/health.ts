@@ -107,6 +107,12 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
       sentence: `The folder was not as this node had left it: it was altered from outside, set back in part, or damaged; ${integrity.dropped} records could not be read, and what is missing is fetched again. Find out who can write to it.`,
     })
   }
+  if (integrity !== undefined && integrity.doubtful > 0) {
+    problems.push({
+      code: 'store/doubtful-shares',
+      sentence: `${integrity.doubtful} shares that owners have handed over may be older ones that were brought back into the folder: they are neither confirmed nor given out; have their owners hand them over again.`,
+    })
+  }
   if (comparison !== undefined && comparison.missing > 0 && wants > 0) {
     problems.push({
       code: 'store/incomplete',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { toHex } from '../../../src/crypto/index.js'
 import { verifyFork } from '../../../src/provenance/index.js'
-import type { Want } from '../../../src/store/index.js'
+import type { BlockChange, Want } from '../../../src/store/index.js'
 import {
   capsule,
   collect,
@@ -83,8 +85,8 @@ describe('store', () => {
       assert.deepEqual(after.secrets, [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)])
       assert.deepEqual(after.shares[0]?.payload, payloadOf(secret(1)))
       assert.deepEqual(after.pending, [
-        { key: secret(8), confirmed: false },
-        { key: capsule(8), confirmed: true },
+        { key: secret(8), confirmed: false, isDoubtful: false },
+        { key: capsule(8), confirmed: true, isDoubtful: false },
       ])
       assert.deepEqual(after.payload?.payload, payloadOf(capsule(8)))
       assert.deepEqual(after.counts, { shares: { secret: 1, capsule: 1 }, wants: 1, pending: 2 })
@@ -530,6 +532,28 @@ describe('store', () => {
         assert.deepEqual([...peer.forks(), ...setBack.forks()], [])
       })
     }
+
+    it('set back to where another share was pending for the same NFT is no fork', async () => {
+      const folder = await folders.make()
+      const setBack = join(await folders.make(), 'copy')
+      const synced: BlockChange[] = [{ type: 'synced', want: wantOf(secret(7), { minimumVersion: 11, origin: 1 }) }]
+      const store = await folders.open(folder)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key: secret(7), payload: payloadOf(secret(7), 1), confirmed: false })
+      await store.close()
+      await cp(folder, setBack, { recursive: true })
+      const lost = await folders.open(folder)
+      await lost.putPending({ key: secret(7), payload: payloadOf(secret(7), 2), confirmed: true })
+      await lost.applyBlock(11, synced, origin.signHead)
+      const again = await folders.open(setBack)
+      await again.applyBlock(11, synced, origin.signHead)
+      const logs = await Promise.all([lost, again].map(async (each) => (await each.place(secret(7)))?.log.incarnation))
+      assert.equal(new Set([origin.identity.incarnation, ...logs]).size, 3)
+      // What is handed over from then on goes into the same log.
+      await seal(again, origin, 12, [secret(8)])
+      assert.equal((await again.place(secret(8)))?.log.incarnation, logs[1])
+      assert.equal((await again.place(secret(8)))?.index, 1)
+    })
 
     it('of the own log, as old as it is or older, are no reason to begin a new one', async () => {
       const { store } = await begun()

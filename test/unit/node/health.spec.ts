@@ -99,9 +99,10 @@ describe('what a node says of its health', () => {
   it('names a folder that was altered, and shares that were missing until they are fetched', () => {
     const told = (more: Partial<Parameters<typeof problemsOf>[0]>) =>
       problemsOf({ chain: well, owed: none, now: NOW, ...more }).map(({ code }) => code)
-    const integrity = { sequence: 9, dropped: 2 }
+    const integrity = { sequence: 9, dropped: 2, doubtful: 0 }
     assert.deepEqual(told({ integrity: { ...integrity, state: 'altered' } }), ['store/altered'])
     assert.deepEqual(told({ integrity: { ...integrity, state: 'whole' } }), [])
+    assert.deepEqual(told({ integrity: { ...integrity, state: 'whole', doubtful: 1 } }), ['store/doubtful-shares'])
     const comparison = { block: 5, listed: 10, missing: 3 }
     assert.deepEqual(told({ comparison, wants: 1 }), ['store/incomplete'])
     assert.deepEqual(told({ comparison, wants: 0 }), [])
