@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import {
   authorityOf,
+  canonicalPem,
   certificateValidity,
   isWithin,
   PCK_CHAIN,
@@ -33,8 +34,8 @@ export class PckChains {
   readonly #root: X509Certificate
   readonly #maximum: number
   /**
-   * By their certificates, since one chain can be written in many ways; the one used last at the end. Only what stood is
-   * kept: failing costs a peer its exchange.
+   * By their canonical text, since one chain can be written in many ways; the one used last at the end. Only what stood
+   * is kept: failing costs a peer its exchange.
    */
   readonly #verified = new Map<string, PckChain>()
 
@@ -48,10 +49,9 @@ export class PckChains {
    * @throws CheckFailed `pck-chain`, or `form` when it is no plain PEM.
    */
   verify(pem: string, now: Date): PckChain {
-    const certificates = checking('form', () => readPemChain(pem))
-    const key = certificates.map(({ fingerprint256 }) => fingerprint256).join()
+    const key = canonicalPem(pem)
     const known = this.#verified.get(key)
-    const chain = known ?? this.#verifyAnew(certificates, now)
+    const chain = known ?? this.#verifyAnew(pem, now)
     if (known !== undefined && !known.validities.every((validity) => isWithin(validity, now))) {
       throw new CheckFailed('pck-chain', 'a certificate of its PCK chain is not valid now')
     }
@@ -64,7 +64,8 @@ export class PckChains {
     return chain
   }
 
-  #verifyAnew(certificates: readonly X509Certificate[], now: Date): PckChain {
+  #verifyAnew(pem: string, now: Date): PckChain {
+    const certificates = checking('form', () => readPemChain(pem))
     return checking('pck-chain', () => {
       const [pck, authority] = verifyChain(certificates, PCK_CHAIN, this.#root, now)
       if (pck === undefined || authority === undefined || pck.ca) throw new Error('its PCK certificate is a CA')
