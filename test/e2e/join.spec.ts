@@ -146,7 +146,9 @@ sealing: ${sealing}
     assert.ok(again.printed().includes(account))
   })
 
-  it('seals its folder under the next key that the file names before it opens it, as often as it starts', async () => {
+  it('seals its folder under the next key that the file names before it opens it, as often as it starts', async function () {
+    // Eight starts.
+    this.timeout(240_000)
     const config = join(scratch, 'moving.yaml')
     const [old, next] = [join(scratch, 'old-key'), join(scratch, 'next-key')]
     for (const key of [old, next]) await writeFile(key, randomBytes(32), { mode: 0o600 })
