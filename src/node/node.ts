@@ -1,6 +1,6 @@
 import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
-import { type AccountSigner, zero } from '../crypto/index.js'
+import { type AccountSigner, type ForgetfulSigner, zero } from '../crypto/index.js'
 import {
   bounded,
   type Logger,
@@ -67,7 +67,7 @@ class Node implements EnclaveNode {
   readonly #config: Omit<EnclaveNodeConfig, 'sealingKey' | 'accountSeed'>
   readonly #logger: Logger
   readonly #store: Store
-  readonly #signer: AccountSigner
+  readonly #signer: ForgetfulSigner
   readonly #peerSeed: Uint8Array
   readonly #telemetry: Telemetry
   readonly #ownQuotes: OwnQuotes
@@ -148,6 +148,7 @@ class Node implements EnclaveNode {
         await this.#store.close()
       } finally {
         zero(this.#peerSeed)
+        this.#signer.forget()
       }
       this.#telemetry.stateChanged('stopped')
     })

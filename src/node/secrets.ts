@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { type AccountSigner, accountSigner, zero } from '../crypto/index.js'
+import { accountSigner, type ForgetfulSigner, zero } from '../crypto/index.js'
 import { SlotmeshError } from '../domain/index.js'
 import type { SecretName, Store } from '../store/index.js'
 import { peerIdOf } from './peer-id.js'
@@ -8,7 +8,8 @@ const SEED_BYTES = 32
 
 /** Who a node is. */
 export interface Secrets {
-  readonly signer: AccountSigner
+  /** For the node to forget. */
+  readonly signer: ForgetfulSigner
   /** Of the key that the PeerId follows from; for the node to zero. */
   readonly peerSeed: Uint8Array
   readonly peerId: string
@@ -28,7 +29,8 @@ export async function takeSecrets(
   try {
     const peerSeed = await seed(store, 'peer-key-seed')
     try {
-      return { signer: accountSigner(accountSeed), peerSeed, peerId: await peerIdOf(peerSeed) }
+      const peerId = await peerIdOf(peerSeed)
+      return { signer: accountSigner(accountSeed), peerSeed, peerId }
     } catch (thrown) {
       zero(peerSeed)
       throw thrown

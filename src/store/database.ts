@@ -74,9 +74,7 @@ export class SealedDatabase implements Reads {
       if (await wasRepaired(folder)) {
         database.#wasAltered = true
         // The newest pending share may have been in what is gone.
-        await database.transact(async (transaction) =>
-          transaction.put(ALTERED, undefined, { pendingIsDoubtful: true }),
-        )
+        await database.transact(async (transaction) => transaction.put(ALTERED, undefined, { pendingIsDoubtful: true }))
         await forgetRepair(folder)
       }
       return database

@@ -21,7 +21,7 @@ export async function idOfCopies(
   const opened = ids.filter((id) => id !== undefined)
   const name = MANIFEST.encodeKey(undefined)
   const manifest: Uint8Array | undefined = await level.get(name)
-  const id = opened.find((each) => manifest && new Sealer(sealingKey, each).open(name, manifest) !== undefined)
+  const id = opened.find((each) => manifest && opens(new Sealer(sealingKey, each), name, manifest))
   // Without a manifest nothing is known of either; whether anything opens will show.
   if (id === undefined) return opened.length === 1 ? opened[0] : undefined
   const operations = ([0, 1] as const).map((copy) => {
@@ -30,4 +30,12 @@ export async function idOfCopies(
   })
   await level.batch(operations, { sync: true })
   return id
+}
+
+function opens(sealer: Sealer, name: Uint8Array, sealed: Uint8Array): boolean {
+  try {
+    return sealer.open(name, sealed) !== undefined
+  } finally {
+    sealer.clear()
+  }
 }

@@ -106,7 +106,7 @@ export const COLLATERAL: Table<string, { readonly text: string; readonly keptAt:
 }
 
 /** How new the attestation collateral was that has been seen, as JSON. */
-export const COLLATERAL_FLOORS = singleton<string>(0x07, 'collateral-floors', {
+export const COLLATERAL_FLOORS = singleton<string>(0x08, 'collateral-floors', {
   encode: (text) => utf8(text),
   decode: (bytes) => Buffer.from(bytes).toString('utf8'),
 })
@@ -323,6 +323,7 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   describer(ERASING),
   describer(FORKS),
   describer(COLLATERAL),
+  describer(COLLATERAL_FLOORS),
   describer(MANIFEST),
   describer(SEAT_TIME),
   describer(ALTERED),

@@ -272,7 +272,7 @@ describe('synchronisation engine', () => {
         chain.finalise()
         start()
         await witness.until(() => witness.states.includes('running'))
-        await store.putCollateral('x', '{}')
+        await store.putCollateral('x', '{}', 0)
         await store.putPending({ key, payload: payloadOf(key), confirmed })
         await alter(...names)
         chain.finalise()

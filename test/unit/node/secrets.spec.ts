@@ -40,7 +40,7 @@ class FakeStore {
   }
 
   integrity(): StoreIntegrity {
-    return { state: this.state, sequence: 1, dropped: 0 }
+    return { state: this.state, sequence: 1, dropped: 0, doubtful: 0 }
   }
 }
 
