@@ -575,7 +575,7 @@ describe('store and its host', () => {
     await store.close()
     assert.deepEqual(
       (await records(folder)).map(([name]) => name[0]),
-      [0, 0, 1, 1, 5, 6, 7],
+      [0, 0, 1, 1, 5, 6, 8],
     )
   })
 
