@@ -24,8 +24,17 @@ need() {
   exit 1
 }
 
+# Gramine asks that no key serves both it and the application.
+check_mount() {
+  [ "${STORE_MOUNT:-plain}" = encrypted ] || return 0
+  grep -Eq '^[[:space:]]*(sealing|nextSealing):.*gramine:mrsigner' "$CONFIG" || return 0
+  say "STORE_MOUNT=encrypted takes _sgx_mrsigner for itself: let $CONFIG name another key, or leave the mount plain."
+  exit 1
+}
+
 # The same files, in the same places, each time: MRENCLAVE is over all of them.
 stage() {
+  check_mount
   rm -rf "$STAGE/app"
   mkdir -p "$STAGE/app" "$DATA"
   cp -R "$root/dist" "$root/package.json" "$STAGE/app/"

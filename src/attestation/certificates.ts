@@ -23,17 +23,22 @@ export function isWithin({ from, until }: Validity, now: Date): boolean {
   return from.getTime() <= now.getTime() && now.getTime() <= until.getTime()
 }
 
+/** PEM without what may differ between two writings of the same certificates: line breaks, and Intel's closing NUL. */
+export function canonicalPem(pem: string): string {
+  return pem.replace(/\0$/, '').replace(/[\r\n]/g, '')
+}
+
 /**
- * Reads a row of PEM certificates. Nothing else may stand in the text, and the base64 must be canonical: the
- * verification library skips what it does not know, and bytes that nobody checks could be changed unnoticed.
- * (Intel's quotes may close the text with a NUL.)
+ * Reads a row of PEM certificates, by its canonical text alone. Nothing else may stand in the text, and the base64 must
+ * be canonical: the verification library skips what it does not know, and bytes that nobody checks could be changed
+ * unnoticed.
  */
 export function readPemChain(pem: string): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  const text = canonicalPem(pem)
+  const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g)]
   // One more than any accepted chain has, so that a long one costs no more than its length.
-  const certificates = blocks.slice(0, 4).map((block) => new X509Certificate(block))
-  const written = certificates.map((certificate) => certificate.toString()).join('')
-  if (pem.replace(/\0$/, '').replace(/[\r\n]/g, '') !== written.replace(/[\r\n]/g, '')) {
+  const certificates = blocks.slice(0, 4).map(([, base64 = '']) => new X509Certificate(Buffer.from(base64, 'base64')))
+  if (text !== certificates.map((certificate) => canonicalPem(certificate.toString())).join('')) {
     throw new Error('the certificate chain is not plain PEM')
   }
   return certificates

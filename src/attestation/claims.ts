@@ -52,14 +52,28 @@ export interface QuoteClaims {
   readonly reportData: Uint8Array
 }
 
-/** How up to date the platform of a quote is, judged by what Intel has published. */
-export interface PlatformStatus {
+/** How well one part of a platform does. */
+export interface TcbVerdict {
+  readonly part: 'platform' | 'quoting enclave' | 'TDX module'
   /** One of Intel's words, for example `UpToDate` or `SWHardeningNeeded`. */
-  readonly tcbStatus: string
-  /** Intel's security advisories that the platform is still open to, for example `INTEL-SA-00615`. */
+  readonly status: string
+  /** Intel's security advisories that the part is still open to, for example `INTEL-SA-00615`. */
   readonly advisoryIds: readonly string[]
-  /** Grows each time that Intel judges platforms anew: of the collateral by which this one was judged. */
+}
+
+/** How new collateral is; of several parts the oldest counts. */
+export interface Published {
+  /** Grows each time that Intel judges platforms anew. */
   readonly tcbEvaluationDataNumber: number
-  /** When Intel signed that collateral; of several parts the oldest. */
+  /** When Intel signed it. */
   readonly collateralIssuedAt: Date
+}
+
+/** How up to date the platform of a quote is, judged by what Intel has published. */
+export interface PlatformStatus extends Published {
+  /** The worst word of its parts. It says less than all of them, so a policy judges these. */
+  readonly tcbStatus: string
+  /** Of all parts. */
+  readonly advisoryIds: readonly string[]
+  readonly parts: readonly TcbVerdict[]
 }

@@ -1,6 +1,5 @@
 import { verify, type X509Certificate } from 'node:crypto'
 import { z } from 'zod'
-import { equalBytes } from '../crypto/index.js'
 import { messageOf } from '../domain/index.js'
 import {
   authorityOf,
@@ -13,10 +12,9 @@ import {
   type Validity,
   verifyChain,
 } from './certificates.js'
-import type { Tee } from './claims.js'
-import { derElements } from './der.js'
+import type { Published, Tee } from './claims.js'
+import { readCrl } from './crl.js'
 import { CheckFailed, checking, unavailable } from './errors.js'
-import * as x509 from './x509.js'
 
 /**
  * What Intel publishes for verifying quotes of one platform family, named as in Intel's `sgx_ql_qve_collateral_t`.
@@ -71,10 +69,17 @@ export interface VerifiedCollateral {
   readonly pckAuthority: string
   readonly revokedByRoot: ReadonlySet<string>
   readonly revokedByPckAuthority: ReadonlySet<string>
+  /** The two lists: of the root, and of the PCK authority. */
+  readonly lists: readonly { readonly authority: string; readonly issuedAt: Date }[]
 }
 
-/** Bytes of any one part; TCB info of a long-lived family has about 30 000. */
-const MAXIMUM_PART = 1_048_576
+/**
+ * Bytes of any one part; TCB info of a long-lived family has about 30 000, and a list of 20 000 certificates 800 000.
+ * Lists are written with two digits for a byte.
+ */
+export const MAXIMUM_PART = 1_048_576
+
+const LISTS: readonly string[] = ['root_ca_crl', 'pck_crl'] satisfies (keyof QuoteCollateral)[]
 
 const hex = (bytes: number) =>
   z
@@ -154,8 +159,9 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       qe_identity: given.qe_identity,
       qe_identity_signature: given.qe_identity_signature,
     }
-    if (Object.values(collateral).some((part) => part.length > MAXIMUM_PART)) {
-      throw new CheckFailed('collateral-form', 'a part is too long')
+    for (const [name, { length }] of Object.entries(collateral)) {
+      const bytes = LISTS.includes(name) ? length / 2 : length
+      if (bytes > MAXIMUM_PART) throw new CheckFailed('collateral-form', `its ${name} is too long`)
     }
 
     const chainOf = (pem: string, members: RegExp[]) =>
@@ -180,8 +186,8 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       return identity
     })
 
-    const rootCrl = checking('crl', () => readCrl(collateral.root_ca_crl, root))
-    const pckCrl = checking('crl', () => readCrl(collateral.pck_crl, pckAuthority))
+    const rootCrl = checking('crl', () => readCrl(fromCollateralHex(collateral.root_ca_crl), root))
+    const pckCrl = checking('crl', () => readCrl(fromCollateralHex(collateral.pck_crl), pckAuthority))
     const underRoot = [root, pckAuthority, tcbSigner, qeSigner]
     if (underRoot.some(({ serialNumber }) => rootCrl.revoked.has(serialOf(serialNumber)))) {
       throw new CheckFailed('collateral-revoked', 'the root has revoked one of its certificates')
@@ -208,10 +214,22 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       pckAuthority: authorityOf(pckAuthority),
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
+      lists: [
+        { authority: authorityOf(root), issuedAt: rootCrl.validity.from },
+        { authority: authorityOf(pckAuthority), issuedAt: pckCrl.validity.from },
+      ],
     }
   } catch (error) {
     const check = error instanceof CheckFailed ? error.check : 'collateral-form'
     throw unavailable(check, `The attestation collateral is of no use: ${messageOf(error)}; fetch it anew.`, error)
+  }
+}
+
+export function published({ tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>): Published {
+  const parts = [tcbInfo, qeIdentity]
+  return {
+    tcbEvaluationDataNumber: Math.min(...parts.map(({ tcbEvaluationDataNumber }) => tcbEvaluationDataNumber)),
+    collateralIssuedAt: new Date(Math.min(...parts.map(({ issueDate }) => new Date(issueDate).getTime()))),
   }
 }
 
@@ -227,47 +245,6 @@ function checkSignature(text: string, signature: string, signer: X509Certificate
     throw new Error('TCB info or QE identity is not signed by its issuer')
   }
 }
-
-function readCrl(hexadecimal: string, issuer: X509Certificate) {
-  const bytes = fromCollateralHex(hexadecimal)
-  checkCrlSignature(bytes, issuer)
-  const crl = new x509.X509Crl(bytes)
-  const issuerName = new x509.X509Certificate(issuer.raw).subjectName.toArrayBuffer()
-  if (!equalBytes(new Uint8Array(crl.issuerName.toArrayBuffer()), new Uint8Array(issuerName))) {
-    throw new Error('a CRL is not of its authority')
-  }
-  // RFC 5280, 5.2: an unknown critical extension (a delta, a scope) changes what the list means.
-  if ([...crl.extensions, ...crl.entries.flatMap((entry) => entry.extensions)].some(({ critical }) => critical)) {
-    throw new Error('a CRL has a critical extension')
-  }
-  if (crl.nextUpdate === undefined) throw new Error('a CRL never ends')
-  return {
-    revoked: new Set(crl.entries.map(({ serialNumber }) => serialOf(serialNumber))),
-    validity: { from: crl.thisUpdate, until: crl.nextUpdate },
-  }
-}
-
-/** RFC 5280, 5.1.1. By OpenSSL, since the library that reads the list forgives much outside the signed part. */
-function checkCrlSignature(bytes: Uint8Array, issuer: X509Certificate): void {
-  const [list, ...beyond] = derElements(bytes)
-  const [tbs, algorithm, signature, ...more] = derElements(list?.content ?? new Uint8Array())
-  const isWhole = beyond.length + more.length === 0 && list?.tag === 0x30 && signature?.tag === 0x03
-  const hasUnusedBits = signature?.content[0] !== 0
-  if (
-    tbs === undefined ||
-    !isWhole ||
-    hasUnusedBits ||
-    !equalBytes(algorithm?.raw ?? new Uint8Array(), ECDSA_WITH_SHA256)
-  ) {
-    throw new Error('a CRL has not the one form that is signed')
-  }
-  if (!verify('sha256', tbs.raw, issuer.publicKey, signature.content.subarray(1))) {
-    throw new Error('a CRL is not signed by its authority')
-  }
-}
-
-/** The AlgorithmIdentifier, DER. */
-const ECDSA_WITH_SHA256 = Buffer.from('300a06082a8648ce3d040302', 'hex')
 
 function fromCollateralHex(text: string): Buffer {
   if (!/^(?:[0-9a-f]{2})+$/.test(text)) throw new Error('a part is not lower-case hexadecimal')

@@ -2,9 +2,9 @@ export type { EnclaveMeasurement, SgxMeasurement, TdxMeasurement, Tee } from './
 export { type CollateralRequest, type CollateralSource, type QuoteCollateral, staticCollateral } from './collateral.js'
 export { type AttestationCheck, AttestationError, type AttestationErrorCode } from './errors.js'
 export type { PccsAddress } from './pccs/client.js'
+export type { CollateralHealth } from './pccs/health.js'
 export {
   type CollateralCache,
-  type CollateralHealth,
   type PccsCollateral,
   pccsCollateral,
 } from './pccs/source.js'

@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import {
   authorityOf,
+  canonicalPem,
   certificateValidity,
   isWithin,
   PCK_CHAIN,
@@ -31,11 +32,16 @@ const MAXIMUM_CHAINS = 1_024
 /** Verifies the chains that quotes carry, each only once while it is remembered. */
 export class PckChains {
   readonly #root: X509Certificate
-  /** By their text, the one used last at the end. Only what stood is kept: failing costs a peer its exchange. */
+  readonly #maximum: number
+  /**
+   * By their canonical text, since one chain can be written in many ways; the one used last at the end. Only what stood
+   * is kept: failing costs a peer its exchange.
+   */
   readonly #verified = new Map<string, PckChain>()
 
-  constructor(root: X509Certificate) {
+  constructor(root: X509Certificate, maximum = MAXIMUM_CHAINS) {
     this.#root = root
+    this.#maximum = maximum
   }
 
   /**
@@ -43,15 +49,16 @@ export class PckChains {
    * @throws CheckFailed `pck-chain`, or `form` when it is no plain PEM.
    */
   verify(pem: string, now: Date): PckChain {
-    const known = this.#verified.get(pem)
+    const key = canonicalPem(pem)
+    const known = this.#verified.get(key)
     const chain = known ?? this.#verifyAnew(pem, now)
     if (known !== undefined && !known.validities.every((validity) => isWithin(validity, now))) {
       throw new CheckFailed('pck-chain', 'a certificate of its PCK chain is not valid now')
     }
-    this.#verified.delete(pem)
-    this.#verified.set(pem, chain)
+    this.#verified.delete(key)
+    this.#verified.set(key, chain)
     for (const oldest of this.#verified.keys()) {
-      if (this.#verified.size <= MAXIMUM_CHAINS) break
+      if (this.#verified.size <= this.#maximum) break
       this.#verified.delete(oldest)
     }
     return chain

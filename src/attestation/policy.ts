@@ -1,7 +1,17 @@
 import { fromHex, toHex } from '../crypto/index.js'
 import type { BlockNumber, Hex } from '../domain/index.js'
-import type { EnclaveMeasurement, PlatformStatus, QuoteClaims, SgxMeasurement, TdxMeasurement } from './claims.js'
+import type {
+  EnclaveMeasurement,
+  PlatformStatus,
+  Published,
+  QuoteClaims,
+  SgxMeasurement,
+  TcbVerdict,
+  TdxMeasurement,
+} from './claims.js'
 import { type AttestationCheck, AttestationError, belowPolicy, unavailable } from './errors.js'
+
+const DAY_MS = 86_400_000
 
 interface Rule {
   /** The last final block at which the rule still holds: gives the mesh time to move on to a new build. */
@@ -43,8 +53,9 @@ export const EXCUSABLE_TCB_STATUSES = [
 export type ExcusableTcbStatus = (typeof EXCUSABLE_TCB_STATUSES)[number]
 
 /**
- * Lets platforms pass that are not up to date, for a time. A platform passes when each advisory that it is open to is
- * named by an exception for its status; where Intel names no advisory, an exception that names none either is needed.
+ * Lets platforms pass that are not up to date, for a time. Platform, quoting enclave and TDX module are each judged by
+ * themselves, and all have to pass: a part does when each advisory that it is open to is named by an exception for its
+ * status; where Intel names no advisory, an exception that names none either is needed.
  */
 export interface TcbException {
   readonly status: ExcusableTcbStatus
@@ -67,6 +78,18 @@ export interface AttestationPolicy {
   readonly maximumCollateralAgeDays?: number
 }
 
+/** What a policy asks of collateral beyond what Intel asks. */
+export type CollateralLimits = Pick<AttestationPolicy, 'minimumTcbEvaluationDataNumber' | 'maximumCollateralAgeDays'>
+
+/** Until when a policy judges by collateral, Unix ms; -Infinity when it asks for a later round. */
+export function judgedUntil(
+  { tcbEvaluationDataNumber, collateralIssuedAt }: Published,
+  { minimumTcbEvaluationDataNumber = 0, maximumCollateralAgeDays = Infinity }: CollateralLimits,
+): number {
+  if (tcbEvaluationDataNumber < minimumTcbEvaluationDataNumber) return -Infinity
+  return collateralIssuedAt.getTime() + maximumCollateralAgeDays * DAY_MS
+}
+
 /** A policy, ready to judge. */
 export interface Policy {
   /**
@@ -82,8 +105,6 @@ export interface Policy {
   admitPlatform(status: PlatformStatus, now: Date): void
 }
 
-const DAY_MS = 86_400_000
-
 /** @throws SlotmeshError `crypto/not-hex` when a rule's measurement is not hexadecimal. */
 export function compilePolicy(policy: AttestationPolicy): Policy {
   const { tcbExceptions = [], minimumTcbEvaluationDataNumber = 0, maximumCollateralAgeDays = Infinity } = policy
@@ -93,6 +114,15 @@ export function compilePolicy(policy: AttestationPolicy): Policy {
   }))
   const exceptions = tcbExceptions.map((exception) => ({ ...exception, until: new Date(exception.until).getTime() }))
 
+  function isExcused({ status, advisoryIds }: TcbVerdict, now: Date): boolean {
+    if (status === 'UpToDate') return true
+    const standing = exceptions.filter((exception) => exception.status === status && now.getTime() < exception.until)
+    const named = new Set(standing.flatMap((exception) => exception.advisoryIds))
+    return advisoryIds.length === 0
+      ? standing.some((exception) => exception.advisoryIds.length === 0)
+      : advisoryIds.every((id) => named.has(id))
+  }
+
   return {
     admitClaims({ measurement, isDebug }, { block }) {
       if (isDebug) throw debugEnclave()
@@ -101,7 +131,7 @@ export function compilePolicy(policy: AttestationPolicy): Policy {
       if (matching.every(({ untilBlock }) => block > untilBlock)) throw outgrown(measurement, matching)
     },
 
-    admitPlatform({ tcbStatus, advisoryIds, tcbEvaluationDataNumber, collateralIssuedAt }, now) {
+    admitPlatform({ parts, tcbEvaluationDataNumber, collateralIssuedAt }, now) {
       if (tcbEvaluationDataNumber < minimumTcbEvaluationDataNumber) {
         const reason = `its evaluation number is ${tcbEvaluationDataNumber}, and the policy asks for ${minimumTcbEvaluationDataNumber}`
         throw oldCollateral('collateral-evaluation', reason)
@@ -112,16 +142,10 @@ export function compilePolicy(policy: AttestationPolicy): Policy {
         const reason = `it is ${Math.floor(ageDays)} days old, and the policy allows ${maximumCollateralAgeDays}`
         throw oldCollateral('collateral-age', reason)
       }
-      if (tcbStatus === 'UpToDate') return
-      const excused = exceptions.filter(({ status, until }) => status === tcbStatus && now.getTime() < until)
-      const named = new Set(excused.flatMap((exception) => exception.advisoryIds))
-      const isExcused =
-        advisoryIds.length === 0
-          ? excused.some((exception) => exception.advisoryIds.length === 0)
-          : advisoryIds.every((id) => named.has(id))
-      if (!isExcused) {
-        const open = advisoryIds.length > 0 ? `, open to ${advisoryIds.join(', ')}` : ''
-        throw belowPolicy('tcb-status', `its TCB status is ${tcbStatus}${open}`)
+      const wrong = parts.find((verdict) => !isExcused(verdict, now))
+      if (wrong !== undefined) {
+        const open = wrong.advisoryIds.length > 0 ? `, open to ${wrong.advisoryIds.join(', ')}` : ''
+        throw belowPolicy('tcb-status', `the TCB status of its ${wrong.part} is ${wrong.status}${open}`)
       }
     },
   }

@@ -1,15 +1,9 @@
 import { equalBytes, fromHex } from '../crypto/index.js'
 import type { PckPlatform } from './certificates.js'
-import type { PlatformStatus } from './claims.js'
-import type { QeIdentity, TcbInfo, VerifiedCollateral } from './collateral.js'
+import type { PlatformStatus, TcbVerdict } from './claims.js'
+import { published, type QeIdentity, type TcbInfo, type VerifiedCollateral } from './collateral.js'
 import { CheckFailed } from './errors.js'
 import type { TdxModuleClaims, UnverifiedQuote } from './quote.js'
-
-/** How well a part of a platform does, in Intel's words. */
-export interface TcbVerdict {
-  readonly status: string
-  readonly advisoryIds: readonly string[]
-}
 
 /** From the best to the worst; what Intel may say some day beyond these is worse than all. */
 const SEVERITY = [
@@ -23,21 +17,23 @@ const SEVERITY = [
 ]
 
 /**
- * Judges platform and quoting enclave by Intel's rules ("Intel SGX PCK Certificate and TCB Info", selecting a TCB
+ * Judges platform and quoting enclave, each by itself, by Intel's rules ("Intel SGX PCK Certificate and TCB Info", selecting a TCB
  * level; QE identity likewise).
  *
- * Of TDX all 16 components are compared, as the verification library does it. Intel's own library leaves out the first
- * two where a module identity is published, and judges these by that: here they are judged by both, which can only be
- * stricter.
+ * Of TDX components Intel's rule leaves out the first two where the module has levels of its own (see
+ * {@link judgeTdxModule}); the verification library compares all 16.
  *
+ * @param rule whose; Intel's when absent.
  * @throws CheckFailed `qe-identity`, `tcb-level`
  */
 export function judgePlatform(
   quote: Pick<UnverifiedQuote, 'qeReport' | 'tdx'>,
   platform: PckPlatform,
   { tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
-): TcbVerdict {
-  return worse(platformVerdict(tcbInfo, platform, quote.tdx), quotingEnclaveVerdict(quote.qeReport, qeIdentity))
+  rule: 'intel' | 'library' = 'intel',
+): TcbVerdict[] {
+  const left = rule === 'intel' && quote.tdx !== undefined && moduleVersion(quote.tdx) > 0 ? MODULE_COMPONENTS : 0
+  return [platformVerdict(tcbInfo, platform, quote.tdx, left), quotingEnclaveVerdict(quote.qeReport, qeIdentity)]
 }
 
 /**
@@ -48,7 +44,8 @@ export function judgePlatform(
  */
 export function judgeTdxModule(module: TdxModuleClaims, tcbInfo: TcbInfo): TcbVerdict {
   if (tcbInfo.id !== 'TDX') throw new CheckFailed('tdx-module', 'TCB info does not know of TDX')
-  const [securityVersion = 0, version = 0] = module.teeTcbSvn
+  const [securityVersion = 0] = module.teeTcbSvn
+  const version = moduleVersion(module)
   const id = `TDX_${version.toString(16).padStart(2, '0').toUpperCase()}`
   const identity = version === 0 ? undefined : tcbInfo.tdxModuleIdentities.find((known) => known.id === id)
   if (version !== 0 && identity === undefined) throw new CheckFailed('tdx-module', `its TDX module ${id} is not known`)
@@ -60,41 +57,55 @@ export function judgeTdxModule(module: TdxModuleClaims, tcbInfo: TcbInfo): TcbVe
   ) {
     throw new CheckFailed('tdx-module', "its TDX module is not Intel's")
   }
-  if (identity === undefined) return { status: 'UpToDate', advisoryIds: [] }
+  if (identity === undefined) return { part: 'TDX module', status: 'UpToDate', advisoryIds: [] }
   const level = identity.tcbLevels.find(({ tcb }) => securityVersion >= tcb.isvsvn)
   if (level === undefined) throw new CheckFailed('tcb-level', `its TDX module ${id} is below every level`)
-  return { status: level.tcbStatus, advisoryIds: level.advisoryIDs }
+  return { part: 'TDX module', status: level.tcbStatus, advisoryIds: level.advisoryIDs }
 }
 
 /** What a policy judges. */
 export function platformStatus(
-  { status, advisoryIds }: TcbVerdict,
-  { tcbInfo, qeIdentity }: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
+  parts: readonly TcbVerdict[],
+  collateral: Pick<VerifiedCollateral, 'tcbInfo' | 'qeIdentity'>,
 ): PlatformStatus {
-  const parts = [tcbInfo, qeIdentity]
+  const { status, advisoryIds } = merged(parts)
+  return { tcbStatus: status, advisoryIds, parts, ...published(collateral) }
+}
+
+/**
+ * All at once as the verification library puts it: the worst word, and all that is still open. Intel's own rule is
+ * stricter (a part that needs configuration and one that is out of date are `OutOfDateConfigurationNeeded`), so nothing
+ * is excused by this.
+ */
+export function merged(parts: readonly TcbVerdict[]): Pick<TcbVerdict, 'status' | 'advisoryIds'> {
+  const rank = (status: string) => (SEVERITY.includes(status) ? SEVERITY.indexOf(status) : SEVERITY.length)
   return {
-    tcbStatus: status,
-    advisoryIds,
-    tcbEvaluationDataNumber: Math.min(...parts.map(({ tcbEvaluationDataNumber }) => tcbEvaluationDataNumber)),
-    collateralIssuedAt: new Date(Math.min(...parts.map(({ issueDate }) => new Date(issueDate).getTime()))),
+    status: parts.reduce((worst, { status }) => (rank(status) > rank(worst) ? status : worst), 'UpToDate'),
+    advisoryIds: [...new Set(parts.flatMap(({ advisoryIds }) => advisoryIds))],
   }
 }
 
-/** Both at once: the worse word, and all that is still open. */
-export function worse(one: TcbVerdict, other: TcbVerdict): TcbVerdict {
-  const rank = ({ status }: TcbVerdict) => (SEVERITY.includes(status) ? SEVERITY.indexOf(status) : SEVERITY.length)
-  return {
-    status: rank(other) > rank(one) ? other.status : one.status,
-    advisoryIds: [...new Set([...one.advisoryIds, ...other.advisoryIds])],
-  }
+/** The components of TDX that are the module's: its security version, and its version. */
+const MODULE_COMPONENTS = 2
+
+function moduleVersion({ teeTcbSvn }: TdxModuleClaims): number {
+  return teeTcbSvn[1] ?? 0
 }
 
-function platformVerdict(tcbInfo: TcbInfo, platform: PckPlatform, tdx: TdxModuleClaims | undefined): TcbVerdict {
+/** @param left how many of the first components of TDX are left out. */
+function platformVerdict(
+  tcbInfo: TcbInfo,
+  platform: PckPlatform,
+  tdx: TdxModuleClaims | undefined,
+  left: number,
+): TcbVerdict {
   for (const { tcb, tcbStatus, advisoryIDs } of tcbInfo.tcbLevels) {
     const reachesTdx =
-      'tdxtcbcomponents' in tcb ? tdx !== undefined && reaches(tdx.teeTcbSvn, tcb.tdxtcbcomponents) : true
+      'tdxtcbcomponents' in tcb
+        ? tdx !== undefined && reaches(tdx.teeTcbSvn.subarray(left), tcb.tdxtcbcomponents.slice(left))
+        : true
     if (platform.pceSvn >= tcb.pcesvn && reaches(platform.componentSvns, tcb.sgxtcbcomponents) && reachesTdx) {
-      return { status: tcbStatus, advisoryIds: advisoryIDs }
+      return { part: 'platform', status: tcbStatus, advisoryIds: advisoryIDs }
     }
   }
   throw new CheckFailed('tcb-level', 'its platform is below every TCB level')
@@ -120,7 +131,7 @@ function quotingEnclaveVerdict(report: Uint8Array, identity: QeIdentity): TcbVer
   const version = view.getUint16(SECURITY_VERSION, true)
   const level = identity.tcbLevels.find(({ tcb }) => version >= tcb.isvsvn)
   if (level === undefined) throw new CheckFailed('tcb-level', 'its quoting enclave is below every level')
-  return { status: level.tcbStatus, advisoryIds: level.advisoryIDs }
+  return { part: 'quoting enclave', status: level.tcbStatus, advisoryIds: level.advisoryIDs }
 }
 
 /** Byte by byte, in the order in which the collateral writes them. */

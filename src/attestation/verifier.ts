@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { QuoteVerifier as DcapVerifier } from '@phala/dcap-qvl'
-import { type BlockNumber, messageOf } from '../domain/index.js'
+import type { BlockNumber } from '../domain/index.js'
 import { isWithin } from './certificates.js'
 import type { EnclaveMeasurement, PlatformStatus, QuoteClaims } from './claims.js'
 import { type CollateralSource, type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from './collateral.js'
@@ -9,11 +8,12 @@ import { type PckChain, PckChains } from './pck-chains.js'
 import { type AttestationPolicy, compilePolicy } from './policy.js'
 import { readQuote, type UnverifiedQuote } from './quote.js'
 import { INTEL_ROOT } from './root.js'
+import { SecondOpinion } from './second-opinion.js'
 import { checkSignatures } from './signatures.js'
-import { judgePlatform, judgeTdxModule, platformStatus, type TcbVerdict, worse } from './tcb.js'
+import { judgePlatform, judgeTdxModule, platformStatus } from './tcb.js'
 
 /** A quote that is genuine and that the policy admits. */
-export interface VerifiedQuote extends Omit<PlatformStatus, 'collateralIssuedAt'> {
+export interface VerifiedQuote extends Omit<PlatformStatus, 'collateralIssuedAt' | 'parts'> {
   /** The 64 bytes that the enclave put in; what they bind is for the caller to check. */
   readonly reportData: Uint8Array
   readonly measurement: EnclaveMeasurement
@@ -54,7 +54,7 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
   const chains = new PckChains(root)
   const policy = compilePolicy(options.policy)
-  const dcap = DcapVerifier.newWithRootCa(root.raw)
+  const secondOpinion = new SecondOpinion(root)
   const collaterals = new WeakMap<QuoteCollateral, VerifiedCollateral>()
   const agreed = new WeakMap<VerifiedCollateral, WeakSet<PckChain>>()
 
@@ -70,29 +70,27 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
     return collateral
   }
 
-  /** What the library says of the same quote; it knows nothing of the TDX module's own levels. */
-  function askSecondOpinion(bytes: Uint8Array, collateral: VerifiedCollateral, own: TcbVerdict, at: Date): void {
-    const opinion = attempt(() => dcap.verify(bytes, { ...collateral.collateral }, Math.floor(at.getTime() / 1000)))
-    const isSame =
-      opinion.status === own.status &&
-      [...new Set(opinion.advisory_ids)].sort().join() === [...own.advisoryIds].sort().join()
-    if (!isSame) throw new CheckFailed('second-opinion', `its platform is ${own.status} or ${opinion.status}`)
+  /** All that needs no collateral: nobody can have it fetched who has no quote of a genuine platform. */
+  function checkOwn(quote: UnverifiedQuote, at: Date): PckChain {
+    const chain = chains.verify(quote.pckChain, at)
+    checkSignatures(quote, chain.key)
+    if (quote.tdx !== undefined) checkTdAttributes(quote.tdx.tdAttributes)
+    return chain
   }
 
   function judge(bytes: Uint8Array, quote: UnverifiedQuote, chain: PckChain, collateral: VerifiedCollateral, at: Date) {
     requireUnrevoked(chain, collateral)
-    checkSignatures(quote, chain.key)
-    if (quote.tdx !== undefined) checkTdAttributes(quote.tdx.tdAttributes)
-    const platform = judgePlatform(quote, chain.platform, collateral)
-    const verdict = quote.tdx === undefined ? platform : worse(platform, judgeTdxModule(quote.tdx, collateral.tcbInfo))
+    const parts = judgePlatform(quote, chain.platform, collateral)
+    if (quote.tdx !== undefined) parts.push(judgeTdxModule(quote.tdx, collateral.tcbInfo))
     // The library throws of what is revoked in place of saying so.
-    if (verdict.status === 'Revoked') throw new CheckFailed('tcb-status', 'its TCB status is Revoked')
+    if (parts.some(({ status }) => status === 'Revoked'))
+      throw new CheckFailed('tcb-status', 'its TCB status is Revoked')
     const platforms = agreed.get(collateral) ?? new WeakSet()
     if (!platforms.has(chain)) {
-      askSecondOpinion(bytes, collateral, platform, at)
+      secondOpinion.require({ bytes, quote, platform: chain.platform }, collateral, at)
       agreed.set(collateral, platforms.add(chain))
     }
-    return platformStatus(verdict, collateral)
+    return platformStatus(parts, collateral)
   }
 
   return {
@@ -102,7 +100,7 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
       const quote = genuine(() => readQuote(owned))
       policy.admitClaims(quote.claims, { block: finalisedBlock() })
       const at = now()
-      const chain = genuine(() => chains.verify(quote.pckChain, at))
+      const chain = genuine(() => checkOwn(quote, at))
       const collateral = await collateralFor(quote, chain, at, signal)
       const status = genuine(() => judge(owned, quote, chain, collateral, at))
       policy.admitPlatform(status, at)
@@ -140,7 +138,10 @@ function requireFor(tee: UnverifiedQuote['tee'], chain: PckChain, collateral: Ve
 }
 
 function requireUnrevoked({ serials }: PckChain, collateral: VerifiedCollateral): void {
-  if (collateral.revokedByRoot.has(serials.authority) || collateral.revokedByPckAuthority.has(serials.pck)) {
+  if (collateral.revokedByRoot.has(serials.authority)) {
+    throw new CheckFailed('pck-revoked', 'the CA of its PCK certificate is revoked')
+  }
+  if (collateral.revokedByPckAuthority.has(serials.pck)) {
     throw new CheckFailed('pck-revoked', 'its PCK certificate is revoked')
   }
 }
@@ -152,15 +153,6 @@ function checkTdAttributes(bytes: Uint8Array): void {
   const attributes = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true)
   if ((attributes & ~TD_ATTRIBUTES_ALLOWED) !== 0n || (attributes & TD_ATTRIBUTES_NEEDED) === 0n) {
     throw new CheckFailed('td-attributes', 'its domain has attributes that are not to be trusted')
-  }
-}
-
-/** Runs the library, all of whose errors are its own. */
-function attempt<T>(ask: () => T): T {
-  try {
-    return ask()
-  } catch (cause) {
-    throw new CheckFailed('second-opinion', `the verification library says: ${messageOf(cause)}`, { cause })
   }
 }
 

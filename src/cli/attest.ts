@@ -70,6 +70,7 @@ async function verifyQuote(file: string, flags: AttestFlags & { block?: number; 
             ...configured,
             rootCertificate,
             cache: NO_CACHE,
+            floors: NO_FLOORS,
             logger: silentLogger,
             lifetime: signal,
             now,
@@ -87,6 +88,7 @@ async function verifyQuote(file: string, flags: AttestFlags & { block?: number; 
 
 /** A one-off command keeps nothing. */
 const NO_CACHE = { get: async () => undefined, put: async () => undefined }
+const NO_FLOORS = { read: async () => undefined, write: async () => undefined }
 
 /** A simulated machine is named after its folder, which does not matter here. */
 async function simulatedAnywhere(flags: AttestFlags): Promise<Settings> {

@@ -8,7 +8,7 @@ import { chainUrls, seed } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { lineLogger } from './line-logger.js'
 import { type EnclaveFlags, required, settingsOf } from './settings.js'
-import { folderOf, quoteSourceOf, sealingKeyOf, verificationOf } from './tee.js'
+import { folderOf, openingKeyOf, quoteSourceOf, verificationOf } from './tee.js'
 
 type Mesh = NonNullable<Settings['mesh']>
 
@@ -41,7 +41,7 @@ export function addJoin(program: Command): void {
 
 async function run(settings: Settings, isVerbose: boolean, signal: AbortSignal): Promise<void> {
   const endpoints = required(settings.chain?.endpoints, '--chain', 'chain.endpoints')
-  const node = await createNode(settings, endpoints, isVerbose)
+  const node = await createNode(settings, endpoints, { isVerbose, signal })
   const unsubscribe = node.subscribe((event) => print(describe(event)))
   try {
     print(`account  ${toSs58(node.account)}  ${node.account}`, `peer     ${node.peerId}`)
@@ -73,7 +73,11 @@ async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
 }
 
-async function createNode(settings: Settings, endpoints: readonly string[], isVerbose: boolean): Promise<EnclaveNode> {
+async function createNode(
+  settings: Settings,
+  endpoints: readonly string[],
+  { isVerbose, signal }: { readonly isVerbose: boolean; readonly signal: AbortSignal },
+): Promise<EnclaveNode> {
   // Loaded only when they are needed, so that the help comes at once.
   const [{ createEnclaveNode }, { SUITE_X_WING }] = await Promise.all([
     import('../node/index.js'),
@@ -83,7 +87,7 @@ async function createNode(settings: Settings, endpoints: readonly string[], isVe
   const verification = await verificationOf(settings)
   const quoteSource = await quoteSourceOf(settings)
   const { listen = ['/ip4/0.0.0.0/tcp/4001'], bootstrap = [], ...mesh } = settings.mesh ?? {}
-  const sealingKey = await sealingKeyOf(settings)
+  const sealingKey = await openingKeyOf(settings, signal)
   try {
     return await createEnclaveNode({
       folder,

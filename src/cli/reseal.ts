@@ -3,7 +3,7 @@ import { zero } from '../crypto/index.js'
 import { seed } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { type EnclaveFlags, settingsOf } from './settings.js'
-import { folderOf, sealingKeyOf } from './tee.js'
+import { folderOf, nextSealingKeyOf, sealingKeyOf } from './tee.js'
 
 type ResealFlags = Pick<EnclaveFlags, 'config' | 'folder' | 'developmentSeed' | 'machineId'> & {
   readonly from?: string
@@ -29,7 +29,7 @@ async function reseal(flags: ResealFlags): Promise<void> {
   const location = folderOf(settings)
   const from = await sealingKeyOf(settings, flags.from)
   try {
-    const to = await sealingKeyOf(settings, flags.to)
+    const to = await nextSealingKeyOf(settings, flags.to)
     try {
       await untilInterrupted((signal) => resealStore({ location, from, to, signal }))
     } finally {

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
 import type { QuoteSource } from '../attestation/index.js'
 import type { Settings } from '../config/index.js'
-import { fromHex } from '../crypto/index.js'
+import { fromHex, zero } from '../crypto/index.js'
+import { SlotmeshError } from '../domain/index.js'
 import type { EnclaveNodeConfig } from '../node/index.js'
 import type { SealingKeySource } from '../sealing-key/index.js'
+import type { resealStore } from '../store/index.js'
 import { missing, required } from './settings.js'
 
 /** What simulated enclaves run: nodes of one development mesh must agree on it. */
@@ -58,9 +60,56 @@ export async function quoteSourceOf(settings: Settings): Promise<QuoteSource> {
 export async function sealingKeyOf(settings: Settings, words = settings.sealing): Promise<Uint8Array> {
   const { simulated } = settings.attestation ?? {}
   if (words === undefined && simulated !== undefined) return (await platformOf(settings, simulated)).sealingKey()
-  const { parseSealingKeySource, sealingKey } = await import('../sealing-key/index.js')
-  const source: SealingKeySource = words === undefined ? await ownKey(settings) : parseSealingKeySource(words)
-  return sealingKey(source, { folder: folderOf(settings), signal: AbortSignal.timeout(DEVICE_TIMEOUT_MS) })
+  const { parseSealingKeySource } = await import('../sealing-key/index.js')
+  return keyFrom(settings, words === undefined ? await ownKey(settings) : parseSealingKeySource(words))
+}
+
+/** As `sealingKeyOf`, of a key that the folder is to be sealed under anew. */
+export async function nextSealingKeyOf(settings: Settings, words: string): Promise<Uint8Array> {
+  const { parseSealingKeySource } = await import('../sealing-key/index.js')
+  return keyFrom(settings, parseSealingKeySource(words), { isNext: true })
+}
+
+async function keyFrom(settings: Settings, source: SealingKeySource, more: { isNext?: boolean } = {}) {
+  const { sealingKey } = await import('../sealing-key/index.js')
+  const signal = AbortSignal.timeout(DEVICE_TIMEOUT_MS)
+  return sealingKey(source, { folder: folderOf(settings), signal, ...more })
+}
+
+/**
+ * The key to open the folder with. Where the settings name the next one, the folder is sealed under that before, unless
+ * it is already. It has to be `join` that does it: under Gramine the command line is measured, and another command
+ * would be another enclave, with other keys.
+ *
+ * @returns 32 bytes for the caller to zero.
+ * @throws SlotmeshError as `resealStore` does, but for a folder that is not there.
+ */
+export async function openingKeyOf(settings: Settings, signal: AbortSignal): Promise<Uint8Array> {
+  const { sealing, nextSealing } = settings
+  if (nextSealing === undefined || nextSealing === sealing) return sealingKeyOf(settings)
+  const from = await sealingKeyOf(settings)
+  try {
+    const to = await nextSealingKeyOf(settings, nextSealing)
+    try {
+      await resealed({ location: folderOf(settings), from, to, signal })
+      return to
+    } catch (thrown) {
+      zero(to)
+      throw thrown
+    }
+  } finally {
+    zero(from)
+  }
+}
+
+async function resealed(options: Parameters<typeof resealStore>[0]): Promise<void> {
+  const store = await import('../store/index.js')
+  try {
+    await store.resealStore(options)
+  } catch (thrown) {
+    // A new folder begins under the next key.
+    if (!(thrown instanceof SlotmeshError) || thrown.code !== 'store/absent') throw thrown
+  }
 }
 
 export function folderOf(settings: Settings): string {

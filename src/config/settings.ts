@@ -7,6 +7,7 @@ const multiaddrs = z
   .max(64)
   .readonly()
 const milliseconds = z.int().min(1).max(86_400_000)
+const sealingSource = z.string().min(1).max(4_096)
 
 /** What the file of a node may say; every part can be left out, for a flag to say it. */
 export const SettingsSchema = z.strictObject({
@@ -46,7 +47,9 @@ export const SettingsSchema = z.strictObject({
     })
     .optional(),
   /** Where the sealing key comes from, for example `gramine:mrenclave` or `file:/run/secrets/sealing-key`. */
-  sealing: z.string().min(1).max(4_096).optional(),
+  sealing: sealingSource.optional(),
+  /** The key that the folder is to be under from the next start on, in the same words: `join` seals it anew. */
+  nextSealing: sealingSource.optional(),
 })
 
 /** What a configuration file says. */

@@ -9,10 +9,16 @@ export function hex(bytes: number): z.ZodType<Hex> {
     .transform((text): Hex => `0x${text.slice(2).toLowerCase()}`)
 }
 
-/** A URL of one of the schemes. */
+/** A URL of one of the schemes; it is printed and logged, so it must hold no secret. */
 export function url(...schemes: readonly string[]): z.ZodType<string> {
   const isOne = (text: string) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1))
+  const isOpen = (text: string) => {
+    if (!URL.canParse(text)) return true
+    const { username, password } = new URL(text)
+    return username === '' && password === ''
+  }
   return z
     .string()
     .refine(isOne, `takes a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`)
+    .refine(isOpen, 'takes a URL without user and password, since it is printed and logged')
 }

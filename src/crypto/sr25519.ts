@@ -1,6 +1,6 @@
 import { getPublicKey, secretFromSeed, sign, verify } from '@scure/sr25519'
 import type { AccountId } from '../domain/index.js'
-import { fromHex, toHex } from './bytes.js'
+import { fromHex, toHex, zero } from './bytes.js'
 
 /** Bytes of a schnorrkel signature. */
 export const SIGNATURE_BYTES = 64
@@ -12,14 +12,31 @@ export interface AccountSigner {
   sign(message: Uint8Array): Uint8Array
 }
 
+/** A signer of which the key can be forgotten; the library's own numbers are left to the garbage collector. */
+export interface ForgetfulSigner extends AccountSigner {
+  /** Zeroes the secret key; what is signed after that throws RangeError. */
+  forget(): void
+}
+
 /**
  * @param seed 32 bytes, the Substrate "mini secret"; not kept, so the caller may zero it.
  * @throws RangeError when the seed is not 32 bytes.
  */
-export function accountSigner(seed: Uint8Array): AccountSigner {
+export function accountSigner(seed: Uint8Array): ForgetfulSigner {
   const secretKey = secretFromSeed(seed)
   const account = toHex(getPublicKey(secretKey))
-  return { account, sign: (message) => sign(secretKey, message) }
+  let isForgotten = false
+  return {
+    account,
+    sign: (message) => {
+      if (isForgotten) throw new RangeError(`The key of ${account} is forgotten; it signs nothing any more.`)
+      return sign(secretKey, message)
+    },
+    forget: () => {
+      isForgotten = true
+      zero(secretKey)
+    },
+  }
 }
 
 /** True when `signature` is `account`'s over exactly these bytes; false on anything malformed. */

@@ -18,3 +18,12 @@ export class SlotmeshError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
+
+/** For a log: what lies behind an error, and the check that did not pass where the cause names one. */
+export function causeOf(thrown: unknown): { readonly cause: string; readonly check: string } {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  return {
+    cause: cause === undefined ? '' : messageOf(cause),
+    check: cause instanceof Error && 'check' in cause ? String(cause.check) : '',
+  }
+}

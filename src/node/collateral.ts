@@ -1,4 +1,5 @@
 import {
+  type AttestationPolicy,
   type CollateralHealth,
   type CollateralSource,
   type PccsAddress,
@@ -11,6 +12,7 @@ import type { Store } from '../store/index.js'
 /** The collateral that a node judges quotes by. */
 export interface Collateral extends CollateralSource {
   health(): readonly CollateralHealth[]
+  floorsFailure(): string | undefined
 }
 
 /** A source of one's own as it is; or one that fetches from a PCCS and keeps what it fetched in the sealed store. */
@@ -18,13 +20,18 @@ export function configuredCollateral(
   configured: PccsAddress | CollateralSource,
   parts: {
     readonly rootCertificate: Uint8Array | undefined
+    readonly limits: AttestationPolicy
     readonly store: Store
     readonly logger: Logger
     readonly lifetime: AbortSignal
   },
 ): Collateral {
   if ('collateral' in configured) {
-    return { collateral: (request, options) => configured.collateral(request, options), health: () => [] }
+    return {
+      collateral: (request, options) => configured.collateral(request, options),
+      health: () => [],
+      floorsFailure: () => undefined,
+    }
   }
   const { store, ...rest } = parts
   return pccsCollateral({
@@ -36,7 +43,11 @@ export function configuredCollateral(
         const kept: QuoteCollateral | undefined = text === undefined ? undefined : JSON.parse(text)
         return kept
       },
-      put: (key, collateral) => store.putCollateral(key, JSON.stringify(collateral)),
+      put: (key, collateral) => store.putCollateral(key, JSON.stringify(collateral), Date.now()),
+    },
+    floors: {
+      read: () => store.collateralFloors(),
+      write: (text) => store.putCollateralFloors(text),
     },
   })
 }

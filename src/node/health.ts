@@ -5,6 +5,7 @@ import type { ForkEvidence } from '../provenance/index.js'
 import { OLDEST_VIEW_MS } from '../share/index.js'
 import type { StoreIntegrity } from '../store/index.js'
 import type { Comparison, OwedConfirmations } from '../sync/index.js'
+import type { QuoteFailure } from './quotes.js'
 import type { NodeProblem } from './types.js'
 
 /** Between two looks at what is wrong, ms. */
@@ -33,8 +34,8 @@ export async function watchProblems(
   }
 }
 
-/** Collateral that cannot be refreshed is a problem when it ends within this, ms. */
-const COLLATERAL_ENDS_SOON_MS = 7 * 86_400_000
+/** Collateral is refreshed long before it ends: that it ends within this, ms, is a problem, or within a part of a short life. */
+const [COLLATERAL_ENDS_SOON_MS, LIFE_LEFT] = [7 * 86_400_000, 1 / 4]
 
 export interface Symptoms {
   readonly chain: ChainHealth
@@ -46,6 +47,10 @@ export interface Symptoms {
   /** Of the provenance logs of others, or of this enclave itself. */
   readonly forks?: readonly ForkEvidence[]
   readonly collateral?: readonly CollateralHealth[]
+  /** Why it is not known what collateral was seen in former times. */
+  readonly floorsFailure?: string | undefined
+  /** Why this machine made no quote the last time. */
+  readonly quoteFailure?: QuoteFailure | undefined
   readonly integrity?: StoreIntegrity
   readonly comparison?: Comparison | undefined
   /** How many are open. */
@@ -55,6 +60,7 @@ export interface Symptoms {
 /** What keeps a node from doing all of its work, the gravest first; nothing when it is well. */
 export function problemsOf(symptoms: Symptoms): NodeProblem[] {
   const { chain, owed, now, stoppedBy, forks = [], collateral = [], integrity, comparison, wants = 0 } = symptoms
+  const { floorsFailure, quoteFailure } = symptoms
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
   if (unreadable !== undefined) problems.push({ code: 'chain/unreadable-block', sentence: unreadable.message })
@@ -101,19 +107,31 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
       sentence: `The folder was not as this node had left it: it was altered from outside, set back in part, or damaged; ${integrity.dropped} records could not be read, and what is missing is fetched again. Find out who can write to it.`,
     })
   }
+  if (integrity !== undefined && integrity.doubtful > 0) {
+    problems.push({
+      code: 'store/doubtful-shares',
+      sentence: `${integrity.doubtful} shares that owners have handed over may be older ones that were brought back into the folder: they are neither confirmed nor given out; have their owners hand them over again.`,
+    })
+  }
   if (comparison !== undefined && comparison.missing > 0 && wants > 0) {
     problems.push({
       code: 'store/incomplete',
       sentence: `At block ${comparison.block} the chain listed ${comparison.missing} shares that were missing here, of ${comparison.listed}; they are being fetched again. Find out whether the folder was set back.`,
     })
   }
-  for (const { request, validUntil, lastFailure } of collateral) {
-    if (lastFailure === undefined || validUntil.getTime() - now > COLLATERAL_ENDS_SOON_MS) continue
+  if (quoteFailure !== undefined) {
     problems.push({
-      code: 'attestation/collateral-ending',
-      sentence: `The collateral for ${request.tee.toUpperCase()} platforms ${request.fmspc} cannot be refreshed (${lastFailure.reason}) and is of no use after ${validUntil.toISOString()}: no share is exchanged with them then; look at the PCCS.`,
+      code: 'attestation/no-quotes',
+      sentence: `This machine made no quote at ${quoteFailure.at.toISOString()} (${quoteFailure.reason}): no share is exchanged without one.`,
     })
   }
+  if (floorsFailure !== undefined) {
+    problems.push({
+      code: 'attestation/floors-unknown',
+      sentence: `What collateral was seen before is known of this run alone (${floorsFailure}): an older one could be brought back; look at the disk of the folder.`,
+    })
+  }
+  for (const health of collateral) problems.push(...collateralProblems(health, now))
   for (const { branches } of forks) {
     const { account, cluster, slot } = branches[0].head
     problems.push({
@@ -122,4 +140,41 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
     })
   }
   return problems
+}
+
+function collateralProblems(health: CollateralHealth, now: number): NodeProblem[] {
+  const { request, lastFailure } = health
+  if (!lastFailure?.isOlder) return collateralEnds(health, now)
+  const platforms = `${request.tee.toUpperCase()} platforms ${request.fmspc}`
+  const older: NodeProblem = {
+    code: 'attestation/collateral-older',
+    sentence: `The collateral for ${platforms} is refused: ${lastFailure.reason}. Nothing older than what was seen is taken again; have the PCCS serve the newer round (Intel's update=early), or wait until the standard round has reached it.`,
+  }
+  return [older, ...collateralEnds(health, now)]
+}
+
+function collateralEnds({ request, held, lastFailure }: CollateralHealth, now: number): NodeProblem[] {
+  const platforms = `${request.tee.toUpperCase()} platforms ${request.fmspc}`
+  const problem = (what: string, sentence: string) => [{ code: `attestation/collateral-${what}`, sentence }]
+  const reason = lastFailure === undefined ? 'the service has nothing newer' : lastFailure.reason
+  if (held === undefined) {
+    return problem(
+      'missing',
+      `There is no collateral for ${platforms} (${reason}): no share is exchanged with them; look at the PCCS.`,
+    )
+  }
+  const { usableUntil, collateralIssuedAt, tcbEvaluationDataNumber } = held
+  const [end, issued] = [usableUntil.getTime(), collateralIssuedAt.getTime()]
+  if (end <= issued) {
+    return problem(
+      'ending',
+      `The collateral for ${platforms} is of round ${tcbEvaluationDataNumber}, and the policy asks for a later one (${reason}): no share is exchanged with them; look at the PCCS.`,
+    )
+  }
+  if (end - now > Math.min(COLLATERAL_ENDS_SOON_MS, (end - issued) * LIFE_LEFT)) return []
+  const [when, then] = end > now ? ['after', ' then'] : ['since', '']
+  return problem(
+    'ending',
+    `The collateral for ${platforms} is not refreshed (${reason}) and is of no use ${when} ${usableUntil.toISOString()}: no share is exchanged with them${then}; look at the PCCS.`,
+  )
 }

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
-import { type AccountSigner, accountSigner, zero } from '../crypto/index.js'
+import { type AccountSigner, type ForgetfulSigner, zero } from '../crypto/index.js'
 import {
   bounded,
   type Logger,
@@ -25,7 +24,8 @@ import { openStore, type Store } from '../store/index.js'
 import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
 import { type Collateral, configuredCollateral } from './collateral.js'
 import { problemsOf, watchProblems } from './health.js'
-import { peerIdOf } from './peer-id.js'
+import { OwnQuotes } from './quotes.js'
+import { type Secrets, takeSecrets } from './secrets.js'
 import { Telemetry } from './telemetry.js'
 import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState, NodeStatus } from './types.js'
 
@@ -39,35 +39,16 @@ const RESTART_AFTER_MS = 2_000
  * @throws SlotmeshError `store/locked`, `store/wrong-key`, `store/unreadable`.
  */
 export async function createEnclaveNode(config: EnclaveNodeConfig): Promise<EnclaveNode> {
-  const logger = config.logger ?? silentLogger
-  const store = await openStore({ location: config.folder, sealingKey: config.sealingKey, logger })
+  // For as long as it runs the node needs neither: the one is with the store, the other made the signer.
+  const { sealingKey, accountSeed, ...rest } = config
+  const { folder, logger = silentLogger } = rest
+  const store = await openStore({ location: folder, sealingKey, logger })
   try {
-    const accountSeed = await seed(store, 'account-seed', config.accountSeed)
-    const peerSeed = await seed(store, 'peer-key-seed')
-    const signer = accountSigner(accountSeed)
-    zero(accountSeed)
-    return new Node(config, logger, store, signer, peerSeed, await peerIdOf(peerSeed))
+    return new Node(rest, logger, store, await takeSecrets(store, accountSeed))
   } catch (thrown) {
     await store.close()
     throw thrown
   }
-}
-
-/** A secret that is born in the enclave, sealed, and never leaves it. */
-async function seed(store: Store, name: 'account-seed' | 'peer-key-seed', given?: Uint8Array): Promise<Uint8Array> {
-  const kept = await store.secret(name)
-  if (kept !== undefined) return kept
-  if (store.integrity().state === 'altered') throw identityLost(name)
-  const made = new Uint8Array(given ?? randomBytes(32))
-  await store.putSecret(name, made)
-  return made
-}
-
-function identityLost(name: string): SlotmeshError {
-  return new SlotmeshError(
-    'node/identity-lost',
-    `The folder was altered from outside and has lost the ${name}, without which this would be another enclave: restore the folder, or begin with an empty one and register the new account.`,
-  )
 }
 
 /** What a node is made of while it runs. */
@@ -84,28 +65,28 @@ interface Parts {
 class Node implements EnclaveNode {
   readonly account: AccountSigner['account']
   readonly peerId: string
-  readonly #config: EnclaveNodeConfig
+  readonly #config: Omit<EnclaveNodeConfig, 'sealingKey' | 'accountSeed'>
   readonly #logger: Logger
   readonly #store: Store
-  readonly #signer: AccountSigner
+  readonly #signer: ForgetfulSigner
   readonly #peerSeed: Uint8Array
   readonly #telemetry: Telemetry
+  readonly #ownQuotes: OwnQuotes
   readonly #stopping = new AbortController()
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
   #lastStatus: NodeStatus | undefined
 
   constructor(
-    config: EnclaveNodeConfig,
+    config: Omit<EnclaveNodeConfig, 'sealingKey' | 'accountSeed'>,
     logger: Logger,
     store: Store,
-    signer: AccountSigner,
-    peerSeed: Uint8Array,
-    peerId: string,
+    { signer, peerSeed, peerId }: Secrets,
   ) {
     this.#config = config
     this.#logger = logger
     this.#telemetry = new Telemetry(Date.now, logger)
+    this.#ownQuotes = new OwnQuotes(config.attestation.quoteSource, Date.now)
     this.#store = store
     this.#signer = signer
     this.#peerSeed = peerSeed
@@ -161,11 +142,15 @@ class Node implements EnclaveNode {
     this.#stopping.abort(new SlotmeshError('node/stopped', 'The node is stopping.'))
     const { share, mesh, chain } = this.#parts ?? {}
     this.#running = this.#running.then(async () => {
-      await share?.stop()
-      await mesh?.stop()
-      await chain?.close()
-      await this.#store.close()
-      zero(this.#peerSeed)
+      try {
+        await share?.stop()
+        await mesh?.stop()
+        await chain?.close()
+        await this.#store.close()
+      } finally {
+        zero(this.#peerSeed)
+        this.#signer.forget()
+      }
       this.#telemetry.stateChanged('stopped')
     })
     await this.#running
@@ -288,16 +273,17 @@ class Node implements EnclaveNode {
   }
 
   #createCollateral(): Collateral {
-    const { collateral, rootCertificate } = this.#config.attestation
+    const { collateral, rootCertificate, policy: limits } = this.#config.attestation
     const [store, logger, lifetime] = [this.#store, this.#logger, this.#stopping.signal]
-    return configuredCollateral(collateral, { rootCertificate, store, logger, lifetime })
+    return configuredCollateral(collateral, { rootCertificate, limits, store, logger, lifetime })
   }
 
   #createShare(chain: Chain, mesh: MeshHost, shares: Serving, collateral: Collateral): ShareService {
-    const { quoteSource, ...verification } = this.#config.attestation
+    const { rootCertificate, policy } = this.#config.attestation
     const suites = this.#config.share?.suites
     const verifier = createQuoteVerifier({
-      ...verification,
+      ...(rootCertificate && { rootCertificate }),
+      policy,
       collateral,
       finalisedBlock: () => chain.finalised().number,
     })
@@ -307,7 +293,7 @@ class Node implements EnclaveNode {
         signer: this.#signer,
         chain,
         attestation: {
-          quote: (reportData, options) => quoteSource.quote(reportData, options),
+          quote: (reportData, options) => this.#ownQuotes.quote(reportData, options),
           verify: (quote) => verifier.verify(quote),
         },
         ...(suites && { suites }),
@@ -389,6 +375,8 @@ class Node implements EnclaveNode {
       stoppedBy: engine.stoppedBy,
       forks: this.#store.forks(),
       collateral: collateral.health(),
+      floorsFailure: collateral.floorsFailure(),
+      quoteFailure: this.#ownQuotes.failure,
       integrity: this.#store.integrity(),
       comparison: engine.comparison,
       wants: this.#store.counts().wants,

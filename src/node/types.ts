@@ -60,9 +60,9 @@ export interface EnclaveNodeConfig {
      */
     readonly suites?: readonly Suite[]
   }
-  /** 32 bytes that only this enclave on this machine can obtain; everything at rest is sealed under it. */
+  /** 32 bytes that only this enclave on this machine can obtain; everything at rest is sealed under it. Copied. */
   readonly sealingKey: Uint8Array
-  /** 32 bytes: take this enclave account instead of making one. Only read when the folder has none yet. */
+  /** 32 bytes: take this enclave account instead of making one. Copied, and only read when the folder has none yet. */
   readonly accountSeed?: Uint8Array
   readonly logger?: Logger
 }

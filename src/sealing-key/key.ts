@@ -19,6 +19,8 @@ export interface SealingKeyOptions {
   readonly folder: string
   /** Where Gramine has its keys; `/dev/attestation/keys` by default. */
   readonly gramineKeys?: string
+  /** The folder is not under this key yet, and is to be sealed anew: only then a passphrase gets a salt for it. */
+  readonly isNext?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -42,7 +44,7 @@ export async function sealingKey(source: SealingKeySource, options: SealingKeyOp
 
 async function keyOf(
   source: SealingKeySource,
-  { folder, gramineKeys = '/dev/attestation/keys' }: SealingKeyOptions,
+  { folder, gramineKeys = '/dev/attestation/keys', isNext = false }: SealingKeyOptions,
 ): Promise<Uint8Array> {
   switch (source.from) {
     case 'gramine':
@@ -50,7 +52,7 @@ async function keyOf(
     case 'file':
       return keyOfFile(source.path)
     case 'passphrase':
-      return keyOfPassphrase(source.path, folder)
+      return keyOfPassphrase(source.path, folder, isNext)
   }
 }
 
@@ -101,14 +103,14 @@ function digitOf(character: number): number | undefined {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : undefined
 }
 
-async function keyOfPassphrase(path: string, folder: string): Promise<Uint8Array> {
+async function keyOfPassphrase(path: string, folder: string, isNext: boolean): Promise<Uint8Array> {
   const content = await readPrivate(path)
   try {
     const passphrase = content.at(-1) === 0x0a ? content.subarray(0, -1) : content
     if (passphrase.length < SHORTEST_PASSPHRASE) {
       throw unfit(path, `holds a passphrase of less than ${SHORTEST_PASSPHRASE} bytes`)
     }
-    const { salt, N, r, p } = await readSalt(folder)
+    const { salt, N, r, p } = await readSalt(folder, isNext)
     // Node's own limit is 32 MiB, and this takes 128 · N · r bytes.
     const key = await stretch(passphrase, salt, KEY_BYTES, { N, r, p, maxmem: 256 * N * r })
     // The same memory: of a copy, one would be left.

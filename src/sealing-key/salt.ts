@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { fromHex, toHex } from '../crypto/index.js'
@@ -40,14 +40,18 @@ function saltFileOf(folder: string): string {
 /**
  * Reads the salt that stands beside a store's folder, or makes it when there is none.
  *
+ * @param mayMake also when there is a folder, which is not yet sealed under this salt.
  * @throws SealingKeyError `sealing-key/unfit`, `sealing-key/unavailable`
  */
-export async function readSalt(folder: string): Promise<Stretching> {
+export async function readSalt(folder: string, mayMake: boolean): Promise<Stretching> {
   const path = saltFileOf(folder)
   try {
-    const { salt, ...rest } = SaltSchema.parse(JSON.parse((await readOrMake(path)).toString()))
+    const { salt, ...rest } = SaltSchema.parse(
+      JSON.parse((await readOrMake(path, mayMake ? undefined : folder)).toString()),
+    )
     return { ...rest, salt: fromHex(salt) }
   } catch (cause) {
+    if (cause instanceof SealingKeyError) throw cause
     if (cause instanceof SyntaxError || cause instanceof z.ZodError) {
       const sentence = `The file ${path} was altered or is damaged, and the passphrase is of no use without it: restore it.`
       throw new SealingKeyError('sealing-key/unfit', sentence, { cause })
@@ -57,11 +61,13 @@ export async function readSalt(folder: string): Promise<Stretching> {
   }
 }
 
-async function readOrMake(path: string): Promise<Buffer> {
+/** @param sealed a folder that no new salt opens; where it is there, none is made. */
+async function readOrMake(path: string, sealed: string | undefined): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (thrown) {
     if (!isErrno(thrown, 'ENOENT')) throw thrown
+    if (sealed !== undefined && (await holdsAnything(sealed))) throw goneError(path, sealed, thrown)
   }
   const made = { scheme: 'scrypt', salt: toHex(randomBytes(SALT_BYTES)), N: 2 ** 17, r: 8, p: 1 }
   await mkdir(dirname(path), { recursive: true })
@@ -72,6 +78,20 @@ async function readOrMake(path: string): Promise<Buffer> {
     if (!isErrno(thrown, 'EEXIST')) throw thrown
   }
   return readFile(path)
+}
+
+async function holdsAnything(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length > 0
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) return false
+    throw thrown
+  }
+}
+
+function goneError(path: string, folder: string, cause: unknown): SealingKeyError {
+  const sentence = `The file ${path} is gone, without which the passphrase does not open ${folder}: restore it, or begin with an empty folder.`
+  return new SealingKeyError('sealing-key/unavailable', sentence, { cause })
 }
 
 function isErrno(thrown: unknown, code: string): boolean {

@@ -1,5 +1,13 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { type AccountId, bounded, type Logger, messageOf, SlotmeshError, systemClock } from '../domain/index.js'
+import {
+  type AccountId,
+  bounded,
+  causeOf,
+  type Logger,
+  messageOf,
+  SlotmeshError,
+  systemClock,
+} from '../domain/index.js'
 import { Admissions } from './admission.js'
 import { Frames } from './frames.js'
 import type { Party } from './party.js'
@@ -86,8 +94,8 @@ export class ShareService {
     } catch (thrown) {
       if (thrown instanceof RefusalError) onRefusal?.(thrown.refusal)
       const code = thrown instanceof RefusalError ? thrown.refusal : thrown instanceof SlotmeshError ? thrown.code : ''
-      const cause = thrown instanceof Error && thrown.cause !== undefined ? messageOf(thrown.cause) : ''
-      logger.info('an exchange ended early', { peer: peer.toString(), code, reason: messageOf(thrown), cause })
+      const fields = { peer: peer.toString(), code, reason: messageOf(thrown), ...causeOf(thrown) }
+      logger.info('an exchange ended early', fields)
     } finally {
       admission.leave()
     }

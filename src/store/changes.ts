@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { toHex } from '../crypto/index.js'
-import { type ShareKey, SlotmeshError } from '../domain/index.js'
+import { toHex, zero } from '../crypto/index.js'
+import { type BlockNumber, type ShareKey, SlotmeshError } from '../domain/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
-import type { Transaction } from './database.js'
-import { IDENTITY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
+import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
 import type { Tally } from './tally.js'
+import type { Transaction } from './transaction.js'
 import type { Identity, PendingShare, SharePlace, Want } from './types.js'
 
 /** Where a share that is being stored comes from. */
@@ -39,10 +39,15 @@ export class Changes {
     )
   }
 
+  putIdentity(identity: Identity): void {
+    this.transaction.put(IDENTITY, undefined, identity)
+    this.transaction.put(IDENTITY_COPY, undefined, identity)
+  }
+
   /** Own shares go into a new log from here on; those of the former one stay, as replicas. */
   async beginIncarnation(): Promise<void> {
     const identity = await this.identity()
-    this.transaction.put(IDENTITY, undefined, { ...identity, incarnation: toHex(new Uint8Array(randomBytes(16))) })
+    this.putIdentity({ ...identity, incarnation: toHex(new Uint8Array(randomBytes(16))) })
     const progress = await this.transaction.get(PROGRESS, undefined)
     if (progress !== undefined) this.transaction.put(PROGRESS, undefined, { ...progress, logSize: 0 })
   }
@@ -67,17 +72,37 @@ export class Changes {
     this.#counted.push((tally) => tally.share(key.kind, -1))
   }
 
+  /** What the chain removed with this block; what is newer, as when blocks are taken in once more, stays. */
+  async removeAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
+    const held = await this.transaction.get(PLACES, key)
+    if (held !== undefined && held.version <= block) await this.removeShare(key)
+    await this.dropPendingAsOf(block, key)
+    const want = await this.transaction.get(WANTS, key)
+    if (want !== undefined && want.minimumVersion <= block) await this.closeWant(key)
+  }
+
   /**
-   * In place of a want of the same key, if one is open.
+   * In place of a want of the same key, if one is open and is not for a newer version.
    *
    * @returns false when the share held already satisfies it.
    */
   async openWant(want: Want): Promise<boolean> {
     if (await this.isSatisfied(want)) return false
+    const open = await this.transaction.get(WANTS, want.key)
+    if (open !== undefined && open.minimumVersion > want.minimumVersion) return true
     await this.closeWant(want.key)
     this.transaction.put(WANTS, want.key, want)
     this.#counted.push((tally) => tally.want(want.minimumVersion, 1))
     return true
+  }
+
+  /** Opens a want of the share held itself, to be proved anew; see {@link isProofWanted}. */
+  async wantProof(want: Want): Promise<void> {
+    const held = await this.transaction.get(PLACES, want.key)
+    await this.closeWant(want.key)
+    const { version: minimumVersion, origin } = held ?? { version: want.minimumVersion, origin: want.origin }
+    this.transaction.put(WANTS, want.key, { ...want, minimumVersion, origin })
+    this.#counted.push((tally) => tally.want(minimumVersion, 1))
   }
 
   /** Whether the share held ends the want. */
@@ -96,17 +121,67 @@ export class Changes {
   /** In place of one that is pending already. */
   async putPending(share: PendingShare): Promise<void> {
     await this.dropPending(share.key)
-    this.transaction.put(PENDING, share.key, share)
-    this.#counted.push((tally) => tally.pending(1))
+    const { cursor } = await this.progress()
+    this.transaction.put(PENDING, share.key, { ...share, after: cursor, isDoubtful: false })
+    this.#counted.push((tally) => tally.pending(1, false))
+  }
+
+  /** @throws SlotmeshError `store/tampered`. */
+  async progress(): Promise<{ cursor: BlockNumber; logSize: number }> {
+    const progress = await this.transaction.get(PROGRESS, undefined)
+    if (progress === undefined) throw this.transaction.tampered(PROGRESS, undefined)
+    return progress
+  }
+
+  /**
+   * The pending share that this block has synced. Undefined when none is; when it was handed over after that block, or
+   * before another that has synced the key; when it is doubtful.
+   */
+  async pendingFor(block: BlockNumber, key: ShareKey): Promise<Uint8Array | undefined> {
+    const pending = await this.transaction.get(PENDING, key)
+    if (pending === undefined) return undefined
+    const isOfRound = pending.after < block && !(await this.#wasSyncedAfter(pending.after, key))
+    if (isOfRound && !pending.isDoubtful) return pending.payload
+    zero(pending.payload)
+    return undefined
+  }
+
+  /** Drops what is pending since before this block, which has ended its round. */
+  async dropPendingAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
+    const pending = await this.transaction.get(PENDING, key)
+    if (pending === undefined) return
+    zero(pending.payload)
+    if (pending.after < block) await this.dropPending(key)
+  }
+
+  /** As `dropPendingAsOf`, where the own cluster has ended the round: what is doubtful may be the only copy. */
+  async dropOwnPendingAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
+    const pending = await this.transaction.get(PENDING, key)
+    if (pending === undefined) return
+    zero(pending.payload)
+    if (!pending.isDoubtful || (await this.#wasSyncedAfter(pending.after, key))) await this.dropPendingAsOf(block, key)
+  }
+
+  async #wasSyncedAfter(block: BlockNumber, key: ShareKey): Promise<boolean> {
+    const [held, want] = [await this.transaction.get(PLACES, key), await this.transaction.get(WANTS, key)]
+    return Math.max(held?.version ?? 0, want?.minimumVersion ?? 0) > block
   }
 
   async dropPending(key: ShareKey): Promise<void> {
     const dropped = await this.transaction.get(PENDING, key)
     if (dropped === undefined) return
-    dropped.payload.fill(0)
+    zero(dropped.payload)
     this.transaction.delete(PENDING, key)
-    this.#counted.push((tally) => tally.pending(-1))
+    this.#counted.push((tally) => tally.pending(-1, dropped.isDoubtful))
   }
+}
+
+/**
+ * Whether the want is one of the very share that is held, which was kept although it cannot be proved to others any more.
+ * No other want asks for the version held and names its origin: it would be satisfied.
+ */
+export function isProofWanted(want: Omit<Want, 'key'>, held: SharePlace): boolean {
+  return want.origin === held.origin && want.minimumVersion === held.version
 }
 
 /**

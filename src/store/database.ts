@@ -1,29 +1,37 @@
 import { randomBytes } from 'node:crypto'
 import { Level } from 'level'
-import { equalBytes, toHex, zero } from '../crypto/index.js'
+import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
-import { EMPTY_MANIFEST, type Manifest, ManifestSum } from './manifest.js'
+import { forgetRepair, isRepairable, repair, wasRepaired } from './damage.js'
+import { holdsStore } from './folder.js'
+import { lockedError } from './folder-lock.js'
+import { Freshness, type Reading } from './freshness.js'
+import { idOfCopies } from './header.js'
+import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
 import {
   ALTERED,
+  describeName,
   ERASING,
   FIRST_SEAT_PREFIX,
   HEADERS,
   IDENTITY,
+  IDENTITY_COPY,
   MANIFEST,
+  partOf,
   SEAT_TIME,
   SECRETS,
   type Table,
+  VOUCHED_FOR,
 } from './records.js'
 import { SEALING_KEY_BYTES, SEAT_TIME_BYTES, Sealer, STORE_ID_BYTES } from './sealing.js'
+import { type Change, type Reads, Transaction } from './transaction.js'
 
 type LevelDatabase = Level<Uint8Array, Uint8Array>
-type Snapshot = ReturnType<LevelDatabase['snapshot']>
 
-/** Where records are read: the database as it stands, a snapshot of it, or a transaction's own view. */
-export interface Reads {
-  get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined>
-  /** As `get`, for many keys in one go; the answer keeps their order. */
-  getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]>
+/** A snapshot of the database, and what it may show. */
+interface View {
+  readonly snapshot: ReturnType<LevelDatabase['snapshot']>
+  readonly reading: Reading
 }
 
 /** Entries that an iterator takes from the database at once. */
@@ -32,62 +40,97 @@ const ENTRIES_PER_STEP = 256
 /** What is copied in one write. */
 const [RECORDS_PER_COPY, BYTES_PER_COPY] = [4_096, 4_194_304]
 
-/** The folder on disk: a `level` database in which every value is sealed to its key. */
+/**
+ * The folder on disk: a `level` database in which every value is sealed to its key. The database and its files are the
+ * host's: nothing that it shows is believed before `open` has opened it and `Freshness` knows it for the newest.
+ */
 export class SealedDatabase implements Reads {
   readonly #level: LevelDatabase
   readonly #folder: string
   readonly #sealer: Sealer
+  readonly #freshness: Freshness
   #manifest: Manifest = EMPTY_MANIFEST
   #wasAltered = false
   #dropped = 0
+  #isClosed = false
   #writing: Promise<unknown> = Promise.resolve()
 
   private constructor(level: LevelDatabase, folder: string, sealer: Sealer) {
     this.#level = level
     this.#folder = folder
     this.#sealer = sealer
+    this.#freshness = new Freshness((name) => sealer.nameHash(name))
   }
 
   /**
+   * @param options.mayCreate false when there was a store: where it is gone, none is made in its place.
    * @throws RangeError when the sealing key is not 32 bytes.
    * @throws SlotmeshError `store/locked`, `store/unreadable`, `store/wrong-key`, `store/tampered`.
    */
-  static async open(folder: string, sealingKey: Uint8Array): Promise<SealedDatabase> {
+  static async open(folder: string, sealingKey: Uint8Array, { mayCreate = true } = {}): Promise<SealedDatabase> {
     if (sealingKey.length !== SEALING_KEY_BYTES) throw new RangeError(`A sealing key has ${SEALING_KEY_BYTES} bytes.`)
+    const database = await SealedDatabase.#openRepaired(folder, sealingKey, mayCreate)
+    try {
+      if (await wasRepaired(folder)) {
+        database.#wasAltered = true
+        // The newest pending share may have been in what is gone.
+        await database.transact(async (transaction) => transaction.put(ALTERED, undefined, { pendingIsDoubtful: true }))
+        await forgetRepair(folder)
+      }
+      return database
+    } catch (thrown) {
+      await database.close()
+      throw thrown
+    }
+  }
+
+  static async #openRepaired(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+    try {
+      return await SealedDatabase.#open(folder, sealingKey, mayCreate)
+    } catch (thrown) {
+      if (!(await isRepairable(folder, thrown))) throw thrown
+      await repair(folder).catch((cause) => {
+        throw unreadableError(folder, messageOf(cause), thrown)
+      })
+      return SealedDatabase.#open(folder, sealingKey, false)
+    }
+  }
+
+  static async #open(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+    const createIfMissing = mayCreate && !(await holdsStore(folder))
     // Sealed values do not compress.
-    const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false }
+    const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
     const level: LevelDatabase = new Level(folder, options)
     try {
       await level.open()
     } catch (thrown) {
       throw openError(folder, thrown)
     }
+    let sealer: Sealer | undefined
     try {
-      const sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey))
+      sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey, mayCreate))
       const database = new SealedDatabase(level, folder, sealer)
-      sealer.seatTime = (await database.#keptSeatTime()) ?? sealer.seatTime
-      database.#manifest = await database.#recount(await database.#keptSequence())
-      if (await database.#isErasing()) await database.eraseSeat()
-      else await database.#compare()
+      await database.#takeOver()
       return database
     } catch (thrown) {
       await level.close()
+      sealer?.clear()
       throw translate(folder, thrown)
     }
   }
 
-  async get<Key, Value>(table: Table<Key, Value>, key: Key, snapshot?: Snapshot): Promise<Value | undefined> {
-    const [value] = await this.getMany(table, [key], snapshot)
+  async get<Key, Value>(table: Table<Key, Value>, key: Key, view?: View): Promise<Value | undefined> {
+    const [value] = await this.getMany(table, [key], view)
     return value
   }
 
   async getMany<Key, Value>(
     table: Table<Key, Value>,
     keys: readonly Key[],
-    snapshot?: Snapshot,
+    view?: View,
   ): Promise<(Value | undefined)[]> {
     const names = keys.map((key) => table.encodeKey(key))
-    const found = await this.sealed(names, snapshot)
+    const found = await this.sealed(names, view)
     return keys.map((key, at) => {
       const [name, sealed] = [names[at], found[at]]
       return name && sealed && this.open(table, key, name, sealed)
@@ -97,12 +140,14 @@ export class SealedDatabase implements Reads {
   /** Runs `work` on one unchanging state of the database. */
   async snapshot<Result>(work: (reads: Reads) => Promise<Result>): Promise<Result> {
     const snapshot = await this.#translated(async () => this.#level.snapshot())
+    const view = { snapshot, reading: this.#freshness.read() }
     try {
       return await work({
-        get: (table, key) => this.get(table, key, snapshot),
-        getMany: (table, keys) => this.getMany(table, keys, snapshot),
+        get: (table, key) => this.get(table, key, view),
+        getMany: (table, keys) => this.getMany(table, keys, view),
       })
     } finally {
+      view.reading.end()
       await snapshot.close()
     }
   }
@@ -117,34 +162,18 @@ export class SealedDatabase implements Reads {
 
   /** Every record of a table in key order, opened one by one, as the table stood when the iteration began. */
   async *entries<Key, Value>(table: Table<Key, Value>): AsyncGenerator<[Key, Value]> {
-    const iterator = this.#level.iterator(rangeOf(table))
-    try {
-      for (;;) {
-        const step = await this.#translated(() => iterator.nextv(ENTRIES_PER_STEP))
-        if (step.length === 0) return
-        for (const [bytes, sealed] of step) {
-          const key = table.decodeKey(bytes)
-          yield [key, this.open(table, key, bytes, sealed)]
-        }
-      }
-    } finally {
-      await iterator.close()
+    const options = { values: true, isWhole: true }
+    for await (const [name, sealed] of this.#fresh(table.prefix, rangeOf(table), options)) {
+      const key = table.decodeKey(name)
+      yield [key, this.open(table, key, name, sealed)]
     }
   }
 
   /** Every key of a table in order, from `from` on if given; the records behind them are not opened. */
   async *keys<Key>(table: Table<Key, unknown>, from?: Key): AsyncGenerator<Key> {
-    const range = rangeOf(table)
-    const iterator = this.#level.keys(from === undefined ? range : { ...range, gte: table.encodeKey(from) })
-    try {
-      for (;;) {
-        const step = await this.#translated(() => iterator.nextv(ENTRIES_PER_STEP))
-        if (step.length === 0) return
-        for (const bytes of step) yield table.decodeKey(bytes)
-      }
-    } finally {
-      await iterator.close()
-    }
+    const range = from === undefined ? rangeOf(table) : { ...rangeOf(table), gte: table.encodeKey(from) }
+    const options = { values: false, isWhole: from === undefined }
+    for await (const [name] of this.#fresh(table.prefix, range, options)) yield table.decodeKey(name)
   }
 
   /** How many writes there were since the folder was made. */
@@ -165,26 +194,36 @@ export class SealedDatabase implements Reads {
   /** Deletes every record of the seat; one that is cut short is ended when the folder is opened again. */
   eraseSeat(): Promise<void> {
     return this.#exclusively(async () => {
-      await this.#commit((transaction) => transaction.put(ERASING, undefined, true))
-      await this.#translated(() => this.#level.clear({ gte: Uint8Array.of(FIRST_SEAT_PREFIX) }))
-      this.#manifest = await this.#recount(this.#manifest.sequence)
-      const seatTime = new Uint8Array(randomBytes(SEAT_TIME_BYTES))
-      await this.#commit((transaction) => {
-        transaction.delete(ERASING, undefined)
-        transaction.put(SEAT_TIME, undefined, seatTime)
-      })
-      this.#sealer.seatTime = seatTime
+      await this.#commit((transaction) => transaction.put(ERASING, undefined, this.#sealer.seatTime))
+      await this.#clearSeat()
     })
   }
 
   /** Waits for the transaction at work, then gives the folder free. Safe to call twice. */
   close(): Promise<void> {
-    return this.#exclusively(() => this.#level.close())
+    return this.#exclusively(async () => {
+      await this.#level.close()
+      this.#isClosed = true
+      this.#sealer.clear()
+    })
   }
 
-  /** The sealed values of records by their encoded keys. */
-  sealed(names: Uint8Array[], snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]> {
-    return this.#translated(() => this.#level.getMany(names, { snapshot }))
+  /**
+   * The sealed values of records by their encoded keys.
+   *
+   * @throws SlotmeshError `store/tampered` where that is not the newest that this node has sealed.
+   */
+  async sealed(names: Uint8Array[], view?: View): Promise<(Uint8Array | undefined)[]> {
+    const reading = view?.reading ?? this.#freshness.read()
+    try {
+      const found = await this.#translated(() => this.#level.getMany(names, { snapshot: view?.snapshot }))
+      for (const [at, name] of names.entries()) {
+        if (!reading.isFresh(name, found[at])) throw this.#stale(describeName(name))
+      }
+      return found
+    } finally {
+      if (view === undefined) reading.end()
+    }
   }
 
   /**
@@ -206,12 +245,14 @@ export class SealedDatabase implements Reads {
   async copyTo(target: SealedDatabase, signal: AbortSignal): Promise<void> {
     target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
     target.#sealer.seatTime = this.#sealer.seatTime
+    const copied = new ManifestSum()
     let batch: Change[] = []
     let bytes = 0
     for await (const [name, sealed] of this.#records()) {
       signal.throwIfAborted()
+      copied.add(partOf(name[0] ?? 0), this.#sealer.fingerprint(name, sealed))
       const value = this.#sealer.open(name, sealed)
-      if (value === undefined) throw tamperedError(this.#folder, Buffer.from(name).toString('hex'))
+      if (value === undefined) throw tamperedError(this.#folder, describeName(name))
       batch.push({ name, before: undefined, after: target.#sealer.seal(name, value) })
       zero(value)
       bytes += sealed.length
@@ -222,8 +263,9 @@ export class SealedDatabase implements Reads {
       }
     }
     if (batch.length > 0) await target.#write(batch)
-    if (target.#manifest.count !== this.#manifest.count) {
-      throw unreadableError(this.#folder, `${this.#manifest.count} records became ${target.#manifest.count}`)
+    // What was shown when the folder was opened may not be what was shown now.
+    if (!PARTS.every((part) => isSameSum(copied.manifest(0)[part], this.#manifest[part]))) {
+      throw unreadableError(this.#folder, 'it was altered while it was copied')
     }
   }
 
@@ -244,90 +286,185 @@ export class SealedDatabase implements Reads {
   async #write(changes: readonly Change[]): Promise<void> {
     const sum = new ManifestSum(this.#manifest)
     for (const { name, before, after } of changes) {
-      if (before !== undefined) sum.take(this.#sealer.fingerprint(name, before))
-      if (after !== undefined) sum.add(this.#sealer.fingerprint(name, after))
+      const part = partOf(name[0] ?? 0)
+      if (before !== undefined) sum.take(part, this.#sealer.fingerprint(name, before))
+      if (after !== undefined) sum.add(part, this.#sealer.fingerprint(name, after))
     }
     const manifest = sum.manifest(this.#manifest.sequence + 1)
-    const name = MANIFEST.encodeKey(undefined)
     const operations: Operation[] = changes.map(({ name: key, after: value }) =>
       value === undefined ? { type: 'del', key } : { type: 'put', key, value },
     )
-    operations.push({ type: 'put', key: name, value: this.#sealer.seal(name, MANIFEST.encode(manifest)) })
-    await this.#translated(() => this.#level.batch(operations, { sync: true }))
+    operations.push(manifestOperation(this.#sealer, manifest))
+    const ended = this.#freshness.write(changes)
+    try {
+      await this.#translated(() => this.#level.batch(operations, { sync: true }))
+    } catch (thrown) {
+      ended(false)
+      throw thrown
+    }
+    ended(true)
     this.#manifest = manifest
   }
 
-  /** Compares the folder with its manifest, and mends what the host has altered as far as that goes. */
-  async #compare(): Promise<void> {
-    const kept = await this.#keptManifest()
-    const found = this.#manifest
-    const isNew = kept === undefined && found.count === 0
-    if (isNew || (kept !== undefined && kept.count === found.count && equalBytes(kept.sum, found.sum))) return
-    const wrong: Change[] = []
-    for await (const [name, sealed] of this.#records()) {
-      const value = this.#sealer.open(name, sealed)
-      if (value === undefined) wrong.push({ name, before: sealed, after: undefined })
-      else zero(value)
+  /** What `eraseSeat` does once its mark stands. */
+  async #clearSeat(): Promise<void> {
+    const seatRecords = { gte: Uint8Array.of(FIRST_SEAT_PREFIX) }
+    const ended = this.#freshness.eraseSeat()
+    try {
+      await this.#translated(() => this.#level.clear(seatRecords))
+      const [left] = await this.#translated(() => this.#level.keys({ ...seatRecords, limit: 1 }).all())
+      if (left !== undefined) throw unreadableError(this.#folder, 'it keeps what was erased')
+    } finally {
+      ended()
     }
-    // Nobody else has them: without them this would be another enclave.
-    const lost = wrong.find(({ name }) => name[0] === SECRETS.prefix)
-    if (lost !== undefined) throw tamperedError(this.#folder, SECRETS.describe(SECRETS.decodeKey(lost.name)))
-    this.#wasAltered = true
-    this.#dropped = wrong.length
+    const { pending, seat } = EMPTY_MANIFEST
+    this.#manifest = { ...this.#manifest, pending, seat }
+    const seatTime = new Uint8Array(randomBytes(SEAT_TIME_BYTES))
+    await this.#commit((transaction) => {
+      transaction.delete(ERASING, undefined)
+      transaction.put(SEAT_TIME, undefined, seatTime)
+    })
+    this.#sealer.seatTime = seatTime
+  }
+
+  /**
+   * Takes a folder over from the host: what the database shows in order is what counts from here on. It is compared with
+   * the manifest, and with what the database shows when it is asked for single records; where one or the other differs
+   * the folder was altered.
+   */
+  async #takeOver(): Promise<void> {
+    const manifest = await this.#shown(MANIFEST)
+    this.#sealer.seatTime = (await this.#shown(SEAT_TIME)) ?? this.#sealer.seatTime
+    const { found, isHidden } = await this.#recount()
+    // A count that began anew could be mistaken for one of before; no folder is written to as often as the clock ticks.
+    this.#manifest = found.manifest(manifest?.sequence ?? Date.now())
+    const ending = await this.#shown(ERASING)
+    const isErasing = ending !== undefined && equalBytes(ending, this.#sealer.seatTime)
+    // The rest is half gone then.
+    const compared: readonly Part[] = isErasing ? ['lasting'] : PARTS
+    const differ = compared.filter((part) => manifest === undefined || !isSameSum(manifest[part], this.#manifest[part]))
+    this.#wasAltered = isHidden || differ.length > 0
+    const former = await this.#shown(ALTERED)
+    const pendingIsDoubtful = differ.includes('pending') || (former?.pendingIsDoubtful ?? false)
+    if (this.#wasAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
+    if (isErasing) await this.#clearSeat()
+  }
+
+  /** Lets go what does not open, and brings back to light what is hidden behind older records. */
+  async #mend(state: { readonly isErasing: boolean; readonly pendingIsDoubtful: boolean }): Promise<void> {
+    const { isErasing, pendingIsDoubtful } = state
+    // It stands until the end, so that one who is interrupted begins again.
     const flag = ALTERED.encodeKey(undefined)
-    const [before] = await this.sealed([flag])
-    await this.#write([
-      ...wrong.filter(({ name }) => !equalBytes(name, flag)),
-      { name: flag, before, after: this.#sealer.seal(flag, ALTERED.encode(true)) },
-    ])
+    const before = await this.#shownSealed(flag)
+    await this.#write([{ name: flag, before, after: this.#sealer.seal(flag, ALTERED.encode({ pendingIsDoubtful })) }])
+    let batch: Change[] = []
+    for await (const step of this.#steps(COUNTED)) {
+      const shown = await this.#translated(() => this.#level.getMany(step.map(([name]) => name)))
+      for (const [at, [name, sealed]] of step.entries()) {
+        if (equalBytes(name, flag)) continue
+        const isStaleMark = name[0] === ERASING.prefix && !isErasing
+        if (isStaleMark || !this.#opens(name, sealed)) {
+          // Nobody else has them: without them this would be another enclave.
+          if (isSecretName(name)) throw tamperedError(this.#folder, describeName(name))
+          this.#dropped += 1
+          batch.push({ name, before: sealed, after: undefined })
+        } else if (!isSameRecord(shown[at], sealed)) batch.push({ name, before: sealed, after: sealed })
+      }
+      if (batch.length > 0) await this.#write(batch)
+      batch = []
+    }
+    if (!isErasing) await this.#mendIdentity()
+  }
+
+  async #mendIdentity(): Promise<void> {
+    if ((await this.get(IDENTITY, undefined)) !== undefined) return
+    const copy = await this.get(IDENTITY_COPY, undefined)
     // Without it nobody can say whose the rest is.
-    if ((await this.get(IDENTITY, undefined)) === undefined) await this.eraseSeat()
+    if (copy === undefined) await this.eraseSeat()
+    else await this.#commit((transaction) => transaction.put(IDENTITY, undefined, copy))
   }
 
-  /** What all records but the headers and the manifest come to. */
-  async #recount(sequence: number): Promise<Manifest> {
-    const sum = new ManifestSum()
-    for await (const [name, sealed] of this.#records()) sum.add(this.#sealer.fingerprint(name, sealed))
-    return sum.manifest(sequence)
+  /** What all records but the headers and the manifest come to; each is the newest from here on. */
+  async #recount(): Promise<{ found: ManifestSum; isHidden: boolean }> {
+    const found = new ManifestSum()
+    let isHidden = false
+    for await (const step of this.#steps(COUNTED)) {
+      for (const [name, sealed] of step) {
+        found.add(partOf(name[0] ?? 0), this.#sealer.fingerprint(name, sealed))
+        this.#freshness.load(name, sealed)
+      }
+      const known = step.filter(([name]) => !VOUCHED_FOR.has(name[0] ?? 0))
+      const shown = await this.#translated(() => this.#level.getMany(known.map(([name]) => name)))
+      isHidden ||= known.some(([, sealed], at) => !isSameRecord(shown[at], sealed))
+    }
+    return { found, isHidden }
   }
 
-  async *#records(): AsyncGenerator<[name: Uint8Array, sealed: Uint8Array]> {
-    const iterator = this.#level.iterator({ gt: Uint8Array.of(HEADERS.prefix, 0xff) })
+  async *#records(): AsyncGenerator<Entry> {
+    for await (const step of this.#steps(COUNTED)) yield* step
+  }
+
+  /** For what is not the newest; once the keys are gone nobody can say. */
+  #stale(record: string): SlotmeshError {
+    return this.#isClosed ? closedError(this.#folder) : tamperedError(this.#folder, record)
+  }
+
+  /** Of a range, what is the newest. @throws SlotmeshError `store/tampered`. */
+  async *#fresh(prefix: number, range: Range, options: { values: boolean; isWhole: boolean }): AsyncGenerator<Entry> {
+    const reading = this.#freshness.read()
+    let count = 0
+    try {
+      for await (const step of this.#steps(range, options.values)) {
+        for (const entry of step) {
+          const isFresh = options.values ? reading.isFresh(...entry) : reading.isThere(entry[0])
+          if (!isFresh) throw this.#stale(describeName(entry[0]))
+          count += 1
+          yield entry
+        }
+      }
+      if (options.isWhole && !reading.isAll(prefix, count)) throw this.#stale(`table/${prefix}`)
+    } finally {
+      reading.end()
+    }
+  }
+
+  /** Records as the database shows them in order, some hundred at a time; the manifest is left out. */
+  async *#steps(range: Range, values = true): AsyncGenerator<Entry[]> {
+    const iterator = this.#level.iterator({ ...range, values })
+    let last: Uint8Array = new Uint8Array(0)
     try {
       for (;;) {
         const step = await this.#translated(() => iterator.nextv(ENTRIES_PER_STEP))
         if (step.length === 0) return
-        for (const [name, sealed] of step) if (name[0] !== MANIFEST.prefix) yield [name, sealed]
+        for (const [name] of step) {
+          if (Buffer.compare(last, name) >= 0) throw unreadableError(this.#folder, 'its records are out of order')
+          last = name
+        }
+        yield step.filter(([name]) => !equalBytes(name, MANIFEST_NAME))
       }
     } finally {
       await iterator.close()
     }
   }
 
-  /** Undefined when there is none that this enclave sealed. */
-  async #keptManifest(): Promise<Manifest | undefined> {
-    const name = MANIFEST.encodeKey(undefined)
-    const [sealed] = await this.sealed([name])
+  /** While the folder is taken over: undefined when there is none that this enclave sealed. */
+  async #shown<Value>(table: Table<undefined, Value>): Promise<Value | undefined> {
+    const name = table.encodeKey(undefined)
+    const sealed = await this.#shownSealed(name)
     const value = sealed && this.#sealer.open(name, sealed)
-    return value && MANIFEST.decode(value)
+    return value && table.decode(value)
   }
 
-  async #keptSequence(): Promise<number> {
-    return (await this.#keptManifest())?.sequence ?? 0
+  /** By an iterator, as all that is taken over. */
+  async #shownSealed(name: Uint8Array): Promise<Uint8Array | undefined> {
+    const [sealed] = await this.#translated(() => this.#level.values({ gte: name, lte: name }).all())
+    return sealed
   }
 
-  /** Without it nothing of the seat opens, which shows by the manifest. */
-  async #keptSeatTime(): Promise<Uint8Array | undefined> {
-    const name = SEAT_TIME.encodeKey(undefined)
-    const [sealed] = await this.sealed([name])
-    return sealed && this.#sealer.open(name, sealed)
-  }
-
-  /** A mark that does not open is none, and shows by the manifest. */
-  async #isErasing(): Promise<boolean> {
-    const name = ERASING.encodeKey(undefined)
-    const [sealed] = await this.sealed([name])
-    return sealed !== undefined && this.#sealer.open(name, sealed) !== undefined
+  #opens(name: Uint8Array, sealed: Uint8Array): boolean {
+    const value = this.#sealer.open(name, sealed)
+    if (value !== undefined) zero(value)
+    return value !== undefined
   }
 
   #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -346,93 +483,40 @@ export class SealedDatabase implements Reads {
   }
 }
 
-/** What one writer wants to change: reads see its own puts and deletes. Values are held sealed until written. */
-export class Transaction implements Reads {
-  readonly #database: SealedDatabase
-  readonly #sealer: Sealer
-  /** Every record read or changed so far, by its name in hex. */
-  readonly #records = new Map<string, RecordState>()
-
-  constructor(database: SealedDatabase, sealer: Sealer) {
-    this.#database = database
-    this.#sealer = sealer
-  }
-
-  /** Reads records in one go that will be asked for one by one. */
-  async preload<Key>(table: Table<Key, unknown>, keys: readonly Key[]): Promise<void> {
-    const names = keys.map((key) => table.encodeKey(key)).filter((name) => !this.#records.has(toHex(name)))
-    if (names.length === 0) return
-    const found = await this.#database.sealed(names)
-    for (const [at, name] of names.entries()) {
-      this.#records.set(toHex(name), { name, sealed: found[at], isChanged: false, before: found[at], isRead: true })
-    }
-  }
-
-  async get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined> {
-    const [value] = await this.getMany(table, [key])
-    return value
-  }
-
-  async getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]> {
-    await this.preload(table, keys)
-    return keys.map((key) => {
-      const record = this.#records.get(toHex(table.encodeKey(key)))
-      return record?.sealed && this.#database.open(table, key, record.name, record.sealed)
-    })
-  }
-
-  put<Key, Value>(table: Table<Key, Value>, key: Key, value: Value): void {
-    const name = table.encodeKey(key)
-    const plain = table.encode(value)
-    this.#change(name, this.#sealer.seal(name, plain))
-    zero(plain)
-  }
-
-  delete<Key>(table: Table<Key, unknown>, key: Key): void {
-    this.#change(table.encodeKey(key), undefined)
-  }
-
-  /** Everything that is to be written, with what stands there before. */
-  async changes(): Promise<Change[]> {
-    const changed = [...this.#records.values()].filter(({ isChanged }) => isChanged)
-    const unread = changed.filter(({ isRead }) => !isRead)
-    if (unread.length > 0) {
-      const found = await this.#database.sealed(unread.map(({ name }) => name))
-      for (const [at, record] of unread.entries()) record.before = found[at]
-    }
-    return changed.map(({ name, before, sealed }) => ({ name, before, after: sealed }))
-  }
-
-  #change(name: Uint8Array, sealed: Uint8Array | undefined): void {
-    const id = toHex(name)
-    const known = this.#records.get(id)
-    const { before, isRead } = known ?? { before: undefined, isRead: false }
-    this.#records.set(id, { name, sealed, isChanged: true, before, isRead })
-  }
-}
-
-interface RecordState {
-  readonly name: Uint8Array
-  /** As this transaction leaves it. */
-  readonly sealed: Uint8Array | undefined
-  readonly isChanged: boolean
-  /** As it stands in the database, once that was read. */
-  before: Uint8Array | undefined
-  readonly isRead: boolean
-}
-
-/** What a write does to one record; undefined is none. */
-interface Change {
-  readonly name: Uint8Array
-  readonly before: Uint8Array | undefined
-  readonly after: Uint8Array | undefined
-}
-
 type Operation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: Uint8Array }
 
-function rangeOf(table: { readonly prefix: number }): { gte: Uint8Array; lt: Uint8Array } {
+type Entry = [name: Uint8Array, sealed: Uint8Array]
+
+interface Range {
+  readonly gt?: Uint8Array
+  readonly gte?: Uint8Array
+  readonly lt?: Uint8Array
+}
+
+/** All that the manifest counts, and the manifest. */
+const COUNTED: Range = { gt: HEADERS.encodeKey(1) }
+
+const MANIFEST_NAME = MANIFEST.encodeKey(undefined)
+
+function manifestOperation(sealer: Sealer, manifest: Manifest): Operation {
+  return { type: 'put', key: MANIFEST_NAME, value: sealer.seal(MANIFEST_NAME, MANIFEST.encode(manifest)) }
+}
+
+function isSameSum(one: PartSum, other: PartSum): boolean {
+  return one.count === other.count && equalBytes(one.sum, other.sum)
+}
+
+function isSameRecord(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one !== undefined && equalBytes(one, other)
+}
+
+function isSecretName(name: Uint8Array): boolean {
+  return (['account-seed', 'peer-key-seed'] as const).some((secret) => equalBytes(SECRETS.encodeKey(secret), name))
+}
+
+function rangeOf(table: { readonly prefix: number }): Range {
   return { gte: Uint8Array.of(table.prefix), lt: Uint8Array.of(table.prefix + 1) }
 }
 
@@ -440,16 +524,32 @@ function rangeOf(table: { readonly prefix: number }): { gte: Uint8Array; lt: Uin
  * The random id under which this folder's records are sealed; made when the folder is new. The header that holds it
  * is the one record sealed without it.
  */
-async function storeId(level: LevelDatabase, folder: string, sealingKey: Uint8Array): Promise<Uint8Array> {
+async function storeId(
+  level: LevelDatabase,
+  folder: string,
+  sealingKey: Uint8Array,
+  mayCreate: boolean,
+): Promise<Uint8Array> {
   const sealer = new Sealer(sealingKey, new Uint8Array(STORE_ID_BYTES))
+  try {
+    return await readStoreId(level, folder, sealingKey, { sealer, mayCreate })
+  } finally {
+    sealer.clear()
+  }
+}
+
+async function readStoreId(
+  level: LevelDatabase,
+  folder: string,
+  sealingKey: Uint8Array,
+  { sealer, mayCreate }: { sealer: Sealer; mayCreate: boolean },
+): Promise<Uint8Array> {
   const copies = ([0, 1] as const).map((copy) => HEADERS.encodeKey(copy))
   const sealed: (Uint8Array | undefined)[] = await level.getMany(copies)
   const ids = copies.map((key, at) => sealed[at] && sealer.open(key, sealed[at]))
-  const id = ids.find((opened) => opened !== undefined)
-  if (id !== undefined) {
-    for (const copy of [0, 1] as const) {
-      if (ids[copy] === undefined) throw tamperedError(folder, HEADERS.describe(copy))
-    }
+  if (ids.some((opened) => opened !== undefined)) {
+    const id = await idOfCopies(level, sealingKey, sealer, ids)
+    if (id === undefined) throw tamperedError(folder, HEADERS.describe(0))
     return id
   }
   if (sealed.some((copy) => copy !== undefined)) {
@@ -459,9 +559,13 @@ async function storeId(level: LevelDatabase, folder: string, sealingKey: Uint8Ar
     )
   }
   const [anyKey] = await level.keys({ limit: 1 }).all()
-  if (anyKey !== undefined) throw unreadableError(folder, 'its header is missing')
+  if (anyKey !== undefined || !mayCreate) throw unreadableError(folder, 'its header is missing')
   const made = new Uint8Array(randomBytes(STORE_ID_BYTES))
-  const operations = copies.map((key) => ({ type: 'put' as const, key, value: sealer.seal(key, made) }))
+  // A header without a manifest is a folder of which the rest was taken away.
+  const operations: Operation[] = copies.map((key) => ({ type: 'put', key, value: sealer.seal(key, made) }))
+  const madeSealer = new Sealer(sealingKey, made)
+  operations.push(manifestOperation(madeSealer, EMPTY_MANIFEST))
+  madeSealer.clear()
   await level.batch(operations, { sync: true })
   return made
 }
@@ -483,13 +587,7 @@ function unreadableError(folder: string, what: string, cause?: unknown): Slotmes
 
 function openError(folder: string, thrown: unknown): SlotmeshError {
   const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
-  if (codeOf(cause) === 'LEVEL_LOCKED') {
-    return new SlotmeshError(
-      'store/locked',
-      `The folder ${folder} is in use by another node: stop that node, or choose another folder.`,
-      { cause },
-    )
-  }
+  if (codeOf(cause) === 'LEVEL_LOCKED') return lockedError(folder, cause)
   return unreadableError(folder, messageOf(cause), cause)
 }
 
@@ -498,11 +596,13 @@ function translate(folder: string, thrown: unknown): unknown {
   const code = codeOf(thrown)
   if (thrown instanceof SlotmeshError || !code?.startsWith('LEVEL_')) return thrown
   if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN') {
-    return new SlotmeshError('store/closed', `The store in ${folder} is closed; open it again to use it.`, {
-      cause: thrown,
-    })
+    return closedError(folder, thrown)
   }
   return unreadableError(folder, messageOf(thrown), thrown)
+}
+
+function closedError(folder: string, cause?: unknown): SlotmeshError {
+  return new SlotmeshError('store/closed', `The store in ${folder} is closed; open it again to use it.`, { cause })
 }
 
 function codeOf(thrown: unknown): string | undefined {

@@ -1,14 +1,27 @@
-/** What a folder holds, in three numbers that change with each write; see {@link ManifestSum}. */
-export interface Manifest {
-  /** How many writes there were since the folder was made. */
-  readonly sequence: number
+/**
+ * The parts of a folder that are summed up each by itself, so that damage to one does not throw doubt on another:
+ * lasting is what outlives the seat; pending what owners have handed over; seat all else.
+ */
+export const PARTS = ['lasting', 'pending', 'seat'] as const
+
+export type Part = (typeof PARTS)[number]
+
+export interface PartSum {
   /** How many records there are. */
   readonly count: number
   /** 32 bytes: the fingerprints of all records, added bit by bit. */
   readonly sum: Uint8Array
 }
 
-export const EMPTY_MANIFEST: Manifest = { sequence: 0, count: 0, sum: new Uint8Array(32) }
+/** What a folder holds, in a few numbers that change with each write; see {@link ManifestSum}. */
+export type Manifest = Readonly<Record<Part, PartSum>> & {
+  /** How many writes there were since the folder was made. */
+  readonly sequence: number
+}
+
+const EMPTY: PartSum = { count: 0, sum: new Uint8Array(32) }
+
+export const EMPTY_MANIFEST: Manifest = { sequence: 0, lasting: EMPTY, pending: EMPTY, seat: EMPTY }
 
 /**
  * Adds records to a manifest, and takes them away, in any order.
@@ -19,29 +32,33 @@ export const EMPTY_MANIFEST: Manifest = { sequence: 0, count: 0, sum: new Uint8A
  * so that nothing cancels itself.
  */
 export class ManifestSum {
-  #count: number
-  readonly #sum: Uint8Array
+  readonly #counts: Record<Part, number>
+  readonly #sums: Readonly<Record<Part, Uint8Array>>
 
-  constructor({ count, sum }: Pick<Manifest, 'count' | 'sum'> = EMPTY_MANIFEST) {
-    this.#count = count
-    this.#sum = sum.slice()
+  constructor({ lasting, pending, seat }: Omit<Manifest, 'sequence'> = EMPTY_MANIFEST) {
+    this.#counts = { lasting: lasting.count, pending: pending.count, seat: seat.count }
+    this.#sums = { lasting: lasting.sum.slice(), pending: pending.sum.slice(), seat: seat.sum.slice() }
   }
 
-  add(fingerprint: Uint8Array): void {
-    this.#count += 1
-    this.#mix(fingerprint)
+  add(part: Part, fingerprint: Uint8Array): void {
+    this.#counts[part] += 1
+    mix(this.#sums[part], fingerprint)
   }
 
-  take(fingerprint: Uint8Array): void {
-    this.#count -= 1
-    this.#mix(fingerprint)
+  take(part: Part, fingerprint: Uint8Array): void {
+    this.#counts[part] -= 1
+    mix(this.#sums[part], fingerprint)
   }
 
   manifest(sequence: number): Manifest {
-    return { sequence, count: this.#count, sum: this.#sum.slice() }
+    return { sequence, lasting: this.#part('lasting'), pending: this.#part('pending'), seat: this.#part('seat') }
   }
 
-  #mix(fingerprint: Uint8Array): void {
-    for (let at = 0; at < this.#sum.length; at += 1) this.#sum[at] = (this.#sum[at] ?? 0) ^ (fingerprint[at] ?? 0)
+  #part(part: Part): PartSum {
+    return { count: this.#counts[part], sum: this.#sums[part].slice() }
   }
+}
+
+function mix(sum: Uint8Array, fingerprint: Uint8Array): void {
+  for (let at = 0; at < sum.length; at += 1) sum[at] = (sum[at] ?? 0) ^ (fingerprint[at] ?? 0)
 }

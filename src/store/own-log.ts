@@ -8,8 +8,9 @@ import {
   leafHash,
   type ProvenanceLeaf,
 } from '../provenance/index.js'
-import type { SealedDatabase, Transaction } from './database.js'
+import type { SealedDatabase } from './database.js'
 import { HEADS, NEWEST, NODES } from './records.js'
+import type { Transaction } from './transaction.js'
 import type { Identity } from './types.js'
 
 /** Signs the next head of this enclave's own log: the provenance room's `signHead` with its signer and chain. */

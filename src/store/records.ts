@@ -8,7 +8,7 @@ import {
   shareKeyText,
 } from '../domain/index.js'
 import type { Branch, ForkEvidence, LogHead, LogId, NodePosition } from '../provenance/index.js'
-import type { Manifest } from './manifest.js'
+import type { Manifest, Part, PartSum } from './manifest.js'
 import type { Identity, PendingShare, SecretName, SharePlace, Want } from './types.js'
 
 /**
@@ -26,8 +26,14 @@ export interface Table<Key, Value> {
   decode(bytes: Uint8Array): Value
 }
 
-/** What sorts below this outlives the seat: the header, the secrets, and what others have done wrong. */
+/** What sorts below this outlives the seat: the header, the secrets, collateral, and what others have done wrong. */
 export const FIRST_SEAT_PREFIX = 0x10
+
+/** Which part of the manifest counts a record. @param prefix the first byte of its name. */
+export function partOf(prefix: number): Part {
+  if (prefix < FIRST_SEAT_PREFIX) return 'lasting'
+  return prefix === PENDING.prefix ? 'pending' : 'seat'
+}
 
 /** Names one version of a share; the version is in the key so that the sealing covers it. */
 interface PayloadKey {
@@ -35,8 +41,13 @@ interface PayloadKey {
   readonly version: BlockNumber
 }
 
-/** A pending share without its payload's key. */
-type PendingValue = Pick<PendingShare, 'payload' | 'confirmed'>
+/** A pending share under its key. */
+interface PendingValue extends Omit<PendingShare, 'key'> {
+  /** How far the chain was taken in when the share was handed over: what syncs it comes after that block. */
+  readonly after: BlockNumber
+  /** Whether it may be an older one that was brought back: the folder was altered among what is pending. */
+  readonly isDoubtful: boolean
+}
 
 /** The database's own id, kept twice so that damage to one copy is told from a wrong sealing key. */
 export const HEADERS: Table<0 | 1, Uint8Array> = {
@@ -81,15 +92,24 @@ export const FORKS: Table<LogId, ForkEvidence> = {
   },
 }
 
-/** Attestation collateral by the kind of platform that it is for, as the JSON of its parts. */
-export const COLLATERAL: Table<string, string> = {
+/** Attestation collateral by the kind of platform that it is for, as the JSON of its parts; `keptAt` is Unix ms. */
+export const COLLATERAL: Table<string, { readonly text: string; readonly keptAt: number }> = {
   prefix: 0x04,
   encodeKey: (platform) => new Writer().u8(0x04).bytes(utf8(platform)).finish(),
   decodeKey: (bytes) => Buffer.from(bytes.subarray(1)).toString('utf8'),
   describe: (platform) => `collateral/${platform}`,
+  encode: ({ text, keptAt }) => new Writer().f64(keptAt).bytes(utf8(text)).finish(),
+  decode: (bytes) => ({
+    keptAt: new Reader(bytes).f64(),
+    text: Buffer.from(bytes.subarray(8)).toString('utf8'),
+  }),
+}
+
+/** How new the attestation collateral was that has been seen, as JSON. */
+export const COLLATERAL_FLOORS = singleton<string>(0x08, 'collateral-floors', {
   encode: (text) => utf8(text),
   decode: (bytes) => Buffer.from(bytes).toString('utf8'),
-}
+})
 
 /**
  * 16 random bytes that name the time in one seat. What is sealed in that time opens in no other, so that shares of a
@@ -102,17 +122,39 @@ export const SEAT_TIME: Table<undefined, Uint8Array> = singleton(0x06, 'seat-tim
 
 /** What else there is; all records are counted in it but itself and the headers. */
 export const MANIFEST = singleton<Manifest>(0x05, 'manifest', {
-  encode: ({ sequence, count, sum }) => new Writer().f64(sequence).f64(count).bytes(sum).finish(),
+  encode: ({ sequence, lasting, pending, seat }) => {
+    const writer = new Writer().f64(sequence)
+    for (const { count, sum } of [lasting, pending, seat]) writer.f64(count).bytes(sum)
+    return writer.finish()
+  },
   decode: (bytes) => {
     const reader = new Reader(bytes)
-    return reader.end({ sequence: reader.f64(), count: reader.f64(), sum: reader.bytes(32) })
+    const part = (): PartSum => ({ count: reader.f64(), sum: reader.bytes(32) })
+    return reader.end({ sequence: reader.f64(), lasting: part(), pending: part(), seat: part() })
   },
 })
 
-/** Stands while the seat's records are being erased, so that an erasure cut short is ended at the next start. */
-export const ERASING = flag(0x02, 'erasing')
+/**
+ * Stands while the seat's records are being erased, so that an erasure cut short is ended at the next start. It says
+ * which time in a seat it ends: one that is brought back later ends none.
+ */
+export const ERASING = singleton<Uint8Array>(0x02, 'erasing', {
+  encode: (seatTime) => seatTime.slice(),
+  decode: (seatTime) => seatTime,
+})
 
-export const IDENTITY = singleton<Identity>(0x10, 'identity', {
+/** Stands from when the folder was found altered until the setup has begun anew; an erased seat does not end it. */
+export const ALTERED = singleton<Alteration>(0x07, 'altered', {
+  encode: ({ pendingIsDoubtful }) => Uint8Array.of(pendingIsDoubtful ? 1 : 0),
+  decode: (bytes) => ({ pendingIsDoubtful: bytes[0] === 1 }),
+})
+
+interface Alteration {
+  /** Whether what is pending is still to be marked so. */
+  readonly pendingIsDoubtful: boolean
+}
+
+const IDENTITY_VALUE: Pick<Table<undefined, Identity>, 'encode' | 'decode'> = {
   encode: ({ genesisHash, account, seat, incarnation }) =>
     new Writer().hex(genesisHash).hex(account).hex(incarnation).u32(seat.cluster).u32(seat.slot).finish(),
   decode: (bytes) => {
@@ -121,7 +163,12 @@ export const IDENTITY = singleton<Identity>(0x10, 'identity', {
     const log = readLog(reader)
     return reader.end({ genesisHash, ...log, seat: { cluster: reader.u32(), slot: reader.u32() } })
   },
-})
+}
+
+export const IDENTITY = singleton<Identity>(0x10, 'identity', IDENTITY_VALUE)
+
+/** Without the identity nobody could say whose the shares are: it is kept again at the other end of the database. */
+export const IDENTITY_COPY = singleton<Identity>(0x3f, 'identity-copy', IDENTITY_VALUE)
 
 /**
  * How far the chain is taken in, and the size of the own log at that point. The size is kept here as well as with the
@@ -136,9 +183,6 @@ export const PROGRESS = singleton<{ cursor: BlockNumber; logSize: number }>(0x11
 })
 
 export const SETUP_DONE = flag(0x12, 'setup-done')
-
-/** Stands from when the folder was found altered until the setup has begun anew. */
-export const ALTERED = flag(0x13, 'altered')
 
 export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
   ...shareTable(0x20, 'want'),
@@ -162,12 +206,18 @@ export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
 
 export const PENDING: Table<ShareKey, PendingValue> = {
   ...shareTable(0x21, 'pending'),
-  encode: ({ confirmed, payload }) =>
+  encode: ({ confirmed, after, isDoubtful, payload }) =>
     new Writer()
       .u8(confirmed ? 1 : 0)
+      .u8(isDoubtful ? 1 : 0)
+      .u32(after)
       .bytes(payload)
       .finish(),
-  decode: (bytes) => ({ confirmed: bytes[0] === 1, payload: bytes.subarray(1) }),
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    const [confirmed, isDoubtful] = [reader.u8() === 1, reader.u8() === 1]
+    return { confirmed, isDoubtful, after: reader.u32(), payload: reader.rest() }
+  },
 }
 
 export const PLACES: Table<ShareKey, SharePlace> = {
@@ -245,6 +295,53 @@ export const NEWEST: Table<LogId, number> = {
     const reader = new Reader(bytes)
     return reader.end(reader.u32())
   },
+}
+
+/**
+ * Tables of which no record need be known to be the newest, by their prefixes: the headers never change and open
+ * everything else, the manifest is read once and compared. What is in the others is written once under one name and
+ * never otherwise: of a payload the hash is in the share's place; of a log, the head of a size signs the root and the
+ * nodes below give that root, or they prove nothing.
+ */
+export const VOUCHED_FOR: ReadonlySet<number> = new Set(
+  [HEADERS, MANIFEST, PAYLOADS, NODES, HEADS].map(({ prefix }) => prefix),
+)
+
+/** A record's name as a person would write it; of what no table has, the bytes. */
+export function describeName(name: Uint8Array): string {
+  try {
+    return DESCRIBERS.get(name[0] ?? 0)?.(name) ?? `unknown/${toHex(name)}`
+  } catch (thrown) {
+    if (thrown instanceof SlotmeshError) return `unknown/${toHex(name)}`
+    throw thrown
+  }
+}
+
+const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
+  describer(HEADERS),
+  describer(SECRETS),
+  describer(ERASING),
+  describer(FORKS),
+  describer(COLLATERAL),
+  describer(COLLATERAL_FLOORS),
+  describer(MANIFEST),
+  describer(SEAT_TIME),
+  describer(ALTERED),
+  describer(IDENTITY),
+  describer(IDENTITY_COPY),
+  describer(PROGRESS),
+  describer(SETUP_DONE),
+  describer(WANTS),
+  describer(PENDING),
+  describer(PLACES),
+  describer(PAYLOADS),
+  describer(NODES),
+  describer(HEADS),
+  describer(NEWEST),
+])
+
+function describer<Key>(table: Table<Key, unknown>): [number, (name: Uint8Array) => string] {
+  return [table.prefix, (name) => table.describe(table.decodeKey(name))]
 }
 
 /** A log as text, to tell logs apart in maps and messages. */
@@ -392,6 +489,11 @@ class Reader {
     const { byteOffset } = this.#view(length)
     const start = byteOffset - this.#bytes.byteOffset
     return this.#bytes.slice(start, start + length)
+  }
+
+  /** Everything that is left, not copied. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at)
   }
 
   /** Hands `value` through when nothing is left over. */

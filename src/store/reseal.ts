@@ -1,16 +1,19 @@
-import { open, readlink, rename, rm, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { SealedDatabase } from './database.js'
+import { exists, hasCurrent, holdsStore, isErrno, made, moved, placeOf, renamed } from './folder.js'
+import { underFolderLock } from './folder-lock.js'
 
 /**
  * The folders of a re-sealing, beside the store's own:
  *
  *     <folder>.resealing   being written; worth nothing
- *     <folder>.resealed    whole, under the new key; worth nothing as long as the folder itself is there
- *     <folder>.replaced    under the old key, after the new one has taken its place; to be removed
+ *     <folder>.resealed    whole, under the new key; worth nothing as long as there is no `.replaced`, and the folder
+ *     <folder>.replaced    under the old key, when the new one takes its place, and after; to be removed
  *
- * At every moment there is exactly one folder that counts: the folder itself, or between two renames `.resealed`.
+ * At every moment there is exactly one folder that counts: the folder itself, or where there is `.replaced`, `.resealed`.
+ * Whoever looks at these folders, or changes them, has the lock that stands beside them.
  */
 const beside = (folder: string) => ({
   resealing: `${folder}.resealing`,
@@ -18,10 +21,38 @@ const beside = (folder: string) => ({
   replaced: `${folder}.replaced`,
 })
 
+/** Says in a folder that was replaced how many writes it had seen; the database leaves it alone. */
+const SEQUENCE_FILE = 'SEQUENCE'
+
+/**
+ * Opens a store's folder, which is made when absent, and takes away what a re-sealing that was cut short has left.
+ *
+ * @throws SlotmeshError as `SealedDatabase.open` does; `store/unreadable` also when the folder is gone, and there are
+ * others beside it that may hold what it held.
+ */
+export async function openFolder(folder: string, sealingKey: Uint8Array): Promise<SealedDatabase> {
+  const location = await placeOf(folder)
+  return underFolderLock(location, async () => {
+    await finishReseal(location)
+    const leftovers = await leftoversOf(location)
+    const [leftover] = leftovers
+    if (leftover !== undefined && !(await holdsStore(location))) throw goneError(location, leftover)
+    const database = await SealedDatabase.open(location, sealingKey, { mayCreate: leftover === undefined })
+    try {
+      await forgetReseal(location, database)
+      return database
+    } catch (thrown) {
+      await database.close()
+      throw thrown
+    }
+  })
+}
+
 /**
  * Seals every record of a folder anew under another sealing key and another store id: for a new build of the enclave,
  * or another key file. Whoever had the old key can read nothing that is written from then on. Interrupted at any
- * moment, the folder opens with one of the two keys and has lost nothing; run again, it begins anew.
+ * moment, the folder opens with one of the two keys and has lost nothing; run again, it begins anew, or has nothing to do
+ * where it had come to its end.
  *
  * @param options.from the key that the folder is sealed under; 32 bytes, as is `to`.
  * @throws SlotmeshError as `openStore` does; `store/absent` when there is no folder; the signal's reason.
@@ -32,82 +63,130 @@ export async function resealStore(options: {
   readonly to: Uint8Array
   readonly signal: AbortSignal
 }): Promise<void> {
-  const { from, to, signal } = options
   const location = await placeOf(options.location)
-  await finishReseal(location)
-  if (!(await exists(location))) throw absentError(location)
-  const { resealing, resealed, replaced } = beside(location)
-  const source = await SealedDatabase.open(location, from)
+  // Before the lock, so that none is made where there is nothing.
+  await requireStore(location)
+  await underFolderLock(location, async () => {
+    await finishReseal(location)
+    await requireStore(location)
+    const fresh = await exchanged(location, options)
+    try {
+      await forgetReseal(location, fresh)
+    } finally {
+      await fresh.close()
+    }
+  })
+}
+
+/** @returns the folder that is sealed under the new key, open. */
+async function exchanged(location: string, options: Parameters<typeof exchange>[1]): Promise<SealedDatabase> {
+  const opened = () => SealedDatabase.open(location, options.to, { mayCreate: false })
   try {
-    await forgetReseal(location)
+    await exchange(location, options)
+  } catch (thrown) {
+    if (!isWrongKey(thrown)) throw thrown
+    // Perhaps it was done before, and was cut short where only the last step was missing.
+    return opened().catch((other) => {
+      throw isWrongKey(other) ? thrown : other
+    })
+  }
+  return opened()
+}
+
+function isWrongKey(thrown: unknown): boolean {
+  return thrown instanceof SlotmeshError && thrown.code === 'store/wrong-key'
+}
+
+async function exchange(
+  location: string,
+  { from, to, signal }: { readonly from: Uint8Array; readonly to: Uint8Array; readonly signal: AbortSignal },
+): Promise<void> {
+  const { resealing, resealed, replaced } = beside(location)
+  let isReplaced = false
+  const source = await SealedDatabase.open(location, from, { mayCreate: false })
+  try {
+    await forgetReseal(location, source)
+    if (await exists(replaced)) throw keptError(location, replaced)
     const target = await SealedDatabase.open(resealing, to)
     try {
       await source.copyTo(target, signal)
     } finally {
       await target.close()
     }
-    // Under the lock of the source, so that nobody writes to it meanwhile.
+    await writeFile(join(location, SEQUENCE_FILE), `${source.sequence}\n`, { flush: true })
     await moved(resealing, resealed)
-    await moved(location, replaced)
+    // Under the lock of the source, so that nobody writes to it meanwhile.
+    isReplaced = await renamed(location, replaced)
   } finally {
     await source.close()
   }
-  await moved(resealed, location)
-  await rm(replaced, { recursive: true })
-}
-
-/** Before a folder is opened: ends a re-sealing that was cut short after the old folder had gone. */
-export async function finishReseal(folder: string): Promise<void> {
-  const location = await placeOf(folder)
-  const { resealed } = beside(location)
-  if (!(await exists(location)) && (await exists(resealed))) await moved(resealed, location)
+  // From here on the new one counts.
+  if (!isReplaced) await made(replaced)
+  await finishReseal(location)
 }
 
 /**
- * Under the lock of an open folder: takes away what a re-sealing that was cut short has left. What was sealed anew before
- * the folder is written to again would set it back.
+ * Before a folder is opened: ends a re-sealing that was cut short after the new folder was whole, and the old one had
+ * gone or was going: file by file, where folders cannot be renamed.
  */
-export async function forgetReseal(folder: string): Promise<void> {
-  for (const leftover of Object.values(beside(await placeOf(folder))))
-    await rm(leftover, { recursive: true, force: true })
+async function finishReseal(location: string): Promise<void> {
+  const { resealed, replaced } = beside(location)
+  if (!(await exists(resealed))) return
+  const isReplacing = await exists(replaced)
+  if (!isReplacing && (await holdsStore(location))) return
+  if (isReplacing && !(await hasCurrent(replaced)) && (await exists(location))) await moved(location, replaced)
+  await moved(resealed, location)
 }
 
-/** Where the folder really is, so that not only a link to it is renamed. */
-async function placeOf(folder: string): Promise<string> {
-  const path = resolve(folder)
+/**
+ * Takes away what a re-sealing that was cut short has left. What was sealed anew before the folder is written to again
+ * would set it back; what was replaced goes only when the folder has seen all of its writes.
+ *
+ * @param database of the folder, open: a folder that does not open with the key at hand is no reason to remove another.
+ */
+async function forgetReseal(location: string, database: SealedDatabase): Promise<void> {
+  const { resealing, resealed, replaced } = beside(location)
+  for (const leftover of [resealing, resealed]) await rm(leftover, { recursive: true, force: true })
+  const sequence = await sequenceOf(replaced)
+  if (sequence === undefined || database.wasAltered || database.sequence < sequence) return
+  // Last goes what says how old it is, without which the rest of it would stay.
+  const files = (await readdir(replaced)).filter((name) => name !== SEQUENCE_FILE)
+  for (const file of files) await rm(join(replaced, file), { recursive: true })
+  await rm(replaced, { recursive: true })
+}
+
+/** Undefined when the folder is not there, or does not say. */
+async function sequenceOf(replaced: string): Promise<number | undefined> {
   try {
-    return resolve(dirname(path), await readlink(path))
+    const text = await readFile(join(replaced, SEQUENCE_FILE), 'utf8')
+    return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined
   } catch (thrown) {
-    if (isErrno(thrown, 'EINVAL', 'ENOENT', 'ENOTDIR')) return path
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined
     throw thrown
   }
 }
 
-function isErrno(thrown: unknown, ...codes: string[]): boolean {
-  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code))
+async function leftoversOf(location: string): Promise<string[]> {
+  const found: string[] = []
+  for (const folder of Object.values(beside(location))) if (await exists(folder)) found.push(folder)
+  return found
 }
 
-/** A rename that is on disk when it resolves. */
-async function moved(from: string, to: string): Promise<void> {
-  await rename(from, to)
-  const parent = await open(dirname(to), 'r')
-  try {
-    await parent.sync()
-  } finally {
-    await parent.close()
-  }
+async function requireStore(location: string): Promise<void> {
+  if ((await holdsStore(location)) || (await exists(beside(location).resealed))) return
+  throw new SlotmeshError('store/absent', `There is no store in ${location} to be sealed anew; correct the path.`)
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return false
-    throw thrown
-  }
+function goneError(location: string, leftover: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `There is no store in ${location}, but ${leftover} was left there by a re-sealing: restore the folder or move that one to its place, or remove what is left to begin anew.`,
+  )
 }
 
-function absentError(location: string): SlotmeshError {
-  return new SlotmeshError('store/absent', `There is no store in ${location} to be sealed anew; correct the path.`)
+function keptError(location: string, replaced: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `The folder ${replaced} holds what an earlier re-sealing has replaced, and ${location} does not show that it has all of it: compare them, and move that one elsewhere.`,
+  )
 }

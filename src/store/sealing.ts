@@ -1,13 +1,6 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  hash,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { DOMAIN, taggedHash, zero } from '../crypto/index.js'
+import { Fingerprints } from './fingerprint.js'
 import { FIRST_SEAT_PREFIX } from './records.js'
 
 /** Bytes of a sealing key, and of every key derived from it. */
@@ -18,12 +11,14 @@ export const STORE_ID_BYTES = 16
 
 export const SEAT_TIME_BYTES = 16
 
-const FORMAT_VERSION = 2
+const FORMAT_VERSION = 3
 const SALT_BYTES = 24
 const TAG_BYTES = 16
 
 /** Each AES key seals exactly one value, so the nonce may be constant (as in RFC 9180 for a first message). */
 const NONCE = new Uint8Array(12)
+
+const NOTHING = new Uint8Array(0)
 
 /**
  * Seals the values of one store; the only place where anything at rest is encrypted or decrypted.
@@ -35,12 +30,13 @@ const NONCE = new Uint8Array(12)
  *
  * 24 random bytes do not repeat in any number of writes a disk could hold (2^-97 after 2^48), so neither does a key.
  * The associated data nails a value to its place: moved to another key or another folder it does not open. That a
- * record is missing, or an old one is back, shows by the manifest; a whole folder that is set back, only by the world.
+ * record is missing, or an old one is back, shows at start by the manifest and from then on by `Freshness`; a whole folder
+ * that is set back, only by the world.
  */
 export class Sealer {
   readonly #storeKey: KeyObject
   readonly #storeId: Uint8Array
-  readonly #fingerprintKey: Uint8Array
+  readonly #fingerprints: Fingerprints
   /** See the table of that name; zeros until a seat was erased for the first time. */
   seatTime: Uint8Array = new Uint8Array(SEAT_TIME_BYTES)
 
@@ -51,7 +47,9 @@ export class Sealer {
     this.#storeId = storeId
     zero(derived)
     const tag = taggedHash(DOMAIN.storeFingerprint, storeId)
-    this.#fingerprintKey = new Uint8Array(createHmac('sha256', sealingKey).update(tag).digest())
+    const fingerprintKey = createHmac('sha256', sealingKey).update(tag).digest()
+    this.#fingerprints = new Fingerprints(fingerprintKey)
+    zero(fingerprintKey)
   }
 
   seal(recordKey: Uint8Array, value: Uint8Array): Uint8Array {
@@ -80,13 +78,20 @@ export class Sealer {
     return new Uint8Array(value.buffer, value.byteOffset, value.length)
   }
 
-  /**
-   * 32 bytes that stand for one sealed record: SHA-256 over a secret key, the record's name and its sealed value. The
-   * key comes first and nobody outside sees the result, so that this is as good a MAC as HMAC, at half the price.
-   */
+  /** See {@link Fingerprints}. */
   fingerprint(name: Uint8Array, sealed: Uint8Array): Uint8Array {
-    const parts = [this.#fingerprintKey, Uint8Array.of(name.length), name, sealed]
-    return hash('sha256', Buffer.concat(parts), 'buffer')
+    return this.#fingerprints.of(name, sealed)
+  }
+
+  /** 64 bits, not 0, that stand for a record's name; as secret as fingerprints are. */
+  nameHash(name: Uint8Array): bigint {
+    const print = this.#fingerprints.of(name, NOTHING)
+    return new DataView(print.buffer, print.byteOffset).getBigUint64(0) || 1n
+  }
+
+  /** Zeroes what can be zeroed of the keys; nothing may be sealed after it. */
+  clear(): void {
+    this.#fingerprints.clear()
   }
 
   #recordKey(salt: Uint8Array): KeyObject {

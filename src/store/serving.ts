@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { equalBytes, zero } from '../crypto/index.js'
 import type { BlockNumber, ShareKey } from '../domain/index.js'
 import { type LogHead, type LogId, proveRange, type ShareRun, type VouchedShare } from '../provenance/index.js'
-import type { Reads, SealedDatabase } from './database.js'
+import type { SealedDatabase } from './database.js'
 import { HEADS, logText, NEWEST, NODES, PAYLOADS, PLACES } from './records.js'
+import type { Reads } from './transaction.js'
 import type { SharePlace, StoredShare } from './types.js'
 
 /** A held share that somebody asked for. */
@@ -42,13 +43,15 @@ export async function* runsOf(
   const moved = new Set<ShareKey>()
   for (const planned of contiguousRuns(located.sort(inLogOrder), options.maximumBytes)) {
     options.signal.throwIfAborted()
-    const { runs, gone } = await database.snapshot((reads) => loadRuns(database, reads, planned, options.maximumBytes))
+    const { runs, gone, unproved } = await database.snapshot((reads) => loadRuns(database, reads, planned, options))
     for (const key of gone) moved.add(key)
+    // Of no use to others; in an altered folder their proofs may be lost.
+    notHeld.push(...unproved)
     try {
       for (let run = runs.shift(); run !== undefined; run = runs.shift()) yield run
     } finally {
       // Those that nobody came for.
-      for (const { shares } of runs) zero(...shares.map(({ payload }) => payload))
+      forget(runs)
     }
   }
   if (moved.size === 0) return { notHeld }
@@ -84,8 +87,8 @@ async function loadRuns(
   database: SealedDatabase,
   reads: Reads,
   planned: readonly Located[],
-  maximumBytes: number,
-): Promise<{ runs: ShareRun[]; gone: ShareKey[] }> {
+  { maximumBytes }: { readonly maximumBytes: number },
+): Promise<{ runs: ShareRun[]; gone: ShareKey[]; unproved: ShareKey[] }> {
   const unchanged: Located[] = []
   const gone: ShareKey[] = []
   for (let from = 0; from < planned.length; from += LOOKUPS_PER_STEP) {
@@ -100,11 +103,29 @@ async function loadRuns(
     }
   }
   const runs: ShareRun[] = []
-  for (const located of contiguousRuns(unchanged, maximumBytes)) runs.push(await loadRun(database, reads, located))
-  return { runs, gone }
+  const unproved: ShareKey[] = []
+  const left = [...contiguousRuns(unchanged, maximumBytes)]
+  try {
+    for (let located = left.shift(); located !== undefined; located = left.shift()) {
+      const run = await loadRun(database, reads, located)
+      if (run !== undefined) runs.push(run)
+      // Some of them can perhaps be proved each by itself.
+      else if (located.length > 1) left.unshift(...located.map((each) => [each]))
+      else unproved.push(...located.map(({ key }) => key))
+    }
+  } catch (thrown) {
+    forget(runs)
+    throw thrown
+  }
+  return { runs, gone, unproved }
 }
 
-async function loadRun(database: SealedDatabase, reads: Reads, located: readonly Located[]): Promise<ShareRun> {
+/** Undefined when the shares cannot be proved under any head held. */
+async function loadRun(
+  database: SealedDatabase,
+  reads: Reads,
+  located: readonly Located[],
+): Promise<ShareRun | undefined> {
   const [first, last] = [located[0], located.at(-1)]
   if (first === undefined || last === undefined) throw new RangeError('A run has at least one share.')
   const { log } = first.place
@@ -112,13 +133,18 @@ async function loadRun(database: SealedDatabase, reads: Reads, located: readonly
   // What the last share was verified under proves all before it too; the newest head does if the nodes between are held.
   for (const size of [undefined, last.place.size]) {
     const head = await headOf(reads, log, size)
-    if (head === undefined) throw database.tampered(HEADS, { log, size: size ?? last.place.size })
+    if (head === undefined) continue
     const range = { first: first.place.index, count: located.length, size: head.size }
+    if (range.first + range.count > head.size) continue
     const proof = await proveRange(nodeAt, range)
     if (proof === undefined) continue
     return { head, first: range.first, shares: await openShares(database, reads, located), proof }
   }
-  throw database.tampered(NODES, { log, at: { level: 0, index: last.place.index } })
+  return undefined
+}
+
+function forget(runs: readonly ShareRun[]): void {
+  for (const { shares } of runs) zero(...shares.map(({ payload }) => payload))
 }
 
 async function openShares(
@@ -135,6 +161,8 @@ async function openShares(
       const { version, payloadHash } = place
       const payload = payloads[at]
       if (payload === undefined || !equalBytes(sha256(payload), payloadHash)) {
+        const others = [...payloads, ...opened.map((share) => share.payload)]
+        zero(...others.filter((other) => other !== undefined))
         throw database.tampered(PAYLOADS, { key, version })
       }
       opened.push({ leaf: { ...key, version, payloadHash }, payload })

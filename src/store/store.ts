@@ -20,12 +20,13 @@ import {
   type VerifiedRun,
   verifyFork,
 } from '../provenance/index.js'
-import { Changes, satisfies } from './changes.js'
-import { SealedDatabase } from './database.js'
+import { Changes, isProofWanted, satisfies } from './changes.js'
+import type { SealedDatabase } from './database.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
   ALTERED,
   COLLATERAL,
+  COLLATERAL_FLOORS,
   FORKS,
   HEADS,
   IDENTITY,
@@ -39,12 +40,14 @@ import {
   SETUP_DONE,
   WANTS,
 } from './records.js'
-import { finishReseal, forgetReseal } from './reseal.js'
+import { openFolder } from './reseal.js'
+import { salvage } from './salvage.js'
 import { headOf, openShare, runsOf, sha256 } from './serving.js'
 import { Tally } from './tally.js'
 import type {
   BlockChange,
   Identity,
+  KeptPending,
   PendingShare,
   SecretName,
   SharePlace,
@@ -59,6 +62,9 @@ const HEADS_TRIED = 256
 
 const COLLATERALS_KEPT = 64
 
+/** Shares that are appended to the own log in one write. */
+const VOUCHED_PER_WRITE = 1_024
+
 /** Evidence of more forks than this is not kept: an origin can make any number, and must not hide those of others so. */
 const FORKS_KEPT = 1_024
 const FORKS_KEPT_OF_ACCOUNT = 8
@@ -71,25 +77,27 @@ const FORKS_KEPT_OF_ACCOUNT = 8
  * `store/tampered`; RangeError when the key is not 32 bytes.
  */
 export async function openStore(options: { location: string; sealingKey: Uint8Array; logger: Logger }): Promise<Store> {
-  await finishReseal(options.location)
-  const database = await SealedDatabase.open(options.location, options.sealingKey)
+  const database = await openFolder(options.location, options.sealingKey)
   try {
-    await forgetReseal(options.location)
     // Also when what follows was cut short the last time.
-    const isAltered = database.wasAltered || ((await database.get(ALTERED, undefined)) ?? false)
+    const isAltered = (await database.get(ALTERED, undefined)) !== undefined
+    const { broken, unproved } = isAltered ? await salvage(database) : { broken: 0, unproved: [] }
     if (isAltered) {
-      const fields = { records: database.dropped, shares: await dropBrokenShares(database) }
+      const fields = { records: database.dropped, shares: broken, unproved: unproved.length }
       options.logger.warn('the folder is not as this node left it: what is missing is fetched again', fields)
     }
     const tally = new Tally()
     for await (const key of database.keys(PLACES)) tally.share(key.kind, 1)
-    for await (const _ of database.keys(PENDING)) tally.pending(1)
+    for await (const [, { payload, isDoubtful }] of database.entries(PENDING)) {
+      zero(payload)
+      tally.pending(1, isDoubtful)
+    }
     for await (const [, want] of database.entries(WANTS)) tally.want(want.minimumVersion, 1)
     const { shares, wants, pending } = tally.counts()
     const forks = new Map<string, ForkEvidence>()
     for await (const [log, evidence] of database.entries(FORKS)) forks.set(logText(log), evidence)
     options.logger.info('Store opened', { ...shares, wants, pending, forks: forks.size })
-    return new Store(database, tally, forks, isAltered)
+    return new Store(database, tally, forks, isAltered ? unproved : undefined)
   } catch (thrown) {
     await database.close()
     throw thrown
@@ -107,12 +115,24 @@ export class Store {
   readonly #tally: Tally
   readonly #forks: Map<string, ForkEvidence>
   readonly #wasAltered: boolean
+  /** Of an altered folder: shares that cannot be proved, until the setup has begun anew. */
+  #unproved: readonly ShareKey[]
+  /** Whether shares are pending since before the start, and nothing was vouched for after it. */
+  #carriesPending: boolean
 
-  constructor(database: SealedDatabase, tally: Tally, forks: Map<string, ForkEvidence>, wasAltered: boolean) {
+  /** @param unproved when the folder was altered. */
+  constructor(
+    database: SealedDatabase,
+    tally: Tally,
+    forks: Map<string, ForkEvidence>,
+    unproved: readonly ShareKey[] | undefined,
+  ) {
     this.#database = database
     this.#tally = tally
     this.#forks = forks
-    this.#wasAltered = wasAltered
+    this.#wasAltered = unproved !== undefined
+    this.#unproved = unproved ?? []
+    this.#carriesPending = tally.counts().pending > 0
   }
 
   /** @returns a copy for the caller to zero. */
@@ -125,38 +145,61 @@ export class Store {
   }
 
   /** Attestation collateral that was kept for a kind of platform; it outlives the seat. */
-  collateral(platform: string): Promise<string | undefined> {
-    return this.#database.get(COLLATERAL, platform)
+  async collateral(platform: string): Promise<string | undefined> {
+    return (await this.#database.get(COLLATERAL, platform))?.text
   }
 
-  /** Keeps collateral; of more than some dozens of platforms, that of others goes. */
-  putCollateral(platform: string, text: string): Promise<void> {
+  /**
+   * Keeps collateral; of more than some dozens of platforms, what was kept the longest ago goes.
+   *
+   * @param keptAt Unix ms.
+   */
+  putCollateral(platform: string, text: string, keptAt: number): Promise<void> {
     return this.#database.transact(async (transaction) => {
-      let others = 0
-      for await (const other of this.#database.keys(COLLATERAL)) {
-        if (other === platform) continue
-        others += 1
-        if (others >= COLLATERALS_KEPT) transaction.delete(COLLATERAL, other)
+      const others: string[] = []
+      for await (const other of this.#database.keys(COLLATERAL)) if (other !== platform) others.push(other)
+      if (others.length >= COLLATERALS_KEPT) {
+        const kept = await this.#database.getMany(COLLATERAL, others)
+        const ages = new Map(others.map((other, at) => [other, kept[at]?.keptAt ?? 0]))
+        others.sort((one, other) => (ages.get(other) ?? 0) - (ages.get(one) ?? 0))
+        for (const oldest of others.slice(COLLATERALS_KEPT - 1)) transaction.delete(COLLATERAL, oldest)
       }
-      transaction.put(COLLATERAL, platform, text)
+      transaction.put(COLLATERAL, platform, { text, keptAt })
     })
   }
 
-  /** Whether the folder was as this node had left it, when it was opened. */
+  /** The newest collateral that was seen, of which none older is taken; it outlives collateral and seat. */
+  collateralFloors(): Promise<string | undefined> {
+    return this.#database.get(COLLATERAL_FLOORS, undefined)
+  }
+
+  putCollateralFloors(text: string): Promise<void> {
+    return this.#database.transact(async (transaction) => transaction.put(COLLATERAL_FLOORS, undefined, text))
+  }
+
+  /** Whether the folder was as this node had left it, when it was opened; and what is doubtful still. */
   integrity(): StoreIntegrity {
     const { sequence, dropped } = this.#database
-    return { state: this.#wasAltered ? 'altered' : 'whole', sequence, dropped }
+    return { state: this.#wasAltered ? 'altered' : 'whole', sequence, dropped, doubtful: this.#tally.doubtful }
   }
 
   /** Whether the setup has to begin anew, keeping what is held, since the folder was altered. */
   async isAltered(): Promise<boolean> {
-    return (await this.#database.get(ALTERED, undefined)) ?? false
+    return (await this.#database.get(ALTERED, undefined)) !== undefined
   }
 
-  /** Of these shares, those that are neither held nor wanted. */
-  async lacking(keys: readonly ShareKey[]): Promise<ShareKey[]> {
+  /** Of these shares, those that are neither held nor wanted, and how many are held. */
+  async compare(keys: readonly ShareKey[]): Promise<{ lacking: ShareKey[]; held: number }> {
     const [places, wants] = [await this.#database.getMany(PLACES, keys), await this.#database.getMany(WANTS, keys)]
-    return keys.filter((_, at) => places[at] === undefined && wants[at] === undefined)
+    const lacking = keys.filter((_, at) => places[at] === undefined && wants[at] === undefined)
+    return { lacking, held: places.filter((place) => place !== undefined).length }
+  }
+
+  /** Erases shares that there are no more as of a block that is taken in; what is newer stays. */
+  eraseShares(block: BlockNumber, keys: readonly ShareKey[]): Promise<void> {
+    return this.#write(async (changes) => {
+      for (const key of keys) await changes.removeAsOf(block, key)
+    })
   }
 
   /** Opens wants that nothing held satisfies. */
@@ -177,6 +220,21 @@ export class Store {
     return (await this.#database.get(PROGRESS, undefined))?.cursor
   }
 
+  /**
+   * From which block on an altered folder takes the chain in again: its cursor, or where that is lost, a block before
+   * anything that is pending can have been synced. Undefined when there is neither.
+   */
+  async resumePoint(): Promise<BlockNumber | undefined> {
+    const cursor = await this.cursor()
+    if (cursor !== undefined) return cursor
+    let first: BlockNumber | undefined
+    for await (const [, { after, payload }] of this.#database.entries(PENDING)) {
+      zero(payload)
+      first = Math.min(first ?? after, after)
+    }
+    return first
+  }
+
   async isSetupDone(): Promise<boolean> {
     return (await this.#database.get(SETUP_DONE, undefined)) ?? false
   }
@@ -189,8 +247,53 @@ export class Store {
   }
 
   /**
+   * In an altered folder: appends own shares whose proofs are lost to a log that is new, before the setup begins. Safe to
+   * call again, with yet another log, where it was cut short.
+   *
+   * @param identity with the new incarnation.
+   * @param cursor as the setup will have it.
+   * @returns how many there were.
+   */
+  async vouchAnew(identity: Identity, cursor: BlockNumber, signHead: HeadSigner): Promise<number> {
+    const own: ShareKey[] = []
+    for (const key of this.#unproved) {
+      const place = await this.place(key)
+      if (place?.log.account === identity.account && place.origin === identity.seat.cluster) own.push(key)
+    }
+    for (let from = 0; from < own.length; from += VOUCHED_PER_WRITE) {
+      const step = own.slice(from, from + VOUCHED_PER_WRITE)
+      await this.#write((changes) => this.#append(changes, identity, cursor, step, signHead))
+    }
+    const vouched = new Set(own)
+    this.#unproved = this.#unproved.filter((key) => !vouched.has(key))
+    return own.length
+  }
+
+  async #append(
+    changes: Changes,
+    identity: Identity,
+    cursor: BlockNumber,
+    keys: readonly ShareKey[],
+    signHead: HeadSigner,
+  ): Promise<void> {
+    const { transaction } = changes
+    const size = (await transaction.get(NEWEST, logOf(identity))) ?? 0
+    const log = await OwnLog.read(this.#database, transaction, identity, size)
+    for (const key of keys) {
+      const place = await transaction.get(PLACES, key)
+      if (place === undefined) throw transaction.tampered(PLACES, key)
+      const { version, payloadHash } = place
+      const index = log.append({ ...key, version, payloadHash })
+      transaction.put(PLACES, key, { ...place, log: log.id, index, size: size + keys.length })
+    }
+    log.sign(signHead)
+    changes.putIdentity(identity)
+    transaction.put(PROGRESS, undefined, { cursor, logSize: log.size })
+  }
+
+  /**
    * Begins the setup, over again if need be: seat, cursor and wants are replaced. Shares already held stay (those of
-   * the same seat only), and one that satisfies its want is not wanted again.
+   * the same seat only), and one that satisfies its want is not wanted again, unless it cannot be proved any more.
    *
    * @throws SlotmeshError `store/other-seat` when the folder is another seat's, and not erased.
    */
@@ -204,8 +307,12 @@ export class Store {
       const keys = opening.map(({ key }) => key)
       await transaction.preload(WANTS, keys)
       await transaction.preload(PLACES, keys)
-      for (const want of opening) await changes.openWant(want)
-      transaction.put(IDENTITY, undefined, identity)
+      const unproved = new Set(this.#unproved.map(shareKeyText))
+      for (const want of opening) {
+        if (unproved.has(shareKeyText(want.key))) await changes.wantProof(want)
+        else await changes.openWant(want)
+      }
+      changes.putIdentity(identity)
       const progress = await transaction.get(PROGRESS, undefined)
       const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0
       transaction.put(PROGRESS, undefined, { cursor, logSize })
@@ -215,24 +322,27 @@ export class Store {
   }
 
   /**
-   * Takes in one finalised block, its changes in event order. Own shares that became synced are appended to the own
+   * Takes in one finalised block, its changes in event order. One that was taken in before, as after the cursor was lost,
+   * undoes nothing that later ones have brought. Own shares that became synced are appended to the own
    * provenance log, whose new head `signHead` signs. One that is not here was here once, or it could not have been
-   * confirmed: so the folder was set back, and a new log is begun before the old one can be forked.
+   * confirmed: so the folder was set back, and a new log is begun before the old one can be forked. So it is before a share
+   * is vouched for that was pending when the folder was opened: had the folder been set back, another one may stand in its
+   * place in the old log.
    *
    * @returns the own shares that are not here and are wanted from others now.
    * @throws SlotmeshError `store/cursor` when the block is not after the cursor, `store/no-seat` before the setup.
    */
-  applyBlock(
+  async applyBlock(
     block: BlockNumber,
     blockChanges: readonly BlockChange[],
     signHead: HeadSigner,
   ): Promise<{ missingOwn: ShareKey[] }> {
-    return this.#write(async (changes) => {
+    const { missingOwn, isPending } = await this.#write(async (changes) => {
       const { transaction } = changes
-      if (await missesOwn(changes, blockChanges)) await changes.beginIncarnation()
+      const { isMissing, isPending } = await ownSynced(changes, block, blockChanges)
+      if (isMissing || (isPending && this.#carriesPending)) await changes.beginIncarnation()
       const identity = await changes.identity()
-      const progress = await transaction.get(PROGRESS, undefined)
-      if (progress === undefined) throw this.#database.tampered(PROGRESS, undefined)
+      const progress = await changes.progress()
       if (block <= progress.cursor) throw cursorError(block, progress.cursor)
 
       const missingOwn: ShareKey[] = []
@@ -240,27 +350,29 @@ export class Store {
       const appended: ShareKey[] = []
       for (const change of blockChanges) {
         if (change.type === 'removed') {
-          await changes.removeShare(change.key)
-          await changes.dropPending(change.key)
-          await changes.closeWant(change.key)
+          await changes.removeAsOf(block, change.key)
           continue
         }
         const { key, origin } = change.want
         const isOwn = origin === identity.seat.cluster
-        const pending = isOwn ? await transaction.get(PENDING, key) : undefined
-        if (pending === undefined) {
-          // Another cluster's enclaves have ended the round for which a share may be pending here.
-          await changes.dropPending(key)
+        const payload = isOwn ? await changes.pendingFor(block, key) : undefined
+        if (payload === undefined) {
+          // The round has ended for which a share may be pending here.
+          if (isOwn) await changes.dropOwnPendingAsOf(block, key)
+          else await changes.dropPendingAsOf(block, key)
           const opened = await changes.openWant(change.want)
           if (isOwn && opened) missingOwn.push(key)
           continue
         }
-        log ??= await OwnLog.read(this.#database, transaction, identity, progress.logSize)
-        const leaf = { ...key, version: block, payloadHash: sha256(pending.payload) }
-        const index = log.append(leaf)
-        const provenance = { log: log.id, origin: identity.seat.cluster, index, size: log.size }
-        await changes.putShare(leaf, pending.payload, provenance)
-        zero(pending.payload)
+        try {
+          log ??= await OwnLog.read(this.#database, transaction, identity, progress.logSize)
+          const leaf = { ...key, version: block, payloadHash: sha256(payload) }
+          const index = log.append(leaf)
+          const provenance = { log: log.id, origin: identity.seat.cluster, index, size: log.size }
+          await changes.putShare(leaf, payload, provenance)
+        } finally {
+          zero(payload)
+        }
         await changes.dropPending(key)
         await changes.closeWant(key)
         appended.push(key)
@@ -273,8 +385,11 @@ export class Store {
         if (place !== undefined) transaction.put(PLACES, key, { ...place, size: logSize })
       }
       transaction.put(PROGRESS, undefined, { cursor: block, logSize })
-      return { missingOwn }
+      return { missingOwn, isPending }
     })
+    // The log was begun by this process, and is nobody else's.
+    if (isPending) this.#carriesPending = false
+    return { missingOwn }
   }
 
   /**
@@ -330,10 +445,13 @@ export class Store {
         const held = await transaction.get(PLACES, key)
         const isNewer = held === undefined || leaf.version > held.version
         const replaces = held !== undefined && leaf.kind === 'capsule'
-        if (isNewer && (isWanted || replaces)) {
+        const isProof = want !== undefined && leaf.version === held?.version && isProofWanted(want, held)
+        if (isProof || (isNewer && (isWanted || replaces))) {
           const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
           await changes.putShare(leaf, payload, provenance)
           stored.set(shareKeyText(key), key)
+          // Whether it was the right one needs no answer any more.
+          if (this.#tally.doubtful > 0) await changes.dropPendingAsOf(leaf.version, key)
         }
         if (want !== undefined && satisfies(want, leaf.version, provider.syncedBlock)) {
           await changes.closeWant(key)
@@ -363,15 +481,17 @@ export class Store {
   }
 
   /** @returns the payload as a copy for the caller to zero. */
-  async pending(key: ShareKey): Promise<PendingShare | undefined> {
+  async pending(key: ShareKey): Promise<KeptPending | undefined> {
     const pending = await this.#database.get(PENDING, key)
-    return pending && { key, ...pending }
+    if (pending === undefined) return undefined
+    const { payload, confirmed, isDoubtful } = pending
+    return { key, payload, confirmed, isDoubtful }
   }
 
-  async *pendingShares(): AsyncGenerator<Pick<PendingShare, 'key' | 'confirmed'>> {
-    for await (const [key, { confirmed, payload }] of this.#database.entries(PENDING)) {
+  async *pendingShares(): AsyncGenerator<Omit<KeptPending, 'payload'>> {
+    for await (const [key, { confirmed, isDoubtful, payload }] of this.#database.entries(PENDING)) {
       zero(payload)
-      yield { key, confirmed }
+      yield { key, confirmed, isDoubtful }
     }
   }
 
@@ -538,34 +658,22 @@ export class Store {
   }
 }
 
-/** Shares that cannot be opened or proved any more are let go, so that they are fetched again. */
-async function dropBrokenShares(database: SealedDatabase): Promise<number> {
-  let broken = 0
-  const { signal } = new AbortController()
-  for await (const key of database.keys(PLACES)) {
-    try {
-      const runs = runsOf(database, [{ key, minimumVersion: 0 }], { maximumBytes: 0, signal })
-      for await (const { shares } of runs) zero(...shares.map(({ payload }) => payload))
-    } catch (thrown) {
-      if (!(thrown instanceof SlotmeshError) || thrown.code !== 'store/tampered') throw thrown
-      broken += 1
-      await database.transact((transaction) => new Changes(transaction).removeShare(key))
-    }
-  }
-  return broken
-}
-
-/** Whether the chain calls a share of this enclave's own synced that is neither pending nor held. */
-async function missesOwn(changes: Changes, blockChanges: readonly BlockChange[]): Promise<boolean> {
+/** Of the own shares that the chain calls synced: whether one is pending, and whether one is neither pending nor held. */
+async function ownSynced(
+  changes: Changes,
+  block: BlockNumber,
+  blockChanges: readonly BlockChange[],
+): Promise<{ isPending: boolean; isMissing: boolean }> {
   const { seat } = await changes.identity()
+  let [isPending, isMissing] = [false, false]
   for (const change of blockChanges) {
     if (change.type === 'removed' || change.want.origin !== seat.cluster) continue
-    const { key } = change.want
-    const pending = await changes.transaction.get(PENDING, key)
-    if (pending !== undefined) zero(pending.payload)
-    else if (!(await changes.isSatisfied(change.want))) return true
+    const payload = await changes.pendingFor(block, change.want.key)
+    if (payload !== undefined) zero(payload)
+    isPending ||= payload !== undefined
+    isMissing ||= payload === undefined && !(await changes.isSatisfied(change.want))
   }
-  return false
+  return { isPending, isMissing }
 }
 
 /** The chain has named the cluster that synced this very version: no other can vouch for it. */

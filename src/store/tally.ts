@@ -7,13 +7,20 @@ export class Tally {
   readonly #wantsByVersion = new Map<BlockNumber, number>()
   #wants = 0
   #pending = 0
+  #doubtful = 0
 
   share(kind: ShareKind, step: 1 | -1): void {
     this.#shares[kind] += step
   }
 
-  pending(step: 1 | -1): void {
+  pending(step: 1 | -1, isDoubtful: boolean): void {
     this.#pending += step
+    if (isDoubtful) this.#doubtful += step
+  }
+
+  /** Pending shares that are doubtful. */
+  get doubtful(): number {
+    return this.#doubtful
   }
 
   want(minimumVersion: BlockNumber, step: 1 | -1): void {
@@ -29,6 +36,7 @@ export class Tally {
     this.#wantsByVersion.clear()
     this.#wants = 0
     this.#pending = 0
+    this.#doubtful = 0
   }
 
   counts(): StoreCounts {

@@ -33,6 +33,15 @@ export interface PendingShare {
   readonly confirmed: boolean
 }
 
+/** A pending share as it is kept. */
+export interface KeptPending extends PendingShare {
+  /**
+   * The folder was altered among what is pending, so that this may be an older one that was brought back. It is neither
+   * confirmed nor vouched for; its owner can hand it over again.
+   */
+  readonly isDoubtful: boolean
+}
+
 /** Where a held share stands in its origin's log. */
 export interface SharePlace {
   readonly version: BlockNumber
@@ -72,6 +81,8 @@ export interface StoreIntegrity {
   readonly sequence: number
   /** Records that could not be read any more. */
   readonly dropped: number
+  /** Pending shares of which nobody can say whether they are the newest. */
+  readonly doubtful: number
 }
 
 /** What the store holds, in numbers. */

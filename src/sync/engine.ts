@@ -10,6 +10,7 @@ import {
   type EnclaveSeat,
   type Logger,
   messageOf,
+  shareKeyText,
   type Trigger,
 } from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
@@ -176,8 +177,10 @@ export class SyncEngine {
     const isAltered = await store.isAltered()
     if (isSame && cursor !== undefined && !isAltered) return { cursor, isResumed: true }
 
-    // What is left of an altered folder is kept; the setup finds out what is missing.
-    if (identity !== undefined && !(isSame && isAltered)) {
+    // What is left of an altered folder is kept; the setup finds out what is missing. It takes the blocks in from where it
+    // was: one of them may have synced what is pending here, and nowhere else.
+    const isKept = isSame && isAltered
+    if (identity !== undefined && !isKept) {
       logger.warn('the seat is another than before: erasing its shares', { cluster: seat.cluster, slot: seat.slot })
       await store.eraseAll()
     }
@@ -193,32 +196,56 @@ export class SyncEngine {
     const incarnation = toHex(randomBytes(16))
     const { cluster, slot } = seat
     const who = { genesisHash: chain.genesisHash, account: signer.account, seat: { cluster, slot }, incarnation }
-    await store.beginSetup(who, snapshot.number, wants)
-    logger.info('setup begins', { cluster, slot, block: snapshot.number, wanted: wants.length })
-    return { cursor: snapshot.number, isResumed: false }
+    const first = (isKept ? await store.resumePoint() : undefined) ?? snapshot.number
+    const vouched = isKept ? await store.vouchAnew(who, first, (head) => signHead(signer, chain.genesisHash, head)) : 0
+    if (vouched > 0) logger.warn('own shares have lost their proofs: vouching for them anew', { shares: vouched })
+    await store.beginSetup(who, first, wants)
+    logger.info('setup begins', { cluster, slot, block: first, wanted: wants.length })
+    return { cursor: first, isResumed: isKept }
   }
 
   /**
    * Compares what is held with what the chain lists at a block that is taken in, and no later one. What is missing is
-   * wanted then: the folder was altered or set back in a way that nothing else has shown, or a defect lost it.
+   * wanted then, and what there is no more is erased: the folder was altered or set back in a way that nothing else has
+   * shown, or a defect lost it.
    */
   async #compare(at: BlockRef, signal: AbortSignal): Promise<undefined> {
     const { chain, store, logger, clock } = this.#parts
-    let [listed, missing] = [0, 0]
+    let [listed, listedHeld, missing] = [0, 0, 0]
     for await (const keys of chain.syncedShares(at, { signal })) {
       listed += keys.length
-      const lacking = await store.lacking(keys)
+      const { lacking, held } = await store.compare(keys)
+      listedHeld += held
       if (lacking.length === 0) continue
       missing += lacking.length
       const want = { minimumVersion: 0, asOf: at.number, origin: undefined, since: clock.now() }
       await store.openWants(lacking.map((key) => ({ key, ...want })))
       this.#fetcher.wake()
     }
+    const { secret, capsule } = store.counts().shares
+    if (secret + capsule > listedHeld) await this.#eraseUnlisted(at, signal)
     this.#comparison = { block: at.number, listed, missing }
-    const { shares } = store.counts()
-    const fields = { block: at.number, listed, missing, held: shares.secret + shares.capsule }
+    const fields = { block: at.number, listed, missing, held: secret + capsule }
     if (missing > 0) logger.warn('shares that the chain lists are missing here: fetching them', fields)
     else logger.info('what is held has been compared with the chain', fields)
+  }
+
+  /**
+   * Erases what is held and was removed in a block that was not looked at. That a share is not listed is not enough: it
+   * may have been synced since, or be synced anew; the NFT must be gone, or have no share of this kind any more.
+   */
+  async #eraseUnlisted(at: BlockRef, signal: AbortSignal): Promise<void> {
+    const { chain, store, logger } = this.#parts
+    const listed = new Set<string>()
+    for await (const keys of chain.syncedShares(at, { signal })) for (const key of keys) listed.add(shareKeyText(key))
+    for await (const { kind, nftId } of store.places()) {
+      const key = { kind, nftId }
+      if (listed.has(shareKeyText(key))) continue
+      const facts = await chain.nft(nftId, { signal })
+      if (kind === 'secret' ? facts?.isSecret : facts?.isCapsule) continue
+      await store.eraseShares(at.number, [key])
+      logger.warn('a share is held that there is no more: it is erased', { kind, nftId })
+    }
   }
 
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */

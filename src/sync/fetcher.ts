@@ -2,6 +2,7 @@ import {
   type AccountId,
   type BlockNumber,
   type Clock,
+  causeOf,
   type EnclaveSeat,
   type Logger,
   messageOf,
@@ -147,7 +148,7 @@ export class Fetcher {
       if (signal.aborted) return
       this.#book.failed(peer, retryAfter(thrown))
       const code = thrown instanceof SlotmeshError ? thrown.code : 'unexpected'
-      logger.info('a peer could not be used', { peer, code, reason: messageOf(thrown) })
+      logger.info('a peer could not be used', { peer, code, reason: messageOf(thrown), ...causeOf(thrown) })
       listener.exchangeFailed(peer, thrown)
     } finally {
       for (const want of wants) this.#asked.delete(shareKeyText(want.key))

@@ -170,7 +170,10 @@ export class Ingest {
   }
 
   async #load(): Promise<void> {
-    for await (const { key, confirmed } of this.#parts.store.pendingShares()) if (!confirmed) this.#owe(key)
+    for await (const { key, confirmed, isDoubtful } of this.#parts.store.pendingShares()) {
+      // A confirmation would tell the chain that the right share is kept.
+      if (!confirmed && !isDoubtful) this.#owe(key)
+    }
   }
 
   #owe(key: ShareKey): Owed {
@@ -225,7 +228,10 @@ export class Ingest {
     if (held === 'different' && key.kind === 'secret') throw new IngestError('held', key)
     if (held === 'same' && key.kind === 'secret') return
 
-    const pending = await store.pending(key)
+    const kept = await store.pending(key)
+    if (kept?.isDoubtful) zero(kept.payload)
+    // Its owner knows which is the right one.
+    const pending = kept?.isDoubtful ? undefined : kept
     const isPending = pending !== undefined && equalBytes(pending.payload, payload)
     if (pending !== undefined) zero(pending.payload)
     if (pending?.confirmed && !isPending) throw new IngestError('held', key)

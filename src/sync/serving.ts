@@ -6,13 +6,17 @@ import { syncedBlock } from './engine.js'
 
 interface ServingParts {
   readonly account: AccountId
-  readonly store: Pick<Store, 'identity' | 'cursor' | 'lowestWanted' | 'heldFrom' | 'runs' | 'share' | 'want'>
+  readonly store: Pick<
+    Store,
+    'isAltered' | 'identity' | 'cursor' | 'lowestWanted' | 'heldFrom' | 'runs' | 'share' | 'want'
+  >
   readonly registry: () => Registry
 }
 
 /**
  * What this enclave gives out of its store. The chain may have given it another seat while the store still holds the
- * shares of the former one: then it gives nothing.
+ * shares of the former one: then it gives nothing. Nor does it from a folder that was altered, before the setup that begins
+ * anew has made wants of all that may be older there than it should: until then an old version would pass for the newest.
  */
 export class Serving implements ShareSource {
   readonly #parts: ServingParts
@@ -23,40 +27,41 @@ export class Serving implements ShareSource {
 
   /** @throws RefusalError NOT_READY */
   async syncedBlock(): ReturnType<ShareSource['syncedBlock']> {
-    await this.#requireSeat()
+    await this.#requireReady()
     return syncedBlock(this.#parts.store)
   }
 
   /** @throws RefusalError NOT_READY */
   async *runs(...[wanted, options]: Parameters<ShareSource['runs']>): ReturnType<ShareSource['runs']> {
-    await this.#requireSeat()
+    await this.#requireReady()
     return yield* this.#parts.store.runs(wanted, options)
   }
 
   /** @throws RefusalError NOT_READY */
   async heldFrom(...[from, limit]: Parameters<ShareSource['heldFrom']>): ReturnType<ShareSource['heldFrom']> {
-    await this.#requireSeat()
+    await this.#requireReady()
     return this.#parts.store.heldFrom(from, limit)
   }
 
   /** A share for somebody with a right to it; undefined when it is not held, or when there may be a newer version. */
   async latest(key: ShareKey): Promise<StoredShare | undefined> {
     const { store } = this.#parts
-    if (!(await this.#isSeated())) return undefined
+    if (!(await this.#isReady())) return undefined
     const held = await store.share(key)
     if (held === undefined || (await store.want(key)) === undefined) return held
     zero(held.payload)
     return undefined
   }
 
-  async #requireSeat(): Promise<void> {
-    if (!(await this.#isSeated())) throw new RefusalError('NOT_READY')
+  async #requireReady(): Promise<void> {
+    if (!(await this.#isReady())) throw new RefusalError('NOT_READY')
   }
 
-  async #isSeated(): Promise<boolean> {
+  async #isReady(): Promise<boolean> {
     const { account, store, registry } = this.#parts
     const seat = registry().seatOf(account)
     const held = (await store.identity())?.seat
+    if (await store.isAltered()) return false
     return seat !== undefined && held !== undefined && seat.cluster === held.cluster && seat.slot === held.slot
   }
 }

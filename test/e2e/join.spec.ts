@@ -146,6 +146,55 @@ sealing: ${sealing}
     assert.ok(again.printed().includes(account))
   })
 
+  it('seals its folder under the next key that the file names before it opens it, as often as it starts', async function () {
+    // Eight starts.
+    this.timeout(240_000)
+    const config = join(scratch, 'moving.yaml')
+    const [old, next] = [join(scratch, 'old-key'), join(scratch, 'next-key')]
+    for (const key of [old, next]) await writeFile(key, randomBytes(32), { mode: 0o600 })
+    const write = (...sealing: string[]) =>
+      writeFile(
+        config,
+        [
+          'folder: moving-by-file',
+          `chain: { endpoints: ['${chain.url}'] }`,
+          'mesh: { listen: [/ip4/127.0.0.1/tcp/0], allowPrivateAddresses: true }',
+          `attestation: { simulated: { seed: 0x${SEED} } }`,
+          ...sealing,
+        ].join('\n'),
+      )
+    async function account(): Promise<string> {
+      const node = await start('account', 'join', '--config', config)
+      node.child.kill('SIGTERM')
+      assert.equal((await node.outcome).exitCode, 0)
+      return /^account {2}\S+ {2}(0x[0-9a-f]{64})$/m.exec(node.printed())?.[1] ?? node.printed()
+    }
+
+    await write(`sealing: file:${old}`)
+    const first = await account()
+    await write(`sealing: file:${old}`, `nextSealing: file:${next}`)
+    assert.equal(await account(), first)
+    assert.equal(await account(), first)
+    await refused(
+      1,
+      /^slotmesh: .*moving-by-file.* sealed under another key/m,
+      ...parameters('moving-by-file', '--sealing', `file:${old}`),
+    )
+    await write(`sealing: file:${next}`)
+    assert.equal(await account(), first)
+
+    // A folder that is none yet begins under the next key.
+    await rm(join(scratch, 'moving-by-file'), { recursive: true })
+    await write(`sealing: file:${old}`, `nextSealing: file:${next}`)
+    const second = await account()
+    assert.notEqual(second, first)
+    await write(`sealing: file:${next}`)
+    assert.equal(await account(), second)
+    await writeFile(next, randomBytes(32))
+    await write(`sealing: file:${old}`, `nextSealing: file:${next}`)
+    await refused(1, /^slotmesh: .*moving-by-file.* sealed under another key/m, 'join', '--config', config)
+  })
+
   it('says that this machine makes no quotes, and what it needs to know besides', async () => {
     const config = join(scratch, 'hardware.yaml')
     await writeFile(config, `attestation: { policy: { allowedMeasurements: [{ mrEnclave: 0x${SEED} }] } }`)

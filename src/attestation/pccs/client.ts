@@ -1,5 +1,5 @@
 import { bounded, messageOf } from '../../domain/index.js'
-import type { CollateralRequest, QuoteCollateral } from '../collateral.js'
+import { type CollateralRequest, MAXIMUM_PART, type QuoteCollateral } from '../collateral.js'
 
 /**
  * Where collateral is fetched: a PCCS, or Intel's own service. What comes from there is signed, so plain HTTP does; TLS
@@ -15,8 +15,8 @@ export interface PccsAddress {
 const INTEL_PCS_HOST = 'api.trustedservices.intel.com'
 const INTEL_ROOT_CRL = 'https://certificates.trustedservices.intel.com/IntelSGXRootCA.der'
 
-/** Bytes of one answer; TCB info of a long-lived family has about 30 000. */
-const MAXIMUM_BODY = 1_048_576
+/** Bytes of a list, which may come as its digits. */
+const MAXIMUM_LIST = 2 * MAXIMUM_PART
 
 /** Between asking and the last byte, ms. */
 const ANSWER_TIMEOUT_MS = 15_000
@@ -39,8 +39,8 @@ export async function fetchCollateral(
   // One after the other: a service that is out of order is asked once, and one that works is asked once a day.
   const tcb = await get(at(tee, `tcb?fmspc=${fmspc}`), signal)
   const qe = await get(at(tee, 'qe/identity'), signal)
-  const pckCrl = await get(at('sgx', `pckcrl?ca=${ca}&encoding=der`), signal)
-  const rootCrl = await get(rootCrlUrl, signal)
+  const pckCrl = await get(at('sgx', `pckcrl?ca=${ca}&encoding=der`), signal, MAXIMUM_LIST)
+  const rootCrl = await get(rootCrlUrl, signal, MAXIMUM_LIST)
 
   const [tcb_info, tcb_info_signature] = signedPart(tcb, 'tcbInfo')
   const [qe_identity, qe_identity_signature] = signedPart(qe, 'enclaveIdentity')
@@ -63,7 +63,7 @@ interface Answer {
   readonly body: Buffer
 }
 
-function get(url: string, outer: AbortSignal): Promise<Answer> {
+function get(url: string, outer: AbortSignal, maximumBytes = MAXIMUM_PART): Promise<Answer> {
   return bounded({ signals: [outer], timeoutMs: ANSWER_TIMEOUT_MS }, async (signal) => {
     try {
       const response = await fetch(url, { signal, redirect: 'error', headers: { accept: '*/*' } })
@@ -71,7 +71,7 @@ function get(url: string, outer: AbortSignal): Promise<Answer> {
         await response.body?.cancel()
         throw new Error(`it answers with status ${response.status}`)
       }
-      return { url, headers: response.headers, body: await bodyOf(response) }
+      return { url, headers: response.headers, body: await bodyOf(response, maximumBytes) }
     } catch (thrown) {
       outer.throwIfAborted()
       throw new Error(`${url}: ${reasonOf(thrown)}`, { cause: thrown })
@@ -79,12 +79,12 @@ function get(url: string, outer: AbortSignal): Promise<Answer> {
   })
 }
 
-async function bodyOf(response: Response): Promise<Buffer> {
+async function bodyOf(response: Response, maximumBytes: number): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of response.body ?? []) {
     length += part.length
-    if (length > MAXIMUM_BODY) throw new Error(`it answers with more than ${MAXIMUM_BODY} bytes`)
+    if (length > maximumBytes) throw new Error(`it answers with more than ${maximumBytes} bytes`)
     parts.push(part)
   }
   return Buffer.concat(parts)

@@ -9,9 +9,13 @@ import {
   type VerifiedCollateral,
   verifyCollateral,
 } from '../collateral.js'
-import { unavailable } from '../errors.js'
+import { type AttestationError, unavailable } from '../errors.js'
+import type { CollateralLimits } from '../policy.js'
 import { INTEL_ROOT } from '../root.js'
 import { fetchCollateral, type PccsAddress } from './client.js'
+import { Floors, type FloorsRecord, OlderCollateral } from './floors.js'
+import { type CollateralFailure, type CollateralHealth, heldAs } from './health.js'
+import { dueAfterFailure, dueAfterSuccess, isDue } from './schedule.js'
 
 /** Where fetched collateral outlives the process. */
 export interface CollateralCache {
@@ -21,6 +25,10 @@ export interface CollateralCache {
 
 export interface PccsCollateralOptions extends PccsAddress {
   readonly cache: CollateralCache
+  /** Apart from the cache, since it outlives what is cached. */
+  readonly floors: FloorsRecord
+  /** What the policy asks of collateral: it is fetched anew in time for that. */
+  readonly limits?: CollateralLimits | undefined
   /** DER of the root; Intel's when absent. */
   readonly rootCertificate?: Uint8Array | undefined
   readonly logger: Logger
@@ -31,37 +39,28 @@ export interface PccsCollateralOptions extends PccsAddress {
   readonly lookEveryMs?: number
 }
 
-/** How the collateral for one kind of platform does. */
-export interface CollateralHealth {
-  readonly request: CollateralRequest
-  readonly validUntil: Date
-  /** Why it could not be refreshed the last time; undefined when it was. */
-  readonly lastFailure: { readonly at: Date; readonly reason: string } | undefined
-}
-
 /** Collateral from a PCCS. */
 export interface PccsCollateral extends CollateralSource {
+  /** Of what is held, and of what could not be had within the last hour. */
   health(): readonly CollateralHealth[]
+  /** Why it cannot be told by a former time's floors what is older; undefined when it can. */
+  floorsFailure(): string | undefined
   /** Fetches what is due for a refresh; failures are logged and shown by `health`. */
   refreshDue(): Promise<void>
 }
 
 interface Entry {
   readonly request: CollateralRequest
-  verified: VerifiedCollateral
-  /** When to fetch anew, Unix ms. */
-  due: number
-  failures: number
-  lastFailure: CollateralHealth['lastFailure']
+  /** Undefined until it was fetched once. */
+  readonly verified: VerifiedCollateral | undefined
+  /** When to fetch anew, Unix ms; not before, whoever asks. */
+  readonly due: number
+  readonly failures: number
+  readonly lastFailure: CollateralFailure | undefined
 }
 
-/** Intel may judge a family anew on any day. */
-const REFRESH_AFTER_MS = 86_400_000
-
-/** Of its life that is left when it is refreshed at the latest. */
-const LIFE_LEFT = 1 / 3
-
-const [FIRST_RETRY_MS, LAST_RETRY_MS] = [60_000, 3_600_000]
+/** What nobody has asked for in this time is no matter any more. */
+const FORGET_FAILURE_AFTER_MS = 3_600_000
 
 /** Kinds of platforms that are remembered; a mesh has a few. */
 const MAXIMUM_ENTRIES = 64
@@ -70,66 +69,78 @@ const LOOK_EVERY_MS = 600_000
 
 /**
  * Serves collateral from memory, then from the cache, then from the service; refreshed ahead of its end in the
- * background, and used until it really ends when the service is out of order. Nothing replaces collateral that stands
- * but what verifies and is not older.
+ * background, and used until it really ends when the service is out of order. Nothing is taken but what verifies and is
+ * not older than anything seen before.
  */
 export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
-  const { cache, logger, lifetime, now = () => new Date() } = options
+  const { cache, logger, lifetime, limits = {}, now = () => new Date() } = options
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
+  const floors = new Floors(options.floors, logger)
   const entries = new Map<string, Entry>()
-  const fetching = new Map<string, Promise<Entry>>()
+  const fetching = new Map<string, Promise<VerifiedCollateral>>()
 
-  function remember(key: string, entry: Entry): Entry {
+  function remember(key: string, entry: Entry): void {
     entries.delete(key)
     entries.set(key, entry)
     for (const oldest of entries.keys()) {
       if (entries.size <= MAXIMUM_ENTRIES) break
       entries.delete(oldest)
     }
-    return entry
   }
 
-  /** What the cache has, if it still stands; looked at anew at once, since nobody knows how old it is. */
-  async function recall(key: string, request: CollateralRequest): Promise<Entry | undefined> {
-    const kept = await cache.get(key)
-    if (kept === undefined) return undefined
+  /** Takes what the cache has, if it still stands; looked at anew at once, since nobody knows how old it is. */
+  async function recall(key: string, request: CollateralRequest): Promise<void> {
+    const kept = await cache.get(key).catch((thrown) => {
+      logger.warn('the collateral that was kept could not be read', { key, reason: messageOf(thrown) })
+      return undefined
+    })
+    const verified = standing(key, kept)
+    if (verified !== undefined) await floors.remember(verified)
+    // A refresh may have been quicker: what it brought is newer.
+    if (verified === undefined || entries.has(key)) return
+    remember(key, { request, verified, due: 0, failures: 0, lastFailure: undefined })
+  }
+
+  function standing(key: string, kept: QuoteCollateral | undefined): VerifiedCollateral | undefined {
     try {
-      const verified = verifyCollateral(kept, root, now())
-      return remember(key, { request, verified, due: 0, failures: 0, lastFailure: undefined })
+      return kept && verifyCollateral(kept, root, now())
     } catch (thrown) {
       logger.info('the collateral that was kept is of no use any more', { key, reason: messageOf(thrown) })
       return undefined
     }
   }
 
-  async function fetchAnew(key: string, request: CollateralRequest): Promise<Entry> {
-    const former = entries.get(key)
+  async function fetchAnew(key: string, request: CollateralRequest): Promise<VerifiedCollateral> {
     const fetched = await fetchCollateral(options, request, { signal: lifetime })
     const at = now()
     const verified = verifyCollateral(fetched, root, at)
     requireRequested(verified, request)
-    if (former !== undefined) requireNotOlder(verified, former.verified)
+    await floors.admit(verified)
     // The same object as long as nothing has changed: whoever has verified it need not do it again.
-    const isSame = former !== undefined && sameText(former.verified.collateral, fetched)
-    const entry: Entry = {
+    const former = entries.get(key)?.verified
+    const isSame = former !== undefined && sameText(former.collateral, fetched)
+    const current = isSame ? former : verified
+    logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
+    remember(key, {
       request,
-      verified: isSame ? former.verified : verified,
-      due: dueAt(verified, at),
+      verified: current,
+      due: dueAfterSuccess(heldAs(current, limits), at.getTime()),
       failures: 0,
       lastFailure: undefined,
-    }
-    if (!isSame) await cache.put(key, verified.collateral)
-    logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
-    return remember(key, entry)
+    })
+    await cache.put(key, current.collateral).catch((thrown) => {
+      logger.warn('the collateral could not be kept', { key, reason: messageOf(thrown) })
+    })
+    return current
   }
 
   /** However many wait for it, it is fetched once. */
-  function fetchOnce(key: string, request: CollateralRequest): Promise<Entry> {
+  function fetchOnce(key: string, request: CollateralRequest): Promise<VerifiedCollateral> {
     const under = fetching.get(key)
     if (under !== undefined) return under
     const fetched = fetchAnew(key, request)
       .catch((thrown) => {
-        noteFailure(key, thrown)
+        noteFailure(key, request, thrown)
         throw thrown
       })
       .finally(() => fetching.delete(key))
@@ -137,16 +148,19 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     return fetched
   }
 
-  function noteFailure(key: string, thrown: unknown): void {
-    const entry = entries.get(key)
+  function noteFailure(key: string, request: CollateralRequest, thrown: unknown): void {
     const reason = messageOf(thrown)
     if (!lifetime.aborted) logger.warn('attestation collateral could not be fetched', { key, reason })
-    if (entry === undefined) return
-    const wait = Math.min(FIRST_RETRY_MS * 2 ** entry.failures, LAST_RETRY_MS)
-    entry.failures += 1
-    // Somewhat scattered, so that the enclaves of a mesh do not come all at once after an outage.
-    entry.due = now().getTime() + wait * (0.75 + Math.random() / 2)
-    entry.lastFailure = { at: now(), reason }
+    const { verified, failures = 0 } = entries.get(key) ?? {}
+    const at = now().getTime()
+    const end = verified?.validity.until.getTime() ?? 0
+    remember(key, {
+      request,
+      verified,
+      due: dueAfterFailure(failures, end, at),
+      failures: failures + 1,
+      lastFailure: { at: new Date(at), reason, isOlder: thrown instanceof OlderCollateral },
+    })
   }
 
   /** Its failures are noted where they happen. */
@@ -156,7 +170,9 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
 
   async function refreshDue(): Promise<void> {
     const at = now().getTime()
-    for (const [key, entry] of [...entries]) if (entry.due <= at) await refresh(key, entry)
+    // What never came is fetched for whoever asks.
+    const due = [...entries].filter(([, entry]) => entry.verified !== undefined && isDue(entry.due, at))
+    for (const [key, entry] of due) await refresh(key, entry)
   }
 
   async function keepFresh(): Promise<void> {
@@ -173,27 +189,35 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   return {
     async collateral(request, { signal }) {
       const key = keyOf(request)
-      const found = entries.get(key) ?? (await recall(key, request))
-      if (found !== undefined && isWithin(found.verified.validity, now())) {
+      if (!entries.has(key)) await recall(key, request)
+      const found = entries.get(key)
+      const mayFetch = found === undefined || isDue(found.due, now().getTime())
+      if (found?.verified !== undefined && isWithin(found.verified.validity, now())) {
         remember(key, found)
-        if (found.due <= now().getTime()) void refresh(key, found)
+        if (mayFetch) void refresh(key, found)
         return found.verified.collateral
       }
+      if (!mayFetch && found.lastFailure !== undefined) throw noCollateral(found.lastFailure.reason)
       try {
-        return (await abortable(fetchOnce(key, request), signal)).verified.collateral
+        return (await abortable(fetchOnce(key, request), signal)).collateral
       } catch (thrown) {
         signal.throwIfAborted()
-        const sentence = `There is no attestation collateral for this platform (${messageOf(thrown)}): look at the PCCS, or give the address of another one.`
-        throw unavailable('collateral-source', sentence, thrown)
+        throw noCollateral(messageOf(thrown), thrown)
       }
     },
 
-    health: () =>
-      [...entries.values()].map(({ request, verified, lastFailure }) => ({
-        request,
-        validUntil: verified.validity.until,
-        lastFailure,
-      })),
+    health() {
+      const forgotten = now().getTime() - FORGET_FAILURE_AFTER_MS
+      return [...entries.values()]
+        .filter(({ verified, lastFailure }) => verified !== undefined || (lastFailure?.at.getTime() ?? 0) > forgotten)
+        .map(({ request, verified, lastFailure }) => ({
+          request,
+          held: verified && heldAs(verified, limits),
+          lastFailure,
+        }))
+    },
+
+    floorsFailure: () => floors.failure,
 
     refreshDue,
   }
@@ -203,26 +227,14 @@ function keyOf({ tee, fmspc, pceId, ca }: CollateralRequest): string {
   return `${tee}/${fmspc}/${pceId}/${ca}`
 }
 
-function dueAt({ validity }: VerifiedCollateral, at: Date): number {
-  const left = validity.until.getTime() - at.getTime()
-  return at.getTime() + Math.min(REFRESH_AFTER_MS, left * (1 - LIFE_LEFT))
+function noCollateral(reason: string, cause?: unknown): AttestationError {
+  const sentence = `There is no attestation collateral for this platform (${reason}): look at the PCCS, or give the address of another one.`
+  return unavailable('collateral-source', sentence, cause)
 }
 
 function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {
   if (tcbInfo.id !== tee.toUpperCase() || tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId) {
     throw new Error('the service answers with the TCB info of another platform family')
-  }
-}
-
-/** A service, or whoever stands in between, could bring back the time before a weakness was known. */
-function requireNotOlder(fresh: VerifiedCollateral, former: VerifiedCollateral): void {
-  for (const part of ['tcbInfo', 'qeIdentity'] as const) {
-    const [now, before] = [fresh[part], former[part]]
-    const isOlder =
-      now.tcbEvaluationDataNumber < before.tcbEvaluationDataNumber ||
-      (now.tcbEvaluationDataNumber === before.tcbEvaluationDataNumber &&
-        new Date(now.issueDate).getTime() < new Date(before.issueDate).getTime())
-    if (isOlder) throw new Error(`the service answers with a ${part} that is older than the one in use`)
   }
 }
 

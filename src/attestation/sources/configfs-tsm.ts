@@ -6,7 +6,7 @@ import type { QuoteSource } from '../source.js'
 import { type DeviceFiles, deviceFiles } from './device-files.js'
 import { errnoOf, QuoteSourceError } from './errors.js'
 import { failure, freshQuote, requireReportData } from './fresh.js'
-import { Turns } from './turns.js'
+import { turnsAt } from './turns.js'
 
 export const TSM_FOLDER = '/sys/kernel/config/tsm/report'
 
@@ -17,6 +17,8 @@ export interface ConfigfsTsmOptions {
   readonly folder?: string
   readonly files?: DeviceFiles
   readonly logger?: Logger
+  /** Between two attempts at a quote; 100 when absent. */
+  readonly pauseMs?: number
 }
 
 /**
@@ -30,6 +32,7 @@ export async function configfsTsmQuoteSource({
   folder = TSM_FOLDER,
   files = deviceFiles,
   logger = silentLogger,
+  pauseMs,
 }: ConfigfsTsmOptions = {}): Promise<QuoteSource> {
   const provider = await providerOf()
   if (provider !== 'tdx_guest') {
@@ -38,7 +41,7 @@ export async function configfsTsmQuoteSource({
       `The kernel's ${folder} makes reports of "${provider}", and only those of TDX (tdx_guest) can be used.`,
     )
   }
-  const turns = new Turns()
+  const turns = await turnsAt(files, folder)
 
   async function providerOf(): Promise<string> {
     try {
@@ -74,15 +77,9 @@ export async function configfsTsmQuoteSource({
   /** @returns undefined when somebody else came between. */
   async function attempt(entry: string, reportData: Uint8Array): Promise<Uint8Array | undefined> {
     const before = Number(await word(entry, 'generation'))
-    try {
-      await files.write(join(entry, 'inblob'), reportData)
-      const quote = await files.read(join(entry, 'outblob'), MAXIMUM_QUOTE)
-      return Number(await word(entry, 'generation')) === before + 1 ? quote : undefined
-    } catch (thrown) {
-      // The kernel's words for an entry in use, and for one that was written to while its report was made.
-      if (['EBUSY', 'EAGAIN', 'EINTR'].includes(errnoOf(thrown) ?? '')) return undefined
-      throw thrown
-    }
+    await files.write(join(entry, 'inblob'), reportData)
+    const quote = await files.read(join(entry, 'outblob'), MAXIMUM_QUOTE)
+    return Number(await word(entry, 'generation')) === before + 1 ? quote : undefined
   }
 
   return {
@@ -92,7 +89,9 @@ export async function configfsTsmQuoteSource({
       const given = Uint8Array.from(reportData)
       return turns.take(signal, async () => {
         try {
-          return await inEntry((entry) => freshQuote(given, signal, () => attempt(entry, given)))
+          return await inEntry((entry) =>
+            freshQuote(given, { signal, pauseMs, isPassing }, () => attempt(entry, given)),
+          )
         } catch (thrown) {
           const hint = "see that the host's quote generation service (qgsd) runs and can be reached"
           throw failure(thrown, signal, hint)
@@ -100,6 +99,14 @@ export async function configfsTsmQuoteSource({
       })
     },
   }
+}
+
+/**
+ * The kernel's words for an entry in use, and for one that was written to while its report was made. It is also in use
+ * as long as the host has not answered an earlier request that was given up.
+ */
+function isPassing(thrown: unknown): boolean {
+  return ['EBUSY', 'EAGAIN', 'EINTR'].includes(errnoOf(thrown) ?? '')
 }
 
 function noFolder(folder: string, cause: unknown): QuoteSourceError {

@@ -1,4 +1,4 @@
-import { constants, mkdir, open, rmdir } from 'node:fs/promises'
+import { constants, mkdir, open, realpath as realPath, rmdir } from 'node:fs/promises'
 
 /** Files that are devices: what is read depends on what was written, and each open is an act. */
 export interface DeviceFiles {
@@ -6,6 +6,8 @@ export interface DeviceFiles {
   read(path: string, maximumBytes: number): Promise<Uint8Array>
   /** All in one call of the system, as such files want it; the file must be there. */
   write(path: string, bytes: Uint8Array): Promise<void>
+  /** The one path of a file, by whatever links it is reached. */
+  realPath(path: string): Promise<string>
   makeFolder(path: string): Promise<void>
   removeFolder(path: string): Promise<void>
 }
@@ -40,6 +42,8 @@ export const deviceFiles: DeviceFiles = {
       await file.close()
     }
   },
+
+  realPath,
 
   async makeFolder(path) {
     await mkdir(path)

@@ -5,7 +5,7 @@ import type { QuoteSource } from '../source.js'
 import { type DeviceFiles, deviceFiles } from './device-files.js'
 import { QuoteSourceError } from './errors.js'
 import { failure, freshQuote, requireReportData } from './fresh.js'
-import { Turns } from './turns.js'
+import { turnsAt } from './turns.js'
 
 export const GRAMINE_FOLDER = '/dev/attestation'
 
@@ -15,6 +15,8 @@ const MAXIMUM_TYPE = 64
 export interface GramineOptions {
   readonly folder?: string
   readonly files?: DeviceFiles
+  /** Between two attempts at a quote; 100 when absent. */
+  readonly pauseMs?: number
 }
 
 /**
@@ -27,6 +29,7 @@ export interface GramineOptions {
 export async function gramineQuoteSource({
   folder = GRAMINE_FOLDER,
   files = deviceFiles,
+  pauseMs,
 }: GramineOptions = {}): Promise<QuoteSource> {
   const type = await attestationType(folder, files)
   if (type !== 'dcap') {
@@ -35,7 +38,7 @@ export async function gramineQuoteSource({
       `Gramine's ${join(folder, 'attestation_type')} says "${type}": build the enclave with sgx.remote_attestation = "dcap" in its manifest.`,
     )
   }
-  const turns = new Turns()
+  const turns = await turnsAt(files, folder)
   return {
     kind: 'sgx',
     async quote(reportData, { signal }) {
@@ -43,7 +46,7 @@ export async function gramineQuoteSource({
       const given = Uint8Array.from(reportData)
       return turns.take(signal, async () => {
         try {
-          return await freshQuote(given, signal, async () => {
+          return await freshQuote(given, { signal, pauseMs }, async () => {
             await files.write(join(folder, 'user_report_data'), given)
             return files.read(join(folder, 'quote'), MAXIMUM_QUOTE)
           })

@@ -1,4 +1,5 @@
 import { abortable } from '../../domain/index.js'
+import type { DeviceFiles } from './device-files.js'
 import { QuoteSourceError } from './errors.js'
 
 /** More than the provider's exchanges at one time (16) and the requester's own, so that only a stuck device fills it. */
@@ -8,7 +9,7 @@ const MAXIMUM_WAITING = 64
  * Lets one use the device after the other. Whoever gives up waiting leaves at once; the device is not given on before
  * the last one has really let go of it.
  */
-export class Turns {
+class Turns {
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
@@ -25,6 +26,17 @@ export class Turns {
     this.#last = turn.catch(() => undefined).finally(() => (this.#waiting -= 1))
     return abortable(turn, signal)
   }
+}
+
+const turns = new WeakMap<DeviceFiles, Map<string, Turns>>()
+
+/** The turns of the device in a folder: the same for all sources of this process, since it is one device. */
+export async function turnsAt(files: DeviceFiles, folder: string): Promise<Turns> {
+  const path = await files.realPath(folder)
+  const byPath = turns.get(files) ?? new Map<string, Turns>()
+  const found = byPath.get(path) ?? new Turns()
+  turns.set(files, byPath.set(path, found))
+  return found
 }
 
 function busy(): QuoteSourceError {

@@ -18,7 +18,7 @@ export async function startNode(
   const build = { tee: 'sgx', mrEnclave, mrSigner: target.mrSigner, productId: 1, securityVersion: 1 } as const
   const platform = pki.platform({ machineId: 'under test', measurement: build })
   const node = await createEnclaveNode({
-    folder,
+    folder: join(folder, 'store'),
     chain: { endpoints: [target.rpcUrl] },
     mesh: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: target.bootstrap, allowPrivateAddresses: true },
     attestation: {

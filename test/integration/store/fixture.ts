@@ -50,7 +50,10 @@ export class Folders {
 
   async clear(): Promise<void> {
     for (const store of this.#stores.splice(0)) await store.close()
-    for (const folder of this.#folders.splice(0)) await rm(folder, { recursive: true })
+    for (const folder of this.#folders.splice(0)) {
+      await rm(folder, { recursive: true })
+      await rm(`${folder}.lock`, { recursive: true, force: true })
+    }
   }
 }
 

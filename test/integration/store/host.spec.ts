@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
-import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { equalBytes, fromHex, toHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { SealedDatabase } from '../../../src/store/database.js'
-import type { Store } from '../../../src/store/index.js'
-import { PLACES } from '../../../src/store/records.js'
+import type { BlockChange, Store } from '../../../src/store/index.js'
+import { ManifestSum } from '../../../src/store/manifest.js'
+import {
+  ERASING,
+  HEADERS,
+  IDENTITY,
+  IDENTITY_COPY,
+  MANIFEST,
+  PENDING,
+  PLACES,
+  SEAT_TIME,
+  SECRETS,
+} from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
 import {
   capsule,
@@ -15,6 +26,7 @@ import {
   fetchRuns,
   payloadOf,
   type RawDatabase,
+  replicate,
   seal,
   sealingKey,
   secret,
@@ -35,6 +47,7 @@ describe('store and its host', () => {
     const store = await folders.open(folder)
     await store.putSecret('account-seed', new Uint8Array(Buffer.from('the seed of an enclave account..')))
     await store.putSecret('peer-key-seed', new Uint8Array(Buffer.from('the seed of the key of a peer...')))
+    await store.putCollateralFloors('{}')
     await store.beginSetup(origin.identity, 10, [wantOf(secret(70)), wantOf(capsule(71))])
     await seal(store, origin, 11, [secret(1), secret(2), capsule(1)])
     await seal(store, origin, 12, [capsule(1)], 1)
@@ -71,7 +84,7 @@ describe('store and its host', () => {
     assert.equal(await store.cursor(), 12)
     assert.equal(await store.isSetupDone(), true)
     assert.deepEqual(await collect(store.wants()), [wantOf(secret(70)), wantOf(capsule(71))])
-    assert.deepEqual(await collect(store.pendingShares()), [{ key: secret(80), confirmed: true }])
+    assert.deepEqual(await collect(store.pendingShares()), [{ key: secret(80), confirmed: true, isDoubtful: false }])
     const held: [ShareKey, number][] = [
       [secret(1), 0],
       [secret(2), 0],
@@ -117,21 +130,25 @@ describe('store and its host', () => {
         const edition = truth.get(JSON.stringify(key))
         assert.ok(edition !== undefined, JSON.stringify(key))
         assert.deepEqual((await store.share(key))?.payload, payloadOf(key, edition))
-        const { runs } = await fetchRuns(store, [key])
-        assert.deepEqual(runs[0]?.shares[0]?.payload, payloadOf(key, edition))
       }
       assert.equal(
         Buffer.from((await store.secret('account-seed')) ?? []).toString(),
         'the seed of an enclave account..',
       )
       const identity = await store.identity()
-      assert.equal(await store.isAltered(), identity !== undefined)
+      assert.equal(await store.isAltered(), true)
       if (identity === undefined) assert.deepEqual(held, [])
 
       // The engine begins the setup anew, in a log of its own.
       const incarnation = `0x${'ee'.repeat(16)}` as const
       const wants = [1, 2].map((nftId) => wantOf(secret(nftId)))
-      await store.beginSetup({ ...origin.identity, incarnation }, 20, wants)
+      const anew = { ...origin.identity, incarnation }
+      await store.vouchAnew(anew, 20, origin.signHead)
+      await store.beginSetup(anew, 20, wants)
+      for (const key of held) {
+        const { runs } = await fetchRuns(store, [key])
+        assert.deepEqual(runs[0]?.shares[0]?.payload, payloadOf(key, truth.get(JSON.stringify(key))))
+      }
       assert.equal(await store.isAltered(), false)
       assert.equal(await store.isSetupDone(), false)
       const wanted = (await collect(store.wants())).map(({ key }) => key)
@@ -180,7 +197,7 @@ describe('store and its host', () => {
     await (await SealedDatabase.open(copy, sealingKey)).close()
     const { held, dropped } = await useWhatIsLeft(copy)
     assert.equal(dropped, 0)
-    assert.deepEqual(held, [])
+    assert.equal(held.length, 3)
   })
 
   it('counts the writes on through an erasure that was cut short', async () => {
@@ -223,7 +240,7 @@ describe('store and its host', () => {
     await store.putSecret('peer-key-seed', new Uint8Array(32))
     await store.close()
     const again = await folders.open(folder)
-    assert.deepEqual(again.integrity(), { state: 'whole', sequence: sequence + 1, dropped: 0 })
+    assert.deepEqual(again.integrity(), { state: 'whole', sequence: sequence + 1, dropped: 0, doubtful: 0 })
   })
 
   it('cannot alter or take away a record unnoticed; the seeds are fatal, the rest is let go and what is left is true', async () => {
@@ -236,9 +253,46 @@ describe('store and its host', () => {
       const values = [flipped, sealed.slice(0, -1), new Uint8Array(0), undefined]
       const value = values[at % values.length]
       const copy = await altered(folder, (raw) => (value === undefined ? raw.del(name) : raw.put(name, value)))
-      const isHeader = name[0] === 0x00
-      if (isHeader || (name[0] === 0x01 && value !== undefined)) await assert.rejects(folders.open(copy), isTampered)
+      // Of the header there is another copy.
+      if (name[0] === 0x00) await openAndUseAll(copy)
+      else if (name[0] === 0x01 && value !== undefined) await assert.rejects(folders.open(copy), isTampered)
       else if (name[0] !== 0x01) await useWhatIsLeft(copy)
+    }
+  })
+
+  it('cannot have another enclave made of the folder by taking its seeds away: it is told at every start', async () => {
+    const folder = await filled()
+    const [seeds, identity] = [Uint8Array.of(0x01), Uint8Array.of(0x02)]
+    for (const take of [
+      (raw: RawDatabase) => raw.clear({ gte: seeds, lt: identity }),
+      (raw: RawDatabase) => raw.clear({ gte: seeds }),
+      async (raw: RawDatabase) => {
+        await raw.clear({ gte: seeds, lt: identity })
+        for (const each of [IDENTITY, IDENTITY_COPY]) await raw.del(each.encodeKey(undefined))
+      },
+    ]) {
+      const copy = await altered(folder, take)
+      for (let start = 0; start < 3; start += 1) {
+        const store = await folders.open(copy)
+        assert.equal(await store.secret('account-seed'), undefined)
+        assert.equal(store.integrity().state, 'altered')
+        await store.close()
+      }
+    }
+  })
+
+  it('cannot have everything erased by taking the identity away, unless it takes both copies', async () => {
+    const folder = await filled()
+    for (const taken of [[IDENTITY], [IDENTITY_COPY], [IDENTITY, IDENTITY_COPY]]) {
+      const copy = await altered(folder, async (raw) => {
+        for (const each of taken) await raw.del(each.encodeKey(undefined))
+      })
+      const store = await folders.open(copy)
+      const isLeft = taken.length < 2
+      assert.deepEqual(await store.identity(), isLeft ? origin.identity : undefined)
+      assert.equal(store.counts().pending, isLeft ? 1 : 0)
+      await store.close()
+      assert.equal((await useWhatIsLeft(copy)).held.length, isLeft ? 3 : 0)
     }
   })
 
@@ -265,6 +319,74 @@ describe('store and its host', () => {
       tried += 1
     }
     assert.ok(tried >= 5, `${tried}`)
+  })
+
+  describe('that brings back an older pending share', () => {
+    const syncedBy = (block: number, key: ShareKey): BlockChange => ({
+      type: 'synced',
+      want: wantOf(key, { minimumVersion: block, origin: 1 }),
+    })
+
+    /** A folder in which the first payload stands in the place of the second; `between` is what happened meanwhile. */
+    async function broughtBack(key: ShareKey, between: (store: Store) => Promise<unknown>): Promise<Store> {
+      const folder = await folders.make()
+      const store = await folders.open(folder)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
+      await store.close()
+      const [first] = (await records(folder)).filter(([name]) => name[0] === PENDING.prefix)
+      assert.ok(first)
+      const later = await folders.open(folder)
+      await between(later)
+      await later.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      await later.close()
+      await tamper(folder, (raw) => raw.put(...first))
+      const opened = await folders.open(folder)
+      assert.deepEqual([opened.integrity().state, opened.integrity().doubtful], ['altered', 1])
+      assert.equal((await opened.pending(key))?.isDoubtful, true)
+      return opened
+    }
+
+    it('cannot have it vouched for as the newest version', async () => {
+      const key = capsule(7)
+      const store = await broughtBack(key, (each) => each.applyBlock(11, [syncedBy(11, key)], origin.signHead))
+      await store.beginSetup(origin.identity, 15, [])
+      const { missingOwn } = await store.applyBlock(20, [syncedBy(20, key)], origin.signHead)
+      assert.deepEqual(missingOwn, [key])
+      assert.equal((await store.place(key))?.version, 11)
+      // It is of a round that has ended long ago.
+      assert.equal(await store.pending(key), undefined)
+      assert.equal(store.integrity().doubtful, 0)
+    })
+
+    it('cannot have it vouched for in the same round; it is kept, until the right one comes or it is handed over again', async () => {
+      const key = secret(7)
+      const store = await broughtBack(key, async () => undefined)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      assert.equal(await store.place(key), undefined)
+      assert.deepEqual((await store.pending(key))?.payload, payloadOf(key, 1))
+      assert.equal(store.counts().wants, 1)
+
+      const provider = await folders.open(await folders.make())
+      await provider.beginSetup(origin.identity, 10, [])
+      await provider.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      await provider.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      await replicate(provider, store, [key])
+      assert.deepEqual((await store.share(key))?.payload, payloadOf(key, 2))
+      assert.equal(await store.pending(key), undefined)
+      assert.equal(store.integrity().doubtful, 0)
+    })
+
+    it('does not keep its owner from handing it over again', async () => {
+      const key = secret(7)
+      const store = await broughtBack(key, async () => undefined)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      assert.equal(store.integrity().doubtful, 0)
+      await store.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      assert.deepEqual((await store.share(key))?.payload, payloadOf(key, 2))
+    })
   })
 
   it('cannot put a record in the place of another', async () => {
@@ -311,17 +433,72 @@ describe('store and its host', () => {
     }
   })
 
-  it('cannot take a payload or the log away to have the log begun again', async () => {
+  it('cannot move a record out of reach under a longer name', async () => {
+    const folder = await filled()
+    const store = await folders.open(folder)
+    await store.putPending({ key: secret(81), payload: new Uint8Array(300), confirmed: true })
+    await store.close()
+    const copy = await altered(folder, async (raw) => {
+      const name = PENDING.encodeKey(secret(81))
+      const sealed = await raw.get(name)
+      assert.ok(sealed)
+      await raw.del(name)
+      // A length of one byte would be the same as before.
+      await raw.put(new Uint8Array([...name, ...sealed.subarray(0, 256)]), sealed.subarray(256))
+    })
+    assert.deepEqual(await useWhatIsLeft(copy), { held: [secret(1), secret(2), capsule(1)], dropped: 1 })
+  })
+
+  it('has payloads that are gone fetched again, and those of which only the proof is gone vouched for anew', async () => {
     const folder = await filled()
     const all = await records(folder)
-    for (const prefixes of [[0x23], [0x30], [0x31], [0x32], [0x30, 0x31, 0x32]]) {
+    for (const [prefixes, left] of [
+      [[0x23], 0],
+      [[0x30], 3],
+      [[0x31], 3],
+      [[0x32], 3],
+      [[0x30, 0x31, 0x32], 3],
+    ] as const) {
+      const isTaken = (name: Uint8Array) => prefixes.some((prefix) => prefix === name[0])
       const copy = await altered(folder, async (raw) => {
-        for (const [name] of all) if (prefixes.includes(name[0] ?? 0)) await raw.del(name)
+        for (const [name] of all) if (isTaken(name)) await raw.del(name)
       })
-      const { held } = await useWhatIsLeft(copy)
-      // Of a log of three, the first leaves are proved by nodes, the last by itself.
-      assert.ok(held.length < 3, `${prefixes} ${held.length}`)
+      assert.equal((await useWhatIsLeft(copy)).held.length, left, `${prefixes}`)
     }
+    const [newest] = all.findLast(([name]) => name[0] === 0x31) ?? []
+    assert.ok(newest)
+    assert.equal((await useWhatIsLeft(await altered(folder, (raw) => raw.del(newest)))).held.length, 3)
+  })
+
+  it('has replicas of which only the proof is gone proved again by others, who are not served from them meanwhile', async () => {
+    const provider = await folders.open(await folders.make())
+    await provider.beginSetup(origin.identity, 10, [])
+    await seal(provider, origin, 11, [secret(1), secret(2), capsule(3)])
+    const replica = enclave(2, 5)
+    const keys = [secret(1), secret(2), capsule(3)]
+    const wants = (asOf: number) => keys.map((key) => wantOf(key, { asOf }))
+    const folder = await folders.make()
+    const store = await folders.open(folder)
+    await store.beginSetup(replica.identity, 20, wants(20))
+    await replicate(provider, store, keys)
+    await store.close()
+    await tamper(folder, (raw) => raw.clear({ gte: Uint8Array.of(0x30), lt: Uint8Array.of(0x32) }))
+
+    const opened = await folders.open(folder)
+    assert.deepEqual(opened.counts().shares, { secret: 2, capsule: 1 })
+    assert.deepEqual(await fetchRuns(opened, keys), { runs: [], notHeld: keys })
+    const anew = { ...replica.identity, incarnation: `0x${'ee'.repeat(16)}` as const }
+    assert.equal(await opened.vouchAnew(anew, 20, replica.signHead), 0)
+    await opened.beginSetup(anew, 20, wants(20))
+    assert.deepEqual(opened.counts(), { shares: { secret: 2, capsule: 1 }, wants: 3, pending: 0 })
+    assert.ok(await opened.share(secret(1)))
+    // A peer that is behind proves what is held, but a capsule may be newer.
+    const { closed } = await replicate(provider, opened, keys, { syncedBlock: 15 })
+    assert.equal(closed.length, 2)
+    assert.equal((await fetchRuns(opened, keys)).runs.length, 1)
+    await replicate(provider, opened, keys, { syncedBlock: 20 })
+    assert.equal(opened.counts().wants, 0)
+    assert.deepEqual((await opened.share(capsule(3)))?.payload, payloadOf(capsule(3)))
   })
 
   it('cannot alter what is read while the node runs', async () => {
@@ -353,8 +530,6 @@ describe('store and its host', () => {
 
   it('is told which folder is damaged', async () => {
     const damages: ((folder: string) => Promise<unknown>)[] = [
-      (folder) => truncate(join(folder, 'CURRENT')),
-      (folder) => writeFile(join(folder, 'CURRENT'), 'MANIFEST-999999\n'),
       (folder) => tamper(folder, (raw) => raw.clear({ lt: Uint8Array.of(1) })),
       async (folder) => {
         await rm(folder, { recursive: true })
@@ -372,22 +547,76 @@ describe('store and its host', () => {
     }
   })
 
+  /** As the erasure of a seat leaves the folder when it is cut short, by the records that it has. */
+  async function eraseHalf(raw: RawDatabase): Promise<void> {
+    const header = HEADERS.encodeKey(0)
+    const id = new Sealer(sealingKey, new Uint8Array(16)).open(header, (await raw.get(header)) ?? new Uint8Array(0))
+    assert.ok(id)
+    const sealer = new Sealer(sealingKey, id)
+    const [mark, manifest] = [ERASING.encodeKey(undefined), MANIFEST.encodeKey(undefined)]
+    const before = sealer.open(manifest, (await raw.get(manifest)) ?? new Uint8Array(0))
+    assert.ok(before)
+    const sealedMark = sealer.seal(mark, ERASING.encode(sealer.seatTime))
+    const sum = new ManifestSum(MANIFEST.decode(before))
+    sum.add('lasting', sealer.fingerprint(mark, sealedMark))
+    await raw.put(mark, sealedMark)
+    await raw.put(manifest, sealer.seal(manifest, MANIFEST.encode(sum.manifest(100))))
+    await raw.del(IDENTITY.encodeKey(undefined))
+  }
+
   it('has an erasure that was cut short ended at the next start', async () => {
     const folder = await filled()
-    const [header, mark] = [Uint8Array.of(0, 0), Uint8Array.of(2)]
-    await tamper(folder, async (raw) => {
-      const id = new Sealer(sealingKey, new Uint8Array(16)).open(header, await raw.get(header))
-      assert.ok(id)
-      await raw.put(mark, new Sealer(sealingKey, id).seal(mark, new Uint8Array(0)))
-      await raw.del(Uint8Array.of(0x10))
-    })
+    await tamper(folder, eraseHalf)
     const store = await folders.open(folder)
+    assert.equal(store.integrity().state, 'whole')
+    assert.equal(store.integrity().sequence, 101)
     assert.ok(await store.secret('account-seed'))
     assert.deepEqual(store.counts(), { shares: { secret: 0, capsule: 0 }, wants: 0, pending: 0 })
     await store.close()
     assert.deepEqual(
       (await records(folder)).map(([name]) => name[0]),
-      [0, 0, 1, 1, 5, 6],
+      [0, 0, 1, 1, 5, 6, 8],
     )
+  })
+
+  it('cannot hide behind an erasure what it took away', async () => {
+    const folder = await filled()
+    await tamper(folder, eraseHalf)
+    const copy = await altered(folder, (raw) => raw.del(SECRETS.encodeKey('peer-key-seed')))
+    const store = await folders.open(copy)
+    assert.equal(store.integrity().state, 'altered')
+    assert.equal(await store.identity(), undefined)
+    assert.equal(await store.isAltered(), true)
+  })
+
+  it('cannot have a seat erased by the mark of an erasure that has ended', async () => {
+    const folder = await filled()
+    let former: [Uint8Array, Uint8Array][] = []
+    await tamper(folder, async (raw) => {
+      await eraseHalf(raw)
+      former = await raw.iterator({ gte: Uint8Array.of(2), lt: Uint8Array.of(7) }).all()
+    })
+    const store = await folders.open(folder)
+    await store.beginSetup(origin.identity, 10, [])
+    await seal(store, origin, 11, [secret(1)])
+    await store.close()
+    const mark = former.filter(([name]) => name[0] === ERASING.prefix)
+    for (const [what, brought] of [
+      ['the mark', mark],
+      ['the mark and the manifest', former.filter(([name]) => name[0] !== SEAT_TIME.prefix)],
+    ] as const) {
+      for (const taken of [[], [MANIFEST.encodeKey(undefined)]]) {
+        const copy = await altered(folder, async (raw) => {
+          for (const name of taken) await raw.del(name)
+          for (const [name, sealed] of brought) await raw.put(name, sealed)
+        })
+        const opened = await folders.open(copy)
+        assert.equal(opened.integrity().state, 'altered', what)
+        assert.ok(await opened.share(secret(1)), what)
+        assert.ok(opened.integrity().sequence > 100, what)
+        await opened.close()
+        assert.equal((await records(copy)).filter(([name]) => name[0] === ERASING.prefix).length, 0)
+      }
+    }
   })
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { access, cp, lstat, mkdir, readdir, rename, symlink } from 'node:fs/promises'
+import fs, { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ShareKey } from '../../../src/domain/index.js'
@@ -22,8 +23,64 @@ import {
 } from './fixture.js'
 
 const NEW_KEY = new Uint8Array(32).fill(0xa7)
-const PROCESS = fileURLToPath(new URL('./resealing-process.js', import.meta.url))
+const RESEALING = fileURLToPath(new URL('./resealing-process.js', import.meta.url))
+const OPENING = fileURLToPath(new URL('./opening-process.js', import.meta.url))
 const held: ShareKey[] = [...Array.from({ length: 40 }, (_, at) => secret(at)), capsule(1)]
+
+/** Changes of the disk by this process, the database's own apart: after some of them there are no more. */
+class Disk {
+  static readonly #real = { rename: fs.rename, mkdir: fs.mkdir, rmdir: fs.rmdir, rm: fs.rm }
+
+  constructor(steps: number, canRenameFolders: boolean) {
+    let left = steps
+    const count = () => {
+      left -= 1
+      if (left < 0) throw new Error('the power is cut')
+    }
+    this.restore(canRenameFolders)
+    const { rename } = fs
+    fs.rename = async (from, to) => {
+      count()
+      await rename(from, to)
+    }
+    fs.mkdir = (async (path, options) => {
+      count()
+      return Disk.#real.mkdir(path, options)
+    }) as typeof fs.mkdir
+    fs.rmdir = async (path, options) => {
+      count()
+      await Disk.#real.rmdir(path, options)
+    }
+    fs.rm = async (path, options) => {
+      count()
+      await Disk.#real.rm(path, options)
+    }
+    syncBuiltinESMExports()
+  }
+
+  restore(canRenameFolders: boolean): void {
+    Object.assign(fs, Disk.#real)
+    if (!canRenameFolders) {
+      fs.rename = async (from, to) => {
+        if ((await lstat(from)).isDirectory()) throw Object.assign(new Error('ENOSYS'), { code: 'ENOSYS' })
+        await Disk.#real.rename(from, to)
+      }
+    }
+    syncBuiltinESMExports()
+  }
+}
+
+/** A node that starts now and then has the folder for a moment. */
+async function untilUnlocked(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 0; attempt < 10_000; attempt += 1) {
+    try {
+      return await work()
+    } catch (thrown) {
+      if ((thrown as { code?: string }).code !== 'store/locked') throw thrown
+    }
+  }
+  assert.fail('the folder was never free')
+}
 
 describe('sealing a store anew', function () {
   this.timeout(60_000)
@@ -35,6 +92,7 @@ describe('sealing a store anew', function () {
     const location = join(await folders.make(), 'store')
     const store = await folders.open(location)
     await store.putSecret('account-seed', new Uint8Array(32).fill(9))
+    await store.putCollateralFloors('{"floors":1}')
     await store.beginSetup(origin.identity, 10, [wantOf(secret(70))])
     await seal(store, origin, 11, held)
     await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
@@ -45,6 +103,7 @@ describe('sealing a store anew', function () {
   async function requireWhole(store: Store): Promise<void> {
     assert.equal(store.integrity().state, 'whole')
     assert.deepEqual(await store.secret('account-seed'), new Uint8Array(32).fill(9))
+    assert.equal(await store.collateralFloors(), '{"floors":1}')
     assert.deepEqual(await collect(store.wants()), [wantOf(secret(70))])
     assert.deepEqual((await store.pending(secret(80)))?.payload, payloadOf(secret(80)))
     const { runs, notHeld } = await fetchRuns(store, held)
@@ -83,7 +142,7 @@ describe('sealing a store anew', function () {
     await before.close()
     await reseal(location)
     assert.equal(await keyOf(location), 'new')
-    assert.deepEqual(await readdir(join(location, '..')), ['store'])
+    assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
     const store = await folders.open(location, NEW_KEY)
     assert.ok(store.integrity().sequence > sequence)
     await seal(store, origin, 12, [secret(90)])
@@ -101,12 +160,12 @@ describe('sealing a store anew', function () {
     assert.equal(await keyOf(link), 'new')
     assert.equal(await keyOf(location), 'new')
     assert.ok((await lstat(link)).isSymbolicLink())
-    assert.deepEqual(await readdir(join(location, '..')), ['store'])
+    assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
   })
 
   it('is refused for the wrong key, a folder in use, and one that is not there', async () => {
     const location = await filled()
-    await assert.rejects(reseal(location, NEW_KEY, sealingKey), { code: 'store/wrong-key' })
+    await assert.rejects(reseal(location, NEW_KEY, new Uint8Array(32)), { code: 'store/wrong-key' })
     const store = await folders.open(location)
     await assert.rejects(reseal(location), { code: 'store/locked' })
     await store.close()
@@ -120,6 +179,40 @@ describe('sealing a store anew', function () {
     const stopped = AbortSignal.abort(new Error('enough'))
     await assert.rejects(resealStore({ location, from: sealingKey, to: NEW_KEY, signal: stopped }), /enough/)
     assert.equal(await keyOf(location), 'old')
+  })
+
+  it('takes nothing from a node that is started again and again meanwhile, and is not harmed by it', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const location = await filled()
+      const child = fork(OPENING, [location, Buffer.from(sealingKey).toString('hex')])
+      const told: unknown[] = []
+      child.on('message', (message) => told.push(message))
+      const exited = once(child, 'exit')
+      try {
+        await once(child, 'message')
+        await untilUnlocked(() => reseal(location))
+        if (child.connected) child.send('stop')
+        await exited
+      } finally {
+        child.kill('SIGKILL')
+      }
+      assert.deepEqual(told.at(-1), 'whole', `${told}`)
+      assert.equal(await keyOf(location), 'new')
+      assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
+    }
+  })
+
+  it('lets nobody in by another name of the folder', async () => {
+    const location = await filled()
+    const [link, farther] = [join(await folders.make(), 'link'), join(await folders.make(), 'link')]
+    await symlink(location, link)
+    await symlink(link, farther)
+    const ends = await Promise.allSettled([reseal(farther), folders.open(location), folders.open(link)])
+    const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason.code] : []))
+    assert.deepEqual(refused, ['store/locked', 'store/locked'])
+    for (const end of ends) if (end.status === 'fulfilled') await end.value?.close()
+    await keyOf(location)
+    assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
   })
 
   describe('that was cut short', () => {
@@ -138,29 +231,64 @@ describe('sealing a store anew', function () {
       return { location, fresh }
     }
 
+    /** As it is before the old folder is removed. */
+    async function replace(location: string, fresh: string, sequence = '1\n'): Promise<void> {
+      await writeFile(join(location, 'SEQUENCE'), sequence)
+      await rename(location, parts(location).replaced)
+      await rename(fresh, location)
+    }
+
     it('while it was written: the old folder counts, and nothing of the new one is left', async () => {
       const { location, fresh } = await bothKeys()
       for (const leftover of [parts(location).resealing, parts(location).resealed]) {
         await cp(fresh, leftover, { recursive: true })
         assert.equal(await keyOf(location), 'old')
-        assert.deepEqual(await readdir(join(location, '..')), ['store'])
+        assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
       }
     })
 
     it('between the two renames: the new one counts', async () => {
       const { location, fresh } = await bothKeys()
-      await rename(location, parts(location).replaced)
-      await cp(fresh, parts(location).resealed, { recursive: true })
+      await replace(location, fresh)
+      await rename(location, parts(location).resealed)
       assert.equal(await keyOf(location), 'new')
-      assert.deepEqual(await readdir(join(location, '..')), ['store'])
+      assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
     })
 
     it('before the old folder was removed: the new one counts, and the old one goes', async () => {
       const { location, fresh } = await bothKeys()
-      await rename(location, parts(location).replaced)
-      await rename(fresh, location)
+      await replace(location, fresh)
       assert.equal(await keyOf(location), 'new')
-      assert.deepEqual(await readdir(join(location, '..')), ['store'])
+      assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
+    })
+
+    it('before the old folder was removed: that one stays while the new one does not show that it has all of it', async () => {
+      for (const says of ['999999\n', 'much\n', '']) {
+        const { location, fresh } = await bothKeys()
+        await replace(location, fresh, says)
+        assert.equal(await keyOf(location), 'new')
+        assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock', 'store.replaced'])
+        await assert.rejects(reseal(location, NEW_KEY, sealingKey), { code: 'store/unreadable' })
+        assert.equal(await keyOf(parts(location).replaced), 'old')
+      }
+    })
+
+    it('and whose folder is gone: no empty one is made beside what is left', async () => {
+      for (const leftover of ['replaced', 'resealing'] as const) {
+        const { location, fresh } = await bothKeys()
+        for (const isEmpty of [false, true]) {
+          if (isEmpty) await mkdir(location)
+          else await rename(location, parts(location)[leftover])
+          for (const key of [sealingKey, NEW_KEY]) {
+            await assert.rejects(folders.open(location, key), { code: 'store/unreadable', message: /was left there/ })
+          }
+          await assert.rejects(reseal(location), { code: 'store/absent' })
+        }
+        assert.deepEqual(await readdir(location), [])
+        assert.equal(await keyOf(parts(location)[leftover]), 'old')
+        await rename(fresh, parts(location).resealed)
+        assert.equal(await keyOf(location), 'new')
+      }
     })
 
     it('can be run again from each of these', async () => {
@@ -171,13 +299,46 @@ describe('sealing a store anew', function () {
       assert.equal(await keyOf(location), 'new')
     })
 
+    for (const [place, canRenameFolders] of [
+      ['where folders can be renamed', true],
+      ['where only files can be renamed, as in Gramine', false],
+    ] as const) {
+      it(`before any change of the disk, ${place}`, async function () {
+        this.timeout(240_000)
+        const ends: string[] = []
+        for (let steps = 0; !ends.includes('ended'); steps += 1) {
+          const location = await filled()
+          const disk = new Disk(steps, canRenameFolders)
+          try {
+            await reseal(location)
+            ends.push('ended')
+          } catch (thrown) {
+            assert.match(String(thrown), /power is cut/)
+            disk.restore(canRenameFolders)
+            ends.push(await keyOf(location))
+          } finally {
+            disk.restore(canRenameFolders)
+          }
+          try {
+            await reseal(location)
+            assert.equal(await keyOf(location), 'new')
+            assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
+          } finally {
+            disk.restore(true)
+          }
+        }
+        // First the old one counts, from some step on the new one.
+        assert.match(ends.join(' '), /^(old )+(new )+ended$/)
+      })
+    }
+
     it('by SIGKILL at any moment', async () => {
       const seed = Date.now() % 2 ** 31
       const random = new Random(seed)
       const ends = new Set<string>()
       for (let round = 0; round < 12; round += 1) {
         const location = await filled()
-        const child = fork(PROCESS, [
+        const child = fork(RESEALING, [
           location,
           Buffer.from(sealingKey).toString('hex'),
           Buffer.from(NEW_KEY).toString('hex'),
@@ -191,6 +352,7 @@ describe('sealing a store anew', function () {
         ends.add(`${code === 0 ? 'ended' : 'killed'}, ${await keyOf(location)}`)
         if ((await keyOf(location)) === 'old') await reseal(location)
         assert.equal(await keyOf(location), 'new', `seed ${seed}`)
+        assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'], `seed ${seed}`)
       }
       assert.ok(!ends.has('ended, old'), [...ends].join('; '))
     })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { toHex } from '../../../src/crypto/index.js'
 import { verifyFork } from '../../../src/provenance/index.js'
-import type { Want } from '../../../src/store/index.js'
+import type { BlockChange, Want } from '../../../src/store/index.js'
 import {
   capsule,
   collect,
@@ -83,8 +85,8 @@ describe('store', () => {
       assert.deepEqual(after.secrets, [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)])
       assert.deepEqual(after.shares[0]?.payload, payloadOf(secret(1)))
       assert.deepEqual(after.pending, [
-        { key: secret(8), confirmed: false },
-        { key: capsule(8), confirmed: true },
+        { key: secret(8), confirmed: false, isDoubtful: false },
+        { key: capsule(8), confirmed: true, isDoubtful: false },
       ])
       assert.deepEqual(after.payload?.payload, payloadOf(capsule(8)))
       assert.deepEqual(after.counts, { shares: { secret: 1, capsule: 1 }, wants: 1, pending: 2 })
@@ -104,14 +106,31 @@ describe('store', () => {
       assert.equal(await (await folders.open(folder)).cursor(), 10)
     })
 
-    it('erases everything but the secrets', async () => {
+    it('keeps the collateral of some dozens of platforms, that which was kept the longest ago least', async () => {
+      const { folder, store } = await begun()
+      for (let platform = 0; platform < 64; platform += 1) {
+        await store.putCollateral(`sgx/${platform}`, `${platform}`, platform === 40 ? 0 : 1_000 + platform)
+      }
+      await store.putCollateral('sgx/0', 'refreshed', 2_000)
+      await store.putCollateral('sgx/new', 'new', 2_001)
+      await store.putCollateral('sgx/newer', 'newer', 2_002)
+      const again = await folders.reopen(store, folder)
+      const kept = await Promise.all(
+        ['0', '1', '2', '40', '63', 'new', 'newer'].map((of) => again.collateral(`sgx/${of}`)),
+      )
+      assert.deepEqual(kept, ['refreshed', undefined, '2', undefined, '63', 'new', 'newer'])
+    })
+
+    it('erases everything but the secrets and what is known of collateral', async () => {
       const { folder, store } = await begun(origin, [wantOf(secret(9))])
       await store.putSecret('account-seed', new Uint8Array(32).fill(1))
+      await store.putCollateralFloors('{}')
       await seal(store, origin, 11, [secret(1)])
       await assert.rejects(store.beginSetup(enclave(1, 4).identity, 11, []), { code: 'store/other-seat' })
       await store.eraseAll()
       for (const open of [async () => store, () => folders.reopen(store, folder)]) {
         const erased = await open()
+        assert.equal(await erased.collateralFloors(), '{}')
         assert.equal(await erased.identity(), undefined)
         assert.equal(await erased.share(secret(1)), undefined)
         assert.equal(await erased.head(origin.log), undefined)
@@ -513,6 +532,28 @@ describe('store', () => {
         assert.deepEqual([...peer.forks(), ...setBack.forks()], [])
       })
     }
+
+    it('set back to where another share was pending for the same NFT is no fork', async () => {
+      const folder = await folders.make()
+      const setBack = join(await folders.make(), 'copy')
+      const synced: BlockChange[] = [{ type: 'synced', want: wantOf(secret(7), { minimumVersion: 11, origin: 1 }) }]
+      const store = await folders.open(folder)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key: secret(7), payload: payloadOf(secret(7), 1), confirmed: false })
+      await store.close()
+      await cp(folder, setBack, { recursive: true })
+      const lost = await folders.open(folder)
+      await lost.putPending({ key: secret(7), payload: payloadOf(secret(7), 2), confirmed: true })
+      await lost.applyBlock(11, synced, origin.signHead)
+      const again = await folders.open(setBack)
+      await again.applyBlock(11, synced, origin.signHead)
+      const logs = await Promise.all([lost, again].map(async (each) => (await each.place(secret(7)))?.log.incarnation))
+      assert.equal(new Set([origin.identity.incarnation, ...logs]).size, 3)
+      // What is handed over from then on goes into the same log.
+      await seal(again, origin, 12, [secret(8)])
+      assert.equal((await again.place(secret(8)))?.log.incarnation, logs[1])
+      assert.equal((await again.place(secret(8)))?.index, 1)
+    })
 
     it('of the own log, as old as it is or older, are no reason to begin a new one', async () => {
       const { store } = await begun()

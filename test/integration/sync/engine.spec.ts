@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ShareKey, systemClock, type Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
-import { PLACES } from '../../../src/store/records.js'
-import { SyncEngine, syncedBlock } from '../../../src/sync/index.js'
+import { COLLATERAL, PLACES, PROGRESS } from '../../../src/store/records.js'
+import { Ingest, SyncEngine, syncedBlock } from '../../../src/sync/index.js'
 import { capsule, Folders, logger, payloadOf, replicate, seal, secret, tamper, wantOf } from '../store/fixture.js'
 import { own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
 
@@ -254,6 +254,116 @@ describe('synchronisation engine', () => {
     assert.ok(!peers.askedOf(peerA).includes('secret/1'), 'it asked again for what it held')
     assert.notEqual((await store.identity())?.incarnation, incarnation)
     assert.equal(await store.isAltered(), false)
+  })
+
+  /** Stops the node and has its host take records away, so that it finds the folder altered at the next start. */
+  async function alter(...names: Uint8Array[]): Promise<void> {
+    await stop?.()
+    await store.close()
+    await tamper(location, async (raw) => {
+      for (const name of names) await raw.del(name)
+    })
+    store = await folders.open(location)
+    assert.equal(store.integrity().state, 'altered')
+  }
+
+  /** An owner hands a share over, and while the node is down the chain calls it synced; then the node starts again. */
+  for (const [what, names] of [
+    ['a record of no importance', [COLLATERAL.encodeKey('x')]],
+    ['the cursor', [PROGRESS.encodeKey(undefined)]],
+  ] as const) {
+    for (const confirmed of [true, false]) {
+      it(`does not lose a share that was pending, ${confirmed ? '' : 'not '}known to be confirmed, when ${what} is lost`, async () => {
+        chain.assign(all)
+        const { incarnation } = own.identity
+        const key = secret(9)
+        chain.finalise()
+        start()
+        await witness.until(() => witness.states.includes('running'))
+        await store.putCollateral('x', '{}', 0)
+        await store.putPending({ key, payload: payloadOf(key), confirmed })
+        await alter(...names)
+        chain.finalise()
+        const block = chain.finalise([synced(key, own.identity.seat.cluster)])
+        chain.finalise()
+        chain.synced = [key]
+        const engine = start()
+        const lifetime = new AbortController()
+        const ingest = new Ingest({
+          signer: own.signer,
+          chain: {
+            confirm: async () => ({ outcome: 'already-synced' }),
+            registry: () => chain.registry(),
+            finalised: () => chain.finalised(),
+            follow: (...given) => chain.follow(...given),
+          },
+          store,
+          caughtUp: (options) => engine.reached(chain.finalised().number, options),
+          logger,
+          lifetime: lifetime.signal,
+          retryAfterMs: 5,
+        })
+        const ingesting = ingest.run()
+        try {
+          await eventually(() => holds(key))
+          await eventually(async () => ingest.owed().count === 0)
+        } finally {
+          lifetime.abort()
+          await ingesting
+        }
+        assert.equal((await store.place(key))?.version, block)
+        assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+        assert.deepEqual([store.counts().pending, store.counts().wants], [0, 0])
+        assert.notEqual((await store.identity())?.incarnation, incarnation)
+      })
+    }
+  }
+
+  it('erases what was burned in blocks that an altered folder has not taken in', async () => {
+    await peerWith(peerA, 1, [secret(1), secret(2), capsule(3), capsule(4)])
+    chain.synced = [secret(1), secret(2), capsule(3), capsule(4)]
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    await alter(PROGRESS.encodeKey(undefined))
+    chain.finalise([{ type: 'removed', ...secret(1) }])
+    chain.finalise()
+    chain.burned.add(1)
+    // One that is not listed for another reason stays.
+    chain.synced = [secret(2), capsule(3)]
+    witness.states.length = 0
+    const engine = start()
+    await eventually(async () => engine.comparison !== undefined)
+    assert.equal(await holds(secret(1)), false)
+    for (const key of [secret(2), capsule(3), capsule(4)]) assert.equal(await holds(key), true)
+  })
+
+  it('takes blocks in again without undoing what later ones have brought', async () => {
+    chain.assign(all)
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    await store.putPending({ key: secret(70), payload: payloadOf(secret(70)), confirmed: true })
+    const cluster = own.identity.seat.cluster
+    for (const edition of [1, 2]) {
+      await store.putPending({ key: capsule(9), payload: payloadOf(capsule(9), edition), confirmed: true })
+      const block = chain.finalise([synced(capsule(9), cluster)])
+      await eventually(async () => (await store.place(capsule(9)))?.version === block)
+      const next = chain.finalise(edition === 1 ? [{ type: 'removed', ...capsule(9) }] : [])
+      await eventually(async () => (await store.cursor()) === next)
+    }
+    await store.putPending({ key: capsule(9), payload: payloadOf(capsule(9), 3), confirmed: true })
+    const held = await store.place(capsule(9))
+    chain.synced = [capsule(9)]
+    // The oldest share that is pending was handed over before all of this.
+    await alter(PROGRESS.encodeKey(undefined))
+    chain.followedFrom.length = 0
+    const engine = start()
+    await eventually(async () => engine.comparison !== undefined)
+    assert.deepEqual(chain.followedFrom, [0])
+    assert.equal((await store.place(capsule(9)))?.version, held?.version)
+    assert.deepEqual((await store.share(capsule(9)))?.payload, payloadOf(capsule(9), 2))
+    assert.deepEqual((await store.pending(capsule(9)))?.payload, payloadOf(capsule(9), 3))
+    assert.ok(await store.pending(secret(70)))
   })
 
   it('stops asking when its seat is lost, and goes on where it was when the seat comes back', async () => {

@@ -5,6 +5,7 @@ import {
   type BlockTriggers,
   type Cluster,
   type ClusterType,
+  type NftFacts,
   Registry,
   type ShareKey,
   SlotmeshError,
@@ -24,6 +25,7 @@ export class ScriptedChain implements SyncChain {
   readonly genesisHash = genesisHash
   readonly followedFrom: number[] = []
   synced: ShareKey[] = []
+  readonly burned = new Set<number>()
   #clusters: Cluster[] = []
   #blocks: BlockTriggers[] = []
   #registries = new Map<number, Registry>()
@@ -87,8 +89,11 @@ export class ScriptedChain implements SyncChain {
     yield this.synced
   }
 
-  async nft(): Promise<undefined> {
-    return undefined
+  async nft(nftId: number): Promise<NftFacts | undefined> {
+    if (this.burned.has(nftId)) return undefined
+    const { account } = own.identity
+    const facts = { isSecret: true, isSyncingSecret: false, isCapsule: true, isSyncingCapsule: false }
+    return { owner: account, delegatee: undefined, ...facts }
   }
 
   async confirm(): Promise<{ outcome: 'confirmed' }> {

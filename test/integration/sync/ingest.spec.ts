@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Registry, SlotmeshError } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
+import { PENDING } from '../../../src/store/records.js'
 import { Ingest, type IngestParts, type SyncChain } from '../../../src/sync/index.js'
-import { capsule, Folders, logger, payloadOf, seal, secret, signal, wantOf } from '../store/fixture.js'
+import { capsule, Folders, logger, payloadOf, seal, secret, signal, tamper, wantOf } from '../store/fixture.js'
 import { own, peerA, ScriptedChain } from './fixture.js'
 
 type Outcome = Awaited<ReturnType<SyncChain['confirm']>>['outcome']
@@ -122,6 +123,47 @@ describe('taking shares from owners', () => {
     await running(ingestWith('confirmed', { caughtUp }), () => store.counts().pending === 0)
     assert.equal(asked, 0)
     assert.equal(store.counts().pending, 0)
+  })
+
+  it('confirms nothing that may be an older share, and takes the right one from its owner', async () => {
+    const key = secret(1)
+    const other = secret(2)
+    const location = await folders.make()
+    store = await folders.open(location)
+    await store.beginSetup(own.identity, 0, [])
+    for (const each of [key, other]) await store.putPending({ key: each, payload: payloadOf(each), confirmed: false })
+    await store.close()
+    await tamper(location, (raw) => raw.del(PENDING.encodeKey(other)))
+    store = await folders.open(location)
+    await store.beginSetup(own.identity, 0, [])
+    const ingest = ingestWith('confirmed')
+    const running = ingest.run()
+    await ingest.take(key, payloadOf(key, 1), { signal })
+    assert.equal(asked, 1)
+    const { payload, confirmed, isDoubtful } = (await store.pending(key)) ?? {}
+    assert.deepEqual(
+      { payload, confirmed, isDoubtful },
+      { payload: payloadOf(key, 1), confirmed: true, isDoubtful: false },
+    )
+    lifetime.abort()
+    await running
+  })
+
+  it('keeps what may be an older share while nobody says which is right', async () => {
+    const key = secret(1)
+    const location = await folders.make()
+    store = await folders.open(location)
+    await store.beginSetup(own.identity, 0, [])
+    for (const each of [key, secret(2)])
+      await store.putPending({ key: each, payload: payloadOf(each), confirmed: false })
+    await store.close()
+    await tamper(location, (raw) => raw.del(PENDING.encodeKey(secret(2))))
+    store = await folders.open(location)
+    await store.beginSetup(own.identity, 0, [])
+    await store.putPending({ key: secret(3), payload: payloadOf(secret(3)), confirmed: false })
+    await running(ingestWith('already-synced'), () => asked > 0 && store.counts().pending === 1)
+    assert.equal(asked, 1)
+    assert.deepEqual((await store.pending(key))?.payload, payloadOf(key))
   })
 
   it('takes one of two different shares that are handed over at once', async () => {

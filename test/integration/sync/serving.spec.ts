@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { Registry } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
+import { PAYLOADS, PLACES } from '../../../src/store/records.js'
 import { Serving } from '../../../src/sync/index.js'
-import { capsule, Folders, payloadOf, SLOT, seal, secret, signal, wantOf } from '../store/fixture.js'
+import { capsule, Folders, payloadOf, SLOT, seal, secret, signal, tamper, wantOf } from '../store/fixture.js'
 import { own } from './fixture.js'
 
 describe('giving out shares', () => {
@@ -55,5 +56,36 @@ describe('giving out shares', () => {
     await store.applyBlock(2, [{ type: 'synced', want }], own.signHead)
     assert.equal(await serving().latest(capsule(1)), undefined)
     assert.ok(await serving().latest(secret(1)))
+  })
+
+  it('gives nothing of a folder that was altered, until its setup has begun anew', async () => {
+    const location = await folders.make()
+    store = await folders.open(location)
+    await store.beginSetup(own.identity, 0, [])
+    await seal(store, own, 11, [capsule(7)], 1)
+    await store.close()
+    const older: [Uint8Array, Uint8Array][] = []
+    const prefixes = [PLACES.prefix, PAYLOADS.prefix]
+    await tamper(location, async (raw) => {
+      older.push(...(await raw.iterator().all()).filter(([name]) => prefixes.includes(name[0] ?? 0)))
+    })
+    store = await folders.open(location)
+    await seal(store, own, 200, [capsule(7)], 2)
+    await store.applyBlock(300, [], own.signHead)
+    await store.close()
+    await tamper(location, async (raw) => {
+      for (const [name, sealed] of older) await raw.put(name, sealed)
+    })
+    store = await folders.open(location)
+    assert.equal((await store.place(capsule(7)))?.version, 11)
+    await assert.rejects(serving().syncedBlock(), { refusal: 'NOT_READY' })
+    await assert.rejects(firstRun(), { refusal: 'NOT_READY' })
+    await assert.rejects(serving().heldFrom(capsule(0), 10), { refusal: 'NOT_READY' })
+    assert.equal(await serving().latest(capsule(7)), undefined)
+
+    await store.beginSetup(own.identity, 300, [wantOf(capsule(7), { asOf: 300 })])
+    // It is served again, but nobody is told that it is the newest.
+    assert.equal(await serving().syncedBlock(), 0)
+    assert.equal(await serving().latest(capsule(7)), undefined)
   })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
+import { verifyCollateral } from '../../../src/attestation/collateral.js'
 import {
   type Authority,
   type CertificateRequest,
@@ -14,8 +15,10 @@ import { qeIdentity, tcbInfo } from '../../../src/attestation/development/collat
 import type { DevelopmentPki } from '../../../src/attestation/development/index.js'
 import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
 import { createQuoteVerifier, type QuoteCollateral } from '../../../src/attestation/index.js'
+import { collateralForLibrary } from '../../../src/attestation/second-opinion.js'
 import { Extension } from '../../../src/attestation/x509.js'
-import { assertRefused, developmentPki, NOW, POLICY, quoteOf, SEED, verifierOf } from './world.js'
+import { longCrl } from './long-list.js'
+import { assertRefused, developmentPki, MACHINE, NOW, POLICY, quoteOf, SEED, verifierOf } from './world.js'
 
 const { root, platformCa, tcbSigner } = developmentAuthorities(SEED)
 const DAY = 86_400_000
@@ -93,6 +96,9 @@ describe('verifying collateral', () => {
       const deltaCrlIndicator = new Extension('2.5.29.27', true, Uint8Array.of(2, 1, 1))
       await refused({ root_ca_crl: await crl(root, [], CURRENT, [deltaCrlIndicator]) }, /critical/)
       await refused({ pck_crl: await crl(platformCa, [], CURRENT, [deltaCrlIndicator]) }, /critical/)
+      // The same extension, of an entry: SEQUENCE { SEQUENCE { OID, TRUE, OCTET STRING } }.
+      const ofEntry = Buffer.from('300f300d0603551d1b0101ff0403020101', 'hex')
+      await refused({ pck_crl: hex(await longCrl(platformCa, ['05'], CURRENT, ofEntry)) }, /critical/)
     })
 
     it('with bytes that nobody signed', async () => {
@@ -111,6 +117,38 @@ describe('verifying collateral', () => {
     })
   })
 
+  describe('with a long revocation list', () => {
+    const many = Array.from({ length: 24_000 }, (_, at) => (2n ** 158n + BigInt(at)).toString(16))
+    const long = async (...args: Parameters<typeof longCrl>) => hex(await longCrl(...args))
+
+    it('finds the one that is on it, and no other', async () => {
+      const pckSerial = deriveSerial(SEED, 'pck', MACHINE)
+      const others = { ...pki.collateral, pck_crl: await long(platformCa, many, CURRENT) }
+      await verifierOf(pki, { collateral: others }).verify(quote)
+      const all = { ...pki.collateral, pck_crl: await long(platformCa, [...many, pckSerial], CURRENT) }
+      await assertRefused(verifierOf(pki, { collateral: all }).verify(quote), 'attestation/quote-invalid', /revoked/)
+    })
+
+    it('gives the library none of it, as it would read it for seconds', async () => {
+      const root_ca_crl = await long(root, many.slice(0, 129), CURRENT)
+      const collateral = {
+        ...pki.collateral,
+        root_ca_crl,
+        pck_crl: await long(platformCa, many.slice(0, 128), CURRENT),
+      }
+      const verified = verifyCollateral(collateral, new X509Certificate(pki.rootCertificate), NOW)
+      assert.deepEqual(collateralForLibrary(verified), { ...collateral, root_ca_crl: '' })
+      await verifierOf(pki, { collateral }).verify(quote)
+    })
+
+    it('is bounded by its bytes', async () => {
+      const list = await long(platformCa, many, CURRENT)
+      assert.ok(list.length > 2 ** 20 && list.length < 2 ** 21, `${list.length}`)
+      await verifierOf(pki, { collateral: { ...pki.collateral, pck_crl: list } }).verify(quote)
+      await refused({ pck_crl: '00'.repeat(2 ** 20 + 1) }, /pck_crl is too long/)
+    })
+  })
+
   it('refuses what the root has revoked', async () => {
     for (const { name } of [root, platformCa, tcbSigner]) {
       await refused({ root_ca_crl: await crl(root, [deriveSerial(SEED, name)], CURRENT) }, /revoked/)
@@ -126,7 +164,7 @@ describe('verifying collateral', () => {
     await assertRefused(
       verifierOf(pki, { collateral }).verify(quote),
       'attestation/quote-invalid',
-      /PCK certificate is revoked/,
+      /the CA of its PCK certificate is revoked/,
     )
   })
 

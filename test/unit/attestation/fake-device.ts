@@ -29,6 +29,8 @@ export class FakeGramine implements DeviceFiles {
     this.reportData = Uint8Array.from(bytes)
   }
 
+  realPath = async (path: string) => path
+
   async makeFolder(): Promise<void> {
     throw errno('EPERM')
   }
@@ -69,6 +71,8 @@ export class FakeTsm implements DeviceFiles {
     entry.generation += 1
     entry.inblob = Uint8Array.from(bytes)
   }
+
+  realPath = async (path: string) => path
 
   async makeFolder(path: string): Promise<void> {
     if (this.entries.has(path)) throw errno('EEXIST')

@@ -6,38 +6,33 @@ import {
   type SimulatedPccs,
   startSimulatedPccs,
 } from '../../../src/attestation/development/index.js'
+import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
 import {
   AttestationError,
-  type CollateralRequest,
   createQuoteVerifier,
   type PccsCollateral,
   pccsCollateral,
-  type QuoteCollateral,
 } from '../../../src/attestation/index.js'
 import { silentLogger } from '../../../src/domain/index.js'
-import { developmentPki, NOW, POLICY, quoteOf, SEED, TDX_MEASUREMENT } from './world.js'
-
-const HOUR = 3_600_000
-const DAY = 24 * HOUR
-const REQUEST: CollateralRequest = { tee: 'sgx', fmspc: '534c4d444556', pceId: '0000', ca: 'platform' }
-const signal = () => AbortSignal.timeout(10_000)
-
-class MemoryCache {
-  readonly kept = new Map<string, QuoteCollateral>()
-
-  async get(key: string): Promise<QuoteCollateral | undefined> {
-    return this.kept.get(key)
-  }
-
-  async put(key: string, collateral: QuoteCollateral): Promise<void> {
-    this.kept.set(key, collateral)
-  }
-}
+import { longCrl } from './long-list.js'
+import { DAY, HOUR, MemoryCache, MemoryFloors, ofRound, REQUEST, signal } from './pccs-world.js'
+import {
+  assertRefused,
+  developmentPki,
+  LAYOUT,
+  NOW,
+  POLICY,
+  quoteOf,
+  SEED,
+  TDX_LAYOUT,
+  TDX_MEASUREMENT,
+} from './world.js'
 
 describe('collateral from a PCCS', () => {
   let pki: DevelopmentPki
   let pccs: SimulatedPccs
   let cache: MemoryCache
+  let floors: MemoryFloors
   let now: Date
   let lifetime: AbortController
 
@@ -48,6 +43,7 @@ describe('collateral from a PCCS', () => {
   beforeEach(async () => {
     pccs = await startSimulatedPccs({ sgx: pki.collateral, tdx: pki.tdxCollateral })
     cache = new MemoryCache()
+    floors = new MemoryFloors()
     now = NOW
     lifetime = new AbortController()
   })
@@ -61,6 +57,7 @@ describe('collateral from a PCCS', () => {
     pccsCollateral({
       url: pccs.url,
       cache,
+      floors,
       rootCertificate: pki.rootCertificate,
       logger: silentLogger,
       lifetime: lifetime.signal,
@@ -92,6 +89,18 @@ describe('collateral from a PCCS', () => {
     ])
   })
 
+  it('has room for lists of 1 MiB, in bytes or in digits', async () => {
+    const { platformCa, root } = developmentAuthorities(SEED)
+    const many = Array.from({ length: 24_000 }, (_, at) => (2n ** 158n + BigInt(at)).toString(16))
+    const validity = { from: new Date(NOW.getTime() - DAY), until: new Date(NOW.getTime() + DAY) }
+    const [pck_crl, root_ca_crl] = await Promise.all(
+      [platformCa, root].map(async (authority) => (await longCrl(authority, many, validity)).toString('hex')),
+    )
+    const collateral = { ...pki.collateral, pck_crl: pck_crl ?? '', root_ca_crl: root_ca_crl ?? '' }
+    pccs.serve({ sgx: collateral, tdx: collateral })
+    assert.deepEqual(await source().collateral(REQUEST, { signal: signal() }), collateral)
+  })
+
   it('lets quotes of SGX and of TDX be verified', async () => {
     const verifier = createQuoteVerifier({
       rootCertificate: pki.rootCertificate,
@@ -105,6 +114,22 @@ describe('collateral from a PCCS', () => {
     const before = pccs.requests.length
     await verifier.verify(await quoteOf(pki, { machineId: 'machine-2' }))
     assert.equal(pccs.requests.length, before)
+  })
+
+  it('is not fetched for a quote that its platform has not signed', async () => {
+    const verifier = createQuoteVerifier({
+      rootCertificate: pki.rootCertificate,
+      collateral: source(),
+      policy: POLICY,
+      now: () => now,
+    })
+    for (const [from, to] of [LAYOUT.reportData, LAYOUT.signature, LAYOUT.attestationKey, LAYOUT.qeReportSignature]) {
+      const forged = (await quoteOf(pki)).fill(1, from, to)
+      await assertRefused(verifier.verify(forged), 'attestation/quote-invalid')
+    }
+    const forged = (await quoteOf(pki, { measurement: TDX_MEASUREMENT })).fill(1, ...TDX_LAYOUT.signature)
+    await assertRefused(verifier.verify(forged), 'attestation/quote-invalid')
+    assert.deepEqual(pccs.requests, [])
   })
 
   it('is fetched once, however many wait for it', async () => {
@@ -230,13 +255,14 @@ describe('collateral from a PCCS', () => {
       assert.equal(await pccsSource.collateral(REQUEST, { signal: signal() }), first)
       const [health] = pccsSource.health()
       assert.deepEqual(health?.request, REQUEST)
-      assert.deepEqual(health.validUntil, new Date(NOW.getTime() + 365 * DAY))
+      assert.deepEqual(health.held?.validUntil, new Date(NOW.getTime() + 365 * DAY))
       assert.match(health.lastFailure?.reason ?? '', /status 500/)
 
       now = new Date(NOW.getTime() + 365 * DAY + 1)
       await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
       delete pccs.faults.status
       pccs.serve(await issuedAt(now))
+      now = new Date(now.getTime() + 120_000)
       await pccsSource.collateral(REQUEST, { signal: signal() })
       assert.equal(pccsSource.health()[0]?.lastFailure, undefined)
     })
@@ -258,6 +284,92 @@ describe('collateral from a PCCS', () => {
       const last = attempts.slice(-2)
       const pause = (last[1] ?? 0) - (last[0] ?? 0)
       assert.ok(pause >= 40 && pause <= 80, `${attempts}`)
+    })
+
+    it('is fetched no more often for many who ask while that fails', async () => {
+      const pccsSource = source()
+      pccs.faults.status = 500
+      for (let times = 0; times < 50; times += 1) {
+        await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
+      }
+      assert.equal(pccs.requests.length, 1)
+      for (let second = 0; second < 600; second += 1) {
+        now = new Date(now.getTime() + 1_000)
+        await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
+      }
+      assert.ok(pccs.requests.length > 8 && pccs.requests.length < 20, `${pccs.requests.length}`)
+      delete pccs.faults.status
+      now = new Date(now.getTime() + 75_000)
+      assert.deepEqual(await pccsSource.collateral(REQUEST, { signal: signal() }), pki.collateral)
+    })
+
+    it('is fetched when it has ended, though the last failure asks for a longer pause', async () => {
+      const pccsSource = source()
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      pccs.faults.status = 500
+      for (const minutes of [600, 400, 200, 100, 50, 10]) {
+        now = new Date(NOW.getTime() + 365 * DAY - minutes * 60_000)
+        await pccsSource.refreshDue()
+      }
+      delete pccs.faults.status
+      now = new Date(NOW.getTime() + 365 * DAY + 1)
+      pccs.serve(await issuedAt(now))
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+    })
+
+    it('is told of when there is none, until nobody has asked for an hour', async () => {
+      const pccsSource = source()
+      assert.deepEqual(pccsSource.health(), [])
+      pccs.faults.status = 500
+      await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /status 500/)
+      const [health] = pccsSource.health()
+      assert.deepEqual([health?.request, health?.held], [REQUEST, undefined])
+      assert.match(health?.lastFailure?.reason ?? '', /status 500/)
+      now = new Date(NOW.getTime() + HOUR)
+      await pccsSource.refreshDue()
+      assert.deepEqual([pccsSource.health(), pccs.requests.length], [[], 1])
+    })
+
+    it('is told of by how long the policy takes it, and refreshed in time for that', async () => {
+      const pccsSource = source({ limits: { maximumCollateralAgeDays: 1.5 } })
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      // It was issued a day ago.
+      assert.deepEqual(pccsSource.health()[0]?.held?.usableUntil, new Date(NOW.getTime() + DAY / 2))
+      now = new Date(NOW.getTime() + 8 * HOUR)
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, 8)
+    })
+
+    it('is asked for every hour while it is of an earlier round than the policy takes', async () => {
+      const pccsSource = source({ limits: { minimumTcbEvaluationDataNumber: 2 } })
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      assert.deepEqual(pccsSource.health()[0]?.held?.usableUntil, new Date(NOW.getTime() - DAY))
+      now = new Date(NOW.getTime() + HOUR)
+      pccs.serve({ sgx: ofRound(pki.collateral, 2), tdx: pki.tdxCollateral })
+      await pccsSource.refreshDue()
+      const { held } = pccsSource.health()[0] ?? {}
+      assert.deepEqual([held?.tcbEvaluationDataNumber, held?.usableUntil], [2, held?.validUntil])
+    })
+
+    it('is refreshed although the clock was far ahead for a moment', async () => {
+      const pccsSource = source()
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      now = new Date(NOW.getTime() + 300 * DAY)
+      await pccsSource.refreshDue()
+      now = new Date(NOW.getTime() + HOUR)
+      const before = pccs.requests.length
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, before + 4)
+      await pccsSource.refreshDue()
+      assert.equal(pccs.requests.length, before + 4)
+    })
+
+    it('is fetched although it failed while the clock was far ahead', async () => {
+      const pccsSource = source()
+      now = new Date(NOW.getTime() + 3_000 * DAY)
+      await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /valid from/)
+      now = NOW
+      await pccsSource.collateral(REQUEST, { signal: signal() })
     })
 
     it('is never replaced by what is older or does not verify', async () => {
@@ -284,6 +396,72 @@ describe('collateral from a PCCS', () => {
       const until = Date.now() + 5_000
       while (pccs.requests.length < 8 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
       assert.equal(pccs.requests.length, 8)
+    })
+  })
+
+  describe('in a cache that fails', () => {
+    const broken = async () => {
+      throw new Error('EIO: i/o error')
+    }
+    const warnings: string[] = []
+    const logger = { ...silentLogger, warn: (message: string) => warnings.push(message) }
+    beforeEach(() => {
+      warnings.length = 0
+    })
+
+    it('is fetched, and held in memory', async () => {
+      const pccsSource = source({ cache: { get: broken, put: broken }, logger })
+      for (let times = 0; times < 3; times += 1) {
+        assert.deepEqual(await pccsSource.collateral(REQUEST, { signal: signal() }), pki.collateral)
+      }
+      assert.equal(pccs.requests.length, 4)
+      assert.deepEqual(warnings, ['the collateral that was kept could not be read', 'the collateral could not be kept'])
+      assert.equal(pccsSource.health()[0]?.lastFailure, undefined)
+    })
+
+    it('is judged by the floors of this run, which is told, and lowers none that were kept', async () => {
+      await source().collateral(REQUEST, { signal: signal() })
+      const kept = floors.text
+      let isBroken = true
+      const flaky = {
+        read: () => (isBroken ? broken() : floors.read()),
+        write: (text: string) => (isBroken ? broken() : floors.write(text)),
+      }
+      cache.kept.clear()
+      const pccsSource = source({ floors: flaky, logger })
+      const older = await issuedAt(new Date(NOW.getTime() - DAY))
+      pccs.serve(older)
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      assert.match(pccsSource.floorsFailure() ?? '', /could not be read: EIO/)
+      pccs.serve(await issuedAt(new Date(NOW.getTime() - 2 * DAY)))
+      now = new Date(NOW.getTime() + DAY)
+      await pccsSource.refreshDue()
+      assert.match(pccsSource.health()[0]?.lastFailure?.reason ?? '', /older than the one in use/)
+      assert.equal(floors.text, kept)
+
+      isBroken = false
+      pccs.serve(older)
+      now = new Date(NOW.getTime() + 2 * DAY)
+      await pccsSource.refreshDue()
+      assert.equal(pccsSource.floorsFailure(), undefined)
+      assert.match(pccsSource.health()[0]?.lastFailure?.reason ?? '', /older than the one in use/)
+      assert.equal(floors.text, kept)
+    })
+
+    it('writes floors again that could not be kept', async () => {
+      let isBroken = true
+      const flaky = {
+        read: async () => undefined,
+        write: (text: string) => (isBroken ? broken() : floors.write(text)),
+      }
+      const pccsSource = source({ floors: flaky, logger })
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+      assert.match(pccsSource.floorsFailure() ?? '', /could not be kept: EIO/)
+      isBroken = false
+      now = new Date(NOW.getTime() + DAY)
+      await pccsSource.refreshDue()
+      assert.equal(pccsSource.floorsFailure(), undefined)
+      assert.match(floors.text ?? '', /tcb-info\/sgx\/534c4d444556/)
     })
   })
 

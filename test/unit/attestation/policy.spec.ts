@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import type { PlatformStatus, QuoteClaims, SgxMeasurement, TdxMeasurement } from '../../../src/attestation/claims.js'
+import type {
+  PlatformStatus,
+  QuoteClaims,
+  SgxMeasurement,
+  TcbVerdict,
+  TdxMeasurement,
+} from '../../../src/attestation/claims.js'
 import { AttestationError } from '../../../src/attestation/index.js'
 import {
   type AttestationPolicy,
@@ -42,6 +48,7 @@ const NOW = new Date('2026-05-01T12:00:00Z')
 const UP_TO_DATE: PlatformStatus = {
   tcbStatus: 'UpToDate',
   advisoryIds: [],
+  parts: [{ part: 'platform', status: 'UpToDate', advisoryIds: [] }],
   tcbEvaluationDataNumber: 17,
   collateralIssuedAt: new Date('2026-04-21T12:00:00Z'),
 }
@@ -149,13 +156,23 @@ describe('attestation policy', () => {
       until: '2026-06-01T00:00:00Z',
       ...more,
     })
-    const hardening = (...advisoryIds: string[]) => ({ tcbStatus: 'SWHardeningNeeded', advisoryIds })
+    const platform = (status: string, ...advisoryIds: string[]): TcbVerdict => ({
+      part: 'platform',
+      status,
+      advisoryIds,
+    })
+    const quotingEnclave = (status: string, ...advisoryIds: string[]): TcbVerdict => ({
+      part: 'quoting enclave',
+      status,
+      advisoryIds,
+    })
+    const hardening = (...advisoryIds: string[]) => ({ parts: [platform('SWHardeningNeeded', ...advisoryIds)] })
     const [SA1, SA2] = ['INTEL-SA-00334', 'INTEL-SA-00615']
 
     it('admits platforms that are up to date, and by itself no others', () => {
       assert.equal(judge({}, {}), 'admitted')
       for (const tcbStatus of [...EXCUSABLE_TCB_STATUSES, 'Revoked', 'Unheard']) {
-        assert.equal(judge({}, { tcbStatus }), 'attestation/tcb-below-policy')
+        assert.equal(judge({}, { parts: [platform(tcbStatus)] }), 'attestation/tcb-below-policy')
       }
     })
 
@@ -165,10 +182,7 @@ describe('attestation policy', () => {
       assert.equal(judge({ tcbExceptions }, hardening(SA1), new Date('2026-06-01')), 'attestation/tcb-below-policy')
       assert.equal(judge({ tcbExceptions }, hardening(SA1, SA2)), 'attestation/tcb-below-policy')
       assert.equal(judge({ tcbExceptions }, hardening()), 'attestation/tcb-below-policy')
-      assert.equal(
-        judge({ tcbExceptions }, { tcbStatus: 'OutOfDate', advisoryIds: [SA1] }),
-        'attestation/tcb-below-policy',
-      )
+      assert.equal(judge({ tcbExceptions }, { parts: [platform('OutOfDate', SA1)] }), 'attestation/tcb-below-policy')
     })
 
     it('needs each advisory excused by an exception that still stands', () => {
@@ -183,6 +197,23 @@ describe('attestation policy', () => {
     it('excuses a status without advisories by an exception without advisories alone', () => {
       assert.equal(judge({ tcbExceptions: [exception([])] }, hardening()), 'admitted')
       assert.equal(judge({ tcbExceptions: [exception([])] }, hardening(SA1)), 'attestation/tcb-below-policy')
+    })
+
+    it('excuses each part by itself, since a merged word would hide what the better part still needs', () => {
+      const outOfDate = [exception([SA2], { status: 'OutOfDate' })]
+      const parts = [platform('ConfigurationAndSWHardeningNeeded', SA1), quotingEnclave('OutOfDate', SA2)]
+      assert.equal(judge({ tcbExceptions: outOfDate }, { parts }), 'attestation/tcb-below-policy')
+      assert.equal(judge({ tcbExceptions: outOfDate }, { parts: parts.toReversed() }), 'attestation/tcb-below-policy')
+      const both = [...outOfDate, exception([SA1], { status: 'ConfigurationAndSWHardeningNeeded' })]
+      assert.equal(judge({ tcbExceptions: both }, { parts }), 'admitted')
+    })
+
+    it('excuses no part without advisories for those of another part', () => {
+      const tcbExceptions = [exception([SA1], { status: 'OutOfDate' })]
+      const parts = [platform('OutOfDate'), quotingEnclave('OutOfDate', SA1)]
+      assert.equal(judge({ tcbExceptions }, { parts }), 'attestation/tcb-below-policy')
+      const both = [...tcbExceptions, exception([], { status: 'OutOfDate' })]
+      assert.equal(judge({ tcbExceptions: both }, { parts }), 'admitted')
     })
 
     it('takes no collateral of an earlier evaluation than it asks for', () => {

@@ -81,6 +81,27 @@ describe('hardware quote sources', () => {
       )
     })
 
+    it('is one device for all sources of the process, by whatever path', async () => {
+      const device = new FakeGramine(sign)
+      device.realPath = async () => '/dev/attestation'
+      const sources = await Promise.all(
+        ['/dev/attestation', '/link'].map((folder) => gramineQuoteSource({ files: device, folder })),
+      )
+      const bytes = [1, 2, 3, 4, 5, 6]
+      device.log.length = 0
+      const quotes = await Promise.all(
+        bytes.map((byte) => sources[byte % 2]?.quote(dataOf(byte), { signal: signal() }) ?? new Uint8Array()),
+      )
+      assert.deepEqual(
+        quotes.map(reportDataIn),
+        bytes.map((byte) => `0${byte}`.repeat(64)),
+      )
+      assert.deepEqual(
+        device.log,
+        bytes.flatMap(() => ['write user_report_data', 'read quote']),
+      )
+    })
+
     it('tries again when something else came between, and gives up when that goes on', async () => {
       const device = new FakeGramine(sign)
       const source = await gramineQuoteSource({ files: device })
@@ -211,7 +232,7 @@ describe('hardware quote sources', () => {
     it('tries again when the entry was written to meanwhile, was busy, or the kernel was interrupted', async () => {
       for (const trouble of ['generation', 'EBUSY', 'EAGAIN', 'EINTR']) {
         const device = new FakeTsm(sign)
-        const source = await configfsTsmQuoteSource({ files: device })
+        const source = await configfsTsmQuoteSource({ files: device, pauseMs: 1 })
         let times = 1
         device.sign = async (reportData, entry) => {
           times -= 1
@@ -223,9 +244,34 @@ describe('hardware quote sources', () => {
         assert.equal(reportDataIn(await source.quote(dataOf(7), { signal: signal() })), '07'.repeat(64), trouble)
         assert.ok(times < 0)
         times = Number.POSITIVE_INFINITY
-        await fails(source.quote(dataOf(7), { signal: signal() }), 'quote-source/failed', /over other data/)
+        // What the kernel said last is what is told, and where to look.
+        const sentence = trouble === 'generation' ? /over other data/ : new RegExp(`${trouble}.*qgsd`)
+        await fails(source.quote(dataOf(7), { signal: signal() }), 'quote-source/failed', sentence)
         assert.equal(device.entries.size, 0)
       }
+    })
+
+    it('waits between attempts, longer each time, but not for whoever gives up', async () => {
+      let attempts = 0
+      const device = new FakeTsm(async () => {
+        attempts += 1
+        throw errno('EBUSY')
+      })
+      const since = performance.now()
+      const source = await configfsTsmQuoteSource({ files: device, pauseMs: 20 })
+      await fails(source.quote(dataOf(7), { signal: signal() }), 'quote-source/failed', /EBUSY/)
+      assert.ok(performance.now() - since >= 115, `${performance.now() - since}`)
+      assert.equal(attempts, 4)
+
+      const patient = await configfsTsmQuoteSource({ files: device, pauseMs: 3_600_000 })
+      const impatient = new AbortController()
+      device.sign = async () => {
+        setImmediate(() => impatient.abort(new Error('enough')))
+        throw errno('EBUSY')
+      }
+      await assert.rejects(patient.quote(dataOf(7), { signal: impatient.signal }), /enough/)
+      device.sign = sign
+      await patient.quote(dataOf(7), { signal: signal() })
     })
 
     it('tells what fails, and leaves no entry behind', async () => {

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { type PckPlatform, readPckPlatform, readPemChain } from '../../../src/attestation/certificates.js'
 import { type VerifiedCollateral, verifyCollateral } from '../../../src/attestation/collateral.js'
 import { readQuote, type UnverifiedQuote } from '../../../src/attestation/quote.js'
-import { judgePlatform, worse } from '../../../src/attestation/tcb.js'
+import { judgePlatform, merged } from '../../../src/attestation/tcb.js'
 import { developmentPki, NOW, quoteOf } from './world.js'
 
 /** Offsets in a report of the quoting enclave. */
@@ -32,7 +32,10 @@ describe('judging a platform', () => {
   }
 
   it('says how it does', () => {
-    assert.deepEqual(judgePlatform(quote, platform, collateral), { status: 'UpToDate', advisoryIds: [] })
+    assert.deepEqual(judgePlatform(quote, platform, collateral), [
+      { part: 'platform', status: 'UpToDate', advisoryIds: [] },
+      { part: 'quoting enclave', status: 'UpToDate', advisoryIds: [] },
+    ])
   })
 
   it('refuses a quoting enclave of another signer, product, or kind', () => {
@@ -52,8 +55,8 @@ describe('judging a platform', () => {
   })
 
   it('leaves alone what the identity’s masks leave open', () => {
-    assert.equal(judgePlatform(withReport(ATTRIBUTES, 0x04), platform, collateral).status, 'UpToDate')
-    assert.equal(judgePlatform(withReport(ATTRIBUTES + 8, 0xff), platform, collateral).status, 'UpToDate')
+    assert.equal(merged(judgePlatform(withReport(ATTRIBUTES, 0x04), platform, collateral)).status, 'UpToDate')
+    assert.equal(merged(judgePlatform(withReport(ATTRIBUTES + 8, 0xff), platform, collateral)).status, 'UpToDate')
   })
 
   it('refuses a quoting enclave in debug mode whatever the identity says', () => {
@@ -68,10 +71,10 @@ describe('judging a platform', () => {
   it('judges the quoting enclave by the first level that it reaches', () => {
     const level = (isvsvn: number, tcbStatus: string) => ({ tcb: { isvsvn }, tcbStatus, advisoryIDs: [tcbStatus] })
     const qeIdentity = { ...collateral.qeIdentity, tcbLevels: [level(9, 'UpToDate'), level(8, 'OutOfDate')] }
-    assert.deepEqual(judgePlatform(quote, platform, { ...collateral, qeIdentity }), {
-      status: 'OutOfDate',
-      advisoryIds: ['OutOfDate'],
-    })
+    assert.deepEqual(judgePlatform(quote, platform, { ...collateral, qeIdentity }), [
+      { part: 'platform', status: 'UpToDate', advisoryIds: [] },
+      { part: 'quoting enclave', status: 'OutOfDate', advisoryIds: ['OutOfDate'] },
+    ])
     assert.throws(() => judgePlatform(withReport(SECURITY_VERSION, 0x0f), platform, { ...collateral, qeIdentity }), {
       check: 'tcb-level',
     })
@@ -88,17 +91,19 @@ describe('judging a platform', () => {
     }
   })
 
-  it('takes the worse of two words, and one that nobody knows for the worst', () => {
-    const verdict = (status: string) => ({ status, advisoryIds: [] })
-    assert.equal(worse(verdict('UpToDate'), verdict('OutOfDate')).status, 'OutOfDate')
-    assert.equal(worse(verdict('OutOfDate'), verdict('UpToDate')).status, 'OutOfDate')
-    assert.equal(worse(verdict('OutOfDate'), verdict('Splendid')).status, 'Splendid')
-    assert.equal(worse(verdict('Splendid'), verdict('Revoked')).status, 'Splendid')
+  it('merges parts by the worst word, one that nobody knows being the worst', () => {
+    const ofWords = (...words: string[]) =>
+      merged(words.map((status) => ({ part: 'platform', status, advisoryIds: [] }))).status
+    assert.equal(ofWords('UpToDate', 'UpToDate'), 'UpToDate')
+    assert.equal(ofWords('UpToDate', 'OutOfDate'), 'OutOfDate')
+    assert.equal(ofWords('OutOfDate', 'UpToDate'), 'OutOfDate')
+    assert.equal(ofWords('OutOfDate', 'Splendid'), 'Splendid')
+    assert.equal(ofWords('Splendid', 'Revoked'), 'Splendid')
   })
 
   it('keeps every advisory once', () => {
-    const one = { status: 'OutOfDate', advisoryIds: ['a', 'b'] }
-    const other = { status: 'UpToDate', advisoryIds: ['b', 'c'] }
-    assert.deepEqual(worse(one, other).advisoryIds, ['a', 'b', 'c'])
+    const one = { part: 'platform', status: 'OutOfDate', advisoryIds: ['a', 'b'] } as const
+    const other = { part: 'quoting enclave', status: 'UpToDate', advisoryIds: ['b', 'c'] } as const
+    assert.deepEqual(merged([one, other]).advisoryIds, ['a', 'b', 'c'])
   })
 })

@@ -160,6 +160,22 @@ describe('verifying TDX quotes', () => {
     await fails(verifierOf(pki).verify(resigned(TDX_LAYOUT.teeTcbSvn[0] + 5, [0])), 'tcb-level')
   })
 
+  it('leaves a module that has levels of its own to these, as Intel does, and asks the library by its own rule', async () => {
+    const whole = tcbInfo(CURRENT, 'tdx')
+    const component = '"tdxtcbcomponents":[{"svn":1}'
+    const newer = component.replace('1', '5')
+    // The module's security version is 3. By the library's rule the first of these leaves the second level, which is a
+    // worse one, and the second none at all.
+    for (const changed of [whole.replace(component, newer), whole.replaceAll(component, newer)]) {
+      assert.notEqual(changed, whole)
+      const verifier = verifierOf(pki, { tdxCollateral: withTcbInfo(changed) })
+      assert.equal((await verifier.verify(quote)).tcbStatus, 'UpToDate')
+      const without = resigned(TDX_LAYOUT.teeTcbSvn[0], [3, 0])
+      const [check] = changed.includes(component) ? ['tcb-status' as const] : ['tcb-level' as const]
+      await fails(verifier.verify(without), check)
+    }
+  })
+
   it('takes no collateral of the other technology', async () => {
     const { collateral, tdxCollateral } = pki
     await fails(verifierOf(pki, { tdxCollateral: collateral }).verify(quote), 'collateral-platform', /for TDX/)

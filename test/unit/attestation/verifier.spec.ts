@@ -9,6 +9,7 @@ import {
   staticCollateral,
 } from '../../../src/attestation/index.js'
 import type { ExcusableTcbStatus } from '../../../src/attestation/policy.js'
+import { resigned } from './pccs-world.js'
 import {
   assertRefused,
   CHAIN_AT,
@@ -123,6 +124,31 @@ describe('verifying quotes', () => {
         assert.deepEqual(advisoryIds, [ADVISORY])
       })
     }
+
+    it('excuses a platform and its quoting enclave each by itself', async () => {
+      const level = (isvsvn: number, tcbStatus: string) => ({
+        tcb: { isvsvn },
+        tcbDate: '2026-01-01T00:00:00Z',
+        tcbStatus,
+        advisoryIDs: tcbStatus === 'UpToDate' ? [] : [ADVISORY],
+      })
+      const qeIdentity = { tcbLevels: [level(9, 'UpToDate'), level(8, 'OutOfDate')] }
+      const collateral = resigned(pki.collateral, { qeIdentity })
+      const behind = await quoteOf(pki, { tcb: 'ConfigurationNeeded' })
+      const verdict = (...statuses: ExcusableTcbStatus[]) =>
+        verifierOf(pki, { collateral, policy: { ...POLICY, tcbExceptions: statuses.map(excused) } }).verify(behind)
+      await assertRefused(
+        verdict('OutOfDate'),
+        'attestation/tcb-below-policy',
+        /its platform is ConfigurationNeeded, open to/,
+      )
+      await assertRefused(
+        verdict('ConfigurationNeeded'),
+        'attestation/tcb-below-policy',
+        /its quoting enclave is OutOfDate, open to/,
+      )
+      assert.equal((await verdict('OutOfDate', 'ConfigurationNeeded')).tcbStatus, 'OutOfDate')
+    })
 
     it('refuses Revoked whatever the policy says', async () => {
       const revoked = await quoteOf(pki, { tcb: 'Revoked' })

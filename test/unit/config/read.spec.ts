@@ -37,6 +37,7 @@ attestation:
     minimumTcbEvaluationDataNumber: 17
     maximumCollateralAgeDays: 30
 sealing: gramine:mrenclave
+nextSealing: gramine:mrsigner
 `
 
 describe('a node’s configuration file', () => {
@@ -80,6 +81,7 @@ describe('a node’s configuration file', () => {
         },
       },
       sealing: 'gramine:mrenclave',
+      nextSealing: 'gramine:mrsigner',
     })
   })
 
@@ -92,12 +94,19 @@ describe('a node’s configuration file', () => {
   const at = 'attestation.policy.allowedMeasurements'
   const wrong: [name: string, text: string, sentence: string][] = [
     ['a misspelt setting', 'foldr: x', 'the whole has no setting foldr (is folder meant?)'],
+    ['a misspelt way out', 'nextSeeling: file:x', 'the whole has no setting nextSeeling (is nextSealing meant?)'],
+    ['a next key that is none', 'nextSealing: []', 'nextSealing is wrong: expected string, received array'],
     ['one that is like nothing', 'zebra: x', 'the whole has no setting zebra'],
     ['a misspelt inner setting', 'chain: { endpoint: [] }', 'chain has no setting endpoint (is endpoints meant?)'],
     [
       'a misspelt setting of a rule',
       policyOf(`{ mrEnclave: ${MR_ENCLAVE}, untilblok: 5 }`),
       `${at}[0] has no setting untilblok (is untilBlock meant?)`,
+    ],
+    [
+      'a password in an address',
+      'attestation: { collateral: { url: "https://user:s3cret@pccs.example" } }',
+      'attestation.collateral.url takes a URL without user and password, since it is printed and logged',
     ],
     [
       'a measurement that is too short',

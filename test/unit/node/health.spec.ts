@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { CollateralHealth } from '../../../src/attestation/index.js'
 import type { ChainHealth } from '../../../src/chain/index.js'
 import { problemsOf, watchProblems } from '../../../src/node/health.js'
 
@@ -98,29 +99,86 @@ describe('what a node says of its health', () => {
   it('names a folder that was altered, and shares that were missing until they are fetched', () => {
     const told = (more: Partial<Parameters<typeof problemsOf>[0]>) =>
       problemsOf({ chain: well, owed: none, now: NOW, ...more }).map(({ code }) => code)
-    const integrity = { sequence: 9, dropped: 2 }
+    const integrity = { sequence: 9, dropped: 2, doubtful: 0 }
     assert.deepEqual(told({ integrity: { ...integrity, state: 'altered' } }), ['store/altered'])
     assert.deepEqual(told({ integrity: { ...integrity, state: 'whole' } }), [])
+    assert.deepEqual(told({ integrity: { ...integrity, state: 'whole', doubtful: 1 } }), ['store/doubtful-shares'])
     const comparison = { block: 5, listed: 10, missing: 3 }
     assert.deepEqual(told({ comparison, wants: 1 }), ['store/incomplete'])
     assert.deepEqual(told({ comparison, wants: 0 }), [])
     assert.deepEqual(told({ comparison: { ...comparison, missing: 0 }, wants: 1 }), [])
   })
 
-  it('names collateral that cannot be refreshed, when it ends soon', () => {
+  describe('of collateral', () => {
     const request = { tee: 'sgx', fmspc: '00906ea10000', pceId: '0000', ca: 'platform' } as const
-    const lastFailure = { at: new Date(NOW), reason: 'status 503' }
-    const told = (days: number, failure: typeof lastFailure | undefined) =>
-      problemsOf({
+    const lastFailure = { at: new Date(NOW), reason: 'status 503', isOlder: false }
+    const inDays = (days: number) => new Date(NOW + days * 86_400_000)
+    const told = (collateral: Pick<CollateralHealth, 'held' | 'lastFailure'>) =>
+      problemsOf({ chain: well, owed: none, now: NOW, collateral: [{ request, ...collateral }] })
+    const held = (usableUntil: Date, issuedAt = inDays(-10)) => ({
+      usableUntil,
+      validUntil: inDays(90),
+      collateralIssuedAt: issuedAt,
+      tcbEvaluationDataNumber: 17,
+    })
+
+    it('names what is not there', () => {
+      const [problem] = told({ held: undefined, lastFailure })
+      assert.equal(problem?.code, 'attestation/collateral-missing')
+      assert.match(
+        problem?.sentence ?? '',
+        /no collateral for SGX platforms 00906ea10000 .*status 503.*look at the PCCS/,
+      )
+    })
+
+    it('names what ends soon, whether or not it could be fetched', () => {
+      const [problem] = told({ held: held(inDays(6), inDays(-24)), lastFailure })
+      assert.equal(problem?.code, 'attestation/collateral-ending')
+      assert.match(problem?.sentence ?? '', /SGX platforms 00906ea10000 .*status 503.*no use after .*look at the PCCS/)
+      const [stale] = told({ held: held(inDays(6), inDays(-24)), lastFailure: undefined })
+      assert.match(stale?.sentence ?? '', /the service has nothing newer.*no use after/)
+      const [ended] = told({ held: held(inDays(-1)), lastFailure })
+      assert.match(ended?.sentence ?? '', /no use since/)
+      assert.deepEqual(told({ held: held(inDays(8), inDays(-24)), lastFailure }), [])
+    })
+
+    it('does not call soon what is most of a short life', () => {
+      assert.deepEqual(told({ held: held(inDays(3), inDays(-1)), lastFailure: undefined }), [])
+      assert.equal(told({ held: held(inDays(1), inDays(-3)), lastFailure: undefined }).length, 1)
+    })
+
+    it('names what is of an earlier round than the policy takes', () => {
+      const [problem] = told({ held: held(inDays(-10)), lastFailure: undefined })
+      assert.equal(problem?.code, 'attestation/collateral-ending')
+      assert.match(problem?.sentence ?? '', /is of round 17, and the policy asks for a later one/)
+    })
+
+    it('names what is older than what was seen, at once, and what to do', () => {
+      const older = { ...lastFailure, reason: 'TCB info that is older', isOlder: true }
+      const [problem, ...more] = told({ held: held(inDays(20), inDays(-10)), lastFailure: older })
+      assert.equal(problem?.code, 'attestation/collateral-older')
+      assert.match(problem?.sentence ?? '', /TCB info that is older.*serve the newer round.*or wait until the standard/)
+      assert.deepEqual(more, [])
+      assert.deepEqual(
+        told({ held: undefined, lastFailure: older }).map(({ code }) => code),
+        ['attestation/collateral-older', 'attestation/collateral-missing'],
+      )
+    })
+
+    it('names floors that are not known, and quotes that this machine does not make', () => {
+      const at = new Date(NOW)
+      const problems = problemsOf({
         chain: well,
         owed: none,
         now: NOW,
-        collateral: [{ request, validUntil: new Date(NOW + days * 86_400_000), lastFailure: failure }],
+        floorsFailure: 'EIO',
+        quoteFailure: { at, reason: 'EBUSY' },
       })
-    const [problem] = told(6, lastFailure)
-    assert.equal(problem?.code, 'attestation/collateral-ending')
-    assert.match(problem?.sentence ?? '', /SGX platforms 00906ea10000 .*status 503.*look at the PCCS/)
-    assert.deepEqual([told(8, lastFailure), told(6, undefined)], [[], []])
+      assert.deepEqual(
+        problems.map(({ code }) => code),
+        ['attestation/no-quotes', 'attestation/floors-unknown'],
+      )
+    })
   })
 
   it('names an enclave that has forked its log', () => {

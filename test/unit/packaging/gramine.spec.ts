@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -117,6 +117,31 @@ describe('packaging for Gramine', function () {
     const store = fs.mounts.find(({ path }) => path === '/var/lib/slotmesh')
     assert.deepEqual([store?.type, store?.key_name], ['encrypted', '_sgx_mrsigner'])
     assert.equal((await readSettings(join(PACKAGING, 'node.yaml'))).sealing, 'gramine:mrenclave')
+  })
+
+  it('does not use the signer’s key for both the encrypted mount and the store', async () => {
+    const config = join(stage, 'mrsigner.yaml')
+    const env = { ...process.env, STAGE: join(stage, 'none'), CONFIG: config, STORE_MOUNT: 'encrypted' }
+    for (const line of ['sealing: gramine:mrsigner', 'nextSealing:  gramine:mrsigner']) {
+      await writeFile(config, `${line}\n`)
+      const { status, stderr } = spawnSync('sh', [join(PACKAGING, 'build.sh'), 'stage'], { env, encoding: 'utf8' })
+      assert.equal(status, 1)
+      assert.match(stderr, /STORE_MOUNT=encrypted takes _sgx_mrsigner for itself/)
+    }
+    assert.ok(!existsSync(join(stage, 'none')))
+  })
+
+  it('moves a folder to another key by the command that is measured, and tells of no other way', async () => {
+    const [readme, example] = await Promise.all(
+      ['README.md', 'node.yaml'].map((file) => readFile(join(PACKAGING, file), 'utf8')),
+    )
+    assert.match(readme ?? '', /nextSealing: gramine:mrenclave/)
+    assert.match(readme ?? '', /CPUSVN/)
+    assert.match(readme ?? '', /ISVSVN/)
+    assert.doesNotMatch(readme ?? '', /slotmesh reseal/)
+    assert.deepEqual(rendered().loader.argv.slice(3), ['join', '--config', '/etc/slotmesh/node.yaml'])
+    assert.match(text, /nextSealing/)
+    assert.match(example ?? '', /CPUSVN/)
   })
 
   it('has a configuration that is understood, and names Gramine and no simulated machine', async () => {

@@ -170,6 +170,21 @@ describe('sealing key', () => {
       assert.deepEqual((await readdir(scratch)).sort(), ['source', 'store.sealing-salt.json'])
     })
 
+    it('is refused when the salt is gone and the folder is not, but for a folder that is to be sealed under it', async () => {
+      const source = { from: 'passphrase', path: await fileOf(PASSPHRASE) } as const
+      const key = await keyOf(source)
+      const salt = join(scratch, 'store.sealing-salt.json')
+      await mkdir(folder)
+      await writeFile(join(folder, 'CURRENT'), '')
+      assert.deepEqual(await keyOf(source), key)
+      await rm(salt)
+      await refused(source, 'sealing-key/unavailable', /store\.sealing-salt\.json is gone/)
+      await assert.rejects(stat(salt), { code: 'ENOENT' })
+      assert.equal((await sealingKey(source, { folder, isNext: true })).length, 32)
+      assert.equal((await stat(salt)).mode & 0o777, 0o600)
+      await keyOf(source)
+    })
+
     it('has one salt, however the folder is written', async () => {
       const source = { from: 'passphrase', path: await fileOf(PASSPHRASE) } as const
       await mkdir(folder)

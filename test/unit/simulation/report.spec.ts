@@ -13,7 +13,7 @@ const STATUS: NodeStatus = {
   crawl: undefined,
   confirmationsOwed: { count: 0, oldestSince: undefined, lastOutcome: undefined },
   collateral: [],
-  integrity: { state: 'whole', sequence: 1, dropped: 0 },
+  integrity: { state: 'whole', sequence: 1, dropped: 0, doubtful: 0 },
   comparison: undefined,
   problems: [],
   cursor: 121,

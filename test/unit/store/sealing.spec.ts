@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Fingerprints } from '../../../src/store/fingerprint.js'
 import { Sealer } from '../../../src/store/sealing.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
@@ -49,5 +50,37 @@ describe('sealing', () => {
     const own = new Sealer(given, id)
     given.fill(0)
     assert.deepEqual(own.open(record, sealer.seal(record, value)), value)
+  })
+
+  it('fingerprints no two records alike, wherever the name ends', () => {
+    const sealed = sealer.seal(record, new Uint8Array(900))
+    const stretched = new Uint8Array([...record, ...sealed.subarray(0, 256)])
+    assert.notDeepEqual(sealer.fingerprint(stretched, sealed.subarray(256)), sealer.fingerprint(record, sealed))
+    const prints = new Set<string>()
+    const whole = new Uint8Array([...record, ...sealed])
+    for (let end = 0; end <= whole.length; end += 1) {
+      prints.add(Buffer.from(sealer.fingerprint(whole.subarray(0, end), whole.subarray(end))).toString('hex'))
+    }
+    assert.equal(prints.size, whole.length + 1)
+  })
+
+  it('fingerprints alike whatever was fingerprinted before, and in another process', () => {
+    const sealed = sealer.seal(record, value)
+    const print = sealer.fingerprint(record, sealed)
+    sealer.fingerprint(record, new Uint8Array(100_000).fill(9))
+    assert.deepEqual(sealer.fingerprint(record, sealed), print)
+    assert.deepEqual(new Sealer(key, id).fingerprint(record, sealed), print)
+    assert.notDeepEqual(new Sealer(key, new Uint8Array(16).fill(3)).fingerprint(record, sealed), print)
+  })
+
+  it('forgets the key of fingerprints when it is cleared, also where its buffer has grown', () => {
+    const fingerprints = new Fingerprints(new Uint8Array(32).fill(7))
+    const keyless = new Fingerprints(new Uint8Array(32))
+    for (const length of [40, 100_000]) {
+      const sealed = new Uint8Array(length).fill(9)
+      assert.notDeepEqual(fingerprints.of(record, sealed), keyless.of(record, sealed))
+    }
+    fingerprints.clear()
+    assert.deepEqual(fingerprints.of(record, value), keyless.of(record, value))
   })
 })

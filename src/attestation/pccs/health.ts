@@ -1,0 +1,34 @@
+import type { Published } from '../claims.js'
+import { type CollateralRequest, published, type VerifiedCollateral } from '../collateral.js'
+import { type CollateralLimits, judgedUntil } from '../policy.js'
+
+/** How the collateral for one kind of platform does. */
+export interface CollateralHealth {
+  readonly request: CollateralRequest
+  /** Undefined when there is none. */
+  readonly held: HeldCollateral | undefined
+  /** Why it could not be fetched the last time; undefined when it was. */
+  readonly lastFailure: CollateralFailure | undefined
+}
+
+export interface HeldCollateral extends Published {
+  /** By Intel's word. */
+  readonly validUntil: Date
+  /** By the policy as well; the day it was issued when the policy asks for a later round. */
+  readonly usableUntil: Date
+}
+
+export interface CollateralFailure {
+  readonly at: Date
+  readonly reason: string
+  /** What the service has is older than what was seen before. */
+  readonly isOlder: boolean
+}
+
+/** What there is to say of collateral that stands. */
+export function heldAs(verified: VerifiedCollateral, limits: CollateralLimits): HeldCollateral {
+  const of = published(verified)
+  const validUntil = verified.validity.until
+  const usableUntil = Math.min(validUntil.getTime(), judgedUntil(of, limits))
+  return { ...of, validUntil, usableUntil: new Date(Math.max(usableUntil, of.collateralIssuedAt.getTime())) }
+}

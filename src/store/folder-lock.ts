@@ -1,0 +1,62 @@
+import { mkdir } from 'node:fs/promises'
+import { Level } from 'level'
+import { messageOf, SlotmeshError } from '../domain/index.js'
+import { exists, isErrno } from './folder.js'
+
+/**
+ * Runs `work` while nobody else opens this folder, makes it, or exchanges it for another one. The lock that the
+ * database has in the folder itself is not enough: when the folder is renamed it goes with it, and the name is free.
+ *
+ * What is locked is an empty database of the same kind beside the folder, `<folder>.lock`: its lock is one of the
+ * operating system (fcntl), which ends with the process, however that ends, and is seen from every container that
+ * shares the disk. Numbers of processes and sockets are no sign of life there, nor in Gramine. It is never removed,
+ * since who removes a lock can remove the next one's. Nobody waits for it: whoever comes second is told so.
+ *
+ * @param location as `placeOf` gives it, since a process sees its own locks by their names alone.
+ * @throws SlotmeshError `store/locked`, `store/unreadable`; what `work` throws.
+ */
+export async function underFolderLock<Result>(location: string, work: () => Promise<Result>): Promise<Result> {
+  const lock = await takeLock(location)
+  try {
+    return await work()
+  } finally {
+    await lock?.close()
+  }
+}
+
+async function takeLock(location: string): Promise<Level | undefined> {
+  const place = `${location}.lock`
+  try {
+    await mkdir(place, { recursive: true })
+  } catch (thrown) {
+    // Where nobody may write beside the folder, as beside some mounts, nobody can exchange it either.
+    if (isErrno(thrown, 'EACCES', 'EPERM', 'EROFS') && (await exists(location))) return undefined
+    throw lockError(place, thrown)
+  }
+  const level = new Level(place)
+  try {
+    await level.open()
+    return level
+  } catch (thrown) {
+    const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
+    if (isErrno(cause, 'LEVEL_LOCKED')) throw lockedError(location, cause)
+    throw lockError(place, cause)
+  }
+}
+
+/** The folder is at work elsewhere. */
+export function lockedError(folder: string, cause: unknown): SlotmeshError {
+  return new SlotmeshError(
+    'store/locked',
+    `The folder ${folder} is in use by another node, or is being sealed anew: stop that, or choose another folder.`,
+    { cause },
+  )
+}
+
+function lockError(place: string, cause: unknown): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `The lock ${place} cannot be taken (${messageOf(cause)}): check the path, the disk and its permissions; nothing is kept in it, so that it can be removed as long as no node runs.`,
+    { cause },
+  )
+}

@@ -1,0 +1,121 @@
+import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+
+/** Links that lead to links; as many as Linux follows. */
+const LINKS_FOLLOWED = 40
+
+/** What a database cannot be without; a creation that was cut short has left none of it. */
+const FILE_OF_STORE = /^(CURRENT|\d+\.(ldb|sst|log))$/
+
+/** The file that names all others of a database. */
+const CURRENT = 'CURRENT'
+
+/**
+ * Where a folder really is, whether it is there or not: by whatever links it is reached, the same place has the same
+ * name, and what stands beside the folder stands beside that.
+ */
+export async function placeOf(folder: string): Promise<string> {
+  let path = resolve(folder)
+  for (let links = 0; links < LINKS_FOLLOWED; links += 1) {
+    path = join(await realPlaceOf(dirname(path)), basename(path))
+    const target = await targetOf(path)
+    if (target === undefined) return path
+    path = resolve(dirname(path), target)
+  }
+  return path
+}
+
+/** Whether there is a database, though it may be damaged; an empty folder is none. */
+export async function holdsStore(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).some((name) => FILE_OF_STORE.test(name))
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return false
+    throw thrown
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return false
+    throw thrown
+  }
+}
+
+/**
+ * A folder is renamed, and that is on disk when this resolves.
+ *
+ * @returns false, and nothing is done, where folders cannot be renamed: Gramine renames files only.
+ */
+export async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOSYS')) return false
+    throw thrown
+  }
+  await synced(dirname(to))
+  return true
+}
+
+/**
+ * Moves a database's folder: at once where that can be done, and else file by file, `CURRENT` last. Cut short, it goes on
+ * when it is called again; until it has come to its end there is no `CURRENT` where the folder is moved to.
+ */
+export async function moved(from: string, to: string): Promise<void> {
+  if (!(await exists(to)) && (await renamed(from, to))) return
+  await made(to)
+  const files = (await readdir(from)).filter((name) => name !== CURRENT)
+  for (const file of files) await rename(join(from, file), join(to, file))
+  await synced(to)
+  if (await exists(join(from, CURRENT))) await rename(join(from, CURRENT), join(to, CURRENT))
+  await synced(to)
+  await rmdir(from)
+  await synced(dirname(from))
+}
+
+/** A folder that is on disk when this resolves. */
+export async function made(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await synced(dirname(folder))
+}
+
+/** Whether the folder's database is all there, or has not begun to be moved away. */
+export function hasCurrent(folder: string): Promise<boolean> {
+  return exists(join(folder, CURRENT))
+}
+
+/** What a folder's entries are is on disk when this resolves. */
+async function synced(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+export function isErrno(thrown: unknown, ...codes: string[]): boolean {
+  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code))
+}
+
+async function realPlaceOf(folder: string): Promise<string> {
+  try {
+    return await realpath(folder)
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return folder
+    throw thrown
+  }
+}
+
+async function targetOf(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path)
+  } catch (thrown) {
+    if (isErrno(thrown, 'EINVAL', 'ENOENT', 'ENOTDIR')) return undefined
+    throw thrown
+  }
+}

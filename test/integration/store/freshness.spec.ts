@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { open as openFile, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BlockChange, Store } from '../../../src/store/index.js'
+import { NEWEST, PAYLOADS, PENDING, PLACES, PROGRESS } from '../../../src/store/records.js'
+import {
+  capsule,
+  collect,
+  enclave,
+  Folders,
+  payloadOf,
+  type RawDatabase,
+  seal,
+  secret,
+  tamper,
+  wantOf,
+} from './fixture.js'
+import { transplant } from './leveldb.js'
+
+type Records = [Uint8Array, Uint8Array][]
+
+/** What a host gains that forges LevelDB's own files, so that a record looks one way in order and another when asked for. */
+describe('store and a host that forges its database', () => {
+  const folders = new Folders()
+  afterEach(() => folders.clear())
+
+  const origin = enclave(1, 1)
+  const syncedBy = (block: number, key: ReturnType<typeof secret>): BlockChange => ({
+    type: 'synced',
+    want: wantOf(key, { minimumVersion: block, origin: 1 }),
+  })
+
+  async function begun(): Promise<{ folder: string; store: Store }> {
+    const folder = await folders.make()
+    const store = await folders.open(folder)
+    await store.putSecret('account-seed', new Uint8Array(32).fill(9))
+    await store.beginSetup(origin.identity, 10, [])
+    return { folder, store }
+  }
+
+  /** Every record of a closed folder. */
+  async function recordsOf(folder: string): Promise<Records> {
+    let records: Records = []
+    await tamper(folder, async (raw) => {
+      records = await raw.iterator().all()
+    })
+    return records
+  }
+
+  const nothing = async (_raw: RawDatabase) => undefined
+
+  /** Has single reads of a closed folder answered from these old records; in order it shows what it did. */
+  async function hideBehind(folder: string, old: Records): Promise<void> {
+    const donor = await folders.make()
+    await tamper(donor, async (raw) => {
+      for (const [name, sealed] of old) await raw.put(name, sealed)
+    })
+    // What is in a log is written into a table when it is opened.
+    for (const each of [donor, folder]) await tamper(each, nothing)
+    await transplant(folder, donor)
+    await tamper(folder, async (raw) => {
+      const [[name, sealed] = []] = old
+      assert.ok(name && sealed)
+      assert.deepEqual(await raw.get(name), sealed)
+      const [inOrder] = await raw.values({ gte: name, lte: name }).all()
+      assert.notDeepEqual(inOrder, sealed)
+    })
+  }
+
+  it('is served the newest version, and told, when an old one is put before it', async () => {
+    const { folder, store } = await begun()
+    await seal(store, origin, 11, [capsule(7)], 1)
+    await store.close()
+    const old = (await recordsOf(folder)).filter(([name]) => name[0] === PLACES.prefix || name[0] === PAYLOADS.prefix)
+    const later = await folders.open(folder)
+    await seal(later, origin, 12, [capsule(7)], 2)
+    await seal(later, origin, 13, [capsule(7)], 3)
+    await later.close()
+    await hideBehind(folder, old)
+    for (const state of ['altered', 'altered']) {
+      const opened = await folders.open(folder)
+      assert.equal(opened.integrity().state, state)
+      assert.equal((await opened.place(capsule(7)))?.version, 13)
+      assert.deepEqual((await opened.share(capsule(7)))?.payload, payloadOf(capsule(7), 3))
+      await opened.close()
+    }
+  })
+
+  it('cannot have a second history of the log signed', async () => {
+    const { folder, store } = await begun()
+    await seal(store, origin, 11, [secret(1)])
+    await store.close()
+    const old = (await recordsOf(folder)).filter(([name]) => name[0] === PROGRESS.prefix || name[0] === NEWEST.prefix)
+    const later = await folders.open(folder)
+    await seal(later, origin, 12, [secret(2)])
+    await seal(later, origin, 13, [secret(3)])
+    await later.close()
+    await hideBehind(folder, old)
+    const opened = await folders.open(folder)
+    assert.equal(opened.integrity().state, 'altered')
+    assert.equal(await opened.cursor(), 13)
+    assert.equal((await opened.head(origin.log))?.size, 3)
+    await assert.rejects(opened.applyBlock(12, [syncedBy(12, secret(2))], origin.signHead), { code: 'store/cursor' })
+  })
+
+  it('cannot bring a pending share back from the dead', async () => {
+    const { folder, store } = await begun()
+    await store.putPending({ key: secret(1), payload: payloadOf(secret(1)), confirmed: true })
+    await store.close()
+    const old = (await recordsOf(folder)).filter(([name]) => name[0] === PENDING.prefix)
+    const later = await folders.open(folder)
+    await later.dropPending(secret(1))
+    await later.close()
+    await hideBehind(folder, old)
+    const opened = await folders.open(folder)
+    assert.deepEqual(await collect(opened.pendingShares()), [])
+    await assert.rejects(opened.pending(secret(1)), { code: 'store/tampered' })
+    await assert.rejects(opened.applyBlock(11, [syncedBy(11, secret(1))], origin.signHead), { code: 'store/tampered' })
+  })
+
+  it('cannot write into a table that is open', async () => {
+    const { folder, store } = await begun()
+    const key = capsule(7)
+    await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
+    await store.close()
+    const find = (records: Records) => records.find(([name]) => name[0] === PENDING.prefix)?.[1] ?? new Uint8Array(0)
+    const old = find(await recordsOf(folder))
+    const later = await folders.open(folder)
+    await later.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+    await later.close()
+    const newest = find(await recordsOf(folder))
+    await tamper(folder, nothing)
+
+    const opened = await folders.open(folder)
+    assert.equal(opened.integrity().state, 'whole')
+    let patched = 0
+    for (const name of (await readdir(folder)).filter((each) => each.endsWith('.ldb'))) {
+      const at = (await readFile(join(folder, name))).indexOf(newest)
+      if (at < 0) continue
+      const file = await openFile(join(folder, name), 'r+')
+      await file.write(old, 0, old.length, at)
+      await file.close()
+      patched += 1
+    }
+    assert.equal(patched, 1)
+    await assert.rejects(opened.pending(key), { code: 'store/tampered' })
+    await assert.rejects(collect(opened.pendingShares()), { code: 'store/tampered' })
+    await assert.rejects(opened.applyBlock(11, [syncedBy(11, key)], origin.signHead), { code: 'store/tampered' })
+    await opened.close()
+    assert.equal((await folders.open(folder)).integrity().state, 'altered')
+  })
+
+  it('is told of no forgery by a store that is closed while it is read', async () => {
+    const { store } = await begun()
+    for (const nftId of [1, 2]) {
+      await store.putPending({ key: secret(nftId), payload: payloadOf(secret(nftId)), confirmed: false })
+    }
+    const slow = store.pendingShares()
+    await slow.next()
+    await store.close()
+    await assert.rejects(slow.next(), { code: 'store/closed' })
+  })
+
+  it('is told of no forgery by reads and writes that cross', async () => {
+    const { store } = await begun()
+    const keys = Array.from({ length: 40 }, (_, nftId) => secret(nftId))
+    for (const key of keys) await store.putPending({ key, payload: payloadOf(key), confirmed: false })
+    const slow = store.pendingShares()
+    assert.equal((await slow.next()).done, false)
+    const crossing = keys.map(async (key) => {
+      const reads = [store.pending(key), collect(store.pendingShares()), store.cursor()]
+      const write = key.nftId % 2 === 0 ? store.dropPending(key) : store.markConfirmed(key)
+      await Promise.all([...reads, write, store.pending(key), collect(store.pendingShares())])
+    })
+    await Promise.all(crossing)
+    assert.equal((await collect(slow)).length, 39)
+    assert.equal((await collect(store.pendingShares())).length, 20)
+    const erasing = store.eraseAll()
+    const during = [store.cursor(), store.place(secret(1)), collect(store.wants())]
+    await Promise.all([erasing, ...during])
+    assert.equal(await store.cursor(), undefined)
+  })
+})

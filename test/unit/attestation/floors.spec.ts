@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import {
+  createDevelopmentPki,
+  type DevelopmentPki,
+  type SimulatedPccs,
+  startSimulatedPccs,
+} from '../../../src/attestation/development/index.js'
+import {
+  createQuoteVerifier,
+  type PccsCollateral,
+  pccsCollateral,
+  type QuoteCollateral,
+} from '../../../src/attestation/index.js'
+import { silentLogger } from '../../../src/domain/index.js'
+import { DAY, MemoryCache, MemoryFloors, ofRound, REQUEST, resigned, signal } from './pccs-world.js'
+import { assertRefused, NOW, POLICY, quoteOf, SEED } from './world.js'
+
+describe('collateral that is older than what has been seen', () => {
+  const issuedOn = (day: number, revokedMachines: string[] = []) =>
+    createDevelopmentPki({ seed: SEED, now: () => new Date(NOW.getTime() + day * DAY), revokedMachines })
+  let before: DevelopmentPki
+  let today: DevelopmentPki
+  let tomorrow: DevelopmentPki
+  let pccs: SimulatedPccs
+  let cache: MemoryCache
+  let floors: MemoryFloors
+  let now: Date
+  let lifetime: AbortController
+
+  beforeEach(async () => {
+    before = await issuedOn(-10)
+    today = await issuedOn(0, ['stolen'])
+    tomorrow = await issuedOn(1, ['stolen'])
+    pccs = await startSimulatedPccs({ sgx: today.collateral, tdx: today.tdxCollateral })
+    cache = new MemoryCache()
+    floors = new MemoryFloors()
+    now = NOW
+    lifetime = new AbortController()
+  })
+
+  afterEach(async () => {
+    lifetime.abort()
+    await pccs.stop()
+  })
+
+  const source = (options: Partial<Parameters<typeof pccsCollateral>[0]> = {}): PccsCollateral =>
+    pccsCollateral({
+      url: pccs.url,
+      cache,
+      floors,
+      rootCertificate: today.rootCertificate,
+      logger: silentLogger,
+      lifetime: lifetime.signal,
+      now: () => now,
+      ...options,
+    })
+  const serve = (collateral: QuoteCollateral) => pccs.serve({ sgx: collateral, tdx: collateral })
+  const later = (days: number) => {
+    now = new Date(NOW.getTime() + days * DAY)
+  }
+
+  for (const list of ['pck_crl', 'root_ca_crl'] as const) {
+    it(`does not come back by its ${list} alone`, async () => {
+      const collateral = source()
+      const verifier = createQuoteVerifier({
+        rootCertificate: today.rootCertificate,
+        collateral,
+        policy: POLICY,
+        now: () => now,
+      })
+      const stolen = await quoteOf(today, { machineId: 'stolen' })
+      await assertRefused(verifier.verify(stolen), 'attestation/quote-invalid', /revoked/)
+
+      serve({ ...tomorrow.collateral, [list]: before.collateral[list] })
+      later(1)
+      await collateral.refreshDue()
+      const { lastFailure } = collateral.health()[0] ?? {}
+      assert.match(lastFailure?.reason ?? '', /revocation list that is older/)
+      assert.equal(lastFailure?.isOlder, true)
+      await assertRefused(verifier.verify(stolen), 'attestation/quote-invalid', /revoked/)
+      assert.deepEqual([...cache.kept.values()], [today.collateral])
+    })
+  }
+
+  it('does not come back after a restart, though all that was kept has ended', async () => {
+    serve(ofRound(today.collateral, 20))
+    await source().collateral(REQUEST, { signal: signal() })
+    // Intel signs former rounds anew on request.
+    serve(ofRound((await issuedOn(370)).collateral, 19))
+    later(371)
+    await assert.rejects(
+      source().collateral(REQUEST, { signal: signal() }),
+      /TCB info that is older .*round 19.*round 20/,
+    )
+    serve(ofRound((await issuedOn(370)).collateral, 20))
+    later(372)
+    await source().collateral(REQUEST, { signal: signal() })
+  })
+
+  it('does not come back when nothing is kept any more', async () => {
+    await source().collateral(REQUEST, { signal: signal() })
+    cache.kept.clear()
+    serve({ ...today.collateral, pck_crl: before.collateral.pck_crl })
+    await assert.rejects(source().collateral(REQUEST, { signal: signal() }), /revocation list that is older/)
+  })
+
+  it('does not come back by way of another platform family', async () => {
+    const fmspc = '534c4d444557'
+    const ofFamily = (pki: DevelopmentPki) => resigned(pki.collateral, { tcbInfo: { fmspc } })
+    const collateral = source()
+    await collateral.collateral(REQUEST, { signal: signal() })
+    for (const [part, sentence] of [
+      ['pck_crl', /revocation list that is older/],
+      ['root_ca_crl', /revocation list that is older/],
+      ['qe_identity', /QE identity that is older/],
+    ] as const) {
+      serve({
+        ...ofFamily(today),
+        [part]: before.collateral[part],
+        ...(part === 'qe_identity' && { qe_identity_signature: before.collateral.qe_identity_signature }),
+      })
+      await assert.rejects(source().collateral({ ...REQUEST, fmspc }, { signal: signal() }), sentence)
+    }
+    // Its own TCB info may be older than another family's.
+    serve(
+      resigned(today.collateral, { tcbInfo: { fmspc, issueDate: JSON.parse(before.collateral.tcb_info).issueDate } }),
+    )
+    await source().collateral({ ...REQUEST, fmspc }, { signal: signal() })
+  })
+
+  it('does not come back when the cache is slower than a refresh', async () => {
+    serve(before.collateral)
+    await source().collateral(REQUEST, { signal: signal() })
+    let release: () => void = () => undefined
+    const slow = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const reads = [slow, undefined]
+    const collateral = source({
+      cache: {
+        get: async (key) => {
+          const isSlow = reads.shift()
+          await isSlow
+          return isSlow === undefined ? undefined : cache.get(key)
+        },
+        put: async () => undefined,
+      },
+    })
+    serve(today.collateral)
+    const first = collateral.collateral(REQUEST, { signal: signal() })
+    assert.deepEqual(await collateral.collateral(REQUEST, { signal: signal() }), today.collateral)
+    release()
+    assert.deepEqual(await first, today.collateral)
+    assert.deepEqual(await collateral.collateral(REQUEST, { signal: signal() }), today.collateral)
+  })
+
+  it('stays in use while it is valid, when it was kept', async () => {
+    const collateral = source()
+    await collateral.collateral(REQUEST, { signal: signal() })
+    const kept = new Map(cache.kept)
+    serve(tomorrow.collateral)
+    later(1)
+    await collateral.refreshDue()
+    for (const [key, former] of kept) cache.kept.set(key, former)
+    pccs.faults.status = 503
+    assert.deepEqual(await source().collateral(REQUEST, { signal: signal() }), today.collateral)
+  })
+})
