@@ -49,13 +49,19 @@ export class RelayRing {
     }
   }
 
-  /** All others, those first that the cluster asks for one origin or another, then those that these ask, and so on. */
+  /**
+   * All others, those first that the cluster asks for one origin or another, then those that these ask, and so on; not
+   * the same ones first for all clusters.
+   */
   nearest(cluster: ClusterId): EnclaveSeat[] {
     const start = this.#positions.get(cluster)
     if (start === undefined) return []
     const found = new Set([start])
     for (const position of found) {
-      for (let lap = 0; lap < this.#fanOut; lap += 1) found.add(Math.floor((position + lap * this.size) / this.#fanOut))
+      for (let turn = 0; turn < this.#fanOut; turn += 1) {
+        const lap = (start + turn) % this.#fanOut
+        found.add(Math.floor((position + lap * this.size) / this.#fanOut))
+      }
     }
     found.delete(start)
     return this.#at(...found)
