@@ -212,8 +212,7 @@ export class Fetcher {
       if (signal.aborted) return
       this.#book.failed(peer, retryAfter(thrown))
       const code = thrown instanceof SlotmeshError ? thrown.code : 'unexpected'
-      const cause = thrown instanceof Error && thrown.cause !== undefined ? messageOf(thrown.cause) : ''
-      logger.info('a peer could not be used', { peer, code, reason: messageOf(thrown), cause })
+      logger.info('a peer could not be used', { peer, code, reason: messageOf(thrown), ...causeOf(thrown) })
       listener.exchangeFailed(peer, thrown)
     } finally {
       for (const want of wants) this.#asked.delete(shareKeyText(want.key))
@@ -262,6 +261,13 @@ function assign(work: Map<AccountId, Want[]>, peer: AccountId, want: Want): void
   const wants = work.get(peer)
   if (wants === undefined) work.set(peer, [want])
   else wants.push(want)
+}
+
+/** Why in particular: when a quote was not accepted, which check it has failed. */
+function causeOf(thrown: unknown): { cause: string; check: string } {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  const check = cause instanceof Error && 'check' in cause ? String(cause.check) : ''
+  return { cause: cause === undefined ? '' : messageOf(cause), check }
 }
 
 function retryAfter(thrown: unknown): number {

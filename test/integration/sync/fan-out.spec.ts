@@ -56,6 +56,20 @@ describe('fan-out of a share', () => {
     assert.equal(mesh.exchanges.length, 59)
   })
 
+  it('makes one exchange with another at a time', async () => {
+    mesh = new FetcherMesh(60)
+    mesh.trigger([{ key, origin }])
+    await mesh.clock.pass(mesh.clock.now() + EXCHANGE_MS / 2, () => false)
+    mesh.trigger([{ key: secret(8), origin }])
+    await mesh.spread()
+    assert.equal(mesh.exchanges.length, 2 * 59)
+    const lastAt = new Map<string, number>()
+    for (const { from, to, at } of mesh.exchanges) {
+      assert.ok(at - (lastAt.get(`${from} ${to}`) ?? 0) >= EXCHANGE_MS)
+      lastAt.set(`${from} ${to}`, at)
+    }
+  })
+
   it('asks few others, and each seldom, also when every cluster is the origin of something', async () => {
     const size = 60
     mesh = new FetcherMesh(size)
