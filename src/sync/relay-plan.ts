@@ -1,7 +1,7 @@
 import type { AccountId, ClusterId, EnclaveSeat } from '../domain/index.js'
 import type { Want } from '../store/index.js'
 import type { BackOff, Lack, PeerBook } from './peer-book.js'
-import type { RelayRing } from './relay.js'
+import { FAN_OUT, type RelayRing } from './relay.js'
 
 /**
  * How often one that answers is asked before the next one on the way is, for each step that it is away from the origin
@@ -37,8 +37,9 @@ export type Turn = { readonly peer: AccountId } | { readonly peer?: never; reado
  *
  * First those on the way from the origin to here, from the time on at which the nearest of them can be expected to hold
  * the share; the next of them when one fails, or has lacked it several times. Then, when all of them are of no use, anybody else,
- * those first that are asked for shares of other origins. Who fails is left out at once; after each that lacks the share
- * there is a pause, which grows, so that a share that nobody holds costs little, and never all that the mesh has.
+ * those first that are asked for shares of other origins: if any of them holds the share, it spreads from there. Who fails
+ * is left out at once; after each that lacks the share there is a pause, which grows after a while, so that a share that
+ * nobody holds costs little.
  */
 export class RelayPlan {
   readonly #parts: RelayPlanParts
@@ -57,22 +58,24 @@ export class RelayPlan {
 
     const lacking = book.lacking(key)
     const chancesOf = (peer: AccountId) => way.chances.get(peer) ?? 0
-    const first = this.#among(way.seats, only(lacking, way.chances, true), chancesOf)
+    const allChances = [...way.chances.values()].reduce((sum, chances) => sum + chances, 0)
+    const first = this.#among(way.seats, only(lacking, way.chances, true), allChances, chancesOf)
     const isHopeful = ({ account }: EnclaveSeat) =>
       this.#isUsable(account) && (lacking.get(account)?.tries ?? 0) < chancesOf(account)
     if (first.peer !== undefined || way.seats.some(isHopeful)) return first
-    const second = this.#among(without(others, way), only(lacking, way.chances, false), () => 0)
+    const second = this.#among(without(others, way), only(lacking, way.chances, false), FAN_OUT, () => 0)
     return second.peer === undefined ? { at: Math.min(first.at, second.at) } : second
   }
 
-  /** Each as often as it has chances, in this order; then one after the other. */
+  /** Each as often as it has chances, in this order; then one after the other, in pauses that grow after so many tries. */
   #among(
     seats: Iterable<EnclaveSeat>,
     lacking: ReadonlyMap<AccountId, Lack>,
+    quickTries: number,
     chancesOf: (peer: AccountId) => number,
   ): Turn {
     const { book, underWaySince, hopMs, now } = this.#parts
-    const pauseEnds = this.#pauseEnds(lacking, chancesOf)
+    const pauseEnds = this.#pauseEnds([...lacking.values()], quickTries)
     if (pauseEnds > now) return { at: pauseEnds }
     let chosen: { readonly peer: AccountId; readonly rounds: number } | undefined
     let at = Number.POSITIVE_INFINITY
@@ -87,16 +90,13 @@ export class RelayPlan {
     return since === undefined ? { peer: chosen.peer } : { at: since + HOPS_WAITED_FOR * hopMs }
   }
 
-  /** As long as a share takes to come by, while some have chances left; then it doubles each time. */
-  #pauseEnds(lacking: ReadonlyMap<AccountId, Lack>, chancesOf: (peer: AccountId) => number): number {
+  /** As long as a share takes to come by, so that there may be news; after so many tries it doubles each time. */
+  #pauseEnds(lacks: readonly Lack[], quickTries: number): number {
     const { backOff, hopMs } = this.#parts
-    let [lastAt, beyond] = [0, 0]
-    for (const [peer, { tries, at }] of lacking) {
-      lastAt = Math.max(lastAt, at)
-      beyond += Math.max(0, tries - chancesOf(peer))
-    }
-    if (lacking.size === 0) return 0
-    return lastAt + Math.min(backOff.longest, Math.max(backOff.first, hopMs) * 2 ** beyond)
+    if (lacks.length === 0) return 0
+    const tries = lacks.reduce((sum, lack) => sum + lack.tries, 0)
+    const pauseMs = Math.max(backOff.first, hopMs) * 2 ** Math.max(0, tries - quickTries)
+    return Math.max(...lacks.map(({ at }) => at)) + Math.min(backOff.longest, pauseMs)
   }
 
   /** Not while it fails, nor while a long exchange with it is under way. */

@@ -102,6 +102,20 @@ describe('relay ring', () => {
     }
   })
 
+  for (const { size, most, steps } of [
+    { size: 5, most: 4, steps: 1 },
+    { size: 50, most: 8, steps: 2 },
+    { size: 200, most: 8, steps: 3 },
+    { size: 1_000, most: 8, steps: 4 },
+  ]) {
+    it(`has the origin asked by ${most} of ${size}, and all reached in ${steps} steps`, () => {
+      const clusters = Array.from({ length: size }, (_, cluster) => cluster)
+      const all = [...ways(new RelayRing(clusters.map((id) => seatAt(id))), clusters, 3).values()]
+      assert.equal(all.filter((way) => way.length === 1).length, most)
+      assert.equal(Math.max(...all.map((way) => way.length)), steps)
+    })
+  }
+
   it('has the same cluster asked when another enclave sits in its slot', () => {
     const seats = Array.from({ length: 40 }, (_, cluster) => seatAt(cluster))
     const before = new RelayRing(seats)
