@@ -251,7 +251,9 @@ export class SyncEngine {
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */
   async #takeIn({ block, triggers, registryChanges }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
     const { chain, store, signer, logger, clock } = this.#parts
-    const changes = triggers.flatMap((trigger) => changesFor(trigger, block.number, clock.now()))
+    // One time for all, so that they are asked for together.
+    const now = clock.now()
+    const changes = triggers.flatMap((trigger) => changesFor(trigger, block.number, now))
     const { missingOwn } = await store.applyBlock(block.number, changes, (head) =>
       signHead(signer, chain.genesisHash, head),
     )

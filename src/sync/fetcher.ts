@@ -2,6 +2,7 @@ import {
   type AccountId,
   type BlockNumber,
   type Clock,
+  type ClusterId,
   causeOf,
   type EnclaveSeat,
   type Logger,
@@ -13,8 +14,11 @@ import {
 } from '../domain/index.js'
 import type { VerifiedRun } from '../provenance/index.js'
 import type { Store, Want } from '../store/index.js'
+import { HopTime } from './hop-time.js'
 import type { SharePeers, SyncListener } from './parts.js'
 import { PeerBook } from './peer-book.js'
+import { FAN_OUT, type RelayRing, relayRing } from './relay.js'
+import { RelayPlan } from './relay-plan.js'
 import { Signal } from './signal.js'
 
 /** How the fetcher divides its work. */
@@ -43,18 +47,33 @@ export interface FetcherParts {
   readonly onSettled: () => Promise<void>
 }
 
+/** Who may be asked, and how they stand to each other. */
+interface Mesh {
+  readonly ring: RelayRing
+  readonly cluster: ClusterId
+  readonly peers: readonly EnclaveSeat[]
+}
+
+/** The peers with which no exchange is under way; of them, those that do not fail, the best first. */
+interface Idle {
+  readonly peers: readonly EnclaveSeat[]
+  readonly usable: readonly EnclaveSeat[]
+}
+
 /**
- * Turns open wants into exchanges until none is open: asks the origin first, any other slot peer when the origin fails
- * or does not hold the share, several peers at once when there is much to fetch. Wants live in the store; whatever is
- * forgotten here is found again there.
+ * Turns open wants into exchanges until none is open: asks the origin first, or in a large mesh one to which the share
+ * has come from there; any other slot peer when that one fails or does not hold the share; several peers at once when
+ * there is much to fetch. Wants live in the store; whatever is forgotten here is found again there.
  */
 export class Fetcher {
   readonly #parts: FetcherParts
   readonly #book: PeerBook
   readonly #woken: Signal
+  readonly #hop = new HopTime()
   /** The exchanges under way, by peer. */
-  readonly #running = new Map<AccountId, Promise<void>>()
+  readonly #running = new Map<AccountId, { readonly since: number; readonly ended: Promise<void> }>()
   readonly #asked = new Set<string>()
+  #mesh: Mesh | undefined
 
   constructor(parts: FetcherParts) {
     this.#parts = parts
@@ -73,46 +92,88 @@ export class Fetcher {
       const nextTryAt = await this.#startExchanges(signal)
       await this.#woken.wait({ signal, timeoutMs: Math.max(1, nextTryAt - this.#parts.clock.now()) })
     }
-    await Promise.all(this.#running.values())
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended))
   }
 
   /** @returns when a want that cannot be asked for now can be; Unix ms, or infinity. */
   async #startExchanges(signal: AbortSignal): Promise<number> {
-    const { registry, account, store } = this.#parts
-    const peers = registry()
-      .slotPeersOf(account)
-      .filter((peer) => !this.#running.has(peer.account))
+    const { store, clock } = this.#parts
+    const mesh = this.#meshNow()
     let nextTryAt = Number.POSITIVE_INFINITY
-    if (peers.length === 0 || this.#running.size >= FETCH.exchanges) return nextTryAt
+    if (mesh === undefined || this.#running.size >= FETCH.exchanges) return nextTryAt
 
-    const askable: { want: Want; free: EnclaveSeat[] }[] = []
-    for await (const want of store.wants()) {
-      if (signal.aborted || askable.length === FETCH.wantsPerRound) break
-      if (this.#asked.has(shareKeyText(want.key))) continue
-      const free = peers.filter((peer) => this.#book.askableAt(peer.account, want.key) === 0)
-      // Those that nobody has do not count, or enough of them would keep all others waiting.
-      if (free.length > 0) askable.push({ want, free })
-      else for (const peer of peers) nextTryAt = Math.min(nextTryAt, this.#book.askableAt(peer.account, want.key))
-    }
+    const plan = this.#relayPlan(mesh)
     const work = new Map<AccountId, Want[]>()
-    const spread = Math.min(peers.length, Math.ceil(askable.length / FETCH.wantsPerExchange))
-    for (const [turn, { want, free }] of askable.entries()) {
-      free.sort((one, other) => this.#book.failures(one.account) - this.#book.failures(other.account))
-      const chosen = free.find(({ cluster }) => cluster === want.origin) ?? free[turn % Math.min(spread, free.length)]
-      if (chosen === undefined) continue
-      const wantsOfPeer = work.get(chosen.account) ?? []
-      wantsOfPeer.push(want)
-      work.set(chosen.account, wantsOfPeer)
+    const unplanned: Unplanned[] = []
+    let idle: Idle | undefined
+    let taken = 0
+    for await (const want of store.wants()) {
+      if (signal.aborted || taken === FETCH.wantsPerRound) break
+      if (this.#asked.has(shareKeyText(want.key))) continue
+      // Those that nobody has do not count, or enough of them would keep all others waiting.
+      if (plan !== undefined && want.origin !== undefined) {
+        const turn = plan.turnOf(want)
+        if (turn.peer === undefined) nextTryAt = Math.min(nextTryAt, turn.at)
+        else {
+          assign(work, turn.peer, want)
+          taken += 1
+        }
+        continue
+      }
+      idle ??= this.#idle(mesh)
+      const { peers, usable } = idle
+      const isLacking = this.#book.lacking(want.key).size > 0
+      const askable = isLacking ? usable.filter((peer) => this.#book.askableAt(peer.account, want.key) === 0) : usable
+      if (askable.length > 0) {
+        unplanned.push({ want, askable })
+        taken += 1
+      } else for (const peer of peers) nextTryAt = Math.min(nextTryAt, this.#book.askableAt(peer.account, want.key))
     }
-    for (const [peer, wantsOfPeer] of work) {
+    if (idle !== undefined) spread(unplanned, idle.peers.length, work)
+    for (const [peer, wants] of work) {
       if (this.#running.size >= FETCH.exchanges) break
-      this.#running.set(peer, this.#exchange(peer, wantsOfPeer, signal))
+      this.#running.set(peer, { since: clock.now(), ended: this.#exchange(peer, wants, signal) })
     }
     return nextTryAt
   }
 
+  #meshNow(): Mesh | undefined {
+    const registry = this.#parts.registry()
+    const seat = registry.seatOf(this.#parts.account)
+    if (seat === undefined) return undefined
+    const ring = relayRing(registry, seat.slot)
+    if (this.#mesh?.ring !== ring || this.#mesh.cluster !== seat.cluster) {
+      this.#mesh = { ring, cluster: seat.cluster, peers: ring.nearest(seat.cluster) }
+    }
+    return this.#mesh
+  }
+
+  #idle({ peers: all }: Mesh): Idle {
+    const peers = all.filter(({ account }) => !this.#running.has(account))
+    const usable = peers
+      .filter(({ account }) => this.#book.failingUntil(account) === 0)
+      .sort((one, other) => this.#book.failures(one.account) - this.#book.failures(other.account))
+    return { peers, usable }
+  }
+
+  /** Undefined in a mesh that is small enough for all to ask the origin. */
+  #relayPlan({ ring, cluster, peers: others }: Mesh): RelayPlan | undefined {
+    if (others.length < FAN_OUT) return undefined
+    return new RelayPlan({
+      ring,
+      cluster,
+      others,
+      book: this.#book,
+      underWaySince: (peer) => this.#running.get(peer)?.since,
+      hopMs: this.#hop.expectedMs,
+      backOff: FETCH.shareBackOff,
+      now: this.#parts.clock.now(),
+    })
+  }
+
   async #exchange(peer: AccountId, wants: readonly Want[], signal: AbortSignal): Promise<void> {
-    const { peers, listener, logger } = this.#parts
+    const { peers, listener, logger, clock } = this.#parts
+    const begun = clock.now()
     const open = new Map<string, Want>(wants.map((want) => [shareKeyText(want.key), want]))
     // What the peer leaves out because it stops early is not lacking.
     const answered = new Set<string>()
@@ -141,6 +202,10 @@ export class Fetcher {
       // One that stops before anything was said is left alone for a while.
       if (answered.size > 0) this.#book.answered(peer)
       else this.#book.failed(peer, 0)
+      // What is fetched in bulk at the setup takes a time that says nothing of a share that has just been synced.
+      if (open.size < wants.length && wants.every(({ origin }) => origin !== undefined)) {
+        this.#hop.observe(clock.now() - begun)
+      }
       for (const [text, { key }] of open) if (answered.has(text)) this.#book.lacks(peer, key)
       listener.exchangeDone(peer)
       await this.#parts.onSettled()
@@ -175,6 +240,28 @@ export class Fetcher {
       return { stored: [], closed: [] }
     }
   }
+}
+
+/** A want that is not planned, and who may be asked, best first. */
+interface Unplanned {
+  readonly want: Want
+  readonly askable: readonly EnclaveSeat[]
+}
+
+/** Divides wants between peers: the origin is asked first, where it is known, and else several when there is much. */
+function spread(wants: readonly Unplanned[], peers: number, work: Map<AccountId, Want[]>): void {
+  const width = Math.min(peers, Math.ceil(wants.length / FETCH.wantsPerExchange))
+  for (const [turn, { want, askable }] of wants.entries()) {
+    const origin = askable.find(({ cluster }) => cluster === want.origin)
+    const chosen = origin ?? askable[turn % Math.min(width, askable.length)]
+    if (chosen !== undefined) assign(work, chosen.account, want)
+  }
+}
+
+function assign(work: Map<AccountId, Want[]>, peer: AccountId, want: Want): void {
+  const wants = work.get(peer)
+  if (wants === undefined) work.set(peer, [want])
+  else wants.push(want)
 }
 
 function retryAfter(thrown: unknown): number {

@@ -7,9 +7,17 @@ export interface BackOff {
 }
 
 interface Patience {
-  tries: number
-  until: number
+  readonly tries: number
+  readonly until: number
 }
+
+/** How often in a row a peer lacked a share, and when it said so the last time; Unix ms. */
+export interface Lack {
+  readonly tries: number
+  readonly at: number
+}
+
+const NOBODY: ReadonlyMap<AccountId, Lack> = new Map()
 
 /**
  * Which peers to leave alone for now, and which of them said that they do not hold a share. In memory only: after a
@@ -20,7 +28,7 @@ export class PeerBook {
   readonly #peers: BackOff
   readonly #shares: BackOff
   readonly #failing = new Map<AccountId, Patience>()
-  readonly #lacking = new Map<string, Map<AccountId, Patience>>()
+  readonly #lacking = new Map<string, Map<AccountId, Patience & Lack>>()
 
   constructor(options: { now: () => number; peers: BackOff; shares: BackOff }) {
     this.#now = options.now
@@ -40,8 +48,8 @@ export class PeerBook {
   /** The peer does not hold the share (yet), or not in the version that is wanted. */
   lacks(peer: AccountId, key: ShareKey): void {
     const text = shareKeyText(key)
-    const lackingPeers = this.#lacking.get(text) ?? new Map<AccountId, Patience>()
-    lackingPeers.set(peer, this.#longer(lackingPeers.get(peer), this.#shares, 0))
+    const lackingPeers = this.#lacking.get(text) ?? new Map<AccountId, Patience & Lack>()
+    lackingPeers.set(peer, { ...this.#longer(lackingPeers.get(peer), this.#shares, 0), at: this.#now() })
     this.#lacking.set(text, lackingPeers)
   }
 
@@ -52,10 +60,19 @@ export class PeerBook {
 
   /** When this peer may be asked for this share; 0 when it may at once. Unix ms. */
   askableAt(peer: AccountId, key: ShareKey): number {
-    const failing = this.#failing.get(peer)?.until ?? 0
     const lacking = this.#lacking.get(shareKeyText(key))?.get(peer)?.until ?? 0
-    const until = Math.max(failing, lacking)
+    return Math.max(this.failingUntil(peer), lacking > this.#now() ? lacking : 0)
+  }
+
+  /** When this peer may be asked for anything; 0 when it may at once. Unix ms. */
+  failingUntil(peer: AccountId): number {
+    const until = this.#failing.get(peer)?.until ?? 0
     return until > this.#now() ? until : 0
+  }
+
+  /** Who lacked this share. */
+  lacking(key: ShareKey): ReadonlyMap<AccountId, Lack> {
+    return this.#lacking.get(shareKeyText(key)) ?? NOBODY
   }
 
   /** Fewer is better. */

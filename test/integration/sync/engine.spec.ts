@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict'
-import { type ShareKey, systemClock, type Trigger } from '../../../src/domain/index.js'
+import { type LogFields, type ShareKey, SlotmeshError, systemClock, type Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { COLLATERAL, PLACES, PROGRESS } from '../../../src/store/records.js'
 import { Ingest, SyncEngine, syncedBlock } from '../../../src/sync/index.js'
-import { capsule, Folders, logger, payloadOf, replicate, seal, secret, tamper, wantOf } from '../store/fixture.js'
+import {
+  capsule,
+  collect,
+  Folders,
+  logger,
+  payloadOf,
+  replicate,
+  seal,
+  secret,
+  tamper,
+  wantOf,
+} from '../store/fixture.js'
 import { own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
 
 const all = [own, peerA, peerB].map(({ identity }) => ({ account: identity.account, cluster: identity.seat.cluster }))
@@ -33,7 +44,7 @@ describe('synchronisation engine', () => {
     await folders.clear()
   })
 
-  function start(now = Date.now): SyncEngine {
+  function start(now = Date.now, told = logger): SyncEngine {
     const stopping = new AbortController()
     const { signer } = own
     const engine = new SyncEngine({
@@ -42,7 +53,7 @@ describe('synchronisation engine', () => {
       store,
       peers,
       listener: witness,
-      logger,
+      logger: told,
       clock: { ...systemClock, now },
     })
     const running = engine.run(stopping.signal)
@@ -91,6 +102,21 @@ describe('synchronisation engine', () => {
     assert.deepEqual(peers.askedOf(peerB), ['secret/4'])
   })
 
+  it('wants all shares of one block since one time, so that they fall due together', async () => {
+    chain.assign(all)
+    let now = 1_000
+    start(() => {
+      now += 1
+      return now
+    })
+    await witness.until(() => witness.states.includes('running'))
+    chain.finalise([synced(secret(4), 1), synced(secret(5), 1)])
+    await witness.until(() => peers.requests.length > 0)
+    const [one, other] = await collect(store.wants())
+    assert.ok(one !== undefined && other !== undefined)
+    assert.equal(one.since, other.since)
+  })
+
   it('turns to another slot peer when the origin is down', async () => {
     const origin = await peerWith(peerB, 1, [secret(4)])
     const replica = await peerWith(peerA, 1, [])
@@ -104,6 +130,21 @@ describe('synchronisation engine', () => {
     await witness.until(() => holds(secret(4)))
     assert.deepEqual(witness.failures, [peerB.identity.account])
     assert.deepEqual(witness.stored, [`secret/4 from ${peerA.identity.account}`])
+  })
+
+  it('says in the log which check the quote of a peer has failed', async () => {
+    const lines: LogFields[] = []
+    const told = { ...logger, info: (_: string, fields: LogFields = {}) => void lines.push(fields) }
+    peers.request = async () => {
+      const cause = Object.assign(new Error('The quote is not genuine: it is of another day.'), { check: 'freshness' })
+      throw new SlotmeshError('share/refusing', 'The quote does not verify.', { cause })
+    }
+    chain.synced = [secret(1)]
+    chain.assign(all)
+    start(Date.now, told)
+    await witness.until(() => witness.failures.length > 0)
+    const line = lines.find(({ code }) => code === 'share/refusing')
+    assert.deepEqual([line?.check, line?.cause], ['freshness', 'The quote is not genuine: it is of another day.'])
   })
 
   it('asks again when nobody holds the share yet, and never counts that as success', async () => {
