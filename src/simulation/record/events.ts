@@ -1,6 +1,6 @@
 import type { BlockNumber, NftId, ShareKind } from '../../domain/index.js'
-import type { Check } from '../report.js'
-import type { Action } from '../scenario/index.js'
+import type { Check } from '../check.js'
+import type { Action } from '../scenario/actions.js'
 
 /** How a run was made. */
 export type Mode = 'live' | 'processes' | 'discrete'

@@ -1,5 +1,5 @@
 import { SlotmeshError } from '../../domain/index.js'
-import type { Check } from '../report.js'
+import type { Check } from '../check.js'
 import type { RunEvent, RunHeader, RunOutcome, RunTotals } from './events.js'
 import { RunFile } from './file.js'
 import { compacted } from './samples.js'
