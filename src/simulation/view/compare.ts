@@ -42,6 +42,9 @@ const DEFAULTS = { totalsWithin: 0.25, latenciesWithin: 0.5 } as const
 const FEW = 12
 /** ms */
 const BLINK = 100
+/** So many there must be of a kind before a median says something, and before the slowest tenth does. */
+const FOR_MEDIAN = 12
+const FOR_TENTH = 50
 
 /**
  * Compares two runs of one scenario: made to show that the modes agree, and to see what a change did.
@@ -56,7 +59,7 @@ export function compareRuns(one: RecordedRun, other: RecordedRun, options: Compa
     ...checkRows(...outcomes),
     coverageRow(...outcomes),
     ...totalRows(outcomes, totals),
-    ...latencyRows(outcomes, latencies),
+    ...latencyRows(outcomes, { totals, latencies }),
   ]
   return {
     headers: [one.header, other.header],
@@ -151,16 +154,21 @@ function totalRows([one, other]: readonly [RunOutcome, RunOutcome], tolerance: T
   ]
 }
 
-function latencyRows([one, other]: readonly [RunOutcome, RunOutcome], tolerance: Tolerance): ComparedRow[] {
+function latencyRows(
+  [one, other]: readonly [RunOutcome, RunOutcome],
+  { totals, latencies }: { readonly totals: Tolerance; readonly latencies: Tolerance },
+): ComparedRow[] {
   const kinds = { replication: 'Replication', catchUp: 'Catching up', exchange: 'Exchange' } as const
   return (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((kind) => {
     const [first, second] = [one.distributions[kind], other.distributions[kind]]
     if (first.count === 0 && second.count === 0) return []
     const pair = (part: 'p50' | 'p90' | 'p99' | 'max') => [first[part], second[part]] as const
     const name = kinds[kind]
+    const least = Math.min(first.count, second.count)
     return [
-      row(`${name}, median`, pair('p50'), duration, tolerance),
-      row(`${name}, 90 %`, pair('p90'), duration, tolerance),
+      row(`${name}, how many`, [first.count, second.count], count, totals),
+      row(`${name}, median`, pair('p50'), duration, least < FOR_MEDIAN ? undefined : latencies),
+      row(`${name}, 90 %`, pair('p90'), duration, least < FOR_TENTH ? undefined : latencies),
       row(`${name}, 99 %`, pair('p99'), duration),
       row(`${name}, longest`, pair('max'), duration),
     ]
