@@ -138,11 +138,13 @@ describe('the server of the simulation’s page', () => {
   it('takes actions in the words of a scenario, and says what is wrong with others', async () => {
     const send = (body: string) => ask('/action', { method: 'POST', headers: ownHeaders(), body })
     assert.equal((await send('{"type":"kill","enclave":"c0-s1"}')).status, 200)
-    for (const body of ['{"type":"kill","enclave":"x"}', '{"type":"explode"}', 'null', '', '{', 'x'.repeat(20_000)]) {
+    for (const body of ['{"type":"kill","enclave":"x"}', '{"type":"explode"}', 'null', '', '{']) {
       const { status, text } = await send(body)
       assert.equal(status, 400, body.slice(0, 40))
       assert.ok(JSON.parse(text).message.length > 10)
     }
+    const { text } = await send(`{"type":"heal"${' '.repeat(20_000)}}`)
+    assert.equal(JSON.parse(text).message, 'That is too much for an action.')
     assert.deepEqual(done, ['kill'])
   })
 

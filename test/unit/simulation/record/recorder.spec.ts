@@ -67,13 +67,13 @@ describe('the recorder of a run', () => {
       Array.from({ length: 5_000 }, (_, index) => [
         `c${index % 1_000}-s${Math.floor(index / 1_000)}`,
         index % 1_000,
-      ]).map(([name, cluster]) => [name, { held: cluster === 500 ? 3 : 4, wanted: cluster === 500 ? 1 : 0, lag: 0 }]),
+      ]).map(([name, cluster]) => [name, { held: 4, wanted: cluster === 499 ? 1 : 0, lag: cluster === 500 ? 1 : 0 }]),
     )
     recorder.record({ at: 9, type: 'sample', listed: 4, enclaves })
     const [event] = recorder.events
     assert.ok(event?.type === 'sample')
-    assert.deepEqual(event.complete, Array<string>(5).fill('0-499,501-999'))
-    assert.equal(Object.keys(event.enclaves).length, 5)
+    assert.deepEqual(event.complete, Array<string>(5).fill('0-498,501-999'))
+    assert.equal(Object.keys(event.enclaves).length, 10)
     assert.deepEqual(Object.fromEntries(samplesOf(event)), enclaves)
   })
 
