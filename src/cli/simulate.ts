@@ -6,14 +6,16 @@ import { palletGeneration, seed, wholeNumber } from './arguments.js'
 import { EXIT_CODES } from './failure.js'
 import { untilInterrupted } from './interruption.js'
 import { showProgress } from './progress.js'
+import { addRecordedRuns } from './simulate-view.js'
 
 type SimulateFlags = Partial<
   Pick<SimulationOptions, 'clusters' | 'secrets' | 'capsules' | 'threshold' | 'generation' | 'seed' | 'folder'>
 > & { readonly blockTime?: number; readonly keep?: boolean; readonly json?: string }
 
 export function addSimulate(program: Command, exitWith: (code: number) => void): void {
-  program
+  const simulate = program
     .command('simulate')
+    .helpCommand(false)
     .description('Run the whole life of shares on this machine, on real parts, and check it against the chain.')
     .option('--clusters <number>', 'public clusters of five enclaves at the start (default: 3)', wholeNumber())
     .option('--secrets <number>', 'secret NFTs to mint (default: 16)', wholeNumber())
@@ -42,6 +44,7 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
       process.stdout.write(`\n${formatReport(report)}\n`)
       exitWith(report.passed ? EXIT_CODES.success : EXIT_CODES.failure)
     })
+  addRecordedRuns(simulate, exitWith)
 }
 
 async function writeReport(file: string, content: string): Promise<void> {

@@ -12,6 +12,15 @@ export { Actors, type ActorsOptions, type Candidate, type Minted } from './actor
 export { type SimulationOptions, simulationOptions } from './options.js'
 export type { SimulationEvent, SimulationProgress } from './progress.js'
 export {
+  createRecorder,
+  type RecordedRun,
+  type RunEvent,
+  type RunHeader,
+  type RunOutcome,
+  type RunRecorder,
+  readRun,
+} from './record/index.js'
+export {
   type Check,
   type EnclaveRow,
   formatReport,
@@ -20,3 +29,17 @@ export {
   type Timing,
 } from './report.js'
 export { runSimulation } from './simulation.js'
+export {
+  type CompareOptions,
+  type Comparison,
+  compareRuns,
+  formatComparison,
+  formatHtmlComparison,
+  type RunControls,
+  type RunningView,
+  reportFileOf,
+  type ServeOptions,
+  serveView,
+  writePage,
+  writeReport,
+} from './view/index.js'

@@ -1,14 +1,8 @@
 import type { ClusterId, Hex, SlotId } from '../domain/index.js'
 import type { NodeStatus } from '../node/index.js'
+import type { Check } from './check.js'
 
-/** The outcome of one thing that a run verifies. */
-export interface Check {
-  /** What must hold, as a statement. */
-  readonly name: string
-  readonly passed: boolean
-  /** What was counted when it holds; what is wrong, with the first few cases, when it does not. */
-  readonly detail: string
-}
+export type { Check } from './check.js'
 
 /** One enclave at the end of a run. */
 export interface EnclaveRow {

@@ -1,6 +1,6 @@
 import type { BlockNumber, NftId, ShareKind } from '../../domain/index.js'
-import type { Check } from '../report.js'
-import type { Action } from '../scenario/index.js'
+import type { Check } from '../check.js'
+import type { Action } from '../scenario/actions.js'
 
 /** How a run was made. */
 export type Mode = 'live' | 'processes' | 'discrete'
@@ -61,8 +61,17 @@ export type RunEvent = { readonly at: number } & (
   /** An enclave holds all there was when it took its seat, or came back, `ms` after that. */
   | { readonly type: 'caught-up'; readonly enclave: string; readonly ms: number; readonly shares: number }
   | { readonly type: 'action'; readonly action: Action; readonly text: string }
-  /** All at once, at intervals: shares held of those listed, open wants, blocks behind the chain; by enclave. */
-  | { readonly type: 'sample'; readonly listed: number; readonly enclaves: Readonly<Record<string, Sample>> }
+  /**
+   * All at once, at intervals: shares held of those listed, open wants, blocks behind the chain; by enclave. `complete`
+   * is for files: by slot, the clusters (`0-6,8`) whose enclaves hold all, want nothing and are not behind; they are left
+   * out of `enclaves` then, which makes one line of a thousand clusters short. See `samplesOf`.
+   */
+  | {
+      readonly type: 'sample'
+      readonly listed: number
+      readonly enclaves: Readonly<Record<string, Sample>>
+      readonly complete?: readonly string[]
+    }
   | { readonly type: 'note'; readonly text: string }
 )
 
@@ -105,7 +114,34 @@ export interface RunOutcome {
     readonly exchange: Distribution
   }
   /** What part of all (share, replica) pairs that were due was held, at `at`. */
-  readonly coverage: readonly { readonly at: number; readonly due: number; readonly held: number }[]
+  readonly coverage: readonly CoveragePoint[]
+  /** Blocks behind the chain, over the enclaves that were sampled. */
+  readonly lag: readonly LagPoint[]
+  /** By enclave; one that neither asked nor served is left out. */
+  readonly nodes: Readonly<Record<string, NodeTotals>>
+  /** Events that are counted here and in the totals, but that were too many to keep, by type. */
+  readonly leftOut: Readonly<Record<string, number>>
+}
+
+export interface CoveragePoint {
+  readonly at: number
+  readonly due: number
+  readonly held: number
+}
+
+export interface LagPoint {
+  readonly at: number
+  readonly median: number
+  readonly worst: number
+}
+
+/** What one enclave did in exchanges; bytes of shares and what goes with them, in each direction. */
+export interface NodeTotals {
+  readonly served: number
+  readonly requested: number
+  readonly failed: number
+  readonly bytesServed: number
+  readonly bytesReceived: number
 }
 
 export interface Distribution {

@@ -1,2 +1,11 @@
 export type * from './events.js'
-export type * from './recorder.js'
+export { readRun } from './read.js'
+export {
+  createRecorder,
+  type RecordedRun,
+  type Recorder,
+  type RunListener,
+  type RunRecorder,
+  type RunResult,
+} from './recorder.js'
+export { samplesOf } from './samples.js'

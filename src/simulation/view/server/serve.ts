@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { messageOf, pause, SlotmeshError } from '../../../domain/index.js'
+import type { RunControls } from '../controls.js'
+import { assetOf, checkAssets } from './assets.js'
+import { createGuard, SECURITY_HEADERS } from './guard.js'
+import { actionOf, actionSchema, bodyOf } from './requests.js'
+import { EventStream, type ShownRun } from './stream.js'
+
+export interface ServeOptions {
+  readonly run: ShownRun
+  /** Of a run that goes on; without them the page only shows. */
+  readonly controls?: RunControls
+  /** Any that is free when undefined. */
+  readonly port?: number | undefined
+}
+
+export interface RunningView {
+  /** For a browser on this machine; it holds the key that the controls ask for. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** For paths alone. */
+const ORIGIN = 'http://127.0.0.1'
+/** Pages that look on at once. */
+const MOST_STREAMS = 16
+const MOST_CONNECTIONS = 128
+/** So long does a page wait to hear that something was done, ms. */
+const PROMPTLY_MS = 1_500
+
+/**
+ * Serves the page that shows a run, to this machine alone.
+ * @throws SlotmeshError `simulation/port` when the port cannot be used; `simulation/no-page` when there is no page.
+ */
+export async function serveView(options: ServeOptions): Promise<RunningView> {
+  await checkAssets()
+  const view = new View(options)
+  await view.open()
+  return view
+}
+
+class View implements RunningView {
+  readonly #options: ServeOptions
+  readonly #key = randomBytes(16).toString('hex')
+  readonly #guard
+  readonly #server
+  readonly #streams = new Set<EventStream>()
+  readonly #closed = new AbortController()
+  #port = 0
+  #isPaused = false
+
+  constructor(options: ServeOptions) {
+    this.#options = options
+    this.#guard = createGuard({ port: () => this.#port, key: this.#key })
+    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+      void this.#answer(request, response)
+    })
+    this.#server.maxConnections = MOST_CONNECTIONS
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/#key=${this.#key}`
+  }
+
+  async open(): Promise<void> {
+    const { port = 0 } = this.#options
+    try {
+      this.#server.listen(port, '127.0.0.1')
+      await once(this.#server, 'listening')
+    } catch (cause) {
+      const sentence = `The page cannot be served at port ${port}: ${messageOf(cause)}. Choose another port with --ui.`
+      throw new SlotmeshError('simulation/port', sentence, { cause })
+    }
+    const address = this.#server.address()
+    if (address !== null && typeof address === 'object') this.#port = address.port
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort()
+    for (const stream of this.#streams) stream.close()
+    if (!this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
+    const { method, url = '/' } = request
+    try {
+      if (!this.#guard.maySee(request)) return refuse(response, 403, 'Open the page by the address that was printed.')
+      if (!URL.canParse(url, ORIGIN)) return refuse(response, 404, 'There is no such page.')
+      const { pathname, searchParams } = new URL(url, ORIGIN)
+      if (method === 'GET') return await this.#show(pathname, searchParams, response)
+      if (method !== 'POST') return refuse(response, 405, 'There is nothing of that kind here.')
+      if (!this.#guard.maySteer(request)) {
+        return refuse(response, 403, 'Only the page at the address that was printed, key included, may steer the run.')
+      }
+      await this.#steer(pathname, request, response)
+    } catch (thrown) {
+      const isExpected = thrown instanceof SlotmeshError
+      refuse(response, isExpected ? 400 : 500, isExpected ? thrown.message : 'The simulation could not do that.')
+    }
+  }
+
+  async #show(path: string, search: URLSearchParams, response: ServerResponse): Promise<void> {
+    if (path === '/events') return this.#stream(response)
+    if (path === '/actions') return json(response, actionSchema())
+    if (path === '/inspect') return this.#inspect(search.get('enclave') ?? '', response)
+    const asset = await assetOf(path)
+    if (asset === undefined) return refuse(response, 404, 'There is no such page.')
+    response.setHeader('content-type', asset.type)
+    response.end(asset.content)
+  }
+
+  async #stream(response: ServerResponse): Promise<void> {
+    if (this.#streams.size >= MOST_STREAMS) return refuse(response, 503, 'Too many pages are open; close some.')
+    const { run } = this.#options
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const stream = new EventStream(response)
+    this.#streams.add(stream)
+    stream.send('controls', { isPaused: this.#isPaused })
+    try {
+      await stream.play(run, { isLive: this.#controls() !== undefined })
+    } finally {
+      this.#streams.delete(stream)
+    }
+  }
+
+  async #inspect(enclave: string, response: ServerResponse): Promise<void> {
+    const status = await this.#controls()?.inspect(enclave)
+    if (status === undefined) return refuse(response, 404, `There is no enclave ${enclave} that is up.`)
+    json(response, status)
+  }
+
+  async #steer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const controls = this.#controls()
+    if (controls === undefined) return refuse(response, 409, 'The run is over.')
+    const body = await bodyOf(request)
+    switch (path) {
+      case '/pause':
+        controls.pause()
+        this.#tellPaused(true)
+        break
+      case '/resume':
+        controls.resume()
+        this.#tellPaused(false)
+        break
+      case '/step':
+        await controls.step()
+        break
+      case '/action':
+        await this.#promptly(controls.perform(actionOf(body)))
+        break
+      default:
+        return refuse(response, 404, 'There is no such control.')
+    }
+    json(response, { done: true })
+  }
+
+  /** What takes long, or waits for a run that is paused, goes on by itself; all pages are told if it fails. */
+  async #promptly(work: Promise<void>): Promise<void> {
+    let isAwaited = true
+    const told = work.catch((thrown: unknown) => {
+      if (isAwaited) throw thrown
+      const message = thrown instanceof SlotmeshError ? thrown.message : 'What was asked for could not be done.'
+      for (const stream of this.#streams) stream.send('trouble', { message })
+    })
+    try {
+      await Promise.race([told, pause(PROMPTLY_MS, { signal: this.#closed.signal })])
+    } finally {
+      isAwaited = false
+    }
+  }
+
+  #tellPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused
+    for (const stream of this.#streams) stream.send('controls', { isPaused })
+  }
+
+  /** None any more once the run is over. */
+  #controls(): RunControls | undefined {
+    return this.#options.run.outcome === undefined ? this.#options.controls : undefined
+  }
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify(value))
+}
+
+/** What cannot be done, in a sentence that the page shows. */
+function refuse(response: ServerResponse, status: number, sentence: string): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ message: sentence }))
+}
