@@ -12,7 +12,7 @@ import {
   silentLogger,
   systemClock,
 } from '../domain/index.js'
-import { createMeshHost, type MeshHost } from '../mesh/index.js'
+import { createMeshHost, type MeshHost, type MeshTransport } from '../mesh/index.js'
 import {
   keyNotExist,
   type RetrieveRequest,
@@ -32,13 +32,19 @@ import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState,
 /** After the engine fails it is begun anew from its durable state, this long after; ms. */
 const RESTART_AFTER_MS = 2_000
 
+/** Parts that a simulation or a test puts in the place of a node's own. */
+export interface NodeParts {
+  readonly transport?: MeshTransport
+}
+
 /**
  * Opens the node's folder, and makes its account and PeerId when it has none yet. Nothing is on the network before
  * `start`.
  *
+ * @param parts for simulations: a node of a mesh in earnest is given none.
  * @throws SlotmeshError `store/locked`, `store/wrong-key`, `store/unreadable`.
  */
-export async function createEnclaveNode(config: EnclaveNodeConfig): Promise<EnclaveNode> {
+export async function createEnclaveNode(config: EnclaveNodeConfig, parts: NodeParts = {}): Promise<EnclaveNode> {
   const logger = config.logger ?? silentLogger
   const store = await openStore({ location: config.folder, sealingKey: config.sealingKey, logger })
   try {
@@ -46,7 +52,7 @@ export async function createEnclaveNode(config: EnclaveNodeConfig): Promise<Encl
     const peerSeed = await seed(store, 'peer-key-seed')
     const signer = accountSigner(accountSeed)
     zero(accountSeed)
-    return new Node(config, logger, store, signer, peerSeed, await peerIdOf(peerSeed))
+    return new Node(config, parts, logger, store, signer, peerSeed, await peerIdOf(peerSeed))
   } catch (thrown) {
     await store.close()
     throw thrown
@@ -85,6 +91,7 @@ class Node implements EnclaveNode {
   readonly account: AccountSigner['account']
   readonly peerId: string
   readonly #config: EnclaveNodeConfig
+  readonly #replaced: NodeParts
   readonly #logger: Logger
   readonly #store: Store
   readonly #signer: AccountSigner
@@ -97,6 +104,7 @@ class Node implements EnclaveNode {
 
   constructor(
     config: EnclaveNodeConfig,
+    replaced: NodeParts,
     logger: Logger,
     store: Store,
     signer: AccountSigner,
@@ -104,6 +112,7 @@ class Node implements EnclaveNode {
     peerId: string,
   ) {
     this.#config = config
+    this.#replaced = replaced
     this.#logger = logger
     this.#telemetry = new Telemetry(Date.now, logger)
     this.#store = store
@@ -196,6 +205,7 @@ class Node implements EnclaveNode {
       syncedBlock: await syncedBlock(this.#store),
       shares,
       wantsOpen: wants,
+      dht: parts?.mesh.dhtTraffic() ?? { lookups: 0, messages: 0 },
       ...this.#telemetry.counts(),
     }
   }
@@ -278,6 +288,7 @@ class Node implements EnclaveNode {
   #createMesh(chain: Chain): Promise<MeshHost> {
     return createMeshHost({
       ...this.#config.mesh,
+      ...this.#replaced,
       privateKey: this.#peerSeed,
       allowPrivateAddresses: this.#config.mesh.allowPrivateAddresses ?? false,
       genesisHash: chain.genesisHash,
@@ -307,7 +318,10 @@ class Node implements EnclaveNode {
         signer: this.#signer,
         chain,
         attestation: {
-          quote: (reportData, options) => quoteSource.quote(reportData, options),
+          quote: (reportData, options) => {
+            this.#telemetry.quoteMade()
+            return quoteSource.quote(reportData, options)
+          },
           verify: (quote) => verifier.verify(quote),
         },
         ...(suites && { suites }),
@@ -327,8 +341,10 @@ class Node implements EnclaveNode {
       store: this.#store,
       peers: {
         request: async (account, request) => {
+          this.#telemetry.exchangeBegun(account)
           const { peerId: peer } = await mesh.resolve(account, { signal: request.signal })
-          return share.request({ account, peer }, request)
+          const { received, traffic } = await share.request({ account, peer }, request)
+          this.#telemetry.exchangeEnded(account, { shares: received, ...traffic })
         },
       },
       listener: {

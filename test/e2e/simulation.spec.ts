@@ -52,7 +52,7 @@ describe('slotmesh simulate', function () {
     const before = await leftOvers()
     const simulation = spawnCli('simulate', '--clusters', '2')
     simulation.stderr?.on('data', (text: string) => {
-      if (text.includes('Owners mint')) simulation.kill('SIGINT')
+      if (text.includes('] mint, secrets')) simulation.kill('SIGINT')
     })
     const { exitCode, stderr, stdout } = await outcomeOf(simulation)
     assert.equal(exitCode, 130, stderr)

@@ -20,12 +20,17 @@ const STATUS: NodeStatus = {
   syncedBlock: 120,
   shares: { secret: 16, capsule: 11 },
   wantsOpen: 0,
+  quotes: 59,
+  dht: { lookups: 4, messages: 30 },
   exchanges: { requested: 19, served: 40, failed: 1 },
   refusals: { sent: { BUSY: 2, NOT_REGISTERED: 3 }, received: {} },
 }
 
 const REPORT: SimulationReport = {
   passed: true,
+  scenario: 'life-of-a-share',
+  title: 'The life of a share',
+  mode: 'live',
   seed: `0x${'ab'.repeat(32)}`,
   generation: 2,
   nfts: { secrets: 16, capsules: 10 },

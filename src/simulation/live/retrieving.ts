@@ -1,7 +1,7 @@
-import type { AccountSigner } from '../crypto/index.js'
-import { type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
-import { type RetrieveRequest, retrieveRequest } from '../owner/index.js'
-import type { Attempt, Holding, Retrieval } from './audit.js'
+import type { AccountSigner } from '../../crypto/index.js'
+import { type ShareKey, SlotmeshError, shareKeyText } from '../../domain/index.js'
+import { type RetrieveRequest, retrieveRequest } from '../../owner/index.js'
+import type { Attempt, Holding, Retrieval } from '../audit.js'
 import type { SimulatedEnclave } from './simulated-enclave.js'
 import type { World } from './world.js'
 
@@ -10,18 +10,20 @@ export async function holdingOf(enclave: SimulatedEnclave): Promise<Holding> {
   return { enclave: enclave.name, shares: await enclave.handle.heldShares() }
 }
 
-/** Owners ask every enclave of every cluster for their shares. */
+/** Owners ask every enclave of every public cluster that is up for their shares. */
 export async function retrieveAll(world: World): Promise<Retrieval[]> {
   const retrievals: Retrieval[] = []
+  const clusters = world.clusters.filter(({ access }) => access === 'public')
   for (const owned of world.secrets) {
     const { key, owner, origin, secret } = owned
     const request = await requestBy(world, owner, key)
-    for (const { id: cluster, enclaves } of world.clusters) {
-      const answers = await Promise.all(enclaves.map((enclave) => ask(world, enclave, key, request)))
-      const shares = new Map(answers.map(({ share }, slot) => [slot, share]))
+    for (const { id: cluster, enclaves } of clusters) {
+      const up = enclaves.filter(({ isUp, isSeated }) => isUp && isSeated)
+      const answers = await Promise.all(up.map((enclave) => ask(world, enclave, key, request)))
+      const shares = new Map(up.map(({ slot }, index) => [slot, answers[index]?.share]))
       retrievals.push({ key, cluster, origin, shares, secret })
     }
-    world.count('secrets retrieved', retrievals.length, world.secrets.length * world.clusters.length)
+    world.count('secrets retrieved', retrievals.length, world.secrets.length * clusters.length)
   }
   return retrievals
 }
@@ -31,7 +33,7 @@ export async function askAsSomebodyElse(world: World): Promise<Attempt[]> {
   const somebody = world.signer('somebody-else')
   const attempts: Attempt[] = []
   for (const [index, { key }] of world.secrets.entries()) {
-    const enclave = world.officials[index % world.officials.length]
+    const enclave = world.replicas[index % world.replicas.length]
     if (enclave === undefined) continue
     const { refusedWith } = await ask(world, enclave, key, await requestBy(world, somebody, key))
     attempts.push({ what: `somebody else at ${enclave.name} for ${shareKeyText(key)}`, refusedWith })
