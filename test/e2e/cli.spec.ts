@@ -49,10 +49,6 @@ describe('slotmesh on the command line', function () {
   const misuse: [parameters: string[], sentence: RegExp][] = [
     [['simulate', '--threshold', '6'], /^slotmesh: The threshold must be a whole number from 2 to 5, not 6\.\n$/],
     [['simulate', '--clusters', 'many'], /It takes a whole number\./],
-    [
-      ['simulate', '--scenario', 'the-moon'],
-      /^slotmesh: No scenario "the-moon" comes with this package: choose one of /,
-    ],
     [['simulate', '--mode', 'dead'], /Allowed choices are live, processes, discrete/],
     [['simulate', '--generation', '3'], /two generations of the TEE pallet/],
     [['simulate', '--seed', 'abc'], /64 hexadecimal digits/],

@@ -10,7 +10,7 @@ import { outcomeOf, runCli, spawnCli } from './cli.js'
 const SEED = `0x${'0123456789abcdef'.repeat(4)}`
 
 describe('slotmesh simulate', function () {
-  this.timeout(150_000)
+  this.timeout(300_000)
   let folder: string
 
   beforeEach(async () => {
@@ -45,6 +45,20 @@ describe('slotmesh simulate', function () {
       assert.equal(report.passed, true)
       assert.ok(report.checks.every(({ passed }) => passed))
       assert.ok(report.timings.every(({ samples }) => samples.length > 0))
+    })
+  }
+
+  for (const [name, mode] of [
+    ['partition-and-heal', 'live'],
+    ['slots-swapped', 'live'],
+    ['power-cut', 'processes'],
+  ] as const) {
+    it(`plays ${name} in ${mode} mode and ends with PASS`, async () => {
+      const { exitCode, stdout, stderr } = await runCli('simulate', '--scenario', name, '--mode', mode, '--seed', SEED)
+      assert.equal(exitCode, 0, stdout + stderr)
+      assert.ok(stdout.endsWith('\nPASS\n'), stdout)
+      const processes = [...stderr.matchAll(/runs in a process of its own/g)].length
+      assert.ok(mode === 'live' ? processes === 0 : processes === 2 * CLUSTER_SIZE + 1, stderr)
     })
   }
 

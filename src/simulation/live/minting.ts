@@ -101,7 +101,10 @@ export class Owners {
     this.#world.secrets.push({ key, owner, origin: to.id, secret })
   }
 
-  /** The chain takes confirmations of one cluster only, so an owner waits for an enclave that fell, and tries again. */
+  /**
+   * The chain takes confirmations of one cluster only, so an owner waits for an enclave that fell, and tries again; and
+   * signs anew what took so long on a busy machine that it has expired.
+   */
   async #handTo(slot: SlotId, share: string, { owner, key, to, mintedAt }: Handover): Promise<void> {
     const world = this.#world
     const temporarySigner = world.signer(`temporary/${key.kind}/${key.nftId}`)
@@ -119,7 +122,8 @@ export class Owners {
           )
           return true
         } catch (thrown) {
-          if (enclave.isUp && enclave.handle === handle) throw thrown
+          const isUp = enclave.isUp && enclave.handle === handle
+          if (isUp && !hasExpired(thrown)) throw thrown
           return undefined
         }
       },
@@ -135,6 +139,11 @@ interface Handover {
   /** Of a share. */
   readonly bytes: number
   readonly mintedAt: BlockNumber
+}
+
+/** Whether an enclave refused a request only because it came too late. */
+export function hasExpired(thrown: unknown): boolean {
+  return thrown instanceof SlotmeshError && ['owner/expiredsigner', 'owner/expiredrequest'].includes(thrown.code)
 }
 
 function remove(secrets: OwnedSecret[], { kind, nftId }: ShareKey): void {

@@ -2,6 +2,7 @@ import type { AccountSigner } from '../../crypto/index.js'
 import { type ShareKey, SlotmeshError, shareKeyText } from '../../domain/index.js'
 import { type RetrieveRequest, retrieveRequest } from '../../owner/index.js'
 import type { Attempt, Holding, Retrieval } from '../audit.js'
+import { hasExpired } from './minting.js'
 import type { SimulatedEnclave } from './simulated-enclave.js'
 import type { World } from './world.js'
 
@@ -19,7 +20,7 @@ export async function retrieveAll(world: World): Promise<Retrieval[]> {
     const request = await requestBy(world, owner, key)
     for (const { id: cluster, enclaves } of clusters) {
       const up = enclaves.filter(({ isUp, isSeated }) => isUp && isSeated)
-      const answers = await Promise.all(up.map((enclave) => ask(world, enclave, key, request)))
+      const answers = await Promise.all(up.map((enclave) => ask(world, enclave, { requester: owner, key }, request)))
       const shares = new Map(up.map(({ slot }, index) => [slot, answers[index]?.share]))
       retrievals.push({ key, cluster, origin, shares, secret })
     }
@@ -35,13 +36,18 @@ export async function askAsSomebodyElse(world: World): Promise<Attempt[]> {
   for (const [index, { key }] of world.secrets.entries()) {
     const enclave = world.replicas[index % world.replicas.length]
     if (enclave === undefined) continue
-    const { refusedWith } = await ask(world, enclave, key, await requestBy(world, somebody, key))
+    const { refusedWith } = await ask(
+      world,
+      enclave,
+      { requester: somebody, key },
+      await requestBy(world, somebody, key),
+    )
     attempts.push({ what: `somebody else at ${enclave.name} for ${shareKeyText(key)}`, refusedWith })
   }
   return attempts
 }
 
-/** One request serves for every enclave, as with the published client. */
+/** One request serves for every enclave, as with the published client, until it has expired. */
 async function requestBy(world: World, requester: AccountSigner, key: ShareKey): Promise<RetrieveRequest> {
   return retrieveRequest({ requester, role: 'OWNER', key, block: await world.blockSeenByAll() })
 }
@@ -51,15 +57,31 @@ interface Answer {
   readonly refusedWith?: string
 }
 
-async function ask(world: World, enclave: SimulatedEnclave, key: ShareKey, request: RetrieveRequest): Promise<Answer> {
-  try {
-    const share = await world.withDeadline(
-      (signal) => enclave.handle.retrieveShare(key.kind, request, { signal }),
-      () => `${enclave.name} to answer for ${shareKeyText(key)}`,
-    )
-    return { share: Buffer.from(share).toString('utf8') }
-  } catch (error) {
-    if (error instanceof SlotmeshError && error.code.startsWith('owner/')) return { refusedWith: error.code }
-    throw error
-  }
+async function ask(world: World, enclave: SimulatedEnclave, owned: Asked, first: RetrieveRequest): Promise<Answer> {
+  const { requester, key } = owned
+  let request = first
+  return world.waitUntil(
+    async () => {
+      try {
+        const share = await world.withDeadline(
+          (signal) => enclave.handle.retrieveShare(key.kind, request, { signal }),
+          () => `${enclave.name} to answer for ${shareKeyText(key)}`,
+        )
+        return { share: Buffer.from(share).toString('utf8') }
+      } catch (error) {
+        if (hasExpired(error)) {
+          request = await requestBy(world, requester, key)
+          return undefined
+        }
+        if (error instanceof SlotmeshError && error.code.startsWith('owner/')) return { refusedWith: error.code }
+        throw error
+      }
+    },
+    () => `${enclave.name} to take a request for ${shareKeyText(key)} in time`,
+  )
+}
+
+interface Asked {
+  readonly requester: AccountSigner
+  readonly key: ShareKey
 }
