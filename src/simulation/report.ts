@@ -53,8 +53,8 @@ export function percentile(samples: readonly number[], percent: number): number 
 /** The report as text of at most 100 columns; the last line is `PASS` or `FAIL`. */
 export function formatReport(report: SimulationReport): string {
   return [
-    formatEnclaves(report.enclaves),
-    formatTimings(report.timings),
+    ...(report.enclaves.length > 0 ? [formatEnclaves(report.enclaves)] : []),
+    ...(report.timings.length > 0 ? [formatTimings(report.timings)] : []),
     formatChecks(report.checks),
     formatSummary(report),
     report.passed ? 'PASS' : 'FAIL',

@@ -53,7 +53,7 @@ export interface Stage {
   /** What an expectation comes to: at least one check. */
   audit(expectation: AuditedExpectation): Promise<readonly Check[]>
   totals(): Promise<RunTotals>
-  /** Every enclave as it is now, for the report's table. */
+  /** Every enclave as it is now, for the report's table; none where there are too many for one. */
   rows(): Promise<readonly EnclaveRow[]>
   /** Holds the run's time still, as far as the mode can: no blocks, no arrivals. */
   pause(): void

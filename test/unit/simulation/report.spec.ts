@@ -63,6 +63,11 @@ describe('the report', () => {
     }
   })
 
+  it('leaves tables out in which nothing would stand', () => {
+    const text = formatReport({ ...REPORT, enclaves: [], timings: [] })
+    assert.ok(text.startsWith('ok   All is well'), text)
+  })
+
   it('lines its columns up', () => {
     const lines = formatReport(REPORT).split('\n')
     const row = lines.find((line) => line.includes('killed, resumed')) ?? ''
