@@ -137,6 +137,8 @@ function describe(event: NodeEvent): string {
       return `refused  a peer: ${event.code}`
     case 'refusal-received':
       return `refused  by ${event.from}: ${event.code}`
+    case 'exchange-done':
+      return `fetched  ${event.shares} shares from ${event.peer}, in ${event.ms} ms`
     case 'exchange-failed':
       return `failed   exchange with ${event.peer}: ${event.code}`
   }

@@ -1,35 +1,55 @@
 import { writeFile } from 'node:fs/promises'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { messageOf, SlotmeshError } from '../domain/index.js'
-import type { SimulationOptions } from '../simulation/index.js'
+import type { NamedScenario, SimulationOptions } from '../simulation/index.js'
 import { palletGeneration, seed, wholeNumber } from './arguments.js'
 import { EXIT_CODES } from './failure.js'
 import { untilInterrupted } from './interruption.js'
 import { showProgress } from './progress.js'
 import { addRecordedRuns } from './simulate-view.js'
 
+/** The story that the README tells; what reads scenarios is not loaded for the help. */
+const DEFAULT_SCENARIO = 'life-of-a-share'
+
 type SimulateFlags = Partial<
-  Pick<SimulationOptions, 'clusters' | 'secrets' | 'capsules' | 'threshold' | 'generation' | 'seed' | 'folder'>
-> & { readonly blockTime?: number; readonly keep?: boolean; readonly json?: string }
+  Pick<
+    SimulationOptions,
+    'scenario' | 'mode' | 'clusters' | 'secrets' | 'capsules' | 'threshold' | 'generation' | 'seed' | 'folder'
+  >
+> & { readonly blockTime?: number; readonly keep?: boolean; readonly json?: string; readonly list?: boolean }
 
 export function addSimulate(program: Command, exitWith: (code: number) => void): void {
   const simulate = program
     .command('simulate')
     .helpCommand(false)
-    .description('Run the whole life of shares on this machine, on real parts, and check it against the chain.')
-    .option('--clusters <number>', 'public clusters of five enclaves at the start (default: 3)', wholeNumber())
-    .option('--secrets <number>', 'secret NFTs to mint (default: 16)', wholeNumber())
-    .option('--capsules <number>', 'capsules to mint (default: 10)', wholeNumber())
-    .option('--threshold <number>', 'shares of five that recover a secret (default: 3)', wholeNumber())
-    .option('--block-time <ms>', 'block time of the development chain (default: 500)', wholeNumber())
-    .option('--generation <1|2>', 'generation of the TEE pallet (default: 2)', palletGeneration)
+    .description('Play a scenario on this machine and check what came of it against the chain.')
+    .option('--scenario <name or file>', 'what happens; by itself the whole life of a share', DEFAULT_SCENARIO)
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'real nodes in one process, each in a process of its own, or the same code under a computed clock',
+      )
+        .choices(['live', 'processes', 'discrete'])
+        .default('live'),
+    )
+    .option('--list', 'list the scenarios that come with this package, and what each is for')
+    .option('--clusters <number>', 'public clusters at the start, in place of what the scenario says', wholeNumber())
+    .option('--secrets <number>', 'secret NFTs that the timeline mints, likewise', wholeNumber())
+    .option('--capsules <number>', 'capsules that the timeline mints, likewise', wholeNumber())
+    .option('--threshold <number>', 'shares of five that recover a secret, likewise', wholeNumber())
+    .option('--block-time <ms>', 'block time of the chain, likewise', wholeNumber())
+    .option('--generation <1|2>', 'generation of the TEE pallet, likewise', palletGeneration)
     .option('--seed <hex>', 'repeat the choices of an earlier run (default: a new one)', seed)
     .option('--folder <path>', 'keep the stores in this folder, which must be empty (default: a temporary one)')
     .option('--keep', 'keep the temporary folder')
     .option('--json <file>', 'write the report to a file, too')
-    .action(async ({ blockTime, keep, json, ...rest }: SimulateFlags) => {
+    .action(async ({ blockTime, keep, json, list, ...rest }: SimulateFlags) => {
       // Loaded only when it is needed, so that the help comes at once.
-      const { formatReport, runSimulation } = await import('../simulation/index.js')
+      const { formatReport, runSimulation, shippedScenarios } = await import('../simulation/index.js')
+      if (list) {
+        process.stdout.write(describeAll(await shippedScenarios()))
+        return
+      }
       const progress = showProgress(process.stderr, process.env)
       const report = await untilInterrupted((signal) =>
         runSimulation({
@@ -45,6 +65,10 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
       exitWith(report.passed ? EXIT_CODES.success : EXIT_CODES.failure)
     })
   addRecordedRuns(simulate, exitWith)
+}
+
+function describeAll(scenarios: readonly NamedScenario[]): string {
+  return scenarios.map(({ name, scenario: { title, why } }) => `${name}\n    ${title}\n    ${why}\n`).join('')
 }
 
 async function writeReport(file: string, content: string): Promise<void> {

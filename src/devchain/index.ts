@@ -5,5 +5,6 @@ export {
   startDevelopmentChain,
   type Upgrade,
 } from './development-chain.js'
+export { movedMetadata } from './metadata/index.js'
 export type { Endpoint } from './rpc/endpoint.js'
 export type { EndpointFaults, NotificationMode } from './rpc/faults.js'

@@ -106,7 +106,7 @@ export async function enterTable(
 
 /** Kademlia's way in: a lookup of oneself, which makes oneself known to the peers on its way. Never rejects. */
 export async function meetNeighbours(
-  dht: MeshDht,
+  dht: Pick<KadDHT, 'getClosestPeers'>,
   self: PeerId,
   { shutdown, clock, logger }: { shutdown: AbortSignal; clock: Clock; logger: Logger },
 ): Promise<void> {
@@ -125,7 +125,7 @@ export async function meetNeighbours(
 
 /** @returns whether there were peers nearest to the key and all of them took the value. */
 export async function putEverywhere(
-  dht: KadDHT,
+  dht: Pick<KadDHT, 'put'>,
   key: Uint8Array,
   value: Uint8Array,
   signal: AbortSignal,

@@ -24,6 +24,7 @@ import {
 import { stayConnected } from './bootstrap.js'
 import { HostDatastore } from './datastore.js'
 import { enterTable, type MeshDht, meetNeighbours, meshDht, putEverywhere } from './dht.js'
+import { countingDht, type DhtTraffic } from './dht-traffic.js'
 import { enterByRegistry } from './entry.js'
 import { HandOver } from './hand-over.js'
 import { KnownRecords } from './known-records.js'
@@ -53,7 +54,12 @@ export interface MeshHostInit {
   readonly logger: Logger
   /** The system's by default. */
   readonly clock?: Clock
+  /** Plain TCP by default; a simulation's has links of its own making. */
+  readonly transport?: MeshTransport
 }
+
+/** Makes the transport by which a host listens and dials. */
+export type MeshTransport = ReturnType<typeof tcp>
 
 /** A libp2p host that finds enclaves by their accounts and can be found by its own. */
 export interface MeshHost {
@@ -89,6 +95,8 @@ export interface MeshHost {
    * @throws SlotmeshError `mesh/enclave-not-found` after a few lookups; the signal's reason when it aborts.
    */
   resolve(account: AccountId, options: { signal: AbortSignal }): Promise<ResolvedEnclave>
+
+  dhtTraffic(): DhtTraffic
 }
 
 /** @throws SlotmeshError `mesh/bad-address` when a configured multiaddr is none. */
@@ -113,19 +121,20 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
   })
   const libp2p = await createNode(init, { listen, announce, privateKey, known })
   const { dht } = libp2p.services
+  const counting = countingDht(dht)
   const publisher = new RecordPublisher({
     genesisHash,
     signer,
     privateKey,
     known,
     addresses: () => recordAddresses(libp2p.getMultiaddrs(), init.allowPrivateAddresses),
-    put: (key, value, signal) => putEverywhere(dht, key, value, signal),
+    put: (key, value, signal) => putEverywhere(counting.dht, key, value, signal),
     hasPeers: () => dht.routingTable.size > 0,
     clock,
     logger,
   })
   const handOver = new HandOver({ libp2p, known, own: () => publisher.record?.bytes, clock, logger })
-  const resolver = new Resolver({ libp2p, dht, known, clock, logger })
+  const resolver = new Resolver({ libp2p, dht: counting.dht, known, clock, logger })
   const shutdown = new AbortController()
   setMaxListeners(Infinity, shutdown.signal)
   let background: Promise<unknown> = Promise.resolve()
@@ -141,7 +150,7 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
       dht.routingTable.addEventListener('peer:add', () => {
         const alone = dht.routingTable.size === 1
         publisher.peerArrived({ alone })
-        if (alone) void meetNeighbours(dht, libp2p.peerId, { shutdown: shutdown.signal, clock, logger })
+        if (alone) void meetNeighbours(counting.dht, libp2p.peerId, { shutdown: shutdown.signal, clock, logger })
       })
       await listenOrExplain(libp2p, init.listen)
       libp2p.addEventListener('self:peer:update', () => publisher.addressesChanged())
@@ -167,6 +176,7 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
     publish: (seat) => publisher.publish(seat),
     knows: (account, peer) => known.current(account)?.record.peerId.toString() === peer,
     resolve: (account, { signal }) => resolver.resolve(account, signal),
+    dhtTraffic: counting.traffic,
   }
 }
 
@@ -180,7 +190,7 @@ interface NodeParts {
 type NodeServices = { identify: Identify; ping: Ping; dht: MeshDht }
 
 function createNode(
-  { genesisHash, allowPrivateAddresses, inboundConnectionThreshold, logger }: MeshHostInit,
+  { genesisHash, allowPrivateAddresses, inboundConnectionThreshold, transport = tcp(), logger }: MeshHostInit,
   { listen, announce, privateKey, known }: NodeParts,
 ): Promise<Libp2p<NodeServices>> {
   const { connections } = LIMITS
@@ -191,7 +201,7 @@ function createNode(
     // Nobody needs to know which versions of what run inside an enclave.
     nodeInfo: { name: 'slotmesh', version: '1', userAgent: 'slotmesh' },
     addresses: { listen: listen.map(String), announce: announce.map(String) },
-    transports: [tcp()],
+    transports: [transport],
     connectionEncrypters: [noise()],
     // The connection monitor below already asks whether the other side lives.
     streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: connections.streams })],

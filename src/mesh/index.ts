@@ -1,1 +1,2 @@
-export { createMeshHost, type MeshHost, type MeshHostInit } from './host.js'
+export type { DhtTraffic } from './dht-traffic.js'
+export { createMeshHost, type MeshHost, type MeshHostInit, type MeshTransport } from './host.js'

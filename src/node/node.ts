@@ -11,7 +11,7 @@ import {
   silentLogger,
   systemClock,
 } from '../domain/index.js'
-import { createMeshHost, type MeshHost } from '../mesh/index.js'
+import { createMeshHost, type MeshHost, type MeshTransport } from '../mesh/index.js'
 import {
   keyNotExist,
   type RetrieveRequest,
@@ -32,19 +32,25 @@ import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState,
 /** After the engine fails it is begun anew from its durable state, this long after; ms. */
 const RESTART_AFTER_MS = 2_000
 
+/** Parts that a simulation or a test puts in the place of a node's own. */
+export interface NodeParts {
+  readonly transport?: MeshTransport
+}
+
 /**
  * Opens the node's folder, and makes its account and PeerId when it has none yet. Nothing is on the network before
  * `start`.
  *
+ * @param parts for simulations: a node of a mesh in earnest is given none.
  * @throws SlotmeshError `store/locked`, `store/wrong-key`, `store/unreadable`.
  */
-export async function createEnclaveNode(config: EnclaveNodeConfig): Promise<EnclaveNode> {
+export async function createEnclaveNode(config: EnclaveNodeConfig, parts: NodeParts = {}): Promise<EnclaveNode> {
   // For as long as it runs the node needs neither: the one is with the store, the other made the signer.
   const { sealingKey, accountSeed, ...rest } = config
   const { folder, logger = silentLogger } = rest
   const store = await openStore({ location: folder, sealingKey, logger })
   try {
-    return new Node(rest, logger, store, await takeSecrets(store, accountSeed))
+    return new Node(rest, parts, logger, store, await takeSecrets(store, accountSeed))
   } catch (thrown) {
     await store.close()
     throw thrown
@@ -66,6 +72,7 @@ class Node implements EnclaveNode {
   readonly account: AccountSigner['account']
   readonly peerId: string
   readonly #config: Omit<EnclaveNodeConfig, 'sealingKey' | 'accountSeed'>
+  readonly #replaced: NodeParts
   readonly #logger: Logger
   readonly #store: Store
   readonly #signer: ForgetfulSigner
@@ -79,11 +86,13 @@ class Node implements EnclaveNode {
 
   constructor(
     config: Omit<EnclaveNodeConfig, 'sealingKey' | 'accountSeed'>,
+    replaced: NodeParts,
     logger: Logger,
     store: Store,
     { signer, peerSeed, peerId }: Secrets,
   ) {
     this.#config = config
+    this.#replaced = replaced
     this.#logger = logger
     this.#telemetry = new Telemetry(Date.now, logger)
     this.#ownQuotes = new OwnQuotes(config.attestation.quoteSource, Date.now)
@@ -181,6 +190,7 @@ class Node implements EnclaveNode {
       syncedBlock: await syncedBlock(this.#store),
       shares,
       wantsOpen: wants,
+      dht: parts?.mesh.dhtTraffic() ?? { lookups: 0, messages: 0 },
       ...this.#telemetry.counts(),
     }
   }
@@ -263,6 +273,7 @@ class Node implements EnclaveNode {
   #createMesh(chain: Chain): Promise<MeshHost> {
     return createMeshHost({
       ...this.#config.mesh,
+      ...this.#replaced,
       privateKey: this.#peerSeed,
       allowPrivateAddresses: this.#config.mesh.allowPrivateAddresses ?? false,
       genesisHash: chain.genesisHash,
@@ -293,7 +304,10 @@ class Node implements EnclaveNode {
         signer: this.#signer,
         chain,
         attestation: {
-          quote: (reportData, options) => this.#ownQuotes.quote(reportData, options),
+          quote: (reportData, options) => {
+            this.#telemetry.quoteMade()
+            return this.#ownQuotes.quote(reportData, options)
+          },
           verify: (quote) => verifier.verify(quote),
         },
         ...(suites && { suites }),
@@ -313,8 +327,10 @@ class Node implements EnclaveNode {
       store: this.#store,
       peers: {
         request: async (account, request) => {
+          this.#telemetry.exchangeBegun(account)
           const { peerId: peer } = await mesh.resolve(account, { signal: request.signal })
-          return share.request({ account, peer }, request)
+          const { received, traffic } = await share.request({ account, peer }, request)
+          this.#telemetry.exchangeEnded(account, { shares: received, ...traffic })
         },
       },
       listener: {

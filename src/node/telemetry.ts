@@ -1,4 +1,4 @@
-import { type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { type AccountId, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
 import { RefusalError, RefusedError } from '../share/index.js'
 import type { SyncListener } from '../sync/index.js'
 import type { NodeEvent, NodeStatus } from './types.js'
@@ -13,6 +13,9 @@ export class Telemetry implements SyncListener {
   readonly #exchanges = { requested: 0, served: 0, failed: 0 }
   readonly #refusalsSent = new Map<string, number>()
   readonly #refusalsReceived = new Map<string, number>()
+  /** When the exchange with a peer was begun; there is one at a time. */
+  readonly #begunAt = new Map<AccountId, number>()
+  #quotes = 0
 
   constructor(now: () => number, logger: Logger) {
     this.#now = now
@@ -24,8 +27,9 @@ export class Telemetry implements SyncListener {
     return () => this.#listeners.delete(listener)
   }
 
-  counts(): Pick<NodeStatus, 'exchanges' | 'refusals'> {
+  counts(): Pick<NodeStatus, 'exchanges' | 'quotes' | 'refusals'> {
     return {
+      quotes: this.#quotes,
       exchanges: { ...this.#exchanges },
       refusals: {
         sent: Object.fromEntries(this.#refusalsSent),
@@ -50,6 +54,19 @@ export class Telemetry implements SyncListener {
     this.#emit({ type: 'share-stored', key, version, from, origin, triggeredAt: since, at: this.#now() })
   }
 
+  quoteMade(): void {
+    this.#quotes += 1
+  }
+
+  exchangeBegun(peer: AccountId): void {
+    this.#begunAt.set(peer, this.#now())
+  }
+
+  exchangeEnded(peer: AccountId, cost: { shares: number; bytes: number; messages: number }): void {
+    const { shares, bytes, messages } = cost
+    this.#emit({ type: 'exchange-done', peer, shares, bytes, messages, ...this.#sinceBegun(peer) })
+  }
+
   exchangeDone(): void {
     this.#exchanges.requested += 1
   }
@@ -60,21 +77,28 @@ export class Telemetry implements SyncListener {
 
   exchangeFailed(peer: Parameters<SyncListener['exchangeFailed']>[0], thrown: unknown): void {
     this.#exchanges.failed += 1
-    const at = this.#now()
+    const times = this.#sinceBegun(peer)
     if (thrown instanceof RefusedError) {
       count(this.#refusalsReceived, thrown.refusal)
-      this.#emit({ type: 'refusal-received', code: thrown.refusal, from: peer, at })
+      this.#emit({ type: 'refusal-received', code: thrown.refusal, from: peer, ...times })
     } else if (thrown instanceof RefusalError) {
       this.refusalSent(thrown.refusal)
     } else {
       const code = thrown instanceof SlotmeshError ? thrown.code : messageOf(thrown)
-      this.#emit({ type: 'exchange-failed', peer, code, at })
+      this.#emit({ type: 'exchange-failed', peer, code, ...times })
     }
   }
 
   refusalSent(code: string): void {
     count(this.#refusalsSent, code)
     this.#emit({ type: 'refusal-sent', code, at: this.#now() })
+  }
+
+  #sinceBegun(peer: AccountId): { ms: number; at: number } {
+    const at = this.#now()
+    const ms = at - (this.#begunAt.get(peer) ?? at)
+    this.#begunAt.delete(peer)
+    return { ms, at }
   }
 
   #emit(event: NodeEvent): void {

@@ -16,6 +16,7 @@ import type {
   ShareKind,
   SlotId,
 } from '../domain/index.js'
+import type { DhtTraffic } from '../mesh/index.js'
 import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
 import type { Suite } from '../share/index.js'
 import type { StoreIntegrity } from '../store/index.js'
@@ -110,6 +111,10 @@ export interface NodeStatus {
   readonly wantsOpen: number
   /** Exchanges of `/ternoa/share/1` in either role since the start. */
   readonly exchanges: { readonly requested: number; readonly served: number; readonly failed: number }
+  /** Quotes made since the start, in either role: a whole exchange costs each side one. */
+  readonly quotes: number
+  /** What was asked of the DHT since the start. */
+  readonly dht: DhtTraffic
   /** Refusals since the start, by code. */
   readonly refusals: {
     readonly sent: Readonly<Record<string, number>>
@@ -135,9 +140,32 @@ export type NodeEvent =
   /** What is wrong has changed; see `NodeStatus.problems`. */
   | { readonly type: 'problems'; readonly problems: readonly NodeProblem[]; readonly at: number }
   | { readonly type: 'refusal-sent'; readonly code: string; readonly at: number }
-  | { readonly type: 'refusal-received'; readonly code: string; readonly from: AccountId; readonly at: number }
+  | {
+      readonly type: 'refusal-received'
+      readonly code: string
+      readonly from: AccountId
+      /** From the look for the peer to the refusal. */
+      readonly ms: number
+      readonly at: number
+    }
+  /** An exchange that this enclave asked for went well: `ms` from the look for the peer to the end, bytes both ways. */
+  | {
+      readonly type: 'exchange-done'
+      readonly peer: AccountId
+      readonly shares: number
+      readonly bytes: number
+      readonly messages: number
+      readonly ms: number
+      readonly at: number
+    }
   /** An exchange failed for another reason than a refusal; the want stays open and another peer is tried. */
-  | { readonly type: 'exchange-failed'; readonly peer: AccountId; readonly code: string; readonly at: number }
+  | {
+      readonly type: 'exchange-failed'
+      readonly peer: AccountId
+      readonly code: string
+      readonly ms: number
+      readonly at: number
+    }
 
 /** One enclave of the mesh. Several can live in one process; there is no global state. */
 export interface EnclaveNode {

@@ -18,6 +18,12 @@ const CRUMBS = { pieces: 1_024, bytesEach: 64 } as const
 /** An unsigned varint of more bytes than this cannot be a length within any of our limits. */
 const LENGTH_PREFIX_BYTES = 4
 
+/** What one exchange cost on the wire, in both directions, before the transport's own framing. */
+export interface Traffic {
+  readonly bytes: number
+  readonly messages: number
+}
+
 /**
  * Messages behind their length as an unsigned varint (SPEC 3), over one libp2p stream, with back-pressure both ways:
  * reading pauses the stream while nobody takes messages, writing waits until the transport has taken the bytes.
@@ -31,6 +37,8 @@ export class Frames {
   /** Of all that ever came. */
   #pieces = 0
   #bytes = 0
+  #sentBytes = 0
+  #messages = 0
   #ended = false
   #failure: Error | undefined
   readonly #leaving = new AbortController()
@@ -60,6 +68,11 @@ export class Frames {
     })
   }
 
+  /** What crossed so far, both ways, as the stream sees it. */
+  get traffic(): Traffic {
+    return { bytes: this.#bytes + this.#sentBytes, messages: this.#messages }
+  }
+
   /** Aborts with `share/cut` when the peer will send nothing more: for waits in which nothing is read. */
   get ended(): AbortSignal {
     return this.#leaving.signal
@@ -78,13 +91,17 @@ export class Frames {
     await this.#until(() => this.#received.byteLength >= length, options.signal)
     const message = this.#received.slice(0, length)
     this.#consume(length)
+    this.#messages += 1
     return message
   }
 
   /** @throws SlotmeshError `share/cut` when the stream is closed or closes meanwhile, or the signal's reason. */
   async write(message: Uint8Array, { signal }: { signal: AbortSignal }): Promise<void> {
+    const frame = new Uint8ArrayList(varint.encode(message.byteLength), message)
+    this.#messages += 1
+    this.#sentBytes += frame.byteLength
     try {
-      this.#stream.send(new Uint8ArrayList(varint.encode(message.byteLength), message))
+      this.#stream.send(frame)
     } catch (thrown) {
       throw this.#cut(thrown)
     }

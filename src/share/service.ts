@@ -9,7 +9,7 @@ import {
   systemClock,
 } from '../domain/index.js'
 import { Admissions } from './admission.js'
-import { Frames } from './frames.js'
+import { Frames, type Traffic } from './frames.js'
 import type { Party } from './party.js'
 import { PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
 import { type ServedExchange, serveExchange } from './provider.js'
@@ -70,13 +70,18 @@ export class ShareService {
    * One exchange with the enclave `account` at `peer`, which must be connected or dialable.
    * @throws as {@link requestShares}, and libp2p's errors when the peer cannot be reached.
    */
-  async request(provider: { account: AccountId; peer: PeerId }, request: ExchangeRequest): Promise<ExchangeResult> {
+  async request(
+    provider: { account: AccountId; peer: PeerId },
+    request: ExchangeRequest,
+  ): Promise<ExchangeResult & { readonly traffic: Traffic }> {
     return bounded({ signals: [request.signal, this.#stopped.signal] }, async (signal) => {
       const stream = await phase('handshake', { signal, clock: this.#party.clock }, (options) =>
         this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, options),
       )
       const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
-      return requestShares(this.#party, counterpart, new Frames(stream, this.#party.clock), { ...request, signal })
+      const frames = new Frames(stream, this.#party.clock)
+      const result = await requestShares(this.#party, counterpart, frames, { ...request, signal })
+      return { ...result, traffic: frames.traffic }
     })
   }
 

@@ -3,6 +3,7 @@ import { type AccountSigner, toSs58 } from '../crypto/index.js'
 import {
   type AccountId,
   type BlockNumber,
+  type BlockTriggers,
   type ClusterId,
   type NftId,
   type ShareKey,
@@ -67,9 +68,19 @@ export class Actors {
     await this.#chain.close()
   }
 
-  /** The committee creates a public cluster. */
-  async createCluster(): Promise<ClusterId> {
-    const args = this.#chain.generation === 1 ? [] : ['Public']
+  /** The latest final block that it knows of. */
+  get finalised(): BlockNumber {
+    return this.#chain.finalised().number
+  }
+
+  /** Every final block after `after`, until the signal of the options aborts. */
+  follow(after: BlockNumber): AsyncIterable<BlockTriggers> {
+    return this.#chain.follow(after, { signal: this.#signal })
+  }
+
+  /** The committee creates a cluster; where clusters have no type, every one is public. */
+  async createCluster(access: Access = 'public'): Promise<ClusterId> {
+    const args = this.#chain.generation === 1 ? [] : [CLUSTER_TYPES[access]]
     const done = await this.#submit(this.#committee, this.#chain.asCommittee({ ...TEE, method: 'createCluster', args }))
     return idIn(done, 'tee', 'ClusterAdded')
   }
@@ -90,6 +101,24 @@ export class Actors {
       return [transfer, this.#chain.asCommittee({ ...TEE, method: 'assignEnclave', args })]
     })
     await this.#submit(this.#committee, { pallet: 'utility', method: 'batchAll', args: [calls] })
+  }
+
+  /** The committee gives a cluster another type. */
+  async setAccess(cluster: ClusterId, access: Access): Promise<BlockNumber> {
+    const args = [cluster, CLUSTER_TYPES[access]]
+    return this.#govern({ ...TEE, method: 'updateCluster', args })
+  }
+
+  /** An operator asks for an enclave's seat to be given up, and the committee does it. */
+  async unseat({ operator }: Pick<Candidate, 'operator'>): Promise<BlockNumber> {
+    await this.#submit(operator, { ...TEE, method: 'unregisterEnclave', args: [] })
+    return this.#govern({ ...TEE, method: 'removeEnclave', args: [operator.account] })
+  }
+
+  /** The owner of an NFT burns it. */
+  async burn(owner: AccountSigner, nftId: NftId): Promise<BlockNumber> {
+    const done = await this.#submit(owner, { ...NFT, method: 'burnNft', args: [nftId] })
+    return done.block.number
   }
 
   /** An owner mints a secret NFT or a capsule. */
@@ -118,11 +147,19 @@ export class Actors {
     return listed
   }
 
+  async #govern(call: ChainCall): Promise<BlockNumber> {
+    const done = await this.#submit(this.#committee, this.#chain.asCommittee(call))
+    return done.block.number
+  }
+
   #submit(signer: AccountSigner, call: ChainCall): Promise<FinalisedCall> {
     return this.#chain.submit(signer, call, { signal: this.#signal })
   }
 }
 
+export type Access = 'public' | 'private'
+
+const CLUSTER_TYPES = { public: 'Public', private: 'Private' } as const satisfies Record<Access, string>
 const TEE = { pallet: 'tee' } as const
 const NFT = { pallet: 'nft' } as const
 

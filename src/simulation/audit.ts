@@ -161,6 +161,15 @@ export function auditOutsiders(holdings: readonly Holding<ShareKey>[]): Check {
   )
 }
 
+/** What clusters that are private by now hold of others, synced since. */
+export function auditPrivacy(holdings: readonly Holding<ShareKey>[]): Check {
+  const faults = holdings.flatMap(({ enclave, shares }) =>
+    shares.map((share) => `${enclave} holds ${shareKeyText(share)}`),
+  )
+  const name = 'Private clusters got nothing of the others since they are private'
+  return check(name, holdings.length > 0, faults, holdings.map(({ enclave }) => enclave).join(', '))
+}
+
 /** Every attempt met exactly the refusal that it deserves. */
 export function auditRefusals(name: string, expectedCode: string, attempts: readonly Attempt[]): Check {
   const faults = attempts
@@ -198,7 +207,7 @@ export function auditResume(
     ...got.filter((key) => before.has(key)).map((key) => `${key} was fetched although it was there`),
   ]
   return check(
-    'The killed enclave resumes from its folder and fetches only what it missed',
+    'An enclave that was down resumes from its folder and fetches only what it missed',
     missed.length > 0,
     faults,
     `${before.size} shares kept, ${missed.length} fetched`,
@@ -215,7 +224,7 @@ export function auditFailover(
   const faults = tries === 0 ? ['it never tried the peer that was down'] : []
   if (fetched.some(({ from }) => from === absent)) faults.push('it got a share from the peer that was down')
   return check(
-    'The late enclave fails over from the peer that is down to another cluster',
+    'An enclave fails over from the peer that is down to another cluster',
     fetched.length > 0,
     faults,
     `${tries} tries in vain, ${fetched.length} shares from others`,
@@ -247,7 +256,7 @@ export interface Sent {
 const SHOWN_FAULTS = 3
 
 /** A check without a subject does not hold: an audit of nothing must not pass. */
-function check(name: string, hasSubject: boolean, faults: readonly string[], detail: string): Check {
+export function check(name: string, hasSubject: boolean, faults: readonly string[], detail: string): Check {
   if (!hasSubject) return { name, passed: false, detail: 'There was nothing to check.' }
   if (faults.length === 0) return { name, passed: true, detail }
   const more = faults.length > SHOWN_FAULTS ? `; and ${faults.length - SHOWN_FAULTS} more` : ''

@@ -1,4 +1,4 @@
-import { type ClusterId, messageOf, pause, SlotmeshError } from '../domain/index.js'
+import { bounded, type ClusterId, messageOf, pause, SlotmeshError } from '../domain/index.js'
 import type { SeededRandom } from './randomness.js'
 import type { Recorder } from './record/index.js'
 import type { Check } from './report.js'
@@ -41,20 +41,24 @@ export class Director {
     const { scenario, stage, signal } = this.#init
     await stage.open()
     const openedAt = stage.clock.now()
-    const arrivals = Promise.all(scenario.arrivals.map((each) => this.#arrive(each, openedAt)))
-    const done = this.#steps(openedAt)
-    try {
-      await done
-      await Promise.all([pause(scenario.runFor, { clock: stage.clock, signal }), arrivals])
-      await stage.untilSettled({ timeoutMs: scenario.patience, signal })
-      return []
-    } catch (thrown) {
-      signal.throwIfAborted()
-      if (!(thrown instanceof SlotmeshError)) throw thrown
-      return [{ name: 'Everything happened as the scenario says', passed: false, detail: messageOf(thrown) }]
-    } finally {
-      await Promise.allSettled([arrivals])
-    }
+    const failed = new AbortController()
+    return await bounded({ signals: [signal, failed.signal] }, async (either) => {
+      const arrivals = Promise.all(scenario.arrivals.map((each) => this.#arrive(each, openedAt, either)))
+      // Whoever fails first ends the others: a timeline that stands still must not be waited for, nor arrivals.
+      const parts = [this.#goOn(openedAt, either), arrivals]
+      try {
+        await Promise.all(parts)
+        await stage.untilSettled({ timeoutMs: scenario.patience, signal })
+        return []
+      } catch (thrown) {
+        signal.throwIfAborted()
+        if (!(thrown instanceof SlotmeshError)) throw thrown
+        return [{ name: 'Everything happened as the scenario says', passed: false, detail: messageOf(thrown) }]
+      } finally {
+        failed.abort()
+        await Promise.allSettled(parts)
+      }
+    })
   }
 
   /** One action, of the timeline or by hand. */
@@ -65,23 +69,25 @@ export class Director {
     else await stage.perform(action)
   }
 
-  async #steps(openedAt: number): Promise<void> {
-    for (const { do: action, ...moment } of this.#init.scenario.timeline) {
-      await this.#await(moment, openedAt)
+  async #goOn(openedAt: number, signal: AbortSignal): Promise<void> {
+    const { scenario, stage } = this.#init
+    for (const { do: action, ...moment } of scenario.timeline) {
+      await this.#await(moment, openedAt, signal)
       await this.perform(action)
     }
+    await pause(scenario.runFor, { clock: stage.clock, signal })
   }
 
-  async #await({ at, after, when }: Omit<Step, 'do'>, openedAt: number): Promise<void> {
-    const { stage, scenario, signal } = this.#init
+  async #await({ at, after, when }: Omit<Step, 'do'>, openedAt: number, signal: AbortSignal): Promise<void> {
+    const { stage, scenario } = this.#init
     const { clock } = stage
     if (at !== undefined) await pause(Math.max(0, openedAt + at - clock.now()), { clock, signal })
     if (after !== undefined) await pause(after, { clock, signal })
     if (when === 'settled') await stage.untilSettled({ timeoutMs: scenario.patience, signal })
   }
 
-  async #arrive(arrivals: Arrivals, openedAt: number): Promise<void> {
-    const { stage, signal } = this.#init
+  async #arrive(arrivals: Arrivals, openedAt: number, signal: AbortSignal): Promise<void> {
+    const { stage } = this.#init
     const { clock } = stage
     const { every, from, until, burst } = arrivals
     await pause(Math.max(0, openedAt + from - clock.now()), { clock, signal })
@@ -91,7 +97,10 @@ export class Director {
     const last = openedAt + (until ?? from)
     for (let next = openedAt + from; next <= last; next += every) {
       await pause(Math.max(0, next - clock.now()), { clock, signal })
-      minting.push(stage.mint([this.#next(arrivals)]))
+      const minted = stage.mint([this.#next(arrivals)])
+      // What fails is met at the end.
+      minted.catch(() => undefined)
+      minting.push(minted)
     }
     await Promise.all(minting)
   }

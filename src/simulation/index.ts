@@ -9,8 +9,9 @@ export {
   startDevelopmentChain,
 } from '../devchain/index.js'
 export { Actors, type ActorsOptions, type Candidate, type Minted } from './actors.js'
-export { type SimulationOptions, simulationOptions } from './options.js'
+export { DEFAULT_SCENARIO, type SimulationOptions, simulationOptions } from './options.js'
 export type { SimulationEvent, SimulationProgress } from './progress.js'
+export type { Mode, RunTotals } from './record/index.js'
 export {
   createRecorder,
   type RecordedRun,
@@ -28,6 +29,7 @@ export {
   type SimulationReport,
   type Timing,
 } from './report.js'
+export { type NamedScenario, type Scenario, shippedScenarios } from './scenario/index.js'
 export { runSimulation } from './simulation.js'
 export {
   type CompareOptions,

@@ -1,21 +1,14 @@
 import { CLUSTER_SIZE, type Hex, SlotmeshError } from '../domain/index.js'
+import type { Overrides } from './overrides.js'
 import type { SimulationProgress } from './progress.js'
 import { freshSeed } from './randomness.js'
+import type { Mode } from './record/index.js'
 
 /** What a simulation is made of; everything has a default. */
-export interface SimulationOptions {
-  /** Public clusters of five enclaves at the start; one more joins late. */
-  readonly clusters: number
-  /** Secret NFTs to mint over the whole run; one of them becomes a hybrid. */
-  readonly secrets: number
-  /** Capsules to mint over the whole run. */
-  readonly capsules: number
-  /** Shares that recover a secret, of the five. */
-  readonly threshold: number
-  /** Block time of the development chain, in ms. */
-  readonly blockTimeMs: number
-  /** Generation of the TEE pallet, see the chain's facts. */
-  readonly generation: 1 | 2
+export interface SimulationOptions extends Overrides {
+  /** Of a scenario that comes with the package, or the path of a file. */
+  readonly scenario: string
+  readonly mode: Mode
   /** 32 bytes: the same seed makes the same accounts, machines, keys and secrets. */
   readonly seed: Hex
   /** Holds every enclave's store. Must be empty or absent; kept at the end. A temporary one when undefined. */
@@ -26,19 +19,23 @@ export interface SimulationOptions {
   readonly progress: SimulationProgress
 }
 
+/** The story that the README tells. */
+export const DEFAULT_SCENARIO = 'life-of-a-share'
+
 /** The whole numbers that a run accepts, both ends included, and what a sentence calls them. */
 const LIMITS = {
-  // Below two clusters there is nobody to replicate to; above eight, two cores no longer keep up with the blocks.
-  clusters: { name: 'number of clusters', minimum: 2, maximum: 8 },
-  // One for each of the phases that mint.
-  secrets: { name: 'number of secret NFTs', minimum: 2, maximum: 500 },
-  capsules: { name: 'number of capsules', minimum: 1, maximum: 500 },
+  // Below two clusters there is nobody to replicate to.
+  clusters: { name: 'number of clusters', minimum: 2, maximum: 5_000 },
+  // One for each of the times that the default scenario mints.
+  secrets: { name: 'number of secret NFTs', minimum: 2, maximum: 100_000 },
+  capsules: { name: 'number of capsules', minimum: 1, maximum: 100_000 },
   threshold: { name: 'threshold', minimum: 2, maximum: CLUSTER_SIZE },
   // Tokens allow a reader's view to lag by two blocks: shorter blocks than this make a busy machine look dishonest.
   blockTimeMs: { name: 'block time in ms', minimum: 100, maximum: 60_000 },
 } as const
 
-const DEFAULTS = { clusters: 3, secrets: 16, capsules: 10, threshold: 3, blockTimeMs: 500, generation: 2 } as const
+/** What real nodes on one machine can be: above these, two cores no longer keep up with the blocks. */
+const REAL_LIMITS = { clusters: 8, secrets: 500, capsules: 500 } as const
 
 /**
  * Fills in the defaults and checks the rest.
@@ -46,7 +43,8 @@ const DEFAULTS = { clusters: 3, secrets: 16, capsules: 10, threshold: 3, blockTi
  */
 export function simulationOptions(given: Partial<SimulationOptions>): SimulationOptions {
   const options: SimulationOptions = {
-    ...DEFAULTS,
+    scenario: DEFAULT_SCENARIO,
+    mode: 'live',
     seed: freshSeed(),
     folder: undefined,
     keepFolder: false,
@@ -54,16 +52,30 @@ export function simulationOptions(given: Partial<SimulationOptions>): Simulation
     progress: () => undefined,
     ...given,
   }
+  const limits: Record<keyof typeof LIMITS, { name: string; minimum: number; maximum: number }> = { ...LIMITS }
+  if (options.mode !== 'discrete') {
+    for (const key of ['clusters', 'secrets', 'capsules'] as const) {
+      limits[key] = { ...LIMITS[key], maximum: REAL_LIMITS[key] }
+    }
+  }
   for (const key of Object.keys(LIMITS) as (keyof typeof LIMITS)[]) {
-    const { name, minimum, maximum } = LIMITS[key]
+    const { name, minimum, maximum } = limits[key]
     const value = options[key]
-    if (Number.isInteger(value) && value >= minimum && value <= maximum) continue
+    if (value === undefined || (Number.isInteger(value) && value >= minimum && value <= maximum)) continue
     throw badOption(`The ${name} must be a whole number from ${minimum} to ${maximum}, not ${value}.`)
   }
   if (!/^0x[0-9a-f]{64}$/.test(options.seed)) {
     throw badOption('The seed must be 0x and 64 lower-case hexadecimal digits.')
   }
   return options
+}
+
+/** @throws SlotmeshError `simulation/bad-option` when real nodes of so many clusters are too much for a machine. */
+export function requireFeasible(mode: Mode, clusters: number): void {
+  if (mode === 'discrete' || clusters <= REAL_LIMITS.clusters) return
+  throw badOption(
+    `${clusters} clusters of real nodes are too many for one machine, which can have ${REAL_LIMITS.clusters}: use --mode discrete, or fewer --clusters.`,
+  )
 }
 
 function badOption(sentence: string): SlotmeshError {

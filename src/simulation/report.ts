@@ -22,9 +22,13 @@ export interface Timing {
 
 export interface SimulationReport {
   readonly passed: boolean
+  /** By which it can be asked for again. */
+  readonly scenario: string
+  readonly title: string
+  readonly mode: 'live' | 'processes' | 'discrete'
   readonly seed: Hex
   readonly generation: 1 | 2
-  /** One of the secret NFTs is a capsule, too, and not counted as one. */
+  /** How many the chain called synced; an NFT that is both counts twice. */
   readonly nfts: { readonly secrets: number; readonly capsules: number }
   readonly enclaves: readonly EnclaveRow[]
   readonly timings: readonly Timing[]
@@ -43,8 +47,8 @@ export function percentile(samples: readonly number[], percent: number): number 
 /** The report as text of at most 100 columns; the last line is `PASS` or `FAIL`. */
 export function formatReport(report: SimulationReport): string {
   return [
-    formatEnclaves(report.enclaves),
-    formatTimings(report.timings),
+    ...(report.enclaves.length > 0 ? [formatEnclaves(report.enclaves)] : []),
+    ...(report.timings.length > 0 ? [formatTimings(report.timings)] : []),
     formatChecks(report.checks),
     formatSummary(report),
     report.passed ? 'PASS' : 'FAIL',
@@ -95,10 +99,10 @@ function formatChecks(checks: readonly Check[]): string {
     .join('\n')
 }
 
-function formatSummary({ nfts, generation, wallTimeMs, seed, folder }: SimulationReport): string {
+function formatSummary({ title, mode, nfts, generation, wallTimeMs, seed, folder }: SimulationReport): string {
   const lines = [
-    `${nfts.secrets} secret NFTs (one a capsule, too) and ${nfts.capsules} capsules, on a chain of ` +
-      `generation ${generation}, in ${(wallTimeMs / 1000).toFixed(1)} s`,
+    `${title}, in ${mode} mode: ${nfts.secrets} secrets and ${nfts.capsules} capsules`,
+    `on a chain of generation ${generation}, in ${(wallTimeMs / 1000).toFixed(1)} s`,
     `seed ${seed}`,
   ]
   return [...lines, ...(folder === undefined ? [] : [`stores kept in ${folder}`])].join('\n')

@@ -1,36 +1,47 @@
+import { availableParallelism } from 'node:os'
 import { messageOf, SlotmeshError } from '../domain/index.js'
+import { Director } from './director.js'
 import { openFolder } from './folder.js'
-import { type SimulationOptions, simulationOptions } from './options.js'
-import { PHASES } from './phases.js'
-import type { EnclaveRow, SimulationReport } from './report.js'
-import type { SimulatedEnclave } from './simulated-enclave.js'
-import { World } from './world.js'
+import { requireFeasible, type SimulationOptions, simulationOptions } from './options.js'
+import { withOverrides } from './overrides.js'
+import { PhaseTeller } from './phases.js'
+import { SeededRandom } from './randomness.js'
+import type { Recorder, RunEvent, RunHeader } from './record/index.js'
+import { isRecorded, RecordedAudit } from './recorded-audit.js'
+import type { Check, SimulationReport } from './report.js'
+import { findScenario, type NamedScenario, type Scenario } from './scenario/index.js'
+import type { Stage } from './stage.js'
+import { createStage } from './stages.js'
+import { Timings } from './timings.js'
 
 /**
- * Runs the whole life of shares on this machine: a development chain, enclaves with simulated quotes on a real mesh,
- * owners, and outsiders who must get nothing; then compares everybody with the chain.
+ * Plays a scenario on this machine: a chain, enclaves with simulated quotes, owners, outsiders and faults; then looks
+ * at whether what the scenario expects has come true.
  *
  * @returns a report, also when something does not hold: `passed` tells.
- * @throws SlotmeshError `simulation/bad-option` or `simulation/folder`; the signal's reason, once everything has ended.
+ * @throws SlotmeshError `simulation/bad-option`, `simulation/unknown-scenario` or `simulation/folder`; ConfigError of a
+ * scenario file; the signal's reason, once everything has ended.
  */
 export async function runSimulation(given: Partial<SimulationOptions> = {}): Promise<SimulationReport> {
   const options = simulationOptions(given)
+  const { name, scenario: asWritten } = await findScenario(options.scenario)
+  const scenario = withOverrides(asWritten, options)
+  requireFeasible(options.mode, scenario.clusters)
   const startedAt = Date.now()
   const folder = await openFolder(options.folder)
   let keep = options.folder !== undefined || options.keepFolder
   try {
-    const world = await World.create(options, folder.path)
-    const enclaves = await perform(world).finally(() => world.close())
-    const passed = world.checks.every((check) => check.passed)
+    const played = await play(options, { name, scenario }, folder.path)
+    const passed = played.checks.every((check) => check.passed)
     keep ||= !passed
     return {
       passed,
+      scenario: name,
+      title: scenario.title,
+      mode: options.mode,
       seed: options.seed,
-      generation: options.generation,
-      nfts: { secrets: options.secrets, capsules: options.capsules },
-      enclaves,
-      timings: world.timings,
-      checks: world.checks,
+      generation: scenario.chain.generation,
+      ...played,
       wallTimeMs: Date.now() - startedAt,
       folder: keep ? folder.path : undefined,
     }
@@ -39,32 +50,84 @@ export async function runSimulation(given: Partial<SimulationOptions> = {}): Pro
   }
 }
 
-/** Plays one phase after the other; a phase that cannot be finished is a failed check, and the last one. */
-async function perform(world: World): Promise<EnclaveRow[]> {
-  const { progress, signal } = world.options
-  for (const [index, { title, run }] of PHASES.entries()) {
-    const startedAt = Date.now()
-    const phase = index + 1
-    const ended = (passed: boolean) =>
-      progress({ type: 'phase-ended', phase, passed, durationMs: Date.now() - startedAt })
-    progress({ type: 'phase-started', phase, of: PHASES.length, title })
-    try {
-      await run(world)
-      ended(true)
-    } catch (error) {
-      ended(false)
-      signal.throwIfAborted()
-      // Anything else is a defect of the simulation itself, not a finding.
-      if (!(error instanceof SlotmeshError)) throw error
-      world.checks.push({ name: `Phase ${phase}: ${title}`, passed: false, detail: messageOf(error) })
-      break
+type Played = Pick<SimulationReport, 'enclaves' | 'timings' | 'checks' | 'nfts'>
+
+async function play(options: SimulationOptions, named: NamedScenario, folder: string): Promise<Played> {
+  const { scenario } = named
+  const { progress, signal, seed } = options
+  const phases = new PhaseTeller(scenario, progress)
+  const timings = new Timings()
+  const recorded = new RecordedAudit(scenario.expect)
+  const recorder = together(createRecorder(headerOf(options, named)), phases, timings, recorded)
+  const random = new SeededRandom(seed)
+  phases.begin('The chain and the first clusters start')
+  const stage = await createStage(options.mode, { scenario, recorder, random, folder, signal, progress })
+  try {
+    const checks = await orFinding(() => new Director({ scenario, stage, recorder, random, signal }).play(), signal)
+    if (checks.length === 0) {
+      phases.begin('What came of it is compared with what was expected')
+      checks.push(...(await auditAll(stage, scenario, recorded, signal)))
     }
+    phases.end(checks.every(({ passed }) => passed))
+    const { all, nfts } = timings
+    return { checks, timings: all, nfts, enclaves: await stage.rows() }
+  } finally {
+    await stage.close()
   }
-  return Promise.all([...world.officials, ...world.impostors].map(enclaveRow))
 }
 
-async function enclaveRow(enclave: SimulatedEnclave): Promise<EnclaveRow> {
-  const { cluster, slot, notes } = enclave
-  if (!enclave.isUp) return { cluster, slot, status: undefined, note: 'down' }
-  return { cluster, slot, status: await enclave.status(), note: notes.join(', ') }
+/** What cannot be done is a finding, and the last one; anything else is a defect of the simulation itself. */
+async function orFinding(work: () => Promise<readonly Check[]>, signal: AbortSignal): Promise<Check[]> {
+  try {
+    return [...(await work())]
+  } catch (thrown) {
+    signal.throwIfAborted()
+    if (!(thrown instanceof SlotmeshError)) throw thrown
+    return [{ name: 'Everything happened as the scenario says', passed: false, detail: messageOf(thrown) }]
+  }
+}
+
+async function auditAll(
+  stage: Stage,
+  { expect }: Scenario,
+  recorded: RecordedAudit,
+  signal: AbortSignal,
+): Promise<Check[]> {
+  const checks: Check[] = []
+  for (const expectation of expect) {
+    if (isRecorded(expectation)) checks.push(recorded.check(expectation))
+    else checks.push(...(await orFinding(() => stage.audit(expectation), signal)))
+  }
+  return checks
+}
+
+/** The first line of the run's file. */
+function headerOf({ mode, seed }: SimulationOptions, { name, scenario }: NamedScenario): RunHeader {
+  return {
+    format: 'slotmesh-run/1',
+    scenario: name,
+    title: scenario.title,
+    why: scenario.why,
+    mode,
+    seed,
+    startedAt: new Date().toISOString(),
+    clusters: scenario.clusters,
+    blockTimeMs: scenario.chain.blockTime,
+    machine: { node: process.version, processors: availableParallelism(), platform: process.platform },
+  }
+}
+
+/** The place where a run's recorder is made: in memory only, until there are run files. */
+function createRecorder(_header: RunHeader): Recorder & { readonly events: readonly RunEvent[] } {
+  const events: RunEvent[] = []
+  return { events, record: (event) => events.push(event) }
+}
+
+/** Tells several at once. */
+function together(...recorders: readonly Pick<Recorder, 'record'>[]): Recorder {
+  return {
+    record: (event) => {
+      for (const recorder of recorders) recorder.record(event)
+    },
+  }
 }

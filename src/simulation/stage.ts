@@ -1,7 +1,20 @@
 import type { Clock, ClusterId, ShareKind } from '../domain/index.js'
-import type { RunTotals } from './record/index.js'
-import type { Check } from './report.js'
-import type { Action, Expectation } from './scenario/index.js'
+import type { SimulationProgress } from './progress.js'
+import type { SeededRandom } from './randomness.js'
+import type { Recorder, RunTotals } from './record/index.js'
+import type { Check, EnclaveRow } from './report.js'
+import type { Action, Expectation, Scenario } from './scenario/index.js'
+
+/** What a stage is made from, whichever it is. */
+export interface StageInit {
+  readonly scenario: Scenario
+  readonly recorder: Recorder
+  readonly random: SeededRandom
+  /** Where stores can be kept; there, and empty. */
+  readonly folder: string
+  readonly signal: AbortSignal
+  readonly progress: SimulationProgress
+}
 
 /** What owners do: mint one NFT, and hand its five shares to the enclaves of one cluster. */
 export interface MintOrder {
@@ -37,8 +50,11 @@ export interface Stage {
    * @throws SlotmeshError `simulation/timeout` that says who lacks what; the signal's reason when it aborts.
    */
   untilSettled(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<void>
-  audit(expectation: AuditedExpectation): Promise<Check>
+  /** What an expectation comes to: at least one check. */
+  audit(expectation: AuditedExpectation): Promise<readonly Check[]>
   totals(): Promise<RunTotals>
+  /** Every enclave as it is now, for the report's table; none where there are too many for one. */
+  rows(): Promise<readonly EnclaveRow[]>
   /** Holds the run's time still, as far as the mode can: no blocks, no arrivals. */
   pause(): void
   resume(): void

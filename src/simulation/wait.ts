@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { abortable, bounded, SlotmeshError } from '../domain/index.js'
+import { abortable, bounded, type Clock, SlotmeshError } from '../domain/index.js'
 
 export interface WaitOptions {
   /** What is being waited for, as it ends "Waited 30 s for ..."; asked only when the time is up. */
   readonly what: () => string
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** By which the timeout goes; the system's by default. */
+  readonly clock?: Clock
 }
 
 /** Between two looks at a condition that only polling can see, in ms: a look at every enclave costs something, too. */
@@ -29,10 +31,10 @@ export async function waitUntil<T>(look: () => Promise<T | undefined>, options: 
 /** Runs `work` with a deadline; the error at its end says what was being waited for. */
 export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
-  { what, timeoutMs, signal }: WaitOptions,
+  { what, timeoutMs, signal, clock }: WaitOptions,
 ): Promise<T> {
   try {
-    return await bounded({ signals: [signal], timeoutMs }, (either) => abortable(work(either), either))
+    return await bounded({ signals: [signal], timeoutMs, clock }, (either) => abortable(work(either), either))
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof DOMException) || error.name !== 'TimeoutError') throw error

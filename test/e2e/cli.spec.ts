@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { simulationOptions } from '../../src/simulation/index.js'
+import { DEFAULT_SCENARIO, shippedScenarios } from '../../src/simulation/index.js'
 import { type Outcome, outcomeOf, runCli, spawnCli } from './cli.js'
 
 describe('slotmesh on the command line', function () {
@@ -36,16 +36,20 @@ describe('slotmesh on the command line', function () {
     assert.deepEqual([exitCode, stderr], [0, ''])
   })
 
-  it('tells the defaults of a simulation', async () => {
-    const { stdout } = await runCli('simulate', '--help')
-    const told = [...stdout.matchAll(/\(default:\s+(\d+)\)/g)].map(([, value]) => Number(value))
-    const { clusters, secrets, capsules, threshold, blockTimeMs, generation } = simulationOptions({})
-    assert.deepEqual(told, [clusters, secrets, capsules, threshold, blockTimeMs, generation])
+  it('tells what a simulation plays by itself, and lists what it can play', async () => {
+    const help = await runCli('simulate', '--help')
+    assert.match(help.stdout, new RegExp(`\\(default:\\s+"${DEFAULT_SCENARIO}"\\)`))
+    const { exitCode, stdout } = await runCli('simulate', '--list')
+    assert.equal(exitCode, 0)
+    const shipped = await shippedScenarios()
+    assert.ok(shipped.length >= 12)
+    for (const { name, scenario } of shipped) assert.ok(stdout.includes(`${name}\n    ${scenario.title}\n`), name)
   })
 
   const misuse: [parameters: string[], sentence: RegExp][] = [
     [['simulate', '--threshold', '6'], /^slotmesh: The threshold must be a whole number from 2 to 5, not 6\.\n$/],
     [['simulate', '--clusters', 'many'], /It takes a whole number\./],
+    [['simulate', '--mode', 'dead'], /Allowed choices are live, processes, discrete/],
     [['simulate', '--generation', '3'], /two generations of the TEE pallet/],
     [['simulate', '--seed', 'abc'], /64 hexadecimal digits/],
     [['simulate', '--unheard-of'], /unknown option/],

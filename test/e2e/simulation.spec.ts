@@ -10,7 +10,7 @@ import { outcomeOf, runCli, spawnCli } from './cli.js'
 const SEED = `0x${'0123456789abcdef'.repeat(4)}`
 
 describe('slotmesh simulate', function () {
-  this.timeout(150_000)
+  this.timeout(300_000)
   let folder: string
 
   beforeEach(async () => {
@@ -48,11 +48,25 @@ describe('slotmesh simulate', function () {
     })
   }
 
+  for (const [name, mode] of [
+    ['partition-and-heal', 'live'],
+    ['slots-swapped', 'live'],
+    ['power-cut', 'processes'],
+  ] as const) {
+    it(`plays ${name} in ${mode} mode and ends with PASS`, async () => {
+      const { exitCode, stdout, stderr } = await runCli('simulate', '--scenario', name, '--mode', mode, '--seed', SEED)
+      assert.equal(exitCode, 0, stdout + stderr)
+      assert.ok(stdout.endsWith('\nPASS\n'), stdout)
+      const processes = [...stderr.matchAll(/runs in a process of its own/g)].length
+      assert.ok(mode === 'live' ? processes === 0 : processes === 2 * CLUSTER_SIZE + 1, stderr)
+    })
+  }
+
   it('stops cleanly when it is interrupted, and leaves no folder', async () => {
     const before = await leftOvers()
     const simulation = spawnCli('simulate', '--clusters', '2')
     simulation.stderr?.on('data', (text: string) => {
-      if (text.includes('Owners mint')) simulation.kill('SIGINT')
+      if (text.includes('] mint, secrets')) simulation.kill('SIGINT')
     })
     const { exitCode, stderr, stdout } = await outcomeOf(simulation)
     assert.equal(exitCode, 130, stderr)

@@ -24,8 +24,9 @@ export const regionName = z
 
 /** `3`, or `3-7`, both ends included. */
 export const clusterRange = z
-  .string()
-  .regex(/^\d{1,4}(-\d{1,4})?$/, 'takes clusters such as 3 or 3-7')
+  // YAML takes a single cluster for a number.
+  .union([z.int().transform(String), z.string()])
+  .pipe(z.string().regex(/^\d{1,4}(-\d{1,4})?$/, 'takes clusters such as 3 or 3-7'))
   .transform((text) => {
     const [first = 0, last = first] = text.split('-').map(Number)
     return { first, last }

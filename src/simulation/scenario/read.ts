@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { basename, dirname, extname, join } from 'node:path'
 import { parseYaml, readYaml } from '../../config/index.js'
 import { SlotmeshError } from '../../domain/index.js'
 import { type Scenario, ScenarioSchema } from './schema.js'
@@ -8,7 +8,7 @@ import { type Scenario, ScenarioSchema } from './schema.js'
 const SCENARIO = { noun: 'scenario', schema: ScenarioSchema }
 
 /** Where the scenarios are that come with the package. */
-const SHIPPED = new URL('../../../examples/scenarios/', import.meta.url)
+const SHIPPED = join(dirname(createRequire(import.meta.url).resolve('slotmesh/package.json')), 'examples', 'scenarios')
 const EXTENSION = '.yaml'
 
 export interface NamedScenario {
@@ -46,7 +46,7 @@ export function parseScenario(text: string, path: string): Scenario {
 }
 
 async function shipped(name: string): Promise<NamedScenario> {
-  return { name, scenario: await readYaml(fileURLToPath(new URL(`${name}${EXTENSION}`, SHIPPED)), SCENARIO) }
+  return { name, scenario: await readYaml(join(SHIPPED, `${name}${EXTENSION}`), SCENARIO) }
 }
 
 async function shippedNames(): Promise<string[]> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { silentLogger } from '../../../src/domain/index.js'
+import { SlotmeshError, silentLogger } from '../../../src/domain/index.js'
+import type { NodeEvent } from '../../../src/node/index.js'
 import { Telemetry } from '../../../src/node/telemetry.js'
 
 describe('telemetry', () => {
@@ -19,5 +20,23 @@ describe('telemetry', () => {
     assert.deepEqual(told, ['state', 'refusal-sent'])
     assert.deepEqual(logged, ['a listener failed', 'a listener failed', 'a listener failed'])
     assert.deepEqual(telemetry.counts().refusals.sent, { BUSY: 2 })
+  })
+
+  it('tells what an exchange cost, from its beginning to its end, whether it went well or not', () => {
+    let now = 100
+    const telemetry = new Telemetry(() => now, silentLogger)
+    const told: NodeEvent[] = []
+    telemetry.subscribe((event) => told.push(event))
+    const [one, other] = [`0x${'01'.repeat(32)}`, `0x${'02'.repeat(32)}`] as const
+    telemetry.exchangeBegun(one)
+    now = 130
+    telemetry.exchangeBegun(other)
+    now = 150
+    telemetry.exchangeEnded(one, { shares: 3, bytes: 900, messages: 7 })
+    telemetry.exchangeFailed(other, new SlotmeshError('share/cut', 'It was cut.'))
+    assert.deepEqual(told, [
+      { type: 'exchange-done', peer: one, shares: 3, bytes: 900, messages: 7, ms: 50, at: 150 },
+      { type: 'exchange-failed', peer: other, code: 'share/cut', ms: 20, at: 150 },
+    ])
   })
 })

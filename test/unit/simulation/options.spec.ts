@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { simulationOptions } from '../../../src/simulation/index.js'
 
 describe('the options of a simulation', () => {
-  it('have defaults that mint at least 24 NFTs', () => {
-    const { secrets, capsules, seed } = simulationOptions({})
-    assert.ok(secrets + capsules >= 24)
+  it('have defaults: the story that the README tells, live, with a seed of its own', () => {
+    const { scenario, mode, seed } = simulationOptions({})
+    assert.deepEqual([scenario, mode], ['life-of-a-share', 'live'])
     assert.match(seed, /^0x[0-9a-f]{64}$/)
     assert.notEqual(simulationOptions({}).seed, seed)
   })
@@ -14,6 +14,8 @@ describe('the options of a simulation', () => {
       code: 'simulation/bad-option',
       message: 'The number of clusters must be a whole number from 2 to 8, not 1.',
     })
+    assert.throws(() => simulationOptions({ clusters: 9, mode: 'processes' }), { code: 'simulation/bad-option' })
+    assert.equal(simulationOptions({ clusters: 1_000, mode: 'discrete' }).clusters, 1_000)
     assert.throws(() => simulationOptions({ threshold: 2.5 }), { code: 'simulation/bad-option' })
     assert.throws(() => simulationOptions({ seed: '0x12' }), { code: 'simulation/bad-option' })
   })

@@ -20,12 +20,17 @@ const STATUS: NodeStatus = {
   syncedBlock: 120,
   shares: { secret: 16, capsule: 11 },
   wantsOpen: 0,
+  quotes: 59,
+  dht: { lookups: 4, messages: 30 },
   exchanges: { requested: 19, served: 40, failed: 1 },
   refusals: { sent: { BUSY: 2, NOT_REGISTERED: 3 }, received: {} },
 }
 
 const REPORT: SimulationReport = {
   passed: true,
+  scenario: 'life-of-a-share',
+  title: 'The life of a share',
+  mode: 'live',
   seed: `0x${'ab'.repeat(32)}`,
   generation: 2,
   nfts: { secrets: 16, capsules: 10 },
@@ -56,6 +61,11 @@ describe('the report', () => {
       assert.ok(line.length <= 100, line)
       assert.equal(line, line.trimEnd())
     }
+  })
+
+  it('leaves tables out in which nothing would stand', () => {
+    const text = formatReport({ ...REPORT, enclaves: [], timings: [] })
+    assert.ok(text.startsWith('ok   All is well'), text)
   })
 
   it('lines its columns up', () => {

@@ -1,8 +1,9 @@
-import type { AccountId, ShareKey, ShareKind } from '../domain/index.js'
-import type { NodeEvent, NodeStatus } from '../node/index.js'
-import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
-import type { HeldShare } from './audit.js'
+import type { AccountId, ShareKey, ShareKind } from '../../domain/index.js'
+import type { NodeEvent, NodeStatus } from '../../node/index.js'
+import type { RetrieveRequest, StoreRequest } from '../../owner/index.js'
+import type { HeldShare } from '../audit.js'
 import type { EnclaveSpec } from './enclave.js'
+import type { LinkTable } from './shaping/index.js'
 
 /** What the simulation asks of an enclave in a process of its own. */
 export interface EnclaveCalls {
@@ -11,6 +12,8 @@ export interface EnclaveCalls {
   stop: { parameters: []; result: unknown }
   status: { parameters: []; result: NodeStatus }
   heldShares: { parameters: []; result: HeldShare[] }
+  shape: { parameters: [links: LinkTable]; result: unknown }
+  disconnect: { parameters: []; result: unknown }
   storeShare: { parameters: [kind: ShareKind, request: StoreRequest]; result: ShareKey }
   retrieveShare: { parameters: [kind: ShareKind, request: RetrieveRequest]; result: Uint8Array }
 }

@@ -2,8 +2,8 @@
  * The entry of an operating-system process that runs one enclave and takes its orders from the simulation. It exists
  * so that an enclave can be killed the hard way.
  */
-import { createDevelopmentPki } from '../attestation/development/index.js'
-import { messageOf, SlotmeshError } from '../domain/index.js'
+import { createDevelopmentPki } from '../../attestation/development/index.js'
+import { messageOf, SlotmeshError } from '../../domain/index.js'
 import { createEnclave, type EnclaveHandle } from './enclave.js'
 import type { EnclaveCall, EnclaveMethod, EnclaveMethods, EnclaveReply } from './enclave-messages.js'
 
@@ -19,6 +19,8 @@ const methods: EnclaveMethods = {
   stop: () => created().stop(),
   status: () => created().status(),
   heldShares: () => created().heldShares(),
+  shape: (links) => created().shape(links),
+  disconnect: () => created().disconnect(),
   storeShare: (kind, request) => created().storeShare(kind, request, { signal: parentGone.signal }),
   retrieveShare: (kind, request) => created().retrieveShare(kind, request, { signal: parentGone.signal }),
 }

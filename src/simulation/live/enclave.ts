@@ -1,8 +1,9 @@
-import type { DevelopmentPki } from '../attestation/development/index.js'
-import type { SgxMeasurement } from '../attestation/index.js'
-import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig } from '../node/index.js'
-import type { HeldShare } from './audit.js'
+import type { DevelopmentPki } from '../../attestation/development/index.js'
+import type { SgxMeasurement } from '../../attestation/index.js'
+import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig } from '../../node/index.js'
+import type { HeldShare } from '../audit.js'
 import { openLogFile } from './log-file.js'
+import { type LinkTable, Shaping } from './shaping/index.js'
 
 /** What an enclave is made from: plain data, so that it can cross to another process. */
 export interface EnclaveSpec {
@@ -19,6 +20,8 @@ export interface EnclaveSpec {
   readonly pkiSeed: Uint8Array
   /** The build of the software in the enclave. */
   readonly measurement: SgxMeasurement
+  /** Of the network's chances. */
+  readonly chance: number
 }
 
 /** The build that every enclave of the simulation trusts. */
@@ -40,18 +43,25 @@ export interface EnclaveHandle
     'account' | 'peerId' | 'start' | 'stop' | 'status' | 'subscribe' | 'storeShare' | 'retrieveShare'
   > {
   heldShares(): Promise<HeldShare[]>
+  /** Changes what the network is like between it and others. */
+  shape(links: LinkTable): Promise<void>
+  /** Drops every connection to other enclaves. */
+  disconnect(): Promise<void>
 }
 
 /** An enclave in this process. */
 export async function createEnclave(spec: EnclaveSpec, pki: DevelopmentPki): Promise<EnclaveHandle> {
   const log = openLogFile(`${spec.folder}.log`)
-  const node = await createEnclaveNode({ ...nodeConfig(spec, pki), logger: log.logger })
+  const shaping = new Shaping(chances(spec.chance))
+  const { transport } = shaping
+  const node = await createEnclaveNode({ ...nodeConfig(spec, pki), logger: log.logger }, { transport })
   return {
     account: node.account,
     peerId: node.peerId,
     start: () => node.start(),
     stop: async () => {
       await node.stop()
+      shaping.end()
       await log.close()
     },
     status: () => node.status(),
@@ -63,6 +73,19 @@ export async function createEnclave(spec: EnclaveSpec, pki: DevelopmentPki): Pro
       for await (const share of node.heldShares()) shares.push(share)
       return shares
     },
+    shape: async (links) => shaping.change(links),
+    disconnect: async () => shaping.dropConnections(),
+  }
+}
+
+/** Numbers from 0 up to 1, the same for the same seed: xorshift, of 32 bits. */
+function chances(seed: number): () => number {
+  let state = seed >>> 0 || 1
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
   }
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import type { LogFields, Logger } from '../domain/index.js'
+import type { LogFields, Logger } from '../../domain/index.js'
 
 /** A node's log in a file beside its store, one JSON object per line: for looking into a run that failed. */
 export function openLogFile(file: string): { readonly logger: Logger; close(): Promise<void> } {

@@ -1,8 +1,8 @@
-import { connectChain } from '../chain/index.js'
-import { type ShareKey, SlotmeshError, silentLogger } from '../domain/index.js'
-import { createMeshHost, type MeshHost } from '../mesh/index.js'
-import { RefusedError, ShareService } from '../share/index.js'
-import type { Attempt } from './audit.js'
+import { connectChain } from '../../chain/index.js'
+import { type ShareKey, SlotmeshError, silentLogger } from '../../domain/index.js'
+import { createMeshHost, type MeshHost } from '../../mesh/index.js'
+import { RefusedError, ShareService } from '../../share/index.js'
+import type { Attempt } from '../audit.js'
 import { OFFICIAL_BUILD } from './enclave.js'
 import type { SimulatedEnclave } from './simulated-enclave.js'
 import type { World } from './world.js'
@@ -22,7 +22,7 @@ export async function askAsStranger(world: World, enclaves: readonly SimulatedEn
   try {
     const signer = world.signer('stranger')
     const mesh = await createMeshHost({
-      privateKey: world.random.bytes('stranger/peer', 32),
+      privateKey: world.init.random.bytes('stranger/peer', 32),
       listen: ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: await world.entryPoints(),
       allowPrivateAddresses: true,

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { SlotmeshError } from '../domain/index.js'
-import type { NodeEvent } from '../node/index.js'
+import { SlotmeshError } from '../../domain/index.js'
+import type { NodeEvent } from '../../node/index.js'
 import type { EnclaveHandle, EnclaveSpec } from './enclave.js'
 import type { EnclaveCall, EnclaveCalls, EnclaveMethod, EnclaveReply } from './enclave-messages.js'
 
@@ -46,6 +46,12 @@ export async function createEnclaveProcess(spec: EnclaveSpec): Promise<EnclavePr
     },
     status: () => line.call('status'),
     heldShares: () => line.call('heldShares'),
+    shape: async (links) => {
+      await line.call('shape', links)
+    },
+    disconnect: async () => {
+      await line.call('disconnect')
+    },
     storeShare: (kind, request) => line.call('storeShare', kind, request),
     retrieveShare: (kind, request) => line.call('retrieveShare', kind, request),
     subscribe: (listener) => line.subscribe(listener),

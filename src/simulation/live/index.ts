@@ -1,0 +1,1 @@
+export { createLiveStage } from './stage.js'
