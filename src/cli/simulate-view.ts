@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { RunningView } from '../simulation/index.js'
 import { wholeNumber } from './arguments.js'
 import { EXIT_CODES } from './failure.js'
 import { untilInterrupted } from './interruption.js'
@@ -47,11 +48,18 @@ export function addRecordedRuns(simulate: Command, exitWith: (code: number) => v
 
 const PERCENT = { minimum: 0, maximum: 100 } as const
 
-async function show(file: string, { ui = true }: { readonly ui?: UiPort }): Promise<void> {
+export function portOf(ui: UiPort | undefined): number | undefined {
+  return ui === true ? undefined : ui
+}
+
+async function show(file: string, { ui }: { readonly ui?: UiPort }): Promise<void> {
   const { readRun, serveView } = await import('../simulation/index.js')
-  const run = await readRun(file)
+  await untilSeenEnough(await serveView({ run: await readRun(file), port: portOf(ui) }))
+}
+
+/** Serves a run that has ended until Ctrl-C. */
+export async function untilSeenEnough(view: RunningView): Promise<void> {
   await untilInterrupted(async (signal) => {
-    const view = await serveView({ run, port: ui === true ? undefined : ui })
     process.stdout.write(`The run can be seen at ${view.url}\nEnd with Ctrl-C.\n`)
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve()

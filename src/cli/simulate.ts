@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { messageOf, SlotmeshError } from '../domain/index.js'
-import type { NamedScenario, SimulationOptions } from '../simulation/index.js'
+import type { NamedScenario, RunningView, SimulationOptions, WatchedRun } from '../simulation/index.js'
 import { palletGeneration, seed, wholeNumber } from './arguments.js'
 import { EXIT_CODES } from './failure.js'
 import { untilInterrupted } from './interruption.js'
 import { showProgress } from './progress.js'
-import { addRecordedRuns } from './simulate-view.js'
+import { addRecordedRuns, portOf, type UiPort, uiPort, untilSeenEnough } from './simulate-view.js'
 
 /** The story that the README tells; what reads scenarios is not loaded for the help. */
 const DEFAULT_SCENARIO = 'life-of-a-share'
@@ -14,9 +14,15 @@ const DEFAULT_SCENARIO = 'life-of-a-share'
 type SimulateFlags = Partial<
   Pick<
     SimulationOptions,
-    'scenario' | 'mode' | 'clusters' | 'secrets' | 'capsules' | 'threshold' | 'generation' | 'seed' | 'folder'
+    'scenario' | 'mode' | 'runs' | 'clusters' | 'secrets' | 'capsules' | 'threshold' | 'generation' | 'seed' | 'folder'
   >
-> & { readonly blockTime?: number; readonly keep?: boolean; readonly json?: string; readonly list?: boolean }
+> & {
+  readonly blockTime?: number
+  readonly keep?: boolean
+  readonly json?: string
+  readonly list?: boolean
+  readonly ui?: UiPort
+}
 
 export function addSimulate(program: Command, exitWith: (code: number) => void): void {
   const simulate = program
@@ -42,20 +48,31 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
     .option('--seed <hex>', 'repeat the choices of an earlier run (default: a new one)', seed)
     .option('--folder <path>', 'keep the stores in this folder, which must be empty (default: a temporary one)')
     .option('--keep', 'keep the temporary folder')
-    .option('--json <file>', 'write the report to a file, too')
-    .action(async ({ blockTime, keep, json, list, ...rest }: SimulateFlags) => {
+    .option('--json <file>', 'write what is printed at the end to a file, too')
+    .option('--runs <folder>', 'where the run and the page about it are written', 'slotmesh-runs')
+    .option('--ui [port]', 'watch it, and take a hand in it, in a browser on this machine', uiPort)
+    .action(async ({ blockTime, keep, json, list, ui, ...rest }: SimulateFlags) => {
       // Loaded only when it is needed, so that the help comes at once.
-      const { formatReport, runSimulation, shippedScenarios } = await import('../simulation/index.js')
+      const { formatReport, runSimulation, serveView, shippedScenarios } = await import('../simulation/index.js')
       if (list) {
         process.stdout.write(describeAll(await shippedScenarios()))
         return
       }
       const progress = showProgress(process.stderr, process.env)
+      let serving: Promise<RunningView> | undefined
+      const serveAndTell = async (watched: WatchedRun): Promise<RunningView> => {
+        const view = await serveView({ ...watched, port: portOf(ui) })
+        progress.show({ type: 'noted', text: `it can be seen at ${view.url}` })
+        return view
+      }
       const report = await untilInterrupted((signal) =>
         runSimulation({
           ...rest,
           ...(blockTime === undefined ? {} : { blockTimeMs: blockTime }),
           keepFolder: keep === true,
+          watch: (watched) => {
+            if (ui !== undefined) serving = serveAndTell(watched)
+          },
           signal,
           progress: progress.show,
         }),
@@ -63,6 +80,7 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
       if (json !== undefined) await writeReport(json, JSON.stringify(report, undefined, 2))
       process.stdout.write(`\n${formatReport(report)}\n`)
       exitWith(report.passed ? EXIT_CODES.success : EXIT_CODES.failure)
+      if (serving !== undefined) await untilSeenEnough(await serving)
     })
   addRecordedRuns(simulate, exitWith)
 }

@@ -9,7 +9,7 @@ export {
   startDevelopmentChain,
 } from '../devchain/index.js'
 export { Actors, type ActorsOptions, type Candidate, type Minted } from './actors.js'
-export { DEFAULT_SCENARIO, type SimulationOptions, simulationOptions } from './options.js'
+export { DEFAULT_SCENARIO, type SimulationOptions, simulationOptions, type WatchedRun } from './options.js'
 export type { SimulationEvent, SimulationProgress } from './progress.js'
 export type { Mode, RunTotals } from './record/index.js'
 export {

@@ -2,7 +2,8 @@ import { CLUSTER_SIZE, type Hex, SlotmeshError } from '../domain/index.js'
 import type { Overrides } from './overrides.js'
 import type { SimulationProgress } from './progress.js'
 import { freshSeed } from './randomness.js'
-import type { Mode } from './record/index.js'
+import type { Mode, RecordedRun, RunRecorder } from './record/index.js'
+import type { RunControls } from './view/index.js'
 
 /** What a simulation is made of; everything has a default. */
 export interface SimulationOptions extends Overrides {
@@ -15,8 +16,18 @@ export interface SimulationOptions extends Overrides {
   readonly folder: string | undefined
   /** Keeps the temporary folder, too. A run that fails keeps it anyway, to be looked into. */
   readonly keepFolder: boolean
+  /** Where the run's file and the page about it are written; nothing is when undefined. Made when absent. */
+  readonly runs: string | undefined
+  /** Lets somebody watch: told of the run when it begins, and not waited for. */
+  readonly watch: (run: WatchedRun) => void
   readonly signal: AbortSignal
   readonly progress: SimulationProgress
+}
+
+/** A run that goes on, and what can be done to it meanwhile. */
+export interface WatchedRun {
+  readonly run: RecordedRun & Pick<RunRecorder, 'subscribe'>
+  readonly controls: RunControls
 }
 
 /** The story that the README tells. */
@@ -48,6 +59,8 @@ export function simulationOptions(given: Partial<SimulationOptions>): Simulation
     seed: freshSeed(),
     folder: undefined,
     keepFolder: false,
+    runs: undefined,
+    watch: () => undefined,
     signal: new AbortController().signal,
     progress: () => undefined,
     ...given,

@@ -34,6 +34,8 @@ export interface SimulationReport {
   readonly timings: readonly Timing[]
   readonly checks: readonly Check[]
   readonly wallTimeMs: number
+  /** Where the run was written down, and the page about it; undefined when it was not. */
+  readonly run: { readonly file: string; readonly report: string } | undefined
   /** Where the stores are, when they were kept. */
   readonly folder: string | undefined
 }
@@ -99,13 +101,15 @@ function formatChecks(checks: readonly Check[]): string {
     .join('\n')
 }
 
-function formatSummary({ title, mode, nfts, generation, wallTimeMs, seed, folder }: SimulationReport): string {
+function formatSummary({ title, mode, nfts, generation, wallTimeMs, seed, folder, run }: SimulationReport): string {
   const lines = [
     `${title}, in ${mode} mode: ${nfts.secrets} secrets and ${nfts.capsules} capsules`,
     `on a chain of generation ${generation}, in ${(wallTimeMs / 1000).toFixed(1)} s`,
     `seed ${seed}`,
   ]
-  return [...lines, ...(folder === undefined ? [] : [`stores kept in ${folder}`])].join('\n')
+  if (folder !== undefined) lines.push(`stores kept in ${folder}`)
+  if (run !== undefined) lines.push(`run written to ${run.file}`, `and as a page to ${run.report}`)
+  return lines.join('\n')
 }
 
 /** Between two columns. */

@@ -6,13 +6,15 @@ import { requireFeasible, type SimulationOptions, simulationOptions } from './op
 import { withOverrides } from './overrides.js'
 import { PhaseTeller } from './phases.js'
 import { SeededRandom } from './randomness.js'
-import type { Recorder, RunEvent, RunHeader } from './record/index.js'
+import { createRecorder, type Recorder, type RunHeader, type RunRecorder } from './record/index.js'
 import { isRecorded, RecordedAudit } from './recorded-audit.js'
 import type { Check, SimulationReport } from './report.js'
+import { runFileIn } from './run-file.js'
 import { findScenario, type NamedScenario, type Scenario } from './scenario/index.js'
 import type { Stage } from './stage.js'
 import { createStage } from './stages.js'
 import { Timings } from './timings.js'
+import { type RunControls, reportFileOf, writeReport } from './view/index.js'
 
 /**
  * Plays a scenario on this machine: a chain, enclaves with simulated quotes, owners, outsiders and faults; then looks
@@ -50,25 +52,49 @@ export async function runSimulation(given: Partial<SimulationOptions> = {}): Pro
   }
 }
 
-type Played = Pick<SimulationReport, 'enclaves' | 'timings' | 'checks' | 'nfts'>
+type Played = Pick<SimulationReport, 'enclaves' | 'timings' | 'checks' | 'nfts' | 'run'>
 
 async function play(options: SimulationOptions, named: NamedScenario, folder: string): Promise<Played> {
+  const header = headerOf(options, named)
+  const file = options.runs === undefined ? undefined : await runFileIn(options.runs, header)
+  const run = createRecorder(header, { ...(file !== undefined && { file }) })
+  try {
+    const played = await record(options, named, { run, folder })
+    if (file === undefined) return { ...played, run: undefined }
+    const report = reportFileOf(file)
+    await writeReport(report, [run])
+    return { ...played, run: { file, report } }
+  } finally {
+    run.close()
+  }
+}
+
+async function record(
+  options: SimulationOptions,
+  named: NamedScenario,
+  { run, folder }: { readonly run: RunRecorder; readonly folder: string },
+): Promise<Omit<Played, 'run'>> {
   const { scenario } = named
   const { progress, signal, seed } = options
+  const begun = Date.now()
   const phases = new PhaseTeller(scenario, progress)
   const timings = new Timings()
   const recorded = new RecordedAudit(scenario.expect)
-  const recorder = together(createRecorder(headerOf(options, named)), phases, timings, recorded)
+  const recorder = together(run, phases, timings, recorded)
   const random = new SeededRandom(seed)
   phases.begin('The chain and the first clusters start')
   const stage = await createStage(options.mode, { scenario, recorder, random, folder, signal, progress })
   try {
-    const checks = await orFinding(() => new Director({ scenario, stage, recorder, random, signal }).play(), signal)
+    const director = new Director({ scenario, stage, recorder, random, signal })
+    options.watch({ run, controls: controlsOf(stage, director) })
+    const checks = await orFinding(() => director.play(), signal)
     if (checks.length === 0) {
       phases.begin('What came of it is compared with what was expected')
       checks.push(...(await auditAll(stage, scenario, recorded, signal)))
     }
     phases.end(checks.every(({ passed }) => passed))
+    const totals = await stage.totals()
+    run.finish({ checks, durationMs: director.elapsed, wallMs: Date.now() - begun, totals })
     const { all, nfts } = timings
     return { checks, timings: all, nfts, enclaves: await stage.rows() }
   } finally {
@@ -117,10 +143,14 @@ function headerOf({ mode, seed }: SimulationOptions, { name, scenario }: NamedSc
   }
 }
 
-/** The place where a run's recorder is made: in memory only, until there are run files. */
-function createRecorder(_header: RunHeader): Recorder & { readonly events: readonly RunEvent[] } {
-  const events: RunEvent[] = []
-  return { events, record: (event) => events.push(event) }
+function controlsOf(stage: Stage, director: Director): RunControls {
+  return {
+    pause: () => stage.pause(),
+    resume: () => stage.resume(),
+    step: () => stage.step(),
+    perform: (action) => director.perform(action),
+    inspect: (enclave) => stage.inspect(enclave),
+  }
 }
 
 /** Tells several at once. */

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CLUSTER_SIZE } from '../../src/domain/index.js'
-import type { SimulationReport } from '../../src/simulation/index.js'
+import { readRun, type SimulationReport } from '../../src/simulation/index.js'
 import { waitUntil } from '../../src/simulation/wait.js'
 import { outcomeOf, runCli, spawnCli } from './cli.js'
 
@@ -19,12 +19,14 @@ describe('slotmesh simulate', function () {
 
   afterEach(() => rm(folder, { recursive: true }))
 
+  const runs = () => join(folder, 'runs')
+
   for (const generation of [2, 1]) {
     it(`plays the whole story on a chain of generation ${generation} and ends with PASS`, async () => {
       const json = join(folder, 'report.json')
       const { exitCode, stdout, stderr } = await runCli(
         ...['simulate', '--clusters', '2', '--secrets', '4', '--capsules', '3', '--seed', SEED],
-        ...['--generation', String(generation), '--json', json],
+        ...['--generation', String(generation), '--json', json, '--runs', runs()],
       )
       const lines = stdout.trimEnd().split('\n')
       assert.equal(lines.at(-1), 'PASS', stdout + stderr)
@@ -45,6 +47,13 @@ describe('slotmesh simulate', function () {
       assert.equal(report.passed, true)
       assert.ok(report.checks.every(({ passed }) => passed))
       assert.ok(report.timings.every(({ samples }) => samples.length > 0))
+
+      const { file = '', report: page = '' } = report.run ?? {}
+      const run = await readRun(file)
+      assert.equal(run.outcome?.passed, true)
+      assert.equal(run.outcome.coverage.at(-1)?.held, run.outcome.coverage.at(-1)?.due)
+      assert.ok(run.outcome.totals.exchanges > 0)
+      assert.match(await readFile(page, 'utf8'), /^<!doctype html>/i)
     })
   }
 
@@ -54,7 +63,14 @@ describe('slotmesh simulate', function () {
     ['power-cut', 'processes'],
   ] as const) {
     it(`plays ${name} in ${mode} mode and ends with PASS`, async () => {
-      const { exitCode, stdout, stderr } = await runCli('simulate', '--scenario', name, '--mode', mode, '--seed', SEED)
+      const { exitCode, stdout, stderr } = await runCli(
+        'simulate',
+        '--scenario',
+        name,
+        '--mode',
+        mode,
+        ...['--seed', SEED, '--runs', runs()],
+      )
       assert.equal(exitCode, 0, stdout + stderr)
       assert.ok(stdout.endsWith('\nPASS\n'), stdout)
       const processes = [...stderr.matchAll(/runs in a process of its own/g)].length
@@ -64,7 +80,7 @@ describe('slotmesh simulate', function () {
 
   it('stops cleanly when it is interrupted, and leaves no folder', async () => {
     const before = await leftOvers()
-    const simulation = spawnCli('simulate', '--clusters', '2')
+    const simulation = spawnCli('simulate', '--clusters', '2', '--runs', runs())
     simulation.stderr?.on('data', (text: string) => {
       if (text.includes('] mint, secrets')) simulation.kill('SIGINT')
     })
@@ -76,7 +92,7 @@ describe('slotmesh simulate', function () {
   })
 
   it('leaves no process behind when it is killed', async () => {
-    const simulation = spawnCli('simulate', '--clusters', '2', '--folder', join(folder, 'stores'))
+    const simulation = spawnCli('simulate', '--clusters', '2', '--folder', join(folder, 'stores'), '--runs', runs())
     let child: number | undefined
     simulation.stderr?.on('data', (text: string) => {
       const processId = /runs in a process of its own, (\d+)\n/.exec(text)?.[1]

@@ -48,6 +48,7 @@ const REPORT: SimulationReport = {
   ],
   wallTimeMs: 41_234,
   folder: undefined,
+  run: undefined,
 }
 
 describe('the report', () => {
