@@ -10,6 +10,8 @@ interface EntryInit {
   readonly account: AccountId
   readonly signal: AbortSignal
   readonly clock?: Clock | undefined
+  /** In [0, 1): keeps a mesh from trying all at once. */
+  readonly random?: () => number
   readonly logger: Logger
   /** In which order to try addresses; at random, so that a whole mesh does not fall upon the first. */
   readonly shuffle?: (addresses: Multiaddr[]) => Multiaddr[]
@@ -21,7 +23,7 @@ interface EntryInit {
  * Never rejects.
  */
 export async function enterByRegistry(init: EntryInit): Promise<void> {
-  const { libp2p, signal, clock, logger, shuffle = shuffled } = init
+  const { libp2p, signal, clock, random = Math.random, logger, shuffle = shuffled(random) } = init
   let pauseMs: number = LIMITS.entry.shortestPauseMs
   while (!signal.aborted) {
     if (libp2p.getConnections().length > 0) {
@@ -41,7 +43,7 @@ export async function enterByRegistry(init: EntryInit): Promise<void> {
         }
       }
     }
-    await pauseUnless(pauseMs * (0.5 + Math.random()), { signal, clock })
+    await pauseUnless(pauseMs * (0.5 + random()), { signal, clock })
     pauseMs = Math.min(2 * pauseMs, LIMITS.entry.longestPauseMs)
   }
 }
@@ -65,9 +67,10 @@ function parsed(text: string): Multiaddr | undefined {
   }
 }
 
-function shuffled(addresses: Multiaddr[]): Multiaddr[] {
-  return addresses
-    .map((address) => ({ address, at: Math.random() }))
-    .sort((one, other) => one.at - other.at)
-    .map(({ address }) => address)
+function shuffled(random: () => number): (addresses: Multiaddr[]) => Multiaddr[] {
+  return (addresses) =>
+    addresses
+      .map((address) => ({ address, at: random() }))
+      .sort((one, other) => one.at - other.at)
+      .map(({ address }) => address)
 }

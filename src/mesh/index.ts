@@ -1,1 +1,12 @@
-export { createMeshHost, type MeshHost, type MeshHostInit } from './host.js'
+export type { MeshQueryEvent, MeshTable, TableEvents } from './dht.js'
+export {
+  createMeshHost,
+  createMeshHostOn,
+  type MeshHost,
+  type MeshHostInit,
+  type MeshNode,
+  type NodeParts,
+} from './host.js'
+export { KnownRecords } from './known-records.js'
+export { LIMITS as MESH_LIMITS } from './limits.js'
+export { type EnclaveRecord, parseRecord, type RecordCodec, recordError, recordKey, signRecord } from './record.js'

@@ -1,0 +1,319 @@
+import { createHash } from 'node:crypto'
+import type { AbortOptions, PeerId } from '@libp2p/interface'
+import { TypedEventEmitter } from '@libp2p/interface'
+import { bounded } from '../../domain/index.js'
+import {
+  type KnownRecords,
+  MESH_LIMITS,
+  type MeshQueryEvent,
+  type MeshTable,
+  type TableEvents,
+} from '../../mesh/index.js'
+import { BYTES, COSTS } from './costs.js'
+import type { ModelHost } from './host.js'
+
+const { bucketSize: K, parallelRequests: ALPHA } = MESH_LIMITS.dht
+
+/** kad-dht gives each request so long, in ms. */
+const REQUEST_MS = 5_000
+
+/** After this long those who ping notice that somebody is gone, and drop it from their tables; in ms. */
+const NOTICED_MS = MESH_LIMITS.connections.pingIntervalMs + MESH_LIMITS.connections.pingTimeoutMs
+
+interface Member {
+  /** The first 32 bits of its place among keys; unsigned. */
+  readonly id: number
+  readonly host: ModelHost
+}
+
+/**
+ * Everybody who is in somebody's routing table. Tables themselves are not kept but derived: of each half, quarter,
+ * eighth of the ids that a node is not in itself it knows up to k members, the same whenever it is asked. That is what
+ * Kademlia's tables come to in a mesh that has settled.
+ */
+export class Membership {
+  readonly #members: Member[] = []
+
+  add(host: ModelHost): void {
+    const id = placeOf(host.peerId.toMultihash().bytes)
+    const at = this.#first(id)
+    if (!this.#members.some((each) => each.host === host)) this.#members.splice(at, 0, { id, host })
+  }
+
+  /** Those who know it notice after a while only. */
+  remove(host: ModelHost): void {
+    host.loop.after(NOTICED_MS, () => {
+      const at = this.#members.findIndex((each) => each.host === host)
+      if (at >= 0) this.#members.splice(at, 1)
+    })
+  }
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  /** Those that a node knows next to a place: k at most, none of them itself. */
+  knownTo(self: ModelHost, own: number, place: number): Member[] {
+    const shared = Math.clz32((own ^ place) >>> 0)
+    // The part of the ids that the place is in and the node is not: one of its buckets.
+    let [begin, end] = this.#sharing(place, Math.min(32, shared + 1))
+    for (let bits = shared; end - begin < K && bits >= 0; bits -= 1) [begin, end] = this.#sharing(place, bits)
+    const picked: Member[] = []
+    const count = end - begin
+    if (count <= 4 * K) {
+      for (let at = begin; at < end; at += 1) this.#pick(picked, at, self)
+      picked.sort((one, other) => distance(one.id, place) - distance(other.id, place))
+      return picked.slice(0, K)
+    }
+    for (let turn = 0; picked.length < K && turn < 2 * K; turn += 1) {
+      this.#pick(picked, begin + (mixed(own, shared, turn) % count), self)
+    }
+    return picked
+  }
+
+  #pick(picked: Member[], at: number, self: ModelHost): void {
+    const member = this.#members[at]
+    if (member === undefined || member.host === self || picked.includes(member)) return
+    const cutSince = self.network.cutSince(self.place, member.host.place)
+    if (cutSince === undefined || self.loop.now() - cutSince < NOTICED_MS) picked.push(member)
+  }
+
+  /** The members whose ids share so many leading bits with a place. */
+  #sharing(place: number, bits: number): [number, number] {
+    if (bits === 0) return [0, this.#members.length]
+    const size = 2 ** (32 - bits)
+    const least = Math.floor(place / size) * size
+    return [this.#first(least), this.#first(least + size)]
+  }
+
+  #first(id: number): number {
+    let [low, high] = [0, this.#members.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#members[middle]?.id ?? 0) < id) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** A peer that was heard of in a look-up. */
+interface Candidate extends Member {
+  readonly distance: number
+  state: 'heard-of' | 'asked' | 'answered' | 'failed'
+}
+
+/** A node's part in the DHT: look-ups go their real way, from peer to peer, over tables that are derived. */
+export class ModelTable implements MeshTable {
+  readonly routingTable = new RoutingTable()
+  readonly #host: ModelHost
+  readonly #known: KnownRecords
+  readonly #membership: Membership
+  readonly #place: number
+
+  constructor(host: ModelHost, known: KnownRecords, membership: Membership) {
+    this.#host = host
+    this.#known = known
+    this.#membership = membership
+    this.#place = placeOf(host.peerId.toMultihash().bytes)
+  }
+
+  start(): void {
+    this.routingTable.size = 0
+  }
+
+  stop(): void {
+    this.#membership.remove(this.#host)
+  }
+
+  /** Whoever is connected is in the table; the first one brings this node into those of others. */
+  connected(remote: ModelHost): void {
+    if (this.routingTable.size === 0) this.#membership.add(this.#host)
+    this.routingTable.size = Math.min(this.#host.connections.size, this.#wanted())
+    if (this.#host.connections.size <= this.#wanted()) this.routingTable.tell(remote.peerId)
+  }
+
+  /** What it answers to whoever asks for a record. */
+  recordAt(key: Uint8Array): Uint8Array | undefined {
+    const account = `0x${Buffer.from(key).toString().split('/').at(-1) ?? ''}` as const
+    return this.#known.current(account)?.record.bytes
+  }
+
+  async *get(key: Uint8Array, options: AbortOptions): AsyncGenerator<MeshQueryEvent> {
+    const place = placeOf(key)
+    for await (const [answer] of this.#lookUp(place, (host) => host.services.dht.recordAt(key), options)) {
+      if (answer === undefined) continue
+      try {
+        await this.#known.accept(answer, { key })
+      } catch {
+        // kad-dht passes over what its validator refuses.
+        continue
+      }
+      yield { name: 'PEER_RESPONSE', messageName: 'GET_VALUE', record: { value: answer } }
+    }
+  }
+
+  async *put(key: Uint8Array, value: Uint8Array, options: AbortOptions): AsyncGenerator<MeshQueryEvent> {
+    const nearest: ModelHost[] = []
+    for await (const [, host] of this.#lookUp(placeOf(key), () => undefined, options)) nearest.push(host)
+    const place = placeOf(key)
+    const chosen = nearest
+      .map((host) => ({ host, distance: distance(placeOf(host.peerId.toMultihash().bytes), place) }))
+      .sort((one, other) => one.distance - other.distance)
+      .slice(0, K)
+    for (const { host } of chosen) {
+      yield { name: 'SEND_QUERY', messageName: 'PUT_VALUE' }
+      try {
+        await this.#ask(host, () => host.services.dht.#known.accept(value, { key }), options, value.length)
+        yield { name: 'PEER_RESPONSE', messageName: 'PUT_VALUE' }
+      } catch {
+        options.signal?.throwIfAborted()
+        yield { name: 'QUERY_ERROR' }
+      }
+    }
+  }
+
+  async *getClosestPeers(key: Uint8Array, options: AbortOptions): AsyncGenerator<MeshQueryEvent> {
+    let met = 0
+    for await (const _ of this.#lookUp(placeOf(key), () => undefined, options)) met += 1
+    for (let at = 0; at < Math.min(met, K); at += 1) yield { name: 'FINAL_PEER' }
+  }
+
+  /** How many a table holds in a mesh of this size. */
+  #wanted(): number {
+    return K * (1 + Math.max(0, Math.ceil(Math.log2((this.#membership.size + 1) / K))))
+  }
+
+  /** Asks ever nearer peers, some at once, until the nearest k have answered or failed. */
+  async *#lookUp<T>(
+    place: number,
+    ask: (host: ModelHost) => T,
+    options: AbortOptions,
+  ): AsyncGenerator<readonly [T, ModelHost]> {
+    this.#host.counters.dhtLookups += 1
+    const candidates: Candidate[] = []
+    const hear = (members: readonly Member[]) => {
+      for (const { id, host } of members) {
+        if (host === this.#host || candidates.some((each) => each.host === host)) continue
+        candidates.push({ id, host, distance: distance(id, place), state: 'heard-of' })
+      }
+      candidates.sort((one, other) => one.distance - other.distance)
+    }
+    hear(this.#membership.knownTo(this.#host, this.#place, place))
+    const answers: (readonly [T, ModelHost])[] = []
+    let underWay = 0
+    let wake: () => void = () => undefined
+    const start = (candidate: Candidate) => {
+      candidate.state = 'asked'
+      underWay += 1
+      const { host } = candidate
+      const answer = () => [ask(host), this.#membership.knownTo(host, candidate.id, place)] as const
+      this.#ask(host, answer, options, 0)
+        .then(
+          ([told, closer]) => {
+            candidate.state = 'answered'
+            hear(closer)
+            answers.push([told, host])
+          },
+          () => {
+            candidate.state = 'failed'
+          },
+        )
+        .finally(() => {
+          underWay -= 1
+          wake()
+        })
+    }
+    for (;;) {
+      options.signal?.throwIfAborted()
+      const nearest = candidates.filter(({ state }) => state !== 'failed').slice(0, K)
+      for (const candidate of nearest) if (candidate.state === 'heard-of' && underWay < ALPHA) start(candidate)
+      const answer = answers.shift()
+      if (answer !== undefined) yield answer
+      else if (underWay === 0) return
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    }
+  }
+
+  /** One request and its answer. @throws when there is none in time. */
+  async #ask<T>(host: ModelHost, answer: () => T | Promise<T>, options: AbortOptions, extraBytes: number): Promise<T> {
+    const own = this.#host
+    const signals = options.signal ? [options.signal] : []
+    return bounded({ signals, timeoutMs: REQUEST_MS, clock: own.processor }, async (signal) => {
+      if (own.connectionTo(host) === undefined) {
+        // Beyond what the table holds, connections are not kept: the look-up pays for each anew.
+        if (own.connections.size < this.#wanted()) await own.connect(host, { signal })
+        else await own.shakeHands(host, signal)
+      }
+      return await this.#exchange(host, answer, extraBytes, signal)
+    })
+  }
+
+  #exchange<T>(host: ModelHost, answer: () => T | Promise<T>, extraBytes: number, signal: AbortSignal): Promise<T> {
+    const own = this.#host
+    const { network, loop } = own
+    for (const { counters } of [own, host]) {
+      counters.dhtMessages += 1
+      counters.messages += 1
+      counters.bytes += (BYTES.dhtRequest + BYTES.dhtAnswer + 2 * BYTES.frame + extraBytes) / 2
+    }
+    own.processor.charge(COSTS.dhtRequest)
+    const there = own.processor.freeAt + network.delay(own.place, host.place, BYTES.dhtRequest + extraBytes)
+    return new Promise<T>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      loop.at(there, () => {
+        if (network.cutSince(own.place, host.place) !== undefined) return
+        if (!host.isListening) return reject(new Error('The peer is gone.'))
+        host.receive(
+          0,
+          () => {
+            Promise.resolve()
+              .then(answer)
+              .then(
+                (told) => {
+                  const back = host.processor.freeAt + network.delay(host.place, own.place, BYTES.dhtAnswer)
+                  loop.at(back, () => own.receive(0, () => resolve(told), COSTS.message))
+                },
+                (thrown: unknown) => reject(thrown),
+              )
+          },
+          COSTS.dhtRequest,
+        )
+      })
+    })
+  }
+}
+
+class RoutingTable extends TypedEventEmitter<TableEvents> {
+  size = 0
+
+  /** kad-dht pings first; here whoever is connected is in already. */
+  async add(_peer: PeerId, _options: AbortOptions): Promise<void> {
+    this.size = Math.max(1, this.size)
+  }
+
+  tell(peer: PeerId): void {
+    this.safeDispatchEvent('peer:add', { detail: peer })
+  }
+}
+
+/** Where a key is among ids: the first bits of its hash, as in libp2p's kad-dht. */
+function placeOf(key: Uint8Array): number {
+  return createHash('sha256').update(key).digest().readUInt32BE(0)
+}
+
+function distance(one: number, other: number): number {
+  return (one ^ other) >>> 0
+}
+
+/** A number that follows from these and looks like any other. */
+function mixed(own: number, shared: number, turn: number): number {
+  let word = own ^ Math.imul(shared + 1, 0x9e3779b1) ^ Math.imul(turn + 1, 0x85ebca6b)
+  word = Math.imul(word ^ (word >>> 16), 0x7feb352d)
+  word = Math.imul(word ^ (word >>> 15), 0x846ca68b)
+  return (word ^ (word >>> 16)) >>> 0
+}
