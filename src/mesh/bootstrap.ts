@@ -5,7 +5,10 @@ import { bounded, type Clock, type Logger, messageOf, pause } from '../domain/in
 import { LIMITS } from './limits.js'
 
 /** What entering a mesh needs of libp2p. */
-export type EntryHost = Pick<Libp2p, 'dial' | 'getConnections' | 'getMultiaddrs' | 'peerId'>
+export type EntryHost = Pick<
+  Libp2p,
+  'dial' | 'getConnections' | 'getMultiaddrs' | 'peerId' | 'addEventListener' | 'removeEventListener'
+>
 
 interface BootstrapInit {
   readonly libp2p: EntryHost

@@ -28,6 +28,7 @@ export async function enterByRegistry(init: EntryInit): Promise<void> {
   while (!signal.aborted) {
     if (libp2p.getConnections().length > 0) {
       pauseMs = LIMITS.entry.shortestPauseMs
+      await untilAlone(libp2p, signal)
     } else {
       for (const address of shuffle(registeredAddresses(init)).slice(0, LIMITS.entry.dialsPerRound)) {
         try {
@@ -46,6 +47,21 @@ export async function enterByRegistry(init: EntryInit): Promise<void> {
     await pauseUnless(pauseMs * (0.5 + random()), { signal, clock })
     pauseMs = Math.min(2 * pauseMs, LIMITS.entry.longestPauseMs)
   }
+}
+
+/** Waits until the last connection has closed, or the signal aborts; does not throw. */
+async function untilAlone(libp2p: EntryHost, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      if (libp2p.getConnections().length > 0 && !signal.aborted) return
+      libp2p.removeEventListener('connection:close', look)
+      signal.removeEventListener('abort', look)
+      resolve()
+    }
+    libp2p.addEventListener('connection:close', look)
+    signal.addEventListener('abort', look)
+    look()
+  })
 }
 
 /** Of `api_uri`s that are multiaddrs; anything else there is for other readers. */

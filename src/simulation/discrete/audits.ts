@@ -64,7 +64,8 @@ export function audited(expectation: AuditedExpectation, finding: Finding): Chec
       return auditFailover(
         peer.account,
         enclave.failedPeers.map((account) => ({ peer: account })),
-        enclave.fetched,
+        // When it is up again there is nothing wrong with asking it.
+        enclave.fetched.filter(({ at }) => at < peer.startedAt || peer.startedAt < enclave.startedAt),
       )
     }
     case 'no-needless-refusals':
@@ -88,7 +89,6 @@ function recovery({ listed, officials, threshold }: Finding): Check {
     else members.push(enclave)
   }
   const faults: string[] = []
-  let recoverable = 0
   for (const { key, version, cluster: origin } of listed) {
     let replicas = 0
     for (const [cluster, members] of clusters) {
@@ -97,7 +97,6 @@ function recovery({ listed, officials, threshold }: Finding): Check {
         faults.push(`${shareKeyText(key)} is held by ${holders} of cluster ${cluster} only`)
         continue
       }
-      recoverable += 1
       if (cluster !== origin) replicas += 1
     }
     if (replicas === 0) faults.push(`${shareKeyText(key)} is lost with cluster ${origin}`)

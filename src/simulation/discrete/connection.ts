@@ -98,7 +98,10 @@ export class ModelConnection
     counters.bytes += bytes + BYTES.frame
     this.bytes += bytes + BYTES.frame
     const isCut = network.cutSince(place, other.host.place) !== undefined
-    if (!isCut && this.#held.length === 0) return send()
+    if (!isCut && this.#held.length === 0) {
+      send()
+      return
+    }
     if (this.#held.length === 0) {
       network.onHealing(() => {
         for (const each of this.#held.splice(0)) if (this.status === 'open') each()

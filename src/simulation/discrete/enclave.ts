@@ -46,6 +46,8 @@ const QUOTED: ReadonlySet<Refusal> = new Set([
 export interface Fetched {
   readonly key: ShareKey
   readonly from: AccountId
+  /** Unix ms of the run's time. */
+  readonly at: number
 }
 
 /** What is there while an enclave's process runs. */
@@ -77,6 +79,8 @@ export class DiscreteEnclave {
   readonly fetched: Fetched[] = []
   /** What it held when its process ended last. */
   heldBefore: readonly ShareKey[] = []
+  /** When its process started last; Unix ms of the run's time. */
+  startedAt = 0
   readonly #world: World
   readonly #number: number
   readonly #random: Stream
@@ -129,6 +133,7 @@ export class DiscreteEnclave {
     if (this.#life !== undefined) return
     const world = this.#world
     this.#lives += 1
+    this.startedAt = world.loop.now()
     this.fetched.length = 0
     this.failedPeers.length = 0
     this.refusedBy.clear()
@@ -325,7 +330,7 @@ export class DiscreteEnclave {
   }
 
   #stored(key: ShareKey, from: AccountId, since: number): void {
-    this.fetched.push({ key, from })
+    this.fetched.push({ key, from, at: this.#world.loop.now() })
     if (this.#catchingUp !== undefined) this.#catchingUp.shares += 1
     const { world, name } = { world: this.#world, name: this.name }
     world.record({ type: 'stored', enclave: name, ...key, from: world.nameOf(from), ms: world.loop.now() - since })

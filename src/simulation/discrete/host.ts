@@ -234,6 +234,7 @@ export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNo
     const others = (this.#byPeer.get(name) ?? []).filter((each) => each !== connection)
     if (others.length === 0) this.#byPeer.delete(name)
     else this.#byPeer.set(name, others)
+    this.safeDispatchEvent('connection:close', { detail: connection })
   }
 
   /** Waits out what the network takes for a dial, and charges both sides. @throws when nobody answers. */

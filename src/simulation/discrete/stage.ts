@@ -61,6 +61,7 @@ class DiscreteStage implements Stage {
   #triggers = 0
   #nextCluster = 0
   #isPaused = false
+  readonly #stackTraceLimit = Error.stackTraceLimit
 
   constructor({ scenario, random, recorder, sampleEveryMs }: DiscreteStageOptions) {
     this.#world = new World(scenario, random, recorder)
@@ -68,6 +69,8 @@ class DiscreteStage implements Stage {
     this.#random = new Stream(random, 'stage')
     this.#sampleEveryMs = sampleEveryMs
     this.clock = this.#world.loop.outside
+    // Streams end with an error each; where it was made is looked up for nobody, and takes longer than all the rest.
+    Error.stackTraceLimit = 0
   }
 
   open(): Promise<void> {
@@ -186,6 +189,7 @@ class DiscreteStage implements Stage {
 
   async close(): Promise<void> {
     this.#world.loop.end()
+    Error.stackTraceLimit = this.#stackTraceLimit
   }
 
   #during<T>(work: () => Promise<T>): Promise<T> {
