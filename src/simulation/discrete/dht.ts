@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 import { TypedEventEmitter } from '@libp2p/interface'
-import { bounded } from '../../domain/index.js'
+import type { AccountId } from '../../domain/index.js'
 import {
   type KnownRecords,
   MESH_LIMITS,
@@ -133,43 +133,39 @@ export class ModelTable implements MeshTable {
     if (this.#host.connections.size <= this.#wanted()) this.routingTable.tell(remote.peerId)
   }
 
-  /** What it answers to whoever asks for a record. */
-  recordAt(key: Uint8Array): Uint8Array | undefined {
-    const account = `0x${Buffer.from(key).toString().split('/').at(-1) ?? ''}` as const
-    return this.#known.current(account)?.record.bytes
-  }
-
   async *get(key: Uint8Array, options: AbortOptions): AsyncGenerator<MeshQueryEvent> {
-    const place = placeOf(key)
-    for await (const [answer] of this.#lookUp(place, (host) => host.services.dht.recordAt(key), options)) {
-      if (answer === undefined) continue
+    const account: AccountId = `0x${Buffer.from(key).toString().split('/').at(-1) ?? ''}`
+    const recordAt = (host: ModelHost) => host.services.dht.#known.current(account)?.record.bytes
+    for await (const { told } of this.#lookUp(placeOf(key), recordAt, options)) {
+      if (told === undefined) continue
       try {
-        await this.#known.accept(answer, { key })
+        await this.#known.accept(told, { key })
       } catch {
         // kad-dht passes over what its validator refuses.
         continue
       }
-      yield { name: 'PEER_RESPONSE', messageName: 'GET_VALUE', record: { value: answer } }
+      yield { name: 'PEER_RESPONSE', messageName: 'GET_VALUE', record: { value: told } }
     }
   }
 
   async *put(key: Uint8Array, value: Uint8Array, options: AbortOptions): AsyncGenerator<MeshQueryEvent> {
-    const nearest: ModelHost[] = []
-    for await (const [, host] of this.#lookUp(placeOf(key), () => undefined, options)) nearest.push(host)
-    const place = placeOf(key)
-    const chosen = nearest
-      .map((host) => ({ host, distance: distance(placeOf(host.peerId.toMultihash().bytes), place) }))
-      .sort((one, other) => one.distance - other.distance)
-      .slice(0, K)
-    for (const { host } of chosen) {
+    const nearest: Candidate[] = []
+    for await (const { candidate } of this.#lookUp(placeOf(key), () => undefined, options)) nearest.push(candidate)
+    nearest.sort((one, other) => one.distance - other.distance)
+    for (const { host } of nearest.slice(0, K)) {
       yield { name: 'SEND_QUERY', messageName: 'PUT_VALUE' }
-      try {
-        await this.#ask(host, () => host.services.dht.#known.accept(value, { key }), options, value.length)
-        yield { name: 'PEER_RESPONSE', messageName: 'PUT_VALUE' }
-      } catch {
-        options.signal?.throwIfAborted()
-        yield { name: 'QUERY_ERROR' }
-      }
+      const accept = () => host.services.dht.#known.accept(value, { key })
+      const isTaken = await new Promise<boolean>((resolve) => {
+        const serve = (reply: (isTaken: boolean) => void) => {
+          accept().then(
+            () => reply(true),
+            () => reply(false),
+          )
+        }
+        this.#ask(host, value.length, serve, (told) => resolve(told === true))
+      })
+      options.signal?.throwIfAborted()
+      yield isTaken ? { name: 'PEER_RESPONSE', messageName: 'PUT_VALUE' } : { name: 'QUERY_ERROR' }
     }
   }
 
@@ -188,103 +184,161 @@ export class ModelTable implements MeshTable {
   async *#lookUp<T>(
     place: number,
     ask: (host: ModelHost) => T,
-    options: AbortOptions,
-  ): AsyncGenerator<readonly [T, ModelHost]> {
+    { signal }: AbortOptions,
+  ): AsyncGenerator<{ readonly told: T; readonly candidate: Candidate }> {
     this.#host.counters.dhtLookups += 1
-    const candidates: Candidate[] = []
-    const hear = (members: readonly Member[]) => {
-      for (const { id, host } of members) {
-        if (host === this.#host || candidates.some((each) => each.host === host)) continue
-        candidates.push({ id, host, distance: distance(id, place), state: 'heard-of' })
-      }
-      candidates.sort((one, other) => one.distance - other.distance)
-    }
-    hear(this.#membership.knownTo(this.#host, this.#place, place))
-    const answers: (readonly [T, ModelHost])[] = []
+    const heard = new Heard(this.#host, place)
+    heard.of(this.#membership.knownTo(this.#host, this.#place, place))
+    const answers: { readonly told: T; readonly candidate: Candidate }[] = []
     let underWay = 0
     let wake: () => void = () => undefined
     const start = (candidate: Candidate) => {
       candidate.state = 'asked'
       underWay += 1
-      const { host } = candidate
-      const answer = () => [ask(host), this.#membership.knownTo(host, candidate.id, place)] as const
-      this.#ask(host, answer, options, 0)
-        .then(
-          ([told, closer]) => {
-            candidate.state = 'answered'
-            hear(closer)
-            answers.push([told, host])
-          },
-          () => {
-            candidate.state = 'failed'
-          },
-        )
-        .finally(() => {
-          underWay -= 1
-          wake()
-        })
+      const { host, id } = candidate
+      const serve = (reply: (answer: readonly [T, readonly Member[]]) => void) =>
+        reply([ask(host), this.#membership.knownTo(host, id, place)])
+      this.#ask(host, 0, serve, (answer) => {
+        underWay -= 1
+        candidate.state = answer === undefined ? 'failed' : 'answered'
+        if (answer !== undefined) {
+          const [told, closer] = answer
+          heard.of(closer)
+          answers.push({ told, candidate })
+        }
+        wake()
+      })
     }
-    for (;;) {
-      options.signal?.throwIfAborted()
-      const nearest = candidates.filter(({ state }) => state !== 'failed').slice(0, K)
-      for (const candidate of nearest) if (candidate.state === 'heard-of' && underWay < ALPHA) start(candidate)
-      const answer = answers.shift()
-      if (answer !== undefined) yield answer
-      else if (underWay === 0) return
-      else {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
+    const abort = () => wake()
+    signal?.addEventListener('abort', abort)
+    try {
+      for (;;) {
+        signal?.throwIfAborted()
+        for (const candidate of heard.nearest()) if (underWay < ALPHA) start(candidate)
+        const answer = answers.shift()
+        if (answer !== undefined) yield answer
+        else if (underWay === 0) return
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
       }
+    } finally {
+      signal?.removeEventListener('abort', abort)
     }
   }
 
-  /** One request and its answer. @throws when there is none in time. */
-  async #ask<T>(host: ModelHost, answer: () => T | Promise<T>, options: AbortOptions, extraBytes: number): Promise<T> {
+  /**
+   * One request; `serve` is called at the peer. Written with callbacks, as a run has tens of millions of them.
+   * @param done takes the answer, or undefined when there is none in time.
+   */
+  #ask<T>(
+    host: ModelHost,
+    extraBytes: number,
+    serve: (reply: (told: T) => void) => void,
+    done: (told: T | undefined) => void,
+  ): void {
     const own = this.#host
-    const signals = options.signal ? [options.signal] : []
-    return bounded({ signals, timeoutMs: REQUEST_MS, clock: own.processor }, async (signal) => {
-      if (own.connectionTo(host) === undefined) {
-        // Beyond what the table holds, connections are not kept: the look-up pays for each anew.
-        if (own.connections.size < this.#wanted()) await own.connect(host, { signal })
-        else await own.shakeHands(host, signal)
-      }
-      return await this.#exchange(host, answer, extraBytes, signal)
-    })
+    let isOpen = true
+    const end = (told: T | undefined) => {
+      if (!isOpen || own.processor.ended) return
+      isOpen = false
+      callOff()
+      done(told)
+    }
+    const callOff = own.loop.after(REQUEST_MS, () => end(undefined))
+    const isConnected = own.connectionTo(host) !== undefined
+    // Beyond what the table holds, connections are not kept: the look-up pays for each anew.
+    if (isConnected || own.connections.size >= this.#wanted()) {
+      this.#exchange(host, extraBytes, { isConnected, serve, end })
+      return
+    }
+    own.connect(host).then(
+      () => this.#exchange(host, extraBytes, { isConnected: true, serve, end }),
+      () => end(undefined),
+    )
   }
 
-  #exchange<T>(host: ModelHost, answer: () => T | Promise<T>, extraBytes: number, signal: AbortSignal): Promise<T> {
+  #exchange<T>(
+    host: ModelHost,
+    extraBytes: number,
+    {
+      isConnected,
+      serve,
+      end,
+    }: {
+      readonly isConnected: boolean
+      readonly serve: (reply: (told: T) => void) => void
+      readonly end: (told: T | undefined) => void
+    },
+  ): void {
     const own = this.#host
     const { network, loop } = own
+    // Nothing comes back: it ends with its time.
+    if (network.cutSince(own.place, host.place) !== undefined) return
     for (const { counters } of [own, host]) {
       counters.dhtMessages += 1
       counters.messages += 1
       counters.bytes += (BYTES.dhtRequest + BYTES.dhtAnswer + 2 * BYTES.frame + extraBytes) / 2
     }
-    own.processor.charge(COSTS.dhtRequest)
-    const there = own.processor.freeAt + network.delay(own.place, host.place, BYTES.dhtRequest + extraBytes)
-    return new Promise<T>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      loop.at(there, () => {
-        if (network.cutSince(own.place, host.place) !== undefined) return
-        if (!host.isListening) return reject(new Error('The peer is gone.'))
-        host.receive(
-          0,
-          () => {
-            Promise.resolve()
-              .then(answer)
-              .then(
-                (told) => {
-                  const back = host.processor.freeAt + network.delay(host.place, own.place, BYTES.dhtAnswer)
-                  loop.at(back, () => own.receive(0, () => resolve(told), COSTS.message))
-                },
-                (thrown: unknown) => reject(thrown),
-              )
-          },
-          COSTS.dhtRequest,
-        )
-      })
+    const dialSide = isConnected ? 0 : COSTS.dialSide
+    own.processor.charge(COSTS.dhtRequest + dialSide)
+    const handshake = isConnected ? 0 : own.dialTrip(host)
+    const there = own.processor.freeAt + handshake + network.delay(own.place, host.place, BYTES.dhtRequest + extraBytes)
+    loop.at(there, () => {
+      if (!host.isListening) {
+        loop.after(network.delay(host.place, own.place, 0), () => end(undefined))
+        return
+      }
+      const take = () =>
+        serve((told) => {
+          const back = host.processor.freeAt + network.delay(host.place, own.place, BYTES.dhtAnswer)
+          loop.at(back, () => own.receive(0, () => end(told), COSTS.message))
+        })
+      host.receive(0, take, COSTS.dhtRequest + dialSide)
     })
+  }
+}
+
+/** The peers that were heard of in one look-up, the nearest first. */
+class Heard {
+  readonly #self: ModelHost
+  readonly #place: number
+  readonly #hosts = new Set<ModelHost>()
+  readonly #candidates: Candidate[] = []
+
+  constructor(self: ModelHost, place: number) {
+    this.#self = self
+    this.#place = place
+  }
+
+  of(members: readonly Member[]): void {
+    const candidates = this.#candidates
+    for (const { id, host } of members) {
+      if (host === this.#self || this.#hosts.has(host)) continue
+      this.#hosts.add(host)
+      const candidate: Candidate = { id, host, distance: distance(id, this.#place), state: 'heard-of' }
+      let at = candidates.length
+      for (; at > 0 && (candidates[at - 1]?.distance ?? 0) > candidate.distance; at -= 1) {
+        const farther = candidates[at - 1]
+        if (farther !== undefined) candidates[at] = farther
+      }
+      candidates[at] = candidate
+    }
+  }
+
+  /** Those to be asked among the nearest k that have not failed. */
+  nearest(): Candidate[] {
+    const open: Candidate[] = []
+    let counted = 0
+    for (const candidate of this.#candidates) {
+      if (candidate.state === 'failed') continue
+      if (candidate.state === 'heard-of') open.push(candidate)
+      counted += 1
+      if (counted === K) break
+    }
+    return open
   }
 }
 

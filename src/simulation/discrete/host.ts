@@ -237,15 +237,19 @@ export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNo
     this.safeDispatchEvent('connection:close', { detail: connection })
   }
 
+  /** What a dial takes on the line, in ms; it is counted on both sides. */
+  dialTrip(host: ModelHost): number {
+    this.counters.dials += 1
+    for (const { counters } of [this, host]) counters.bytes += BYTES.dial / 2
+    return DIAL_ROUND_TRIPS * this.network.roundTrip(this.place, host.place)
+  }
+
   /** Waits out what the network takes for a dial, and charges both sides. @throws when nobody answers. */
-  async shakeHands(host: ModelHost, signal: AbortSignal): Promise<void> {
-    const { network, place, loop, processor, counters } = this
-    counters.dials += 1
-    for (const side of [counters, host.counters]) side.bytes += BYTES.dial / 2
+  async #shakeHands(host: ModelHost, signal: AbortSignal): Promise<void> {
+    const { network, place, loop, processor } = this
     await processor.work(COSTS.dialSide)
     while (network.cutSince(place, host.place) !== undefined) await this.#healed(signal)
-    let trip = 0
-    for (let turn = 0; turn < DIAL_ROUND_TRIPS; turn += 1) trip += network.roundTrip(place, host.place)
+    const trip = this.dialTrip(host)
     await new Promise<void>((resolve) => loop.after(host.isListening ? trip : trip / DIAL_ROUND_TRIPS, resolve))
     signal.throwIfAborted()
     if (!host.isListening) this.#refused(host.peerId.toString())
@@ -255,7 +259,7 @@ export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNo
   async #dialHost(host: ModelHost, options?: AbortOptions): Promise<ModelConnection> {
     const signals = options?.signal ? [options.signal] : []
     const bounds = { signals, timeoutMs: MESH_LIMITS.connections.dialMs, clock: this.processor }
-    await bounded(bounds, (signal) => aborting(this.shakeHands(host, signal), signal))
+    await bounded(bounds, (signal) => aborting(this.#shakeHands(host, signal), signal))
     if (!this.#isListening || !host.#isListening) this.#refused(host.peerId.toString())
     // Both may have dialled each other meanwhile; libp2p keeps both, and so does this.
     const connection = ModelConnection.between(this.#directory.nextConnection(), this, host)
