@@ -9,4 +9,4 @@ export {
 } from './host.js'
 export { KnownRecords } from './known-records.js'
 export { LIMITS as MESH_LIMITS } from './limits.js'
-export { type EnclaveRecord, parseRecord, type RecordCodec, recordError, recordKey, signRecord } from './record.js'
+export { type EnclaveRecord, parseRecord, type RecordCodec, recordError, signRecord } from './record.js'

@@ -1,7 +1,7 @@
 export type { Cryptography } from './cryptography.js'
 export { encodeForkEvidence } from './fork-evidence.js'
 export type { Attestation, ChainView, Counterpart, Party } from './party.js'
-export { OLDEST_VIEW_MS, PROVIDER_LIMITS, SHARE_PROTOCOL, SUITE_X_WING, SUITE_X25519, type Suite } from './protocol.js'
+export { OLDEST_VIEW_MS, PROVIDER_LIMITS, SHARE_PROTOCOL, SUITE_X_WING, type Suite } from './protocol.js'
 export type { ServedExchange } from './provider.js'
 export { type Refusal, RefusalError, RefusedError } from './refusals.js'
 export type { ExchangeRequest, ExchangeResult } from './requester.js'

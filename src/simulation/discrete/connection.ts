@@ -13,7 +13,7 @@ import { AbstractStream } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { BYTES, COSTS } from './costs.js'
-import type { ModelHost } from './host.js'
+import type { NetworkEndpoint } from './network-endpoint.js'
 
 /** libp2p's own log says nothing here. */
 const NO_LOG: Logger = Object.assign(() => undefined, {
@@ -22,6 +22,13 @@ const NO_LOG: Logger = Object.assign(() => undefined, {
   trace: () => undefined,
   newScope: () => NO_LOG,
 })
+
+/** A host whose connections are kept account of. */
+export interface ConnectedHost extends NetworkEndpoint {
+  /** A connection is in use: others are closed before it. */
+  used(connection: ModelConnection): void
+  forget(connection: ModelConnection): void
+}
 
 /** What Yamux lets be under way on a stream before the other side has taken it, in bytes. */
 const WINDOW_BYTES = 256 * 1024
@@ -32,8 +39,8 @@ export class ModelConnection
   implements Connection
 {
   readonly id: string
-  readonly host: ModelHost
-  readonly remote: ModelHost
+  readonly host: ConnectedHost
+  readonly remote: ConnectedHost
   readonly direction: 'inbound' | 'outbound'
   readonly timeline: MultiaddrConnectionTimeline = { open: 0 }
   readonly multiplexer = '/yamux/1.0.0'
@@ -50,7 +57,7 @@ export class ModelConnection
   /** What cannot be sent while the network is cut. */
   readonly #held: (() => void)[] = []
 
-  private constructor(id: string, host: ModelHost, remote: ModelHost, direction: 'inbound' | 'outbound') {
+  private constructor(id: string, host: ConnectedHost, remote: ConnectedHost, direction: 'inbound' | 'outbound') {
     super()
     this.id = id
     this.host = host
@@ -59,7 +66,7 @@ export class ModelConnection
   }
 
   /** @returns the end of the one that dialled. */
-  static between(id: string, dialler: ModelHost, dialled: ModelHost): ModelConnection {
+  static between(id: string, dialler: ConnectedHost, dialled: ConnectedHost): ModelConnection {
     const one = new ModelConnection(id, dialler, dialled, 'outbound')
     const other = new ModelConnection(id, dialled, dialler, 'inbound')
     one.#other = other

@@ -10,7 +10,7 @@ import {
   type TableEvents,
 } from '../../mesh/index.js'
 import { BYTES, COSTS } from './costs.js'
-import type { ModelHost } from './host.js'
+import type { NetworkEndpoint } from './network-endpoint.js'
 
 const { bucketSize: K, parallelRequests: ALPHA } = MESH_LIMITS.dht
 
@@ -20,10 +20,20 @@ const REQUEST_MS = 5_000
 /** After this long those who ping notice that somebody is gone, and drop it from their tables; in ms. */
 const NOTICED_MS = MESH_LIMITS.connections.pingIntervalMs + MESH_LIMITS.connections.pingTimeoutMs
 
+/** A host whose part in the DHT this is. */
+export interface DhtHost extends NetworkEndpoint {
+  readonly connections: { readonly size: number }
+  readonly services: { readonly dht: ModelTable }
+  connectionTo(host: DhtHost): object | undefined
+  connect(host: DhtHost): Promise<object>
+  /** What a dial takes on the line, in ms; it is counted on both sides. */
+  dialTrip(host: DhtHost): number
+}
+
 interface Member {
   /** The first 32 bits of its place among keys; unsigned. */
   readonly id: number
-  readonly host: ModelHost
+  readonly host: DhtHost
 }
 
 /**
@@ -34,14 +44,14 @@ interface Member {
 export class Membership {
   readonly #members: Member[] = []
 
-  add(host: ModelHost): void {
+  add(host: DhtHost): void {
     const id = placeOf(host.peerId.toMultihash().bytes)
     const at = this.#first(id)
     if (!this.#members.some((each) => each.host === host)) this.#members.splice(at, 0, { id, host })
   }
 
   /** Those who know it notice after a while only. */
-  remove(host: ModelHost): void {
+  remove(host: DhtHost): void {
     host.loop.after(NOTICED_MS, () => {
       const at = this.#members.findIndex((each) => each.host === host)
       if (at >= 0) this.#members.splice(at, 1)
@@ -53,7 +63,7 @@ export class Membership {
   }
 
   /** Those that a node knows next to a place: k at most, none of them itself. */
-  knownTo(self: ModelHost, own: number, place: number): Member[] {
+  knownTo(self: DhtHost, own: number, place: number): Member[] {
     const shared = Math.clz32((own ^ place) >>> 0)
     // The part of the ids that the place is in and the node is not: one of its buckets.
     let [begin, end] = this.#sharing(place, Math.min(32, shared + 1))
@@ -71,7 +81,7 @@ export class Membership {
     return picked
   }
 
-  #pick(picked: Member[], at: number, self: ModelHost): void {
+  #pick(picked: Member[], at: number, self: DhtHost): void {
     const member = this.#members[at]
     if (member === undefined || member.host === self || picked.includes(member)) return
     const cutSince = self.network.cutSince(self.place, member.host.place)
@@ -106,12 +116,12 @@ interface Candidate extends Member {
 /** A node's part in the DHT: look-ups go their real way, from peer to peer, over tables that are derived. */
 export class ModelTable implements MeshTable {
   readonly routingTable = new RoutingTable()
-  readonly #host: ModelHost
+  readonly #host: DhtHost
   readonly #known: KnownRecords
   readonly #membership: Membership
   readonly #place: number
 
-  constructor(host: ModelHost, known: KnownRecords, membership: Membership) {
+  constructor(host: DhtHost, known: KnownRecords, membership: Membership) {
     this.#host = host
     this.#known = known
     this.#membership = membership
@@ -127,15 +137,15 @@ export class ModelTable implements MeshTable {
   }
 
   /** Whoever is connected is in the table; the first one brings this node into those of others. */
-  connected(remote: ModelHost): void {
+  connected(remote: PeerId): void {
     if (this.routingTable.size === 0) this.#membership.add(this.#host)
     this.routingTable.size = Math.min(this.#host.connections.size, this.#wanted())
-    if (this.#host.connections.size <= this.#wanted()) this.routingTable.tell(remote.peerId)
+    if (this.#host.connections.size <= this.#wanted()) this.routingTable.tell(remote)
   }
 
   async *get(key: Uint8Array, options: AbortOptions): AsyncGenerator<MeshQueryEvent> {
     const account: AccountId = `0x${Buffer.from(key).toString().split('/').at(-1) ?? ''}`
-    const recordAt = (host: ModelHost) => host.services.dht.#known.current(account)?.record.bytes
+    const recordAt = (host: DhtHost) => host.services.dht.#known.current(account)?.record.bytes
     for await (const { told } of this.#lookUp(placeOf(key), recordAt, options)) {
       if (told === undefined) continue
       try {
@@ -183,7 +193,7 @@ export class ModelTable implements MeshTable {
   /** Asks ever nearer peers, some at once, until the nearest k have answered or failed. */
   async *#lookUp<T>(
     place: number,
-    ask: (host: ModelHost) => T,
+    ask: (host: DhtHost) => T,
     { signal }: AbortOptions,
   ): AsyncGenerator<{ readonly told: T; readonly candidate: Candidate }> {
     this.#host.counters.dhtLookups += 1
@@ -234,7 +244,7 @@ export class ModelTable implements MeshTable {
    * @param done takes the answer, or undefined when there is none in time.
    */
   #ask<T>(
-    host: ModelHost,
+    host: DhtHost,
     extraBytes: number,
     serve: (reply: (told: T) => void) => void,
     done: (told: T | undefined) => void,
@@ -261,7 +271,7 @@ export class ModelTable implements MeshTable {
   }
 
   #exchange<T>(
-    host: ModelHost,
+    host: DhtHost,
     extraBytes: number,
     {
       isConnected,
@@ -303,12 +313,12 @@ export class ModelTable implements MeshTable {
 
 /** The peers that were heard of in one look-up, the nearest first. */
 class Heard {
-  readonly #self: ModelHost
+  readonly #self: DhtHost
   readonly #place: number
-  readonly #hosts = new Set<ModelHost>()
+  readonly #hosts = new Set<DhtHost>()
   readonly #candidates: Candidate[] = []
 
-  constructor(self: ModelHost, place: number) {
+  constructor(self: DhtHost, place: number) {
     this.#self = self
     this.#place = place
   }

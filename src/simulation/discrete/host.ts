@@ -12,10 +12,10 @@ import { TypedEventEmitter } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { bounded } from '../../domain/index.js'
 import { MESH_LIMITS, type MeshNode } from '../../mesh/index.js'
-import { ModelConnection } from './connection.js'
+import { type ConnectedHost, ModelConnection } from './connection.js'
 import { BYTES, COSTS } from './costs.js'
 import type { Counters } from './counters.js'
-import type { ModelTable } from './dht.js'
+import type { DhtHost, ModelTable } from './dht.js'
 import type { EventLoop } from './loop.js'
 import type { Network, Place } from './network.js'
 import type { Processor } from './processor.js'
@@ -66,7 +66,7 @@ export class HostDirectory {
 }
 
 /** A libp2p host, as far as slotmesh uses one, on a modelled network. */
-export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNode {
+export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNode, ConnectedHost, DhtHost {
   readonly peerId: PeerId
   readonly address: Multiaddr
   readonly loop: EventLoop
@@ -196,7 +196,7 @@ export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNo
     return await connection.newStream(protocols, options)
   }
 
-  connectionTo(host: ModelHost): ModelConnection | undefined {
+  connectionTo(host: DhtHost): ModelConnection | undefined {
     const [connection] = this.#byPeer.get(host.peerId.toString()) ?? []
     return connection instanceof ModelConnection ? connection : undefined
   }
@@ -238,9 +238,9 @@ export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNo
   }
 
   /** What a dial takes on the line, in ms; it is counted on both sides. */
-  dialTrip(host: ModelHost): number {
+  dialTrip(host: DhtHost): number {
     this.counters.dials += 1
-    for (const { counters } of [this, host]) counters.bytes += BYTES.dial / 2
+    for (const counters of [this.counters, host.counters]) counters.bytes += BYTES.dial / 2
     return DIAL_ROUND_TRIPS * this.network.roundTrip(this.place, host.place)
   }
 
@@ -273,13 +273,14 @@ export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNo
     const name = connection.remotePeer.toString()
     this.#connections.add(connection)
     this.#byPeer.set(name, [...(this.#byPeer.get(name) ?? []), connection])
-    this.services.dht.connected(connection.remote)
+    this.services.dht.connected(connection.remotePeer)
     // Identify tells what the other speaks.
     loop.after(network.roundTrip(place, connection.remote.place), () => {
       this.processor.whenFree(() => {
         if (connection.status !== 'open') return
         for (const { protocol, topology } of this.#topologies.values()) {
-          if (connection.remote.#handlers.has(protocol)) void topology.onConnect?.(connection.remotePeer, connection)
+          if (connection.remote.handlerOf(protocol, 0) !== undefined)
+            void topology.onConnect?.(connection.remotePeer, connection)
         }
       })
     })
