@@ -130,15 +130,15 @@ export class ModelTable implements MeshTable {
 
   start(): void {
     this.routingTable.size = 0
+    this.#membership.add(this.#host)
   }
 
   stop(): void {
     this.#membership.remove(this.#host)
   }
 
-  /** Whoever is connected is in the table; the first one brings this node into those of others. */
+  /** Whoever is connected is in the table. */
   connected(remote: PeerId): void {
-    if (this.routingTable.size === 0) this.#membership.add(this.#host)
     this.routingTable.size = Math.min(this.#host.connections.size, this.#wanted())
     if (this.#host.connections.size <= this.#wanted()) this.routingTable.tell(remote)
   }

@@ -1,6 +1,12 @@
 import type { Clock } from '../../domain/index.js'
 import type { EventLoop } from './loop.js'
 
+interface Waiter {
+  callback: (() => void) | undefined
+}
+
+const NOTHING = (): void => undefined
+
 /**
  * The one processor of a node, and its clock. Work takes it one after the other; what comes meanwhile waits. When the
  * node's process ends, nothing that waits here goes on.
@@ -10,6 +16,7 @@ export class Processor implements Clock {
   #freeAt = 0
   #spent = 0
   #ended = false
+  readonly #waiting: Waiter[] = []
 
   constructor(loop: EventLoop) {
     this.#loop = loop
@@ -42,14 +49,30 @@ export class Processor implements Clock {
 
   /** Calls back when the work at hand is done, at once if there is none. @returns calls it off. */
   whenFree(callback: () => void): () => void {
-    let callOff: () => void = () => undefined
-    const run = () => {
-      if (this.#ended) return
-      if (this.#freeAt > this.#loop.now()) callOff = this.#loop.at(this.#freeAt, run)
-      else callback()
+    if (this.#ended) return NOTHING
+    if (this.#waiting.length === 0 && this.#freeAt <= this.#loop.now()) {
+      callback()
+      return NOTHING
     }
-    run()
-    return () => callOff()
+    const waiter: Waiter = { callback }
+    this.#waiting.push(waiter)
+    if (this.#waiting.length === 1) this.#loop.at(this.#freeAt, this.#goOn)
+    return () => {
+      waiter.callback = undefined
+    }
+  }
+
+  /** Lets those who wait go on, in their order, until one of them takes the processor again. */
+  readonly #goOn = (): void => {
+    if (this.#ended) return
+    let done = 0
+    for (const waiter of this.#waiting) {
+      if (this.#freeAt > this.#loop.now()) break
+      done += 1
+      waiter.callback?.()
+    }
+    this.#waiting.splice(0, done)
+    if (this.#waiting.length > 0) this.#loop.at(this.#freeAt, this.#goOn)
   }
 
   /** Takes on work of so many ms; whatever is done next comes after it. */
@@ -70,5 +93,6 @@ export class Processor implements Clock {
 
   end(): void {
     this.#ended = true
+    this.#waiting.length = 0
   }
 }
