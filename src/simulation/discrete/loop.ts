@@ -1,4 +1,4 @@
-import type { Clock } from '../../domain/index.js'
+import { abortable, type Clock, SlotmeshError } from '../../domain/index.js'
 
 interface Timer {
   readonly at: number
@@ -25,6 +25,7 @@ export class EventLoop implements Clock {
   #calledOff = 0
   #waits = 0
   #isHeld = false
+  readonly #ended = new AbortController()
   #ready = 0
 
   /** @param now Unix ms. */
@@ -54,12 +55,12 @@ export class EventLoop implements Clock {
     }
   }
 
-  /** Time passes until the work is done. */
+  /** Time passes until the work is done. @throws SlotmeshError `simulation/ended` when time ends before. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#waits += 1
     this.#wake()
     try {
-      return await work()
+      return await abortable(work(), this.#ended.signal)
     } finally {
       this.#waits -= 1
     }
@@ -103,6 +104,7 @@ export class EventLoop implements Clock {
   end(): void {
     this.#isHeld = true
     this.#heap.length = 0
+    this.#ended.abort(new SlotmeshError('simulation/ended', 'The run was ended.'))
   }
 
   #passes(): boolean {

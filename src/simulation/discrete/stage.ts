@@ -1,4 +1,4 @@
-import { type Clock, type ClusterId, type NftId, SlotmeshError } from '../../domain/index.js'
+import { abortable, type Clock, type ClusterId, type NftId, SlotmeshError } from '../../domain/index.js'
 import type { SeededRandom } from '../randomness.js'
 import type { Recorder, RunTotals, Sample } from '../record/index.js'
 import type { Check } from '../report.js'
@@ -108,7 +108,7 @@ class DiscreteStage implements Stage {
   }
 
   untilSettled({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<void> {
-    return this.#during(async () => {
+    const settled = this.#during(async () => {
       const deadline = this.#world.loop.now() + timeoutMs
       for (;;) {
         signal.throwIfAborted()
@@ -118,6 +118,8 @@ class DiscreteStage implements Stage {
         await this.#pause(LOOK_EVERY_MS)
       }
     })
+    // Also while time is held.
+    return abortable(settled, signal)
   }
 
   async audit(expectation: AuditedExpectation): Promise<Check> {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { createDiscreteStage } from '../../../src/simulation/discrete/index.js'
+import { SeededRandom } from '../../../src/simulation/randomness.js'
+import type { RunEvent } from '../../../src/simulation/record/index.js'
 import { parseScenario } from '../../../src/simulation/scenario/index.js'
-import { eventsOf, failed, play, scenarioOf } from './playing.js'
+import { eventsOf, failed, play, SEED, scenarioOf } from './playing.js'
 
 const ROUGH = `
 clusters: 4
@@ -150,6 +153,32 @@ expect:
     const after = eventsOf(played, 'stored').filter(({ at }) => at > healedAt)
     assert.equal(after.length, 4 * 2 * 5)
     assert.ok(eventsOf(played, 'exchange').some(({ at, code }) => at > cutAt && at < healedAt && code !== undefined))
+  })
+
+  it('can be held, gone on with block by block, and ended while somebody waits', async () => {
+    const blocks: number[] = []
+    const recorder = {
+      record: (event: RunEvent) => {
+        if (event.type === 'block') blocks.push(event.block)
+      },
+    }
+    const scenario = scenarioOf('clusters: 2\nexpect: [{ type: complete }]')
+    const stage = createDiscreteStage({ scenario, random: new SeededRandom(SEED), recorder })
+    await stage.open()
+    stage.pause()
+    const minting = stage.mint([{ kind: 'secret', cluster: 0, bytes: 64 }])
+    const before = blocks.length
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(blocks.length, before)
+    await stage.step()
+    assert.equal(blocks.length, before + 1)
+    assert.equal((await stage.inspect('c0-s0'))?.state, 'running')
+    const aborted = new AbortController()
+    const settling = stage.untilSettled({ timeoutMs: 60_000, signal: aborted.signal })
+    aborted.abort(new Error('interrupted'))
+    await assert.rejects(settling, /interrupted/)
+    await stage.close()
+    await assert.rejects(minting, { code: 'simulation/ended' })
   })
 
   it('does what else can be done to a mesh', async () => {
