@@ -25,11 +25,11 @@ export function zero(...secrets: Uint8Array[]): void {
 
 /** A `u32` as 4 big-endian bytes, so that byte order is number order. */
 export function u32Bytes(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, value)
-  return bytes
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
 }
 
+const ENCODER = new TextEncoder()
+
 export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text)
+  return ENCODER.encode(text)
 }

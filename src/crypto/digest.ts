@@ -28,7 +28,19 @@ export type Domain = (typeof DOMAIN)[keyof typeof DOMAIN]
  * lists of parts hash alike.
  */
 export function taggedHash(domain: Domain, ...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256')
-  for (const part of [utf8(domain), ...parts]) hash.update(u32Bytes(part.length)).update(part)
+  const hash = createHash('sha256').update(prefixOf(domain))
+  for (const part of parts) hash.update(u32Bytes(part.length)).update(part)
   return new Uint8Array(hash.digest())
+}
+
+const PREFIXES = new Map<Domain, Uint8Array>()
+
+/** A domain behind its length, made once: an exchange hashes some dozens of times. */
+function prefixOf(domain: Domain): Uint8Array {
+  const known = PREFIXES.get(domain)
+  if (known !== undefined) return known
+  const name = utf8(domain)
+  const prefix = Uint8Array.of(...u32Bytes(name.length), ...name)
+  PREFIXES.set(domain, prefix)
+  return prefix
 }

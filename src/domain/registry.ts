@@ -25,6 +25,8 @@ export interface Cluster {
 export class Registry {
   readonly #clusters: ReadonlyMap<ClusterId, Cluster>
   readonly #seats: ReadonlyMap<AccountId, EnclaveSeat>
+  /** The seats in public clusters, by slot; made when first asked for. */
+  #publicSeats: ReadonlyMap<SlotId, readonly EnclaveSeat[]> | undefined
 
   constructor(clusters: Iterable<Cluster>) {
     this.#clusters = new Map([...clusters].map((cluster) => [cluster.id, cluster]))
@@ -51,10 +53,21 @@ export class Registry {
 
   /** Every enclave with which `account` may exchange shares at this block. */
   slotPeersOf(account: AccountId): EnclaveSeat[] {
-    return this.clusters()
-      .flatMap(({ seats }) => seats)
-      .filter((seat) => synchronisationBarrier(this, account, seat.account) === undefined)
+    const own = this.seatOf(account)
+    if (own === undefined || this.cluster(own.cluster)?.type !== 'public') return []
+    this.#publicSeats ??= bySlot(this.clusters().flatMap(({ type, seats }) => (type === 'public' ? seats : [])))
+    return (this.#publicSeats.get(own.slot) ?? []).filter(({ cluster }) => cluster !== own.cluster)
   }
+}
+
+function bySlot(seats: readonly EnclaveSeat[]): Map<SlotId, EnclaveSeat[]> {
+  const groups = new Map<SlotId, EnclaveSeat[]>()
+  for (const seat of seats) {
+    const group = groups.get(seat.slot)
+    if (group === undefined) groups.set(seat.slot, [seat])
+    else group.push(seat)
+  }
+  return groups
 }
 
 /** Why two enclaves may not exchange shares. */

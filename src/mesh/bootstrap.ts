@@ -5,13 +5,18 @@ import { bounded, type Clock, type Logger, messageOf, pause } from '../domain/in
 import { LIMITS } from './limits.js'
 
 /** What entering a mesh needs of libp2p. */
-export type EntryHost = Pick<Libp2p, 'dial' | 'getConnections' | 'getMultiaddrs' | 'peerId'>
+export type EntryHost = Pick<
+  Libp2p,
+  'dial' | 'getConnections' | 'getMultiaddrs' | 'peerId' | 'addEventListener' | 'removeEventListener'
+>
 
 interface BootstrapInit {
   readonly libp2p: EntryHost
   readonly address: Multiaddr
   readonly signal: AbortSignal
   readonly clock?: Clock | undefined
+  /** In [0, 1): keeps a mesh from trying all at once. */
+  readonly random?: () => number
   readonly logger: Logger
 }
 
@@ -20,7 +25,14 @@ interface BootstrapInit {
  * again, with growing pauses while nobody answers. So a mesh whose nodes all start at once, or whose bootstrap node
  * is restarted, comes together by itself. Never rejects.
  */
-export async function stayConnected({ libp2p, address, signal, clock, logger }: BootstrapInit): Promise<void> {
+export async function stayConnected({
+  libp2p,
+  address,
+  signal,
+  clock,
+  random = Math.random,
+  logger,
+}: BootstrapInit): Promise<void> {
   if (isSelf(libp2p, address)) return
   let pauseMs: number = LIMITS.bootstrap.shortestPauseMs
   let peer: PeerId | undefined
@@ -40,7 +52,7 @@ export async function stayConnected({ libp2p, address, signal, clock, logger }: 
         })
       }
     }
-    await pauseUnless(pauseMs * (0.5 + Math.random()), { signal, clock })
+    await pauseUnless(pauseMs * (0.5 + random()), { signal, clock })
     pauseMs = Math.min(2 * pauseMs, LIMITS.bootstrap.longestPauseMs)
   }
 }

@@ -3,6 +3,7 @@ import {
   type KadDHT,
   type KadDHTComponents,
   kadDHT,
+  type QueryEvent,
   type RoutingTable,
   removePrivateAddressesMapper,
 } from '@libp2p/kad-dht'
@@ -12,7 +13,7 @@ import { LIMITS } from './limits.js'
 import { Neighbourhood } from './neighbourhood.js'
 import { RECORD_NAMESPACE, selectRecord } from './record.js'
 
-interface TableEvents {
+export interface TableEvents {
   'peer:add': CustomEvent<PeerId>
   'peer:remove': CustomEvent<PeerId>
 }
@@ -25,6 +26,25 @@ export interface MeshDht extends KadDHT {
       add(peer: PeerId, options: AbortOptions): Promise<void>
       remove(peer: PeerId): Promise<void>
     }
+}
+
+type EventOf<Name extends QueryEvent['name']> = Extract<QueryEvent, { readonly name: Name }>
+
+/** What is looked at of what a query tells. */
+export type MeshQueryEvent =
+  | (Pick<EventOf<'PEER_RESPONSE'>, 'name' | 'messageName'> & {
+      readonly record?: Pick<NonNullable<EventOf<'PEER_RESPONSE'>['record']>, 'value'>
+    })
+  | Pick<EventOf<'SEND_QUERY'>, 'name' | 'messageName'>
+  | { readonly name: Exclude<QueryEvent['name'], 'PEER_RESPONSE' | 'SEND_QUERY'> }
+
+/** What a host needs of the DHT of its mesh. */
+export interface MeshTable {
+  get(key: Uint8Array, options: AbortOptions): AsyncIterable<MeshQueryEvent>
+  put(key: Uint8Array, value: Uint8Array, options: AbortOptions): AsyncIterable<MeshQueryEvent>
+  getClosestPeers(key: Uint8Array, options: AbortOptions): AsyncIterable<MeshQueryEvent>
+  readonly routingTable: Pick<MeshDht['routingTable'], 'size' | 'add'> &
+    Pick<TypedEventTarget<TableEvents>, 'addEventListener'>
 }
 
 interface MeshDhtInit {
@@ -89,12 +109,12 @@ function refuse(): void {
  * too busy then to answer its ping would leave this node outside for good. Never rejects.
  */
 export async function enterTable(
-  dht: MeshDht,
-  peers: readonly PeerId[],
+  dht: MeshTable,
+  peers: () => readonly PeerId[],
   { shutdown, clock, logger }: { shutdown: AbortSignal; clock: Clock; logger: Logger },
 ): Promise<void> {
   if (dht.routingTable.size > 0) return
-  const nearest = peers.slice(0, LIMITS.dht.bucketSize)
+  const nearest = peers().slice(0, LIMITS.dht.bucketSize)
   const results = await bounded({ signals: [shutdown], timeoutMs: LIMITS.dht.meetingMs, clock }, (signal) =>
     Promise.allSettled(nearest.map((peer) => dht.routingTable.add(peer, { signal }))),
   )
@@ -106,7 +126,7 @@ export async function enterTable(
 
 /** Kademlia's way in: a lookup of oneself, which makes oneself known to the peers on its way. Never rejects. */
 export async function meetNeighbours(
-  dht: Pick<KadDHT, 'getClosestPeers'>,
+  dht: Pick<MeshTable, 'getClosestPeers'>,
   self: PeerId,
   { shutdown, clock, logger }: { shutdown: AbortSignal; clock: Clock; logger: Logger },
 ): Promise<void> {
@@ -125,7 +145,7 @@ export async function meetNeighbours(
 
 /** @returns whether there were peers nearest to the key and all of them took the value. */
 export async function putEverywhere(
-  dht: Pick<KadDHT, 'put'>,
+  dht: Pick<MeshTable, 'put'>,
   key: Uint8Array,
   value: Uint8Array,
   signal: AbortSignal,

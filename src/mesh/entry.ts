@@ -10,9 +10,9 @@ interface EntryInit {
   readonly account: AccountId
   readonly signal: AbortSignal
   readonly clock?: Clock | undefined
+  /** In [0, 1): keeps a mesh from trying all at once. */
+  readonly random?: () => number
   readonly logger: Logger
-  /** In which order to try addresses; at random, so that a whole mesh does not fall upon the first. */
-  readonly shuffle?: (addresses: Multiaddr[]) => Multiaddr[]
 }
 
 /**
@@ -21,13 +21,14 @@ interface EntryInit {
  * Never rejects.
  */
 export async function enterByRegistry(init: EntryInit): Promise<void> {
-  const { libp2p, signal, clock, logger, shuffle = shuffled } = init
+  const { libp2p, signal, clock, random = Math.random, logger } = init
   let pauseMs: number = LIMITS.entry.shortestPauseMs
   while (!signal.aborted) {
     if (libp2p.getConnections().length > 0) {
       pauseMs = LIMITS.entry.shortestPauseMs
+      await untilAlone(libp2p, signal)
     } else {
-      for (const address of shuffle(registeredAddresses(init)).slice(0, LIMITS.entry.dialsPerRound)) {
+      for (const address of someAddresses(init, random)) {
         try {
           await dial(libp2p, address, { signal, clock })
           logger.info('Entered the mesh by an address from the chain', { address: address.toString() })
@@ -41,19 +42,47 @@ export async function enterByRegistry(init: EntryInit): Promise<void> {
         }
       }
     }
-    await pauseUnless(pauseMs * (0.5 + Math.random()), { signal, clock })
+    await pauseUnless(pauseMs * (0.5 + random()), { signal, clock })
     pauseMs = Math.min(2 * pauseMs, LIMITS.entry.longestPauseMs)
   }
 }
 
-/** Of `api_uri`s that are multiaddrs; anything else there is for other readers. */
-function registeredAddresses({ registry, account }: Pick<EntryInit, 'registry' | 'account'>): Multiaddr[] {
-  const addresses = registry()
+/** Waits until the last connection has closed, or the signal aborts; does not throw. */
+async function untilAlone(libp2p: EntryHost, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      if (libp2p.getConnections().length > 0 && !signal.aborted) return
+      libp2p.removeEventListener('connection:close', look)
+      signal.removeEventListener('abort', look)
+      resolve()
+    }
+    libp2p.addEventListener('connection:close', look)
+    signal.addEventListener('abort', look)
+    look()
+  })
+}
+
+/**
+ * Of `api_uri`s that are multiaddrs, so many as are tried in one round; anything else there is for other readers. At
+ * random, so that a whole mesh does not fall upon the first.
+ */
+function* someAddresses(
+  { registry, account }: Pick<EntryInit, 'registry' | 'account'>,
+  random: () => number,
+): Generator<Multiaddr> {
+  const texts = registry()
     .clusters()
     .flatMap(({ seats }) => seats)
     .filter((seat) => seat.account !== account && seat.apiUri.startsWith('/'))
-    .map(({ apiUri }) => parsed(apiUri))
-  return addresses.filter((address) => address !== undefined)
+    .map(({ apiUri }) => apiUri)
+  let found = 0
+  for (let left = texts.length; left > 0 && found < LIMITS.entry.dialsPerRound; left -= 1) {
+    const [text = ''] = texts.splice(Math.floor(random() * left), 1)
+    const address = parsed(text)
+    if (address === undefined) continue
+    found += 1
+    yield address
+  }
 }
 
 function parsed(text: string): Multiaddr | undefined {
@@ -63,11 +92,4 @@ function parsed(text: string): Multiaddr | undefined {
     // Untrusted text: a seat's holder wrote it.
     return undefined
   }
-}
-
-function shuffled(addresses: Multiaddr[]): Multiaddr[] {
-  return addresses
-    .map((address) => ({ address, at: Math.random() }))
-    .sort((one, other) => one.at - other.at)
-    .map(({ address }) => address)
 }

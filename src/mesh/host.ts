@@ -21,16 +21,16 @@ import {
   SlotmeshError,
   systemClock,
 } from '../domain/index.js'
-import { stayConnected } from './bootstrap.js'
+import { type EntryHost, stayConnected } from './bootstrap.js'
 import { HostDatastore } from './datastore.js'
-import { enterTable, type MeshDht, meetNeighbours, meshDht, putEverywhere } from './dht.js'
+import { enterTable, type MeshDht, type MeshTable, meetNeighbours, meshDht, putEverywhere } from './dht.js'
 import { countingDht, type DhtTraffic } from './dht-traffic.js'
 import { enterByRegistry } from './entry.js'
 import { HandOver } from './hand-over.js'
 import { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 import { RecordPublisher, type Seat } from './publisher.js'
-import { recordAddresses } from './record.js'
+import { type RecordCodec, recordAddresses } from './record.js'
 import { type ResolvedEnclave, Resolver } from './resolver.js'
 
 export interface MeshHostInit {
@@ -56,16 +56,28 @@ export interface MeshHostInit {
   readonly clock?: Clock
   /** Plain TCP by default; a simulation's has links of its own making. */
   readonly transport?: MeshTransport
+  /** In [0, 1), for jitter; the system's by default. */
+  readonly random?: () => number
 }
 
 /** Makes the transport by which a host listens and dials. */
 export type MeshTransport = ReturnType<typeof tcp>
 
+/** What a host is made on: libp2p, as far as it is used here. */
+export type MeshNode = EntryHost &
+  Pick<
+    Libp2p,
+    'handle' | 'unhandle' | 'register' | 'unregister' | 'addEventListener' | 'getPeers' | 'start' | 'stop'
+  > & {
+    readonly peerStore: Pick<Libp2p['peerStore'], 'patch' | 'merge'>
+    readonly services: { readonly dht: MeshTable }
+  }
+
 /** A libp2p host that finds enclaves by their accounts and can be found by its own. */
-export interface MeshHost {
+export interface MeshHost<Node extends MeshNode = Libp2p<NodeServices>> {
   readonly peerId: PeerId
   /** For other protocols to register on. */
-  readonly libp2p: Libp2p
+  readonly libp2p: Node
   /** What others can dial, each with `/p2p/<PeerId>`; empty before the start. */
   multiaddrs(): string[]
 
@@ -100,17 +112,30 @@ export interface MeshHost {
 }
 
 /** @throws SlotmeshError `mesh/bad-address` when a configured multiaddr is none. */
-export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
+export function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
+  return createMeshHostOn(createNode, init)
+}
+
+/**
+ * As {@link createMeshHost}, on what `make` makes in place of libp2p: the discrete simulation has a model of it, and of
+ * the signatures of records.
+ */
+export async function createMeshHostOn<Node extends MeshNode>(
+  make: (init: MeshHostInit, parts: NodeParts) => Promise<Node>,
+  init: MeshHostInit,
+  codec?: RecordCodec,
+): Promise<MeshHost<Node>> {
   const listen = parseAddresses('listen', init.listen)
   const announce = parseAddresses('announce', init.announce ?? [])
   const bootstrap = parseAddresses('bootstrap', init.bootstrap).slice(0, LIMITS.bootstrap.addresses)
   const privateKey = await generateKeyPairFromSeed('Ed25519', init.privateKey)
-  const { genesisHash, registry, logger, signer, clock = systemClock } = init
+  const { genesisHash, registry, logger, signer, clock = systemClock, random = Math.random } = init
 
   const known: KnownRecords = new KnownRecords({
     genesisHash,
     registry,
     clock,
+    ...(codec && { codec }),
     onNews: async ({ account, peerId, multiaddrs, sequence }) => {
       if (account === signer.account) {
         if (sequence > (publisher.record?.sequence ?? sequence)) publisher.outbid()
@@ -119,7 +144,7 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
       }
     },
   })
-  const libp2p = await createNode(init, { listen, announce, privateKey, known })
+  const libp2p = await make(init, { listen, announce, privateKey, known })
   const { dht } = libp2p.services
   const counting = countingDht(dht)
   const publisher = new RecordPublisher({
@@ -131,6 +156,8 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
     put: (key, value, signal) => putEverywhere(counting.dht, key, value, signal),
     hasPeers: () => dht.routingTable.size > 0,
     clock,
+    ...(codec && { codec }),
+    random,
     logger,
   })
   const handOver = new HandOver({ libp2p, known, own: () => publisher.record?.bytes, clock, logger })
@@ -155,14 +182,14 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
       await listenOrExplain(libp2p, init.listen)
       libp2p.addEventListener('self:peer:update', () => publisher.addressesChanged())
       const enter = (): void => {
-        void enterTable(dht, libp2p.getPeers(), { shutdown: shutdown.signal, clock, logger })
+        void enterTable(dht, () => libp2p.getPeers(), { shutdown: shutdown.signal, clock, logger })
         stopEntering = clock.after(LIMITS.dht.entryIntervalMs, enter)
       }
       stopEntering = clock.after(LIMITS.dht.entryIntervalMs, enter)
       const { signal } = shutdown
       background = Promise.all([
-        ...bootstrap.map((address) => stayConnected({ libp2p, address, signal, clock, logger })),
-        enterByRegistry({ libp2p, registry, account: signer.account, signal, clock, logger }),
+        ...bootstrap.map((address) => stayConnected({ libp2p, address, signal, clock, random, logger })),
+        enterByRegistry({ libp2p, registry, account: signer.account, signal, clock, random, logger }),
       ])
     },
 
@@ -180,7 +207,8 @@ export async function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
   }
 }
 
-interface NodeParts {
+/** What a host is made of besides what it was asked for. */
+export interface NodeParts {
   readonly listen: readonly Multiaddr[]
   readonly announce: readonly Multiaddr[]
   readonly privateKey: Ed25519PrivateKey
@@ -227,7 +255,7 @@ function createNode(
   })
 }
 
-async function listenOrExplain(libp2p: Libp2p, listen: readonly string[]): Promise<void> {
+async function listenOrExplain(libp2p: MeshNode, listen: readonly string[]): Promise<void> {
   try {
     await libp2p.start()
   } catch (thrown) {

@@ -1,5 +1,4 @@
 import type { AbortOptions, Libp2p, PeerId } from '@libp2p/interface'
-import type { KadDHT } from '@libp2p/kad-dht'
 import { Queue } from '@libp2p/utils'
 import { equalBytes } from '../crypto/index.js'
 import {
@@ -13,6 +12,7 @@ import {
   type SlotId,
   SlotmeshError,
 } from '../domain/index.js'
+import type { MeshTable } from './dht.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 import { type EnclaveRecord, recordKey } from './record.js'
@@ -27,8 +27,8 @@ export interface ResolvedEnclave {
 }
 
 interface ResolverInit {
-  readonly libp2p: Pick<Libp2p, 'getConnections' | 'peerStore'>
-  readonly dht: Pick<KadDHT, 'get'>
+  readonly libp2p: Pick<Libp2p, 'getConnections'> & { readonly peerStore: Pick<Libp2p['peerStore'], 'merge'> }
+  readonly dht: Pick<MeshTable, 'get'>
   readonly known: KnownRecords
   readonly clock: Clock
   readonly logger: Logger

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { verifySignature } from '../crypto/index.js'
 import {
   createOpener,
@@ -13,6 +14,8 @@ import {
  * takes the same decisions at a stated price in place of computing: it is what makes a thousand clusters affordable.
  */
 export const CRYPTOGRAPHY = {
+  /** What nobody can foresee. */
+  nonce: (length: number): Uint8Array => new Uint8Array(randomBytes(length)),
   verifySignature,
   ephemeralKeys,
   offeredKeys,

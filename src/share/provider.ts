@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { pipe } from 'it-pipe'
 import { fromHex, toHex } from '../crypto/index.js'
 import { type AccountId, bounded, synchronisationBarrier } from '../domain/index.js'
@@ -85,7 +84,7 @@ async function exchange(
   using keys = await cryptography.ephemeralKeys(offer.suite)
   const challenge = ChallengeBody.encode({
     account: fromHex(signer.account),
-    nonce: new Uint8Array(randomBytes(32)),
+    nonce: cryptography.nonce(32),
     token: issueToken(chain),
     suite: keys.suite,
     publicKey: keys.publicKey,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { fromHex, toHex, zero } from '../crypto/index.js'
 import {
   type BlockNumber,
@@ -105,7 +105,7 @@ async function exchange(
   const hello = HelloBody.encode({
     genesisHash: fromHex(chain.genesisHash),
     account: fromHex(signer.account),
-    nonce: new Uint8Array(randomBytes(32)),
+    nonce: cryptography.nonce(32),
     token,
     suites: [...offered.keys],
   })

@@ -10,6 +10,7 @@ import {
   type EnclaveSeat,
   type Logger,
   messageOf,
+  type ShareKey,
   shareKeyText,
   type Trigger,
 } from '../domain/index.js'
@@ -30,11 +31,37 @@ export interface Comparison {
 export interface EngineParts {
   readonly signer: AccountSigner
   readonly chain: SyncChain
-  readonly store: Store
+  readonly store: SyncStore
   readonly peers: SharePeers
   readonly listener: SyncListener
   readonly logger: Logger
   readonly clock: Clock
+  /** What names a new life of the own log; the system's random bytes by default. */
+  readonly random?: (length: number) => Uint8Array
+}
+
+/** What the engine keeps, and where it finds it again. */
+export type SyncStore = Pick<
+  Store,
+  | 'identity'
+  | 'cursor'
+  | 'isAltered'
+  | 'isSetupDone'
+  | 'markSetupDone'
+  | 'beginSetup'
+  | 'applyBlock'
+  | 'putRun'
+  | 'wants'
+  | 'openWants'
+  | 'compare'
+  | 'eraseShares'
+  | 'resumePoint'
+  | 'vouchAnew'
+  | 'counts'
+  | 'eraseAll'
+> & {
+  /** Every share held. */
+  places(): AsyncIterable<ShareKey>
 }
 
 /**
@@ -170,7 +197,7 @@ export class SyncEngine {
     seat: EnclaveSeat,
     signal: AbortSignal,
   ): Promise<{ readonly cursor: BlockNumber; readonly isResumed: boolean } | undefined> {
-    const { chain, store, signer, clock, logger } = this.#parts
+    const { chain, store, signer, clock, logger, random = randomBytes } = this.#parts
     const identity = await store.identity()
     const cursor = await store.cursor()
     const isSame = identity !== undefined && isFor(identity, chain.genesisHash, seat)
@@ -193,7 +220,7 @@ export class SyncEngine {
         wants.push({ key, minimumVersion: 0, asOf: snapshot.number, origin: undefined, since: clock.now() })
       }
     }
-    const incarnation = toHex(randomBytes(16))
+    const incarnation = toHex(random(16))
     const { cluster, slot } = seat
     const who = { genesisHash: chain.genesisHash, account: signer.account, seat: { cluster, slot }, incarnation }
     const first = (isKept ? await store.resumePoint() : undefined) ?? snapshot.number

@@ -4,12 +4,15 @@ import { RefusalError, type ShareSource } from '../share/index.js'
 import type { Store, StoredShare } from '../store/index.js'
 import { syncedBlock } from './engine.js'
 
+/** Where what is given out is read. */
+export type ServingStore = Pick<
+  Store,
+  'isAltered' | 'identity' | 'cursor' | 'lowestWanted' | 'heldFrom' | 'runs' | 'share' | 'want'
+>
+
 interface ServingParts {
   readonly account: AccountId
-  readonly store: Pick<
-    Store,
-    'isAltered' | 'identity' | 'cursor' | 'lowestWanted' | 'heldFrom' | 'runs' | 'share' | 'want'
-  >
+  readonly store: ServingStore
   readonly registry: () => Registry
 }
 

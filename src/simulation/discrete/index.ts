@@ -1,0 +1,1 @@
+export { createDiscreteStage, type DiscreteStageOptions } from './stage.js'

@@ -1,0 +1,98 @@
+import type { Clock } from '../../domain/index.js'
+import type { EventLoop } from './loop.js'
+
+interface Waiter {
+  callback: (() => void) | undefined
+}
+
+const NOTHING = (): void => undefined
+
+/**
+ * The one processor of a node, and its clock. Work takes it one after the other; what comes meanwhile waits. When the
+ * node's process ends, nothing that waits here goes on.
+ */
+export class Processor implements Clock {
+  readonly #loop: EventLoop
+  #freeAt = 0
+  #spent = 0
+  #ended = false
+  readonly #waiting: Waiter[] = []
+
+  constructor(loop: EventLoop) {
+    this.#loop = loop
+  }
+
+  /** When all work that was taken on is done; Unix ms. */
+  get freeAt(): number {
+    return Math.max(this.#freeAt, this.#loop.now())
+  }
+
+  /** Ms of work so far. */
+  get spent(): number {
+    return this.#spent
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  now(): number {
+    return this.#loop.now()
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    let callOff = this.#loop.after(ms, () => {
+      callOff = this.whenFree(callback)
+    })
+    return () => callOff()
+  }
+
+  /** Calls back when the work at hand is done, at once if there is none. @returns calls it off. */
+  whenFree(callback: () => void): () => void {
+    if (this.#ended) return NOTHING
+    if (this.#waiting.length === 0 && this.#freeAt <= this.#loop.now()) {
+      callback()
+      return NOTHING
+    }
+    const waiter: Waiter = { callback }
+    this.#waiting.push(waiter)
+    if (this.#waiting.length === 1) this.#loop.at(this.#freeAt, this.#goOn)
+    return () => {
+      waiter.callback = undefined
+    }
+  }
+
+  /** Lets those who wait go on, in their order, until one of them takes the processor again. */
+  readonly #goOn = (): void => {
+    if (this.#ended) return
+    let done = 0
+    for (const waiter of this.#waiting) {
+      if (this.#freeAt > this.#loop.now()) break
+      done += 1
+      waiter.callback?.()
+    }
+    this.#waiting.splice(0, done)
+    if (this.#waiting.length > 0) this.#loop.at(this.#freeAt, this.#goOn)
+  }
+
+  /** Takes on work of so many ms; whatever is done next comes after it. */
+  charge(ms: number): void {
+    this.#freeAt = this.freeAt + ms
+    this.#spent += ms
+  }
+
+  /** Resolves when work of so many ms is done, and all before it. */
+  work(ms: number): Promise<void> {
+    this.charge(ms)
+    return new Promise((resolve) => {
+      this.#loop.at(this.#freeAt, () => {
+        if (!this.#ended) resolve()
+      })
+    })
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#waiting.length = 0
+  }
+}
