@@ -14,7 +14,17 @@ const DEFAULT_SCENARIO = 'life-of-a-share'
 type SimulateFlags = Partial<
   Pick<
     SimulationOptions,
-    'scenario' | 'mode' | 'runs' | 'clusters' | 'secrets' | 'capsules' | 'threshold' | 'generation' | 'seed' | 'folder'
+    | 'scenario'
+    | 'mode'
+    | 'runs'
+    | 'processors'
+    | 'clusters'
+    | 'secrets'
+    | 'capsules'
+    | 'threshold'
+    | 'generation'
+    | 'seed'
+    | 'folder'
   >
 > & {
   readonly blockTime?: number
@@ -37,6 +47,11 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
       )
         .choices(['live', 'processes', 'discrete'])
         .default('live'),
+    )
+    .option(
+      '--processors <number>',
+      'in discrete mode: how many all nodes share, as on one machine (default: each has its own)',
+      wholeNumber(),
     )
     .option('--list', 'list the scenarios that come with this package, and what each is for')
     .option('--clusters <number>', 'public clusters at the start, in place of what the scenario says', wholeNumber())

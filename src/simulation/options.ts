@@ -10,6 +10,8 @@ export interface SimulationOptions extends Overrides {
   /** Of a scenario that comes with the package, or the path of a file. */
   readonly scenario: string
   readonly mode: Mode
+  /** Of the discrete mode: how many processors all nodes share, as they do on one machine; else each has its own. */
+  readonly processors: number | undefined
   /** 32 bytes: the same seed makes the same accounts, machines, keys and secrets. */
   readonly seed: Hex
   /** Holds every enclave's store. Must be empty or absent; kept at the end. A temporary one when undefined. */
@@ -43,6 +45,7 @@ const LIMITS = {
   threshold: { name: 'threshold', minimum: 2, maximum: CLUSTER_SIZE },
   // Tokens allow a reader's view to lag by two blocks: shorter blocks than this make a busy machine look dishonest.
   blockTimeMs: { name: 'block time in ms', minimum: 100, maximum: 60_000 },
+  processors: { name: 'number of processors', minimum: 1, maximum: 1_000 },
 } as const
 
 /** What real nodes on one machine can be: above these, two cores no longer keep up with the blocks. */
@@ -59,6 +62,7 @@ export function simulationOptions(given: Partial<SimulationOptions>): Simulation
     seed: freshSeed(),
     folder: undefined,
     keepFolder: false,
+    processors: undefined,
     runs: undefined,
     watch: () => undefined,
     signal: new AbortController().signal,
@@ -76,6 +80,9 @@ export function simulationOptions(given: Partial<SimulationOptions>): Simulation
     const value = options[key]
     if (value === undefined || (Number.isInteger(value) && value >= minimum && value <= maximum)) continue
     throw badOption(`The ${name} must be a whole number from ${minimum} to ${maximum}, not ${value}.`)
+  }
+  if (options.processors !== undefined && options.mode !== 'discrete') {
+    throw badOption('The number of processors is for --mode discrete: real nodes have those of the machine.')
   }
   if (!/^0x[0-9a-f]{64}$/.test(options.seed)) {
     throw badOption('The seed must be 0x and 64 lower-case hexadecimal digits.')

@@ -75,7 +75,7 @@ async function record(
   { run, folder }: { readonly run: RunRecorder; readonly folder: string },
 ): Promise<Omit<Played, 'run'>> {
   const { scenario } = named
-  const { progress, signal, seed } = options
+  const { progress, signal, seed, processors } = options
   const begun = Date.now()
   const phases = new PhaseTeller(scenario, progress)
   const timings = new Timings()
@@ -83,7 +83,7 @@ async function record(
   const recorder = together(run, phases, timings, recorded)
   const random = new SeededRandom(seed)
   phases.begin('The chain and the first clusters start')
-  const stage = await createStage(options.mode, { scenario, recorder, random, folder, signal, progress })
+  const stage = await createStage(options.mode, { scenario, recorder, random, folder, processors, signal, progress })
   try {
     const director = new Director({ scenario, stage, recorder, random, signal })
     options.watch({ run, controls: controlsOf(stage, director) })

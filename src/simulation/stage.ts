@@ -12,6 +12,8 @@ export interface StageInit {
   readonly random: SeededRandom
   /** Where stores can be kept; there, and empty. */
   readonly folder: string
+  /** Of the discrete mode: how many processors all nodes share; each has its own when undefined. */
+  readonly processors: number | undefined
   readonly signal: AbortSignal
   readonly progress: SimulationProgress
 }

@@ -25,7 +25,7 @@ import { modelCryptography, modelSigner } from './cryptography.js'
 import { ModelTable } from './dht.js'
 import { addressOf, ModelHost } from './host.js'
 import type { Place } from './network.js'
-import { Processor } from './processor.js'
+import type { Processor } from './processor.js'
 import { Stream } from './random.js'
 import { ModelStore } from './store.js'
 import type { World } from './world.js'
@@ -108,7 +108,7 @@ export class DiscreteEnclave {
     }
     this.place = { name: this.name, region: world.regionOf(cluster), slowness: undefined, lineFreeAt: 0 }
     this.#random = new Stream(random, `node/${this.name}`)
-    this.store = new ModelStore(new Processor(world.loop), world.logs, () => this.#mayHaveCaughtUp())
+    this.store = new ModelStore(world.processor(this.#number), world.logs, () => this.#mayHaveCaughtUp())
     world.called(this.account, this.name)
   }
 
@@ -137,7 +137,7 @@ export class DiscreteEnclave {
     this.fetched.length = 0
     this.failedPeers.length = 0
     this.refusedBy.clear()
-    const processor = new Processor(world.loop)
+    const processor = world.processor(this.#number)
     this.store.openedBy(processor)
     const chain = new NodeChain(world.endpoint(this.place.region), processor)
     const signer = modelSigner(this.account, processor)

@@ -7,24 +7,31 @@ interface Waiter {
 
 const NOTHING = (): void => undefined
 
+/** What does the work of a node, or of several that share it. */
+export class Core {
+  /** When all work that was taken on is done; Unix ms. */
+  freeAt = 0
+}
+
 /**
- * The one processor of a node, and its clock. Work takes it one after the other; what comes meanwhile waits. When the
- * node's process ends, nothing that waits here goes on.
+ * What a node's process has of a core, and its clock. Work takes the core one after the other; what comes meanwhile waits.
+ * When the process ends, nothing that waits here goes on.
  */
 export class Processor implements Clock {
   readonly #loop: EventLoop
-  #freeAt = 0
+  readonly #core: Core
   #spent = 0
   #ended = false
   readonly #waiting: Waiter[] = []
 
-  constructor(loop: EventLoop) {
+  constructor(loop: EventLoop, core: Core) {
     this.#loop = loop
+    this.#core = core
   }
 
   /** When all work that was taken on is done; Unix ms. */
   get freeAt(): number {
-    return Math.max(this.#freeAt, this.#loop.now())
+    return Math.max(this.#core.freeAt, this.#loop.now())
   }
 
   /** Ms of work so far. */
@@ -50,13 +57,13 @@ export class Processor implements Clock {
   /** Calls back when the work at hand is done, at once if there is none. @returns calls it off. */
   whenFree(callback: () => void): () => void {
     if (this.#ended) return NOTHING
-    if (this.#waiting.length === 0 && this.#freeAt <= this.#loop.now()) {
+    if (this.#waiting.length === 0 && this.#core.freeAt <= this.#loop.now()) {
       callback()
       return NOTHING
     }
     const waiter: Waiter = { callback }
     this.#waiting.push(waiter)
-    if (this.#waiting.length === 1) this.#loop.at(this.#freeAt, this.#goOn)
+    if (this.#waiting.length === 1) this.#loop.at(this.#core.freeAt, this.#goOn)
     return () => {
       waiter.callback = undefined
     }
@@ -67,17 +74,17 @@ export class Processor implements Clock {
     if (this.#ended) return
     let done = 0
     for (const waiter of this.#waiting) {
-      if (this.#freeAt > this.#loop.now()) break
+      if (this.#core.freeAt > this.#loop.now()) break
       done += 1
       waiter.callback?.()
     }
     this.#waiting.splice(0, done)
-    if (this.#waiting.length > 0) this.#loop.at(this.#freeAt, this.#goOn)
+    if (this.#waiting.length > 0) this.#loop.at(this.#core.freeAt, this.#goOn)
   }
 
   /** Takes on work of so many ms; whatever is done next comes after it. */
   charge(ms: number): void {
-    this.#freeAt = this.freeAt + ms
+    this.#core.freeAt = this.freeAt + ms
     this.#spent += ms
   }
 
@@ -85,7 +92,7 @@ export class Processor implements Clock {
   work(ms: number): Promise<void> {
     this.charge(ms)
     return new Promise((resolve) => {
-      this.#loop.at(this.#freeAt, () => {
+      this.#loop.at(this.#core.freeAt, () => {
         if (!this.#ended) resolve()
       })
     })

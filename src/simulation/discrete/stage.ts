@@ -15,6 +15,8 @@ export interface DiscreteStageOptions {
   readonly scenario: Scenario
   readonly random: SeededRandom
   readonly recorder: Recorder
+  /** How many processors all nodes share, as they do on one machine; each has one of its own when undefined. */
+  readonly processors?: number | undefined
   /** Ms between samples; by default more with more enclaves. */
   readonly sampleEveryMs?: number
 }
@@ -63,8 +65,8 @@ class DiscreteStage implements Stage {
   #isPaused = false
   readonly #stackTraceLimit = Error.stackTraceLimit
 
-  constructor({ scenario, random, recorder, sampleEveryMs }: DiscreteStageOptions) {
-    this.#world = new World(scenario, random, recorder)
+  constructor({ scenario, random, recorder, processors, sampleEveryMs }: DiscreteStageOptions) {
+    this.#world = new World(scenario, random, recorder, processors)
     this.#owners = new Owners(this.#world)
     this.#random = new Stream(random, 'stage')
     this.#sampleEveryMs = sampleEveryMs

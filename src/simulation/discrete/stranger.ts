@@ -12,7 +12,6 @@ import { modelCryptography, modelSigner } from './cryptography.js'
 import { ModelTable } from './dht.js'
 import type { DiscreteEnclave } from './enclave.js'
 import { addressOf, ModelHost } from './host.js'
-import { Processor } from './processor.js'
 import { Stream } from './random.js'
 import type { World } from './world.js'
 
@@ -24,7 +23,7 @@ export async function askAsStranger(
   world: World,
   enclaves: readonly DiscreteEnclave[],
 ): Promise<{ readonly attempts: readonly Attempt[]; readonly received: number }> {
-  const processor = new Processor(world.loop)
+  const processor = world.processor(world.nextNode())
   const chain = new NodeChain(world.endpoint('elsewhere'), processor)
   const known = new KnownRecords({
     genesisHash: chain.genesisHash,

@@ -10,6 +10,7 @@ import { HostDirectory } from './host.js'
 import { OriginLogs } from './logs.js'
 import { EventLoop } from './loop.js'
 import { Network } from './network.js'
+import { Core, Processor } from './processor.js'
 import { Stream } from './random.js'
 import { RecordBook } from './records.js'
 
@@ -36,9 +37,12 @@ export class World {
   readonly #recorder: Recorder
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #names = new Map<AccountId, string>()
+  readonly #shared: readonly Core[]
   #nodes = 0
 
-  constructor(scenario: Scenario, random: SeededRandom, recorder: Recorder) {
+  /** @param cores that all nodes share, as they do in one machine; each has one of its own when undefined. */
+  constructor(scenario: Scenario, random: SeededRandom, recorder: Recorder, cores?: number) {
+    this.#shared = Array.from({ length: cores ?? 0 }, () => new Core())
     this.scenario = scenario
     this.random = random
     this.#recorder = recorder
@@ -74,6 +78,11 @@ export class World {
 
   endpoints(): IterableIterator<[string, Endpoint]> {
     return this.#endpoints.entries()
+  }
+
+  /** For the process of the node with this number. */
+  processor(node: number): Processor {
+    return new Processor(this.loop, this.#shared[node % this.#shared.length] ?? new Core())
   }
 
   /** A number of its own for each node. */

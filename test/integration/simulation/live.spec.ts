@@ -35,6 +35,7 @@ describe('a live stage', function () {
         random: new SeededRandom(`0x${'5a'.repeat(32)}`),
         folder,
         signal: controller.signal,
+        processors: undefined,
         progress: () => undefined,
       },
       'live',

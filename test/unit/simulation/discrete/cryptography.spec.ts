@@ -4,7 +4,7 @@ import { SUITE_X_WING } from '../../../../src/share/index.js'
 import { modelAttestation } from '../../../../src/simulation/discrete/attestation.js'
 import { modelCryptography, modelSigner } from '../../../../src/simulation/discrete/cryptography.js'
 import { EventLoop } from '../../../../src/simulation/discrete/loop.js'
-import { Processor } from '../../../../src/simulation/discrete/processor.js'
+import { Core, Processor } from '../../../../src/simulation/discrete/processor.js'
 import { Stream } from '../../../../src/simulation/discrete/random.js'
 import { SeededRandom } from '../../../../src/simulation/randomness.js'
 
@@ -14,7 +14,7 @@ const MESSAGE = new Uint8Array(32).fill(5)
 
 describe('modelled cryptography', () => {
   const loop = new EventLoop(0)
-  const processor = new Processor(loop)
+  const processor = new Processor(loop, new Core())
   const random = new Stream(new SeededRandom(ACCOUNT), 'test')
   const cryptography = modelCryptography(processor, random)
 

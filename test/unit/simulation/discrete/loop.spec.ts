@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { pause } from '../../../../src/domain/index.js'
 import { EventLoop } from '../../../../src/simulation/discrete/loop.js'
-import { Processor } from '../../../../src/simulation/discrete/processor.js'
+import { Core, Processor } from '../../../../src/simulation/discrete/processor.js'
 
 describe('computed time', () => {
   it('goes from timer to timer in their order, those of one instant in the order in which they were set', async () => {
@@ -70,7 +70,7 @@ describe('computed time', () => {
 describe('the processor of a node', () => {
   it('does one thing after the other, and lets what comes meanwhile wait', async () => {
     const loop = new EventLoop(0)
-    const processor = new Processor(loop)
+    const processor = new Processor(loop, new Core())
     const seen: string[] = []
     const note = (what: string) => () => void seen.push(`${what} at ${loop.now()}`)
     await loop.during(async () => {
@@ -83,7 +83,7 @@ describe('the processor of a node', () => {
 
   it('lets nothing go on when its process has ended', async () => {
     const loop = new EventLoop(0)
-    const processor = new Processor(loop)
+    const processor = new Processor(loop, new Core())
     let wentOn = false
     const goOn = () => {
       wentOn = true
