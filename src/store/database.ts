@@ -53,6 +53,7 @@ export class SealedDatabase implements Reads {
   #wasAltered = false
   #dropped = 0
   #isClosed = false
+  readonly #failed = new AbortController()
   #writing: Promise<unknown> = Promise.resolve()
 
   private constructor(level: LevelDatabase, folder: string, sealer: Sealer) {
@@ -191,6 +192,15 @@ export class SealedDatabase implements Reads {
     return this.#dropped
   }
 
+  /**
+   * Aborts when a write has failed, with the error as its reason. What the disk has of that write nobody can say, and
+   * LevelDB goes on behind it in the same journal, where no later start would find what it writes: so nothing is read or
+   * written any more before the folder is opened anew, which begins a new journal.
+   */
+  get failed(): AbortSignal {
+    return this.#failed.signal
+  }
+
   /** Deletes every record of the seat; one that is cut short is ended when the folder is opened again. */
   eraseSeat(): Promise<void> {
     return this.#exclusively(async () => {
@@ -297,7 +307,7 @@ export class SealedDatabase implements Reads {
     operations.push(manifestOperation(this.#sealer, manifest))
     const ended = this.#freshness.write(changes)
     try {
-      await this.#translated(() => this.#level.batch(operations, { sync: true }))
+      await this.#written(() => this.#level.batch(operations, { sync: true }))
     } catch (thrown) {
       ended(false)
       throw thrown
@@ -311,7 +321,7 @@ export class SealedDatabase implements Reads {
     const seatRecords = { gte: Uint8Array.of(FIRST_SEAT_PREFIX) }
     const ended = this.#freshness.eraseSeat()
     try {
-      await this.#translated(() => this.#level.clear(seatRecords))
+      await this.#written(() => this.#level.clear(seatRecords))
       const [left] = await this.#translated(() => this.#level.keys({ ...seatRecords, limit: 1 }).all())
       if (left !== undefined) throw unreadableError(this.#folder, 'it keeps what was erased')
     } finally {
@@ -474,7 +484,20 @@ export class SealedDatabase implements Reads {
     return result
   }
 
+  /** All that changes the database after it was opened. */
+  async #written(work: () => Promise<void>): Promise<void> {
+    try {
+      await this.#translated(work)
+    } catch (thrown) {
+      if (this.#isClosed || this.#failed.signal.aborted) throw thrown
+      const failure = failedError(this.#folder, thrown)
+      this.#failed.abort(failure)
+      throw failure
+    }
+  }
+
   async #translated<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#failed.signal.throwIfAborted()
     try {
       return await work()
     } catch (thrown) {
@@ -581,6 +604,15 @@ function unreadableError(folder: string, what: string, cause?: unknown): Slotmes
   return new SlotmeshError(
     'store/unreadable',
     `The store in ${folder} cannot be read (${what}): check the disk and the folder's permissions, restore the folder from a copy, or begin with an empty one.`,
+    { cause },
+  )
+}
+
+function failedError(folder: string, thrown: unknown): SlotmeshError {
+  const { cause = thrown } = thrown instanceof SlotmeshError ? thrown : {}
+  return new SlotmeshError(
+    'store/failed',
+    `The store in ${folder} could not be written (${messageOf(cause)}), and takes and gives nothing more until it is opened anew: free or mend the disk, and start the node again.`,
     { cause },
   )
 }

@@ -107,7 +107,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
 /**
  * Everything that a node keeps: its secrets, its seat, the shares of its slot with their provenance, what is still
  * wanted, and how far it has followed the chain. Each writing call is one atomic write, on disk when it resolves; one
- * that throws has changed nothing. Any call can throw `store/tampered` or `store/unreadable` where a record does not
+ * that throws has changed nothing, as long as the disk takes what is written; see {@link Store.failed}. Any call can throw `store/tampered` or `store/unreadable` where a record does not
  * open, and `store/closed` after {@link Store.close}.
  */
 export class Store {
@@ -175,6 +175,14 @@ export class Store {
 
   putCollateralFloors(text: string): Promise<void> {
     return this.#database.transact(async (transaction) => transaction.put(COLLATERAL_FLOORS, undefined, text))
+  }
+
+  /**
+   * Aborts, with the error as its reason, when the disk has refused a write; every call throws that error then. Whatever
+   * uses the store is to end, and the folder to be opened anew: the next start finds all that was acknowledged.
+   */
+  get failed(): AbortSignal {
+    return this.#database.failed
   }
 
   /** Whether the folder was as this node had left it, when it was opened; and what is doubtful still. */
