@@ -116,6 +116,12 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
       sentence: `${integrity.doubtful} shares that owners have handed over may be older ones that were brought back into the folder: they are neither confirmed nor given out; have their owners hand them over again.`,
     })
   }
+  if (integrity?.replaced !== undefined) {
+    problems.push({
+      code: 'store/replaced',
+      sentence: `The folder ${integrity.replaced} holds what a re-sealing has replaced, and may be the only good copy, since the new folder was found altered or does not show that it has all of it: compare them, and move that one elsewhere.`,
+    })
+  }
   if (comparison !== undefined && comparison.missing > 0 && wants > 0) {
     problems.push({
       code: 'store/incomplete',

@@ -3,8 +3,8 @@ import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { forgetRepair, isRepairable, repair, wasRepaired } from './damage.js'
-import { holdsStore } from './folder.js'
-import { lockedError } from './folder-lock.js'
+import { holdsStore, placeOf } from './folder.js'
+import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { idOfCopies } from './header.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
@@ -45,6 +45,8 @@ const [RECORDS_PER_COPY, BYTES_PER_COPY] = [4_096, 4_194_304]
  * host's: nothing that it shows is believed before `open` has opened it and `Freshness` knows it for the newest.
  */
 export class SealedDatabase implements Reads {
+  /** Where the folder that a re-sealing has replaced still stands. */
+  replaced: string | undefined
   readonly #level: LevelDatabase
   readonly #folder: string
   readonly #sealer: Sealer
@@ -53,6 +55,7 @@ export class SealedDatabase implements Reads {
   #wasAltered = false
   #dropped = 0
   #isClosed = false
+  #release: () => void = () => undefined
   readonly #failed = new AbortController()
   #writing: Promise<unknown> = Promise.resolve()
 
@@ -65,12 +68,25 @@ export class SealedDatabase implements Reads {
 
   /**
    * @param options.mayCreate false when there was a store: where it is gone, none is made in its place.
+   * @param options.onAltered is waited for when the folder turns out to be altered, before anything of it is mended.
    * @throws RangeError when the sealing key is not 32 bytes.
    * @throws SlotmeshError `store/locked`, `store/unreadable`, `store/wrong-key`, `store/tampered`.
    */
-  static async open(folder: string, sealingKey: Uint8Array, { mayCreate = true } = {}): Promise<SealedDatabase> {
+  static async open(
+    folder: string,
+    sealingKey: Uint8Array,
+    { mayCreate = true, onAltered = async () => undefined }: Opening = {},
+  ): Promise<SealedDatabase> {
     if (sealingKey.length !== SEALING_KEY_BYTES) throw new RangeError(`A sealing key has ${SEALING_KEY_BYTES} bytes.`)
-    const database = await SealedDatabase.#openRepaired(folder, sealingKey, mayCreate)
+    const release = claim(await placeOf(folder))
+    let database: SealedDatabase
+    try {
+      database = await SealedDatabase.#openRepaired(folder, sealingKey, { mayCreate, onAltered })
+    } catch (thrown) {
+      release()
+      throw thrown
+    }
+    database.#release = release
     try {
       if (await wasRepaired(folder)) {
         database.#wasAltered = true
@@ -85,19 +101,25 @@ export class SealedDatabase implements Reads {
     }
   }
 
-  static async #openRepaired(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+  static async #openRepaired(
+    folder: string,
+    sealingKey: Uint8Array,
+    opening: Required<Opening>,
+  ): Promise<SealedDatabase> {
     try {
-      return await SealedDatabase.#open(folder, sealingKey, mayCreate)
+      return await SealedDatabase.#open(folder, sealingKey, opening)
     } catch (thrown) {
       if (!(await isRepairable(folder, thrown))) throw thrown
+      await opening.onAltered()
       await repair(folder).catch((cause) => {
         throw unreadableError(folder, messageOf(cause), thrown)
       })
-      return SealedDatabase.#open(folder, sealingKey, false)
+      return SealedDatabase.#open(folder, sealingKey, { ...opening, mayCreate: false })
     }
   }
 
-  static async #open(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+  static async #open(folder: string, sealingKey: Uint8Array, opening: Required<Opening>): Promise<SealedDatabase> {
+    const { mayCreate, onAltered } = opening
     const createIfMissing = mayCreate && !(await holdsStore(folder))
     // Sealed values do not compress.
     const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
@@ -111,7 +133,7 @@ export class SealedDatabase implements Reads {
     try {
       sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey, mayCreate))
       const database = new SealedDatabase(level, folder, sealer)
-      await database.#takeOver()
+      await database.#takeOver(onAltered)
       return database
     } catch (thrown) {
       await level.close()
@@ -214,6 +236,7 @@ export class SealedDatabase implements Reads {
     return this.#exclusively(async () => {
       await this.#level.close()
       this.#isClosed = true
+      this.#release()
       this.#sealer.clear()
     })
   }
@@ -342,7 +365,7 @@ export class SealedDatabase implements Reads {
    * the manifest, and with what the database shows when it is asked for single records; where one or the other differs
    * the folder was altered.
    */
-  async #takeOver(): Promise<void> {
+  async #takeOver(onAltered: () => Promise<unknown>): Promise<void> {
     const manifest = await this.#shown(MANIFEST)
     this.#sealer.seatTime = (await this.#shown(SEAT_TIME)) ?? this.#sealer.seatTime
     const { found, isHidden } = await this.#recount()
@@ -356,6 +379,7 @@ export class SealedDatabase implements Reads {
     this.#wasAltered = isHidden || differ.length > 0
     const former = await this.#shown(ALTERED)
     const pendingIsDoubtful = differ.includes('pending') || (former?.pendingIsDoubtful ?? false)
+    if (this.#wasAltered) await onAltered()
     if (this.#wasAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
     if (isErasing) await this.#clearSeat()
   }
@@ -504,6 +528,11 @@ export class SealedDatabase implements Reads {
       throw translate(this.#folder, thrown)
     }
   }
+}
+
+interface Opening {
+  readonly mayCreate?: boolean
+  readonly onAltered?: () => Promise<unknown>
 }
 
 type Operation =

@@ -89,7 +89,7 @@ export function hasCurrent(folder: string): Promise<boolean> {
 }
 
 /** What a folder's entries are is on disk when this resolves. */
-async function synced(folder: string): Promise<void> {
+export async function synced(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

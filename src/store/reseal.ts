@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { SealedDatabase } from './database.js'
-import { exists, hasCurrent, holdsStore, isErrno, made, moved, placeOf, renamed } from './folder.js'
+import { exists, hasCurrent, holdsStore, isErrno, made, moved, placeOf, renamed, synced } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
 
 /**
@@ -37,9 +37,14 @@ export async function openFolder(folder: string, sealingKey: Uint8Array): Promis
     const leftovers = await leftoversOf(location)
     const [leftover] = leftovers
     if (leftover !== undefined && !(await holdsStore(location))) throw goneError(location, leftover)
-    const database = await SealedDatabase.open(location, sealingKey, { mayCreate: leftover === undefined })
+    const database = await SealedDatabase.open(location, sealingKey, {
+      mayCreate: leftover === undefined,
+      onAltered: () => keepReplaced(location),
+    })
     try {
       await forgetReseal(location, database)
+      const { replaced } = beside(location)
+      if (await exists(replaced)) database.replaced = replaced
       return database
     } catch (thrown) {
       await database.close()
@@ -80,7 +85,7 @@ export async function resealStore(options: {
 
 /** @returns the folder that is sealed under the new key, open. */
 async function exchanged(location: string, options: Parameters<typeof exchange>[1]): Promise<SealedDatabase> {
-  const opened = () => SealedDatabase.open(location, options.to, { mayCreate: false })
+  const opened = () => openKept(location, options.to)
   try {
     await exchange(location, options)
   } catch (thrown) {
@@ -103,7 +108,7 @@ async function exchange(
 ): Promise<void> {
   const { resealing, resealed, replaced } = beside(location)
   let isReplaced = false
-  const source = await SealedDatabase.open(location, from, { mayCreate: false })
+  const source = await openKept(location, from)
   try {
     await forgetReseal(location, source)
     if (await exists(replaced)) throw keptError(location, replaced)
@@ -148,11 +153,27 @@ async function forgetReseal(location: string, database: SealedDatabase): Promise
   const { resealing, resealed, replaced } = beside(location)
   for (const leftover of [resealing, resealed]) await rm(leftover, { recursive: true, force: true })
   const sequence = await sequenceOf(replaced)
-  if (sequence === undefined || database.wasAltered || database.sequence < sequence) return
+  if (sequence === undefined || database.sequence < sequence) return
   // Last goes what says how old it is, without which the rest of it would stay.
   const files = (await readdir(replaced)).filter((name) => name !== SEQUENCE_FILE)
   for (const file of files) await rm(join(replaced, file), { recursive: true })
   await rm(replaced, { recursive: true })
+}
+
+/** A folder that must be there. */
+function openKept(location: string, key: Uint8Array): Promise<SealedDatabase> {
+  return SealedDatabase.open(location, key, { mayCreate: false, onAltered: () => keepReplaced(location) })
+}
+
+/**
+ * The folder was found altered, and is about to be mended: what it has replaced may be the only good copy. Once it does
+ * not say how old it is nothing takes it away but its operator, whatever later openings find.
+ */
+async function keepReplaced(location: string): Promise<void> {
+  const { replaced } = beside(location)
+  if (!(await exists(replaced))) return
+  await rm(join(replaced, SEQUENCE_FILE), { force: true })
+  await synced(replaced)
 }
 
 /** Undefined when the folder is not there, or does not say. */

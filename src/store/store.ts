@@ -187,8 +187,9 @@ export class Store {
 
   /** Whether the folder was as this node had left it, when it was opened; and what is doubtful still. */
   integrity(): StoreIntegrity {
-    const { sequence, dropped } = this.#database
-    return { state: this.#wasAltered ? 'altered' : 'whole', sequence, dropped, doubtful: this.#tally.doubtful }
+    const { sequence, dropped, replaced } = this.#database
+    const state = this.#wasAltered ? 'altered' : 'whole'
+    return { state, sequence, dropped, doubtful: this.#tally.doubtful, ...(replaced && { replaced }) }
   }
 
   /** Whether the setup has to begin anew, keeping what is held, since the folder was altered. */
@@ -410,13 +411,14 @@ export class Store {
    *
    * @param run every check of which has been made; its payloads stay the caller's to zero.
    * @param provider.syncedBlock up to which block the provider says it has every share.
+   * @returns `contradicted`: shares of which another payload is held in the very version; it is kept, and so is the want.
    * @throws SlotmeshError `store/wrong-slot`; `store/fork` when the origin's log contradicts what is held of it, which
    * is kept as evidence: see {@link forks}.
    */
   async putRun(
     run: VerifiedRun,
     provider: { readonly syncedBlock: BlockNumber },
-  ): Promise<{ stored: ShareKey[]; closed: Want[]; wasSetBack: boolean }> {
+  ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
     try {
       return await this.#putRun(run, provider)
     } catch (thrown) {
@@ -428,7 +430,7 @@ export class Store {
   #putRun(
     run: VerifiedRun,
     provider: { readonly syncedBlock: BlockNumber },
-  ): Promise<{ stored: ShareKey[]; closed: Want[]; wasSetBack: boolean }> {
+  ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
     return this.#write(async (changes) => {
       const { transaction } = changes
       const { head } = run
@@ -444,6 +446,7 @@ export class Store {
       await transaction.preload(PLACES, offered)
       const stored = new Map<string, ShareKey>()
       const closed: Want[] = []
+      const contradicted: ShareKey[] = []
       for (const [at, { leaf, payload }] of run.shares.entries()) {
         const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
         const open = await transaction.get(WANTS, key)
@@ -454,6 +457,11 @@ export class Store {
         const isNewer = held === undefined || leaf.version > held.version
         const replaces = held !== undefined && leaf.kind === 'capsule'
         const isProof = want !== undefined && leaf.version === held?.version && isProofWanted(want, held)
+        if (isProof && !equalBytes(leaf.payloadHash, held.payloadHash)) {
+          // Nobody can say here which of the two is the right one.
+          contradicted.push(key)
+          continue
+        }
         if (isProof || (isNewer && (isWanted || replaces))) {
           const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
           await changes.putShare(leaf, payload, provenance)
@@ -467,7 +475,7 @@ export class Store {
         }
       }
       if (stored.size > 0) await this.#keepProof(changes, run, log, newest)
-      return { stored: [...stored.values()], closed, wasSetBack }
+      return { stored: [...stored.values()], closed, contradicted, wasSetBack }
     })
   }
 
