@@ -45,6 +45,12 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** Whether the folder is on another file system than the one that it stands in; a bind mount of the same one is not told. */
+export async function isMount(folder: string): Promise<boolean> {
+  const [own, outer] = [await stat(folder), await stat(dirname(folder))]
+  return own.dev !== outer.dev
+}
+
 /**
  * A folder is renamed, and that is on disk when this resolves.
  *

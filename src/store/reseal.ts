@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { SealedDatabase } from './database.js'
-import { exists, hasCurrent, holdsStore, isErrno, made, moved, placeOf, renamed, synced } from './folder.js'
+import { exists, hasCurrent, holdsStore, isErrno, isMount, made, moved, placeOf, renamed, synced } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
 
 /**
@@ -112,6 +112,8 @@ async function exchange(
   try {
     await forgetReseal(location, source)
     if (await exists(replaced)) throw keptError(location, replaced)
+    // Another folder cannot take the place of a mount.
+    if (await isMount(location)) throw mountError(location)
     const target = await SealedDatabase.open(resealing, to)
     try {
       await source.copyTo(target, signal)
@@ -209,5 +211,12 @@ function keptError(location: string, replaced: string): SlotmeshError {
   return new SlotmeshError(
     'store/unreadable',
     `The folder ${replaced} holds what an earlier re-sealing has replaced, and ${location} does not show that it has all of it: compare them, and move that one elsewhere.`,
+  )
+}
+
+function mountError(location: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/mount-point',
+    `The folder ${location} is a mount point, which a newly sealed one cannot take the place of: move what is in it into a folder below, and have the node use that.`,
   )
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs, { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
@@ -186,6 +186,25 @@ describe('sealing a store anew', function () {
     assert.notEqual(code, 0)
     await store.close()
     assert.equal(await keyOf(location), 'old')
+  })
+
+  it('is refused where the folder is a mount point, and leaves it as it is', async function () {
+    const disk = await folders.make()
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'slotmesh-test', disk]).status !== 0) {
+      process.stdout.write('      not tried: only root can mount\n')
+      this.skip()
+    }
+    try {
+      const store = await folders.open(disk)
+      await store.putSecret('account-seed', new Uint8Array(32).fill(9))
+      await store.close()
+      await assert.rejects(reseal(disk), { code: 'store/mount-point' })
+      const again = await folders.open(disk)
+      assert.ok(await again.secret('account-seed'))
+      await again.close()
+    } finally {
+      spawnSync('umount', [disk])
+    }
   })
 
   it('goes back when it is told to stop', async () => {
