@@ -49,7 +49,9 @@ async function run(settings: Settings, isVerbose: boolean, signal: AbortSignal):
     await Promise.race([start(node, endpoints), aborted(signal)])
     if (signal.aborted) return
     for (const address of (await node.status()).multiaddrs) print(`listens  ${address}`)
-    await aborted(signal)
+    await Promise.race([aborted(signal), aborted(node.failed)])
+    // Whatever starts the node again has it read what the disk has kept.
+    if (!signal.aborted) node.failed.throwIfAborted()
   } finally {
     await node.stop()
     unsubscribe()

@@ -51,6 +51,8 @@ export interface Symptoms {
   readonly floorsFailure?: string | undefined
   /** Why this machine made no quote the last time. */
   readonly quoteFailure?: QuoteFailure | undefined
+  /** Why the node stops: its disk has refused a write. */
+  readonly storeFailure?: string | undefined
   readonly integrity?: StoreIntegrity
   readonly comparison?: Comparison | undefined
   /** How many are open. */
@@ -60,11 +62,12 @@ export interface Symptoms {
 /** What keeps a node from doing all of its work, the gravest first; nothing when it is well. */
 export function problemsOf(symptoms: Symptoms): NodeProblem[] {
   const { chain, owed, now, stoppedBy, forks = [], collateral = [], integrity, comparison, wants = 0 } = symptoms
-  const { floorsFailure, quoteFailure } = symptoms
+  const { floorsFailure, quoteFailure, storeFailure } = symptoms
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
+  if (storeFailure !== undefined) problems.push({ code: 'store/failed', sentence: storeFailure })
   if (unreadable !== undefined) problems.push({ code: 'chain/unreadable-block', sentence: unreadable.message })
-  if (stoppedBy !== undefined && stoppedBy !== unreadable?.message) {
+  if (stoppedBy !== undefined && stoppedBy !== unreadable?.message && stoppedBy !== storeFailure) {
     problems.push({
       code: 'sync/stopped',
       sentence: `Synchronisation has stopped, and is begun again every few seconds: ${stoppedBy}`,
@@ -111,6 +114,12 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
     problems.push({
       code: 'store/doubtful-shares',
       sentence: `${integrity.doubtful} shares that owners have handed over may be older ones that were brought back into the folder: they are neither confirmed nor given out; have their owners hand them over again.`,
+    })
+  }
+  if (integrity?.replaced !== undefined) {
+    problems.push({
+      code: 'store/replaced',
+      sentence: `The folder ${integrity.replaced} holds what a re-sealing has replaced, and may be the only good copy, since the new folder was found altered or does not show that it has all of it: compare them, and move that one elsewhere.`,
     })
   }
   if (comparison !== undefined && comparison.missing > 0 && wants > 0) {

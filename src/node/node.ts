@@ -71,6 +71,7 @@ interface Parts {
 class Node implements EnclaveNode {
   readonly account: AccountSigner['account']
   readonly peerId: string
+  readonly failed: AbortSignal
   readonly #config: Omit<EnclaveNodeConfig, 'sealingKey' | 'accountSeed'>
   readonly #replaced: NodeParts
   readonly #logger: Logger
@@ -83,6 +84,7 @@ class Node implements EnclaveNode {
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
   #lastStatus: NodeStatus | undefined
+  #stopped: Promise<void> | undefined
 
   constructor(
     config: Omit<EnclaveNodeConfig, 'sealingKey' | 'accountSeed'>,
@@ -101,6 +103,7 @@ class Node implements EnclaveNode {
     this.#peerSeed = peerSeed
     this.account = signer.account
     this.peerId = peerId
+    this.failed = store.failed
   }
 
   async start(): Promise<void> {
@@ -128,6 +131,8 @@ class Node implements EnclaveNode {
         logger: this.#logger,
         lifetime: this.#stopping.signal,
       })
+      this.failed.throwIfAborted()
+      this.failed.addEventListener('abort', () => void this.#stopFailed(), { once: true })
       this.#parts = { chain, collateral, mesh, share, serving, engine, ingest }
       this.#running = Promise.all([
         this.#keepSynchronising(engine),
@@ -142,11 +147,12 @@ class Node implements EnclaveNode {
     }
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) {
-      await this.#running
-      return
-    }
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
     this.#lastStatus = this.#parts === undefined ? undefined : { ...(await this.status()), state: 'stopped' }
     this.#stopping.abort(new SlotmeshError('node/stopped', 'The node is stopping.'))
     const { share, mesh, chain } = this.#parts ?? {}
@@ -163,6 +169,15 @@ class Node implements EnclaveNode {
       this.#telemetry.stateChanged('stopped')
     })
     await this.#running
+  }
+
+  async #stopFailed(): Promise<void> {
+    this.#logger.error('the node stops', { reason: messageOf(this.failed.reason) })
+    try {
+      await this.stop()
+    } catch (thrown) {
+      this.#logger.error('the node did not stop as it should', { reason: messageOf(thrown) })
+    }
   }
 
   async status(): Promise<NodeStatus> {
@@ -186,13 +201,18 @@ class Node implements EnclaveNode {
       integrity: this.#store.integrity(),
       comparison: parts?.engine.comparison,
       problems: parts === undefined ? [] : this.#problems(parts),
-      cursor: await this.#store.cursor(),
-      syncedBlock: await syncedBlock(this.#store),
+      ...(await this.#progress()),
       shares,
       wantsOpen: wants,
       dht: parts?.mesh.dhtTraffic() ?? { lookups: 0, messages: 0 },
       ...this.#telemetry.counts(),
     }
+  }
+
+  async #progress(): Promise<Pick<NodeStatus, 'cursor' | 'syncedBlock'>> {
+    // The status is also asked for when the node stops since its store has failed.
+    if (this.failed.aborted) return { cursor: undefined, syncedBlock: 0 }
+    return { cursor: await this.#store.cursor(), syncedBlock: await syncedBlock(this.#store) }
   }
 
   forks(): readonly Uint8Array[] {
@@ -393,6 +413,7 @@ class Node implements EnclaveNode {
       collateral: collateral.health(),
       floorsFailure: collateral.floorsFailure(),
       quoteFailure: this.#ownQuotes.failure,
+      storeFailure: this.failed.aborted ? messageOf(this.failed.reason) : undefined,
       integrity: this.#store.integrity(),
       comparison: engine.comparison,
       wants: this.#store.counts().wants,

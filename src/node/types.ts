@@ -171,6 +171,11 @@ export type NodeEvent =
 export interface EnclaveNode {
   readonly account: AccountId
   readonly peerId: string
+  /**
+   * Aborts when the node cannot go on and stops by itself, as when its disk has refused a write; the reason is the error.
+   * It is to be created anew then, which reads what is on the disk.
+   */
+  readonly failed: AbortSignal
 
   /**
    * Joins the mesh and begins to synchronise; resolves when the node listens and follows the chain.

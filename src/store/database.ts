@@ -3,8 +3,8 @@ import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { forgetRepair, isRepairable, repair, wasRepaired } from './damage.js'
-import { holdsStore } from './folder.js'
-import { lockedError } from './folder-lock.js'
+import { holdsStore, placeOf } from './folder.js'
+import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { idOfCopies } from './header.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
@@ -45,6 +45,8 @@ const [RECORDS_PER_COPY, BYTES_PER_COPY] = [4_096, 4_194_304]
  * host's: nothing that it shows is believed before `open` has opened it and `Freshness` knows it for the newest.
  */
 export class SealedDatabase implements Reads {
+  /** Where the folder that a re-sealing has replaced still stands. */
+  replaced: string | undefined
   readonly #level: LevelDatabase
   readonly #folder: string
   readonly #sealer: Sealer
@@ -53,6 +55,8 @@ export class SealedDatabase implements Reads {
   #wasAltered = false
   #dropped = 0
   #isClosed = false
+  #release: () => void = () => undefined
+  readonly #failed = new AbortController()
   #writing: Promise<unknown> = Promise.resolve()
 
   private constructor(level: LevelDatabase, folder: string, sealer: Sealer) {
@@ -64,12 +68,25 @@ export class SealedDatabase implements Reads {
 
   /**
    * @param options.mayCreate false when there was a store: where it is gone, none is made in its place.
+   * @param options.onAltered is waited for when the folder turns out to be altered, before anything of it is mended.
    * @throws RangeError when the sealing key is not 32 bytes.
    * @throws SlotmeshError `store/locked`, `store/unreadable`, `store/wrong-key`, `store/tampered`.
    */
-  static async open(folder: string, sealingKey: Uint8Array, { mayCreate = true } = {}): Promise<SealedDatabase> {
+  static async open(
+    folder: string,
+    sealingKey: Uint8Array,
+    { mayCreate = true, onAltered = async () => undefined }: Opening = {},
+  ): Promise<SealedDatabase> {
     if (sealingKey.length !== SEALING_KEY_BYTES) throw new RangeError(`A sealing key has ${SEALING_KEY_BYTES} bytes.`)
-    const database = await SealedDatabase.#openRepaired(folder, sealingKey, mayCreate)
+    const release = claim(await placeOf(folder))
+    let database: SealedDatabase
+    try {
+      database = await SealedDatabase.#openRepaired(folder, sealingKey, { mayCreate, onAltered })
+    } catch (thrown) {
+      release()
+      throw thrown
+    }
+    database.#release = release
     try {
       if (await wasRepaired(folder)) {
         database.#wasAltered = true
@@ -84,19 +101,25 @@ export class SealedDatabase implements Reads {
     }
   }
 
-  static async #openRepaired(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+  static async #openRepaired(
+    folder: string,
+    sealingKey: Uint8Array,
+    opening: Required<Opening>,
+  ): Promise<SealedDatabase> {
     try {
-      return await SealedDatabase.#open(folder, sealingKey, mayCreate)
+      return await SealedDatabase.#open(folder, sealingKey, opening)
     } catch (thrown) {
       if (!(await isRepairable(folder, thrown))) throw thrown
+      await opening.onAltered()
       await repair(folder).catch((cause) => {
         throw unreadableError(folder, messageOf(cause), thrown)
       })
-      return SealedDatabase.#open(folder, sealingKey, false)
+      return SealedDatabase.#open(folder, sealingKey, { ...opening, mayCreate: false })
     }
   }
 
-  static async #open(folder: string, sealingKey: Uint8Array, mayCreate: boolean): Promise<SealedDatabase> {
+  static async #open(folder: string, sealingKey: Uint8Array, opening: Required<Opening>): Promise<SealedDatabase> {
+    const { mayCreate, onAltered } = opening
     const createIfMissing = mayCreate && !(await holdsStore(folder))
     // Sealed values do not compress.
     const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
@@ -110,7 +133,7 @@ export class SealedDatabase implements Reads {
     try {
       sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey, mayCreate))
       const database = new SealedDatabase(level, folder, sealer)
-      await database.#takeOver()
+      await database.#takeOver(onAltered)
       return database
     } catch (thrown) {
       await level.close()
@@ -191,6 +214,15 @@ export class SealedDatabase implements Reads {
     return this.#dropped
   }
 
+  /**
+   * Aborts when a write has failed, with the error as its reason. What the disk has of that write nobody can say, and
+   * LevelDB goes on behind it in the same journal, where no later start would find what it writes: so nothing is read or
+   * written any more before the folder is opened anew, which begins a new journal.
+   */
+  get failed(): AbortSignal {
+    return this.#failed.signal
+  }
+
   /** Deletes every record of the seat; one that is cut short is ended when the folder is opened again. */
   eraseSeat(): Promise<void> {
     return this.#exclusively(async () => {
@@ -204,6 +236,7 @@ export class SealedDatabase implements Reads {
     return this.#exclusively(async () => {
       await this.#level.close()
       this.#isClosed = true
+      this.#release()
       this.#sealer.clear()
     })
   }
@@ -297,7 +330,7 @@ export class SealedDatabase implements Reads {
     operations.push(manifestOperation(this.#sealer, manifest))
     const ended = this.#freshness.write(changes)
     try {
-      await this.#translated(() => this.#level.batch(operations, { sync: true }))
+      await this.#written(() => this.#level.batch(operations, { sync: true }))
     } catch (thrown) {
       ended(false)
       throw thrown
@@ -311,7 +344,7 @@ export class SealedDatabase implements Reads {
     const seatRecords = { gte: Uint8Array.of(FIRST_SEAT_PREFIX) }
     const ended = this.#freshness.eraseSeat()
     try {
-      await this.#translated(() => this.#level.clear(seatRecords))
+      await this.#written(() => this.#level.clear(seatRecords))
       const [left] = await this.#translated(() => this.#level.keys({ ...seatRecords, limit: 1 }).all())
       if (left !== undefined) throw unreadableError(this.#folder, 'it keeps what was erased')
     } finally {
@@ -332,7 +365,7 @@ export class SealedDatabase implements Reads {
    * the manifest, and with what the database shows when it is asked for single records; where one or the other differs
    * the folder was altered.
    */
-  async #takeOver(): Promise<void> {
+  async #takeOver(onAltered: () => Promise<unknown>): Promise<void> {
     const manifest = await this.#shown(MANIFEST)
     this.#sealer.seatTime = (await this.#shown(SEAT_TIME)) ?? this.#sealer.seatTime
     const { found, isHidden } = await this.#recount()
@@ -346,6 +379,7 @@ export class SealedDatabase implements Reads {
     this.#wasAltered = isHidden || differ.length > 0
     const former = await this.#shown(ALTERED)
     const pendingIsDoubtful = differ.includes('pending') || (former?.pendingIsDoubtful ?? false)
+    if (this.#wasAltered) await onAltered()
     if (this.#wasAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
     if (isErasing) await this.#clearSeat()
   }
@@ -474,13 +508,31 @@ export class SealedDatabase implements Reads {
     return result
   }
 
+  /** All that changes the database after it was opened. */
+  async #written(work: () => Promise<void>): Promise<void> {
+    try {
+      await this.#translated(work)
+    } catch (thrown) {
+      if (this.#isClosed || this.#failed.signal.aborted) throw thrown
+      const failure = failedError(this.#folder, thrown)
+      this.#failed.abort(failure)
+      throw failure
+    }
+  }
+
   async #translated<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#failed.signal.throwIfAborted()
     try {
       return await work()
     } catch (thrown) {
       throw translate(this.#folder, thrown)
     }
   }
+}
+
+interface Opening {
+  readonly mayCreate?: boolean
+  readonly onAltered?: () => Promise<unknown>
 }
 
 type Operation =
@@ -581,6 +633,15 @@ function unreadableError(folder: string, what: string, cause?: unknown): Slotmes
   return new SlotmeshError(
     'store/unreadable',
     `The store in ${folder} cannot be read (${what}): check the disk and the folder's permissions, restore the folder from a copy, or begin with an empty one.`,
+    { cause },
+  )
+}
+
+function failedError(folder: string, thrown: unknown): SlotmeshError {
+  const { cause = thrown } = thrown instanceof SlotmeshError ? thrown : {}
+  return new SlotmeshError(
+    'store/failed',
+    `The store in ${folder} could not be written (${messageOf(cause)}), and takes and gives nothing more until it is opened anew: free or mend the disk, and start the node again.`,
     { cause },
   )
 }

@@ -16,11 +16,39 @@ import { exists, isErrno } from './folder.js'
  * @throws SlotmeshError `store/locked`, `store/unreadable`; what `work` throws.
  */
 export async function underFolderLock<Result>(location: string, work: () => Promise<Result>): Promise<Result> {
-  const lock = await takeLock(location)
+  const release = claim(`${location}.lock`)
   try {
-    return await work()
+    const lock = await takeLock(location)
+    try {
+      return await work()
+    } finally {
+      await lock?.close()
+    }
   } finally {
-    await lock?.close()
+    release()
+  }
+}
+
+/**
+ * The places that this process has open. The locks of fcntl are the process's: whoever opens the file of one and closes it
+ * again, as LevelDB does when it is refused, drops the lock that the same process has taken. So a second one does not come
+ * as far. Threads share the process and not this set: a folder is for one thread.
+ */
+const opened = new Set<string>()
+
+/**
+ * Keeps this process from opening a place twice.
+ *
+ * @returns gives the place free; safe to call twice.
+ * @throws SlotmeshError `store/locked`.
+ */
+export function claim(place: string): () => void {
+  if (opened.has(place)) throw lockedError(place)
+  opened.add(place)
+  let isHeld = true
+  return () => {
+    if (isHeld) opened.delete(place)
+    isHeld = false
   }
 }
 
@@ -45,7 +73,7 @@ async function takeLock(location: string): Promise<Level | undefined> {
 }
 
 /** The folder is at work elsewhere. */
-export function lockedError(folder: string, cause: unknown): SlotmeshError {
+export function lockedError(folder: string, cause?: unknown): SlotmeshError {
   return new SlotmeshError(
     'store/locked',
     `The folder ${folder} is in use by another node, or is being sealed anew: stop that, or choose another folder.`,

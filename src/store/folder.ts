@@ -45,6 +45,12 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** Whether the folder is on another file system than the one that it stands in; a bind mount of the same one is not told. */
+export async function isMount(folder: string): Promise<boolean> {
+  const [own, outer] = [await stat(folder), await stat(dirname(folder))]
+  return own.dev !== outer.dev
+}
+
 /**
  * A folder is renamed, and that is on disk when this resolves.
  *
@@ -89,7 +95,7 @@ export function hasCurrent(folder: string): Promise<boolean> {
 }
 
 /** What a folder's entries are is on disk when this resolves. */
-async function synced(folder: string): Promise<void> {
+export async function synced(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

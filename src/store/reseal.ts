@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { SealedDatabase } from './database.js'
-import { exists, hasCurrent, holdsStore, isErrno, made, moved, placeOf, renamed } from './folder.js'
+import { exists, hasCurrent, holdsStore, isErrno, isMount, made, moved, placeOf, renamed, synced } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
 
 /**
@@ -37,9 +37,14 @@ export async function openFolder(folder: string, sealingKey: Uint8Array): Promis
     const leftovers = await leftoversOf(location)
     const [leftover] = leftovers
     if (leftover !== undefined && !(await holdsStore(location))) throw goneError(location, leftover)
-    const database = await SealedDatabase.open(location, sealingKey, { mayCreate: leftover === undefined })
+    const database = await SealedDatabase.open(location, sealingKey, {
+      mayCreate: leftover === undefined,
+      onAltered: () => keepReplaced(location),
+    })
     try {
       await forgetReseal(location, database)
+      const { replaced } = beside(location)
+      if (await exists(replaced)) database.replaced = replaced
       return database
     } catch (thrown) {
       await database.close()
@@ -80,7 +85,7 @@ export async function resealStore(options: {
 
 /** @returns the folder that is sealed under the new key, open. */
 async function exchanged(location: string, options: Parameters<typeof exchange>[1]): Promise<SealedDatabase> {
-  const opened = () => SealedDatabase.open(location, options.to, { mayCreate: false })
+  const opened = () => openKept(location, options.to)
   try {
     await exchange(location, options)
   } catch (thrown) {
@@ -103,10 +108,12 @@ async function exchange(
 ): Promise<void> {
   const { resealing, resealed, replaced } = beside(location)
   let isReplaced = false
-  const source = await SealedDatabase.open(location, from, { mayCreate: false })
+  const source = await openKept(location, from)
   try {
     await forgetReseal(location, source)
     if (await exists(replaced)) throw keptError(location, replaced)
+    // Another folder cannot take the place of a mount.
+    if (await isMount(location)) throw mountError(location)
     const target = await SealedDatabase.open(resealing, to)
     try {
       await source.copyTo(target, signal)
@@ -148,11 +155,27 @@ async function forgetReseal(location: string, database: SealedDatabase): Promise
   const { resealing, resealed, replaced } = beside(location)
   for (const leftover of [resealing, resealed]) await rm(leftover, { recursive: true, force: true })
   const sequence = await sequenceOf(replaced)
-  if (sequence === undefined || database.wasAltered || database.sequence < sequence) return
+  if (sequence === undefined || database.sequence < sequence) return
   // Last goes what says how old it is, without which the rest of it would stay.
   const files = (await readdir(replaced)).filter((name) => name !== SEQUENCE_FILE)
   for (const file of files) await rm(join(replaced, file), { recursive: true })
   await rm(replaced, { recursive: true })
+}
+
+/** A folder that must be there. */
+function openKept(location: string, key: Uint8Array): Promise<SealedDatabase> {
+  return SealedDatabase.open(location, key, { mayCreate: false, onAltered: () => keepReplaced(location) })
+}
+
+/**
+ * The folder was found altered, and is about to be mended: what it has replaced may be the only good copy. Once it does
+ * not say how old it is nothing takes it away but its operator, whatever later openings find.
+ */
+async function keepReplaced(location: string): Promise<void> {
+  const { replaced } = beside(location)
+  if (!(await exists(replaced))) return
+  await rm(join(replaced, SEQUENCE_FILE), { force: true })
+  await synced(replaced)
 }
 
 /** Undefined when the folder is not there, or does not say. */
@@ -188,5 +211,12 @@ function keptError(location: string, replaced: string): SlotmeshError {
   return new SlotmeshError(
     'store/unreadable',
     `The folder ${replaced} holds what an earlier re-sealing has replaced, and ${location} does not show that it has all of it: compare them, and move that one elsewhere.`,
+  )
+}
+
+function mountError(location: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/mount-point',
+    `The folder ${location} is a mount point, which a newly sealed one cannot take the place of: move what is in it into a folder below, and have the node use that.`,
   )
 }

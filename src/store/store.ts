@@ -107,7 +107,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
 /**
  * Everything that a node keeps: its secrets, its seat, the shares of its slot with their provenance, what is still
  * wanted, and how far it has followed the chain. Each writing call is one atomic write, on disk when it resolves; one
- * that throws has changed nothing. Any call can throw `store/tampered` or `store/unreadable` where a record does not
+ * that throws has changed nothing, as long as the disk takes what is written; see {@link Store.failed}. Any call can throw `store/tampered` or `store/unreadable` where a record does not
  * open, and `store/closed` after {@link Store.close}.
  */
 export class Store {
@@ -177,10 +177,19 @@ export class Store {
     return this.#database.transact(async (transaction) => transaction.put(COLLATERAL_FLOORS, undefined, text))
   }
 
+  /**
+   * Aborts, with the error as its reason, when the disk has refused a write; every call throws that error then. Whatever
+   * uses the store is to end, and the folder to be opened anew: the next start finds all that was acknowledged.
+   */
+  get failed(): AbortSignal {
+    return this.#database.failed
+  }
+
   /** Whether the folder was as this node had left it, when it was opened; and what is doubtful still. */
   integrity(): StoreIntegrity {
-    const { sequence, dropped } = this.#database
-    return { state: this.#wasAltered ? 'altered' : 'whole', sequence, dropped, doubtful: this.#tally.doubtful }
+    const { sequence, dropped, replaced } = this.#database
+    const state = this.#wasAltered ? 'altered' : 'whole'
+    return { state, sequence, dropped, doubtful: this.#tally.doubtful, ...(replaced && { replaced }) }
   }
 
   /** Whether the setup has to begin anew, keeping what is held, since the folder was altered. */
@@ -402,13 +411,14 @@ export class Store {
    *
    * @param run every check of which has been made; its payloads stay the caller's to zero.
    * @param provider.syncedBlock up to which block the provider says it has every share.
+   * @returns `contradicted`: shares of which another payload is held in the very version; it is kept, and so is the want.
    * @throws SlotmeshError `store/wrong-slot`; `store/fork` when the origin's log contradicts what is held of it, which
    * is kept as evidence: see {@link forks}.
    */
   async putRun(
     run: VerifiedRun,
     provider: { readonly syncedBlock: BlockNumber },
-  ): Promise<{ stored: ShareKey[]; closed: Want[]; wasSetBack: boolean }> {
+  ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
     try {
       return await this.#putRun(run, provider)
     } catch (thrown) {
@@ -420,7 +430,7 @@ export class Store {
   #putRun(
     run: VerifiedRun,
     provider: { readonly syncedBlock: BlockNumber },
-  ): Promise<{ stored: ShareKey[]; closed: Want[]; wasSetBack: boolean }> {
+  ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
     return this.#write(async (changes) => {
       const { transaction } = changes
       const { head } = run
@@ -436,6 +446,7 @@ export class Store {
       await transaction.preload(PLACES, offered)
       const stored = new Map<string, ShareKey>()
       const closed: Want[] = []
+      const contradicted: ShareKey[] = []
       for (const [at, { leaf, payload }] of run.shares.entries()) {
         const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
         const open = await transaction.get(WANTS, key)
@@ -446,6 +457,11 @@ export class Store {
         const isNewer = held === undefined || leaf.version > held.version
         const replaces = held !== undefined && leaf.kind === 'capsule'
         const isProof = want !== undefined && leaf.version === held?.version && isProofWanted(want, held)
+        if (isProof && !equalBytes(leaf.payloadHash, held.payloadHash)) {
+          // Nobody can say here which of the two is the right one.
+          contradicted.push(key)
+          continue
+        }
         if (isProof || (isNewer && (isWanted || replaces))) {
           const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
           await changes.putShare(leaf, payload, provenance)
@@ -459,7 +475,7 @@ export class Store {
         }
       }
       if (stored.size > 0) await this.#keepProof(changes, run, log, newest)
-      return { stored: [...stored.values()], closed, wasSetBack }
+      return { stored: [...stored.values()], closed, contradicted, wasSetBack }
     })
   }
 

@@ -83,6 +83,8 @@ export interface StoreIntegrity {
   readonly dropped: number
   /** Pending shares of which nobody can say whether they are the newest. */
   readonly doubtful: number
+  /** A folder that a re-sealing has replaced and that stays, since this one does not show that it has all of it. */
+  readonly replaced?: string
 }
 
 /** What the store holds, in numbers. */

@@ -233,6 +233,13 @@ export class Fetcher {
           size,
         })
       }
+      if (done.contradicted.length > 0) {
+        const shares = done.contradicted.map(shareKeyText)
+        logger.error('a peer proves another share than is held in the same version: what is held is kept', {
+          account,
+          shares: shares.join(),
+        })
+      }
       return done
     } catch (thrown) {
       if (!(thrown instanceof SlotmeshError && thrown.code === 'store/fork')) throw thrown

@@ -9,7 +9,10 @@ export interface FloorsRecord {
   write(text: string): Promise<void>
 }
 
-/** How new a publication of Intel's is: first by the evaluation number (0 of lists, which have none), then by date. */
+/**
+ * How new a publication of Intel's is: by the evaluation number, or of lists, which have none (0), by date. What Intel signs
+ * of one round says the same on every day, and an honest service of several caches shows now one day's, now another's.
+ */
 interface Mark {
   readonly round: number
   /** Unix ms. */
@@ -137,7 +140,7 @@ function publications({ tcbInfo, qeIdentity, lists }: VerifiedCollateral) {
 }
 
 function isOlder(one: Mark, other: Mark): boolean {
-  return one.round < other.round || (one.round === other.round && one.issued < other.issued)
+  return one.round < other.round || (one.round === 0 && other.round === 0 && one.issued < other.issued)
 }
 
 function textOf({ round, issued }: Mark): string {

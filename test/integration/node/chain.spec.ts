@@ -4,7 +4,8 @@ import { staticCollateral } from '../../../src/attestation/index.js'
 import { type DevelopmentChain, startDevelopmentChain } from '../../../src/devchain/index.js'
 import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig, type NodeEvent } from '../../../src/node/index.js'
 import { Wire } from '../chain/wire.js'
-import { enclave, Folders, sealingKey, secret, wantOf } from '../store/fixture.js'
+import { ChainUser } from '../devchain/chain-user.js'
+import { enclave, Folders, failOnce, sealingKey, secret, wantOf } from '../store/fixture.js'
 
 const BUILD = {
   tee: 'sgx',
@@ -138,6 +139,37 @@ describe('a node and its chain', () => {
       assert.deepEqual([problems, crawl], [[], undefined])
     } finally {
       await node.stop()
+    }
+  })
+
+  it('stops when its disk refuses a write, and can be created anew then', async () => {
+    const user = await ChainUser.start()
+    const folder = await folders.make()
+    const create = () => nodeIn(folder, { chain: { endpoints: [user.chain.url] } })
+    let node = await create()
+    try {
+      await user.succeed(user.governed(user.tx('tee.createCluster', 'Public')), user.alice)
+      await user.succeed(user.tx('tee.registerEnclave', node.account, 'https://enclave.example'), user.bob)
+      const stopped = new Promise<void>((resolve) => {
+        node.subscribe((event) => {
+          if (event.type === 'state' && event.state === 'stopped') resolve()
+        })
+      })
+      await node.start()
+      failOnce('batch')
+      await user.succeed(user.governed(user.tx('tee.assignEnclave', user.bob.address, 0, 0)), user.alice)
+      await stopped
+      assert.equal(node.failed.reason.code, 'store/failed')
+      const { state, problems } = await node.status()
+      assert.equal(state, 'stopped')
+      assert.deepEqual(problems[0]?.code, 'store/failed')
+      const { account } = node
+      node = await create()
+      assert.equal(node.account, account)
+      assert.equal((await node.status()).integrity.state, 'whole')
+    } finally {
+      await node.stop()
+      await user.stop()
     }
   })
 })

@@ -170,3 +170,14 @@ export async function tamper(folder: string, work: (raw: RawDatabase) => Promise
     await raw.close()
   }
 }
+
+/** The next write of this kind fails as on a full disk, and those after it do not. */
+export function failOnce(method: 'batch' | 'clear'): void {
+  Object.defineProperty(Level.prototype, method, {
+    configurable: true,
+    value: async () => {
+      Reflect.deleteProperty(Level.prototype, method)
+      throw Object.assign(new Error('IO error: No space left on device'), { code: 'LEVEL_IO_ERROR' })
+    },
+  })
+}

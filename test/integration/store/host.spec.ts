@@ -492,6 +492,17 @@ describe('store and its host', () => {
     await opened.beginSetup(anew, 20, wants(20))
     assert.deepEqual(opened.counts(), { shares: { secret: 2, capsule: 1 }, wants: 3, pending: 0 })
     assert.ok(await opened.share(secret(1)))
+    // Of an origin that was set back, and has vouched for another one in the very version.
+    const other = { ...origin, identity: { ...origin.identity, incarnation: `0x${'77'.repeat(16)}` as const } }
+    const setBack = await folders.open(await folders.make())
+    await setBack.beginSetup(other.identity, 10, [])
+    await seal(setBack, other, 11, [secret(1)], 1)
+    const [run] = (await fetchRuns(setBack, [secret(1)])).runs
+    assert.ok(run !== undefined)
+    const put = await opened.putRun(run, { syncedBlock: 20 })
+    assert.deepEqual(put, { stored: [], closed: [], contradicted: [secret(1)], wasSetBack: false })
+    assert.ok(await opened.want(secret(1)))
+    assert.deepEqual((await opened.share(secret(1)))?.payload, payloadOf(secret(1)))
     // A peer that is behind proves what is held, but a capsule may be newer.
     const { closed } = await replicate(provider, opened, keys, { syncedBlock: 15 })
     assert.equal(closed.length, 2)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs, { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
@@ -19,6 +19,7 @@ import {
   sealingKey,
   secret,
   signal,
+  tamper,
   wantOf,
 } from './fixture.js'
 
@@ -174,6 +175,38 @@ describe('sealing a store anew', function () {
     assert.equal(await keyOf(location), 'old')
   })
 
+  it('is refused to another process for a folder in use, also after this one was refused a second time', async () => {
+    const location = await filled()
+    const store = await folders.open(location)
+    await assert.rejects(folders.open(location), { code: 'store/locked' })
+    await assert.rejects(reseal(location), { code: 'store/locked' })
+    const keys = [sealingKey, NEW_KEY].map((key) => Buffer.from(key).toString('hex'))
+    const child = fork(RESEALING, [location, ...keys], { silent: true })
+    const [code] = await once(child, 'exit')
+    assert.notEqual(code, 0)
+    await store.close()
+    assert.equal(await keyOf(location), 'old')
+  })
+
+  it('is refused where the folder is a mount point, and leaves it as it is', async function () {
+    const disk = await folders.make()
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'slotmesh-test', disk]).status !== 0) {
+      process.stdout.write('      not tried: only root can mount\n')
+      this.skip()
+    }
+    try {
+      const store = await folders.open(disk)
+      await store.putSecret('account-seed', new Uint8Array(32).fill(9))
+      await store.close()
+      await assert.rejects(reseal(disk), { code: 'store/mount-point' })
+      const again = await folders.open(disk)
+      assert.ok(await again.secret('account-seed'))
+      await again.close()
+    } finally {
+      spawnSync('umount', [disk])
+    }
+  })
+
   it('goes back when it is told to stop', async () => {
     const location = await filled()
     const stopped = AbortSignal.abort(new Error('enough'))
@@ -271,6 +304,23 @@ describe('sealing a store anew', function () {
         await assert.rejects(reseal(location, NEW_KEY, sealingKey), { code: 'store/unreadable' })
         assert.equal(await keyOf(parts(location).replaced), 'old')
       }
+    })
+
+    it('before the old folder was removed: that one stays for ever when the new one was once found altered', async () => {
+      const { location, fresh } = await bothKeys()
+      await replace(location, fresh)
+      await tamper(location, (raw) => raw.del(Uint8Array.of(0x05)))
+      for (const state of ['altered', 'whole']) {
+        const store = await folders.open(location, NEW_KEY)
+        assert.equal(store.integrity().state, state)
+        const { replaced } = store.integrity()
+        assert.equal(replaced, parts(location).replaced)
+        if (state === 'altered') {
+          await store.beginSetup({ ...origin.identity, incarnation: `0x${'ee'.repeat(16)}` }, 20, [])
+        }
+        await store.close()
+      }
+      assert.equal(await keyOf(parts(location).replaced), 'old')
     })
 
     it('and whose folder is gone: no empty one is made beside what is left', async () => {

@@ -82,6 +82,18 @@ describe('collateral that is older than what has been seen', () => {
     })
   }
 
+  it('may be of an earlier day in the same round, as where two caches answer in turn, but for its lists', async () => {
+    const [{ collateral: old }, { collateral: fresh }] = [before, tomorrow]
+    const collateral = source()
+    serve(fresh)
+    await collateral.collateral(REQUEST, { signal: signal() })
+    const lists = { pck_crl: fresh.pck_crl, root_ca_crl: fresh.root_ca_crl }
+    serve({ ...old, ...lists })
+    later(1)
+    await collateral.refreshDue()
+    assert.equal(collateral.health()[0]?.lastFailure, undefined)
+  })
+
   it('does not come back after a restart, though all that was kept has ended', async () => {
     serve(ofRound(today.collateral, 20))
     await source().collateral(REQUEST, { signal: signal() })
@@ -106,8 +118,10 @@ describe('collateral that is older than what has been seen', () => {
 
   it('does not come back by way of another platform family', async () => {
     const fmspc = '534c4d444557'
-    const ofFamily = (pki: DevelopmentPki) => resigned(pki.collateral, { tcbInfo: { fmspc } })
+    const ofFamily = (pki: DevelopmentPki) => resigned(ofRound(pki.collateral, 20), { tcbInfo: { fmspc } })
+    const earlier = ofRound(before.collateral, 19)
     const collateral = source()
+    serve(ofRound(today.collateral, 20))
     await collateral.collateral(REQUEST, { signal: signal() })
     for (const [part, sentence] of [
       ['pck_crl', /revocation list that is older/],
@@ -116,15 +130,13 @@ describe('collateral that is older than what has been seen', () => {
     ] as const) {
       serve({
         ...ofFamily(today),
-        [part]: before.collateral[part],
-        ...(part === 'qe_identity' && { qe_identity_signature: before.collateral.qe_identity_signature }),
+        [part]: earlier[part],
+        ...(part === 'qe_identity' && { qe_identity_signature: earlier.qe_identity_signature }),
       })
       await assert.rejects(source().collateral({ ...REQUEST, fmspc }, { signal: signal() }), sentence)
     }
     // Its own TCB info may be older than another family's.
-    serve(
-      resigned(today.collateral, { tcbInfo: { fmspc, issueDate: JSON.parse(before.collateral.tcb_info).issueDate } }),
-    )
+    serve(resigned(ofRound(today.collateral, 20), { tcbInfo: { fmspc, tcbEvaluationDataNumber: 19 } }))
     await source().collateral({ ...REQUEST, fmspc }, { signal: signal() })
   })
 
