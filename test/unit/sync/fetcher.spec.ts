@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { AttestationError } from '../../../src/attestation/index.js'
-import { type LogFields, type Registry, silentLogger, systemClock } from '../../../src/domain/index.js'
+import { type LogFields, Registry, silentLogger, systemClock } from '../../../src/domain/index.js'
 import { attestationRefusal } from '../../../src/share/refusals.js'
 import { Fetcher } from '../../../src/sync/fetcher.js'
 
@@ -10,17 +10,22 @@ describe('the fetcher', () => {
     const logged: LogFields[] = []
     const message = 'The quote is not genuine: its PCK certificate is revoked.'
     const refusal = attestationRefusal(new AttestationError('attestation/quote-invalid', 'pck-revoked', message))
-    const peer = { account: `0x${'aa'.repeat(32)}`, cluster: 2, slot: 1 } as const
+    const seat = (cluster: number, byte: string) => {
+      const account = `0x${byte.repeat(32)}` as const
+      return { account, operator: account, cluster, slot: 1, apiUri: '' }
+    }
+    const [own, peer] = [seat(1, 'bb'), seat(2, 'aa')]
+    const registry = new Registry([own, peer].map((each) => ({ id: each.cluster, type: 'public', seats: [each] })))
     const want = { key: { kind: 'secret', nftId: 1 }, minimumVersion: 1, asOf: 1, origin: 2, since: 0 } as const
     const fetcher = new Fetcher({
-      account: `0x${'bb'.repeat(32)}`,
+      account: own.account,
       store: {
         async *wants() {
           yield want
         },
         putRun: () => assert.fail('nothing was sent'),
       },
-      registry: () => ({ slotPeersOf: () => [peer] }) as unknown as Registry,
+      registry: () => registry,
       peers: {
         async request() {
           throw refusal
