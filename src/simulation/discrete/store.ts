@@ -174,7 +174,7 @@ export class ModelStore implements SyncStore, ServingStore {
   putRun(
     run: VerifiedRun,
     provider: { readonly syncedBlock: BlockNumber },
-  ): Promise<{ stored: ShareKey[]; closed: Want[]; wasSetBack: boolean }> {
+  ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
     const bytes = run.shares.reduce((sum, { payload }) => sum + payload.length + WANT_BYTES, 0)
     return this.#write(bytes, () => {
       const { head } = run
@@ -203,7 +203,7 @@ export class ModelStore implements SyncStore, ServingStore {
           closed.push(want)
         }
       }
-      return { stored, closed, wasSetBack: false }
+      return { stored, closed, contradicted: [], wasSetBack: false }
     })
   }
 
