@@ -131,22 +131,18 @@ class DiscreteStage implements Stage {
         codes.map((refusedWith) => ({ what: `${impostor.name} at ${this.#world.nameOf(account)}`, refusedWith })),
       )
       const lasting = attempts.filter(({ refusedWith }) => refusedWith !== 'BUSY' && refusedWith !== 'TOKEN_IN_FUTURE')
-      return {
-        name: impostor.name,
-        held: [...impostor.store.held()].map(({ key }) => key),
-        attempts: lasting,
-        deserves: 'MEASUREMENT_NOT_ALLOWED',
-      }
+      const held = [...impostor.store.held()].map(({ key }) => key)
+      return { kind: 'impostor', name: impostor.name, held, attempts: lasting }
     })
-    const check = audited(expectation, {
+    return audited(expectation, {
       listed: chain.listedAt(chain.finalised),
+      handedOver: this.#owners.handedOver,
       officials: this.#settling(),
       everybody: this.#officials.flatMap(({ enclaves }) => enclaves),
       outsiders: [...impostors, ...this.#outsiders],
       threshold: scenario.threshold,
       byName: (name) => this.#enclaves.get(name),
     })
-    return [check]
   }
 
   /** None: what there is to say of each is in the run's file. */
@@ -269,7 +265,9 @@ class DiscreteStage implements Stage {
         return this.#convert()
       case 'burn': {
         const listed = chain.listedAt(chain.finalised).map(({ key }) => key.nftId)
-        await chain.burn([...new Set(listed)].slice(0, action.nfts))
+        const burned = [...new Set(listed)].slice(0, action.nfts)
+        await chain.burn(burned)
+        this.#owners.burned(burned)
         // What it leads to begins when enclaves see the block.
         await new Promise<void>((resolve) => loop.after(0, resolve))
       }
@@ -313,7 +311,7 @@ class DiscreteStage implements Stage {
     const one = this.#officials.flatMap(({ enclaves }) => enclaves.find(({ isUp }) => isUp) ?? [])
     const { attempts, received } = await askAsStranger(this.#world, one)
     const held = received === 0 ? [] : this.#world.chain.listed.map(({ key }) => key)
-    this.#outsiders.push({ name: 'stranger', held, attempts, deserves: 'NOT_REGISTERED' })
+    this.#outsiders.push({ kind: 'stranger', name: 'stranger', held, attempts })
   }
 
   async #convert(): Promise<void> {
