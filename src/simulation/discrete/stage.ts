@@ -158,13 +158,18 @@ class DiscreteStage implements Stage {
       triggers: this.#triggers,
       exchanges: sum(({ exchanges }) => exchanges),
       failedExchanges: sum(({ failedExchanges }) => failedExchanges),
-      attestations: sum(({ attestations }) => attestations),
-      bytes: Math.round(sum(({ bytes }) => bytes)),
-      messages: sum(({ messages }) => messages),
+      // Each side makes one.
+      attestations: Math.ceil(sum(({ quotes }) => quotes) / 2),
+      bytes: sum(({ shareBytes }) => shareBytes),
+      messages: sum(({ shareMessages, dhtMessages }) => shareMessages + dhtMessages),
       dhtLookups: sum(({ dhtLookups }) => dhtLookups),
       dhtMessages: sum(({ dhtMessages }) => dhtMessages),
       busiestServed: all.reduce((most, { served }) => Math.max(most, served), 0),
     }
+  }
+
+  async sample(): Promise<void> {
+    this.#sample()
   }
 
   pause(): void {
@@ -386,18 +391,25 @@ class DiscreteStage implements Stage {
   #sampleInTurn(): void {
     const enclaves = Math.max(this.#enclaves.size, 5 * this.#world.scenario.clusters)
     const every = this.#sampleEveryMs ?? SAMPLES.everyMs * Math.max(1, Math.ceil(enclaves / SAMPLES.enclaves))
-    const { loop, chain } = this.#world
+    const { loop } = this.#world
     const sample = () => {
-      const listed = chain.listedAt(chain.finalised).length
-      const samples: Record<string, Sample> = {}
-      for (const { name, store } of this.#enclaves.values()) {
-        const { held, wants, cursor } = store.current
-        samples[name] = { held, wanted: wants, lag: Math.max(0, chain.finalised - cursor) }
-      }
-      this.#world.record({ type: 'sample', listed, enclaves: samples })
+      this.#sample()
       loop.after(every, sample)
     }
     loop.after(every, sample)
+  }
+
+  #sample(): void {
+    const { chain } = this.#world
+    const registry = this.#registry()
+    const listed = chain.listedAt(chain.finalised).length
+    const samples: Record<string, Sample> = {}
+    for (const { name, store, isUp, build, account } of this.#enclaves.values()) {
+      if (!isUp || build !== 'official' || registry.seatOf(account) === undefined) continue
+      const { held, wants, cursor } = store.current
+      samples[name] = { held, wanted: wants, lag: Math.max(0, chain.finalised - cursor) }
+    }
+    this.#world.record({ type: 'sample', listed, enclaves: samples })
   }
 
   #slotOf({ account }: DiscreteEnclave): number | undefined {
