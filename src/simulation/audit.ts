@@ -39,6 +39,14 @@ export interface Attempt {
   readonly refusedWith: string | undefined
 }
 
+/** What checks are called in every mode, so that runs can be compared. */
+export const CHECK_NAMES = {
+  recovery: (threshold: number) => `Any ${threshold} slots of any cluster recover every secret`,
+  replicasAlone: 'Replicas alone recover every secret, without the cluster that its owner used',
+  impostorRefused: 'Every slot peer refuses the impostor for its measurement, at every try',
+  strangerRefused: 'Every cluster refuses a stranger whom the chain does not know',
+} as const
+
 /** Every enclave holds what the chain lists as synced, nothing else, and all agree on where it came from. */
 export function auditHoldings(listed: readonly ShareKey[], holdings: readonly Holding[]): Check[] {
   const expected = new Set(listed.map(shareKeyText))
@@ -105,17 +113,12 @@ export async function auditRecovery(
   const replicas = results.filter(({ retrieval }) => retrieval.cluster !== retrieval.origin)
   return [
     check(
-      `Any ${threshold} slots of any cluster recover every secret`,
+      CHECK_NAMES.recovery(threshold),
       results.length > 0,
       [...untried, ...faultsOf(results)],
       `${countOf(results)} recoveries of ${listed.length} secrets in ${clusters.length} clusters`,
     ),
-    check(
-      'Replicas alone recover every secret, without the cluster that its owner used',
-      replicas.length > 0,
-      faultsOf(replicas),
-      `${countOf(replicas)} recoveries`,
-    ),
+    check(CHECK_NAMES.replicasAlone, replicas.length > 0, faultsOf(replicas), `${countOf(replicas)} recoveries`),
   ]
 }
 

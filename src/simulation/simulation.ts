@@ -94,6 +94,8 @@ async function record(
     }
     phases.end(checks.every(({ passed }) => passed))
     const totals = await stage.totals()
+    // The last one at its interval may be from before the last shares.
+    await stage.sample()
     run.finish({ checks, durationMs: director.elapsed, wallMs: Date.now() - begun, totals })
     const { all, nfts } = timings
     return { checks, timings: all, nfts, enclaves: await stage.rows() }

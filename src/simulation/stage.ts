@@ -55,6 +55,8 @@ export interface Stage {
   /** What an expectation comes to: at least one check. */
   audit(expectation: AuditedExpectation): Promise<readonly Check[]>
   totals(): Promise<RunTotals>
+  /** Records a sample now, besides those at intervals. */
+  sample(): Promise<void>
   /** Every enclave as it is now, for the report's table; none where there are too many for one. */
   rows(): Promise<readonly EnclaveRow[]>
   /** Holds the run's time still, as far as the mode can: no blocks, no arrivals. */

@@ -49,8 +49,6 @@ export class ModelConnection
   readonly log = NO_LOG
   readonly streams: ModelStream[] = []
   status: ConnectionStatus = 'open'
-  /** Sent from this end. */
-  bytes = 0
   #other: ModelConnection | undefined
   /** What was sent last arrives then; Unix ms. */
   #lastArrival = 0
@@ -103,7 +101,6 @@ export class ModelConnection
     }
     counters.messages += 1
     counters.bytes += bytes + BYTES.frame
-    this.bytes += bytes + BYTES.frame
     const isCut = network.cutSince(place, other.host.place) !== undefined
     if (!isCut && this.#held.length === 0) {
       send()

@@ -1,7 +1,8 @@
 /**
  * What things cost, in ms of a node's processor, unless said otherwise. Measured on two cores of an AMD EPYC with Node
  * 20: "bench" by `npm run bench` (docs/performance.md), "prototype" one by one before the product was written, "here" by
- * calling the product's own function in a loop.
+ * calling the product's own function in a loop. What was measured in processor time on a busy machine is divided by 1.65:
+ * so much longer X-Wing took there (24.8 ms an exchange) than on an idle one (15 ms, docs/decisions/0008-x-wing.md).
  */
 export const COSTS = {
   /** sr25519, `@scure/sr25519`; prototype. */
@@ -10,12 +11,15 @@ export const COSTS = {
   /** Ed25519 by `node:crypto`; prototype. */
   peerSign: 0.04,
   peerVerify: 0.11,
-  /** A simulated quote; here. On hardware it is some ms of the quoting enclave. */
-  quote: 0.5,
+  /** A simulated quote; here, busy. On hardware it is some ms of the quoting enclave. */
+  quote: 0.06,
   /** A quote of a platform not seen before, and one more of it; bench, SGX. */
   quoteVerificationCold: 13.9,
   quoteVerificationWarm: 0.38,
-  /** X25519 and X-Wing: a key pair, a context for sending, one for receiving; prototype. */
+  /**
+   * X25519 and X-Wing: a key pair, a context for sending, one for receiving; prototype. An exchange takes two of each, and
+   * X-Wing comes to the 15 ms that docs/decisions/0008-x-wing.md measured.
+   */
   x25519: { keys: 0.3, encapsulate: 1.7, decapsulate: 1.7 },
   xWing: { keys: 1.2, encapsulate: 3.6, decapsulate: 2.8 },
   /** Sealing or opening a message: 0.27 ms for 256 KB; prototype. */
@@ -26,10 +30,10 @@ export const COSTS = {
   storeWriteByte: 7e-6,
   /** A share read and opened. */
   storeRead: 0.05,
-  /** Each side of a new connection: TCP, Noise, Yamux are 15 ms for both; prototype. */
-  dialSide: 7.5,
-  /** Each side of a new stream: 1.3 ms for both; prototype. */
-  streamSide: 0.65,
+  /** Each side of a new connection: with identify and the peer store, 36 ms for both, and its end; here, busy. */
+  dialSide: 11,
+  /** Each side of a new stream: 2.9 ms for both, and its end; here, busy. */
+  streamSide: 0.85,
   /** A message that is taken from the wire, and each of its bytes: 280 MB/s; prototype. */
   message: 0.05,
   messageByte: 1 / 280_000,

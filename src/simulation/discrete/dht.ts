@@ -287,8 +287,8 @@ export class ModelTable implements MeshTable {
     const { network, loop } = own
     // Nothing comes back: it ends with its time.
     if (network.cutSince(own.place, host.place) !== undefined) return
+    own.counters.dhtMessages += 1
     for (const { counters } of [own, host]) {
-      counters.dhtMessages += 1
       counters.messages += 1
       counters.bytes += (BYTES.dhtRequest + BYTES.dhtAnswer + 2 * BYTES.frame + extraBytes) / 2
     }

@@ -1,4 +1,3 @@
-import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { toHex } from '../../crypto/index.js'
 import {
@@ -12,13 +11,12 @@ import {
   silentLogger,
 } from '../../domain/index.js'
 import { createMeshHostOn, type MeshHost } from '../../mesh/index.js'
-import { type ExchangeRequest, type Refusal, RefusalError, RefusedError, ShareService } from '../../share/index.js'
+import { type Attestation, type ExchangeRequest, RefusalError, RefusedError, ShareService } from '../../share/index.js'
 import { Serving, type SharePeers, SyncEngine, syncedBlock } from '../../sync/index.js'
 import type { EnclaveState } from '../record/index.js'
 import { type EnclaveName, nameOf } from '../scenario/index.js'
 import { type Build, modelAttestation } from './attestation.js'
 import { NodeChain } from './chain-view.js'
-import { ModelConnection } from './connection.js'
 import { COSTS } from './costs.js'
 import { Counters } from './counters.js'
 import { modelCryptography, modelSigner } from './cryptography.js'
@@ -32,15 +30,6 @@ import type { World } from './world.js'
 
 /** After what stopped the engine it is begun again, as a node does; in ms. */
 const RESTART_AFTER_MS = 1_000
-
-/** Refusals that show that the exchange had come as far as a quote. */
-const QUOTED: ReadonlySet<Refusal> = new Set([
-  'QUOTE_INVALID',
-  'TCB_BELOW_POLICY',
-  'MEASUREMENT_NOT_ALLOWED',
-  'DEBUG_ENCLAVE',
-  'BINDING_MISMATCH',
-])
 
 /** A share that came from another enclave. */
 export interface Fetched {
@@ -176,7 +165,7 @@ export class DiscreteEnclave {
       party: {
         signer,
         chain,
-        attestation: modelAttestation(processor, this.build, this.#number),
+        attestation: this.#attestation(processor),
         clock: processor,
         cryptography: modelCryptography(processor, this.#random),
       },
@@ -296,7 +285,7 @@ export class DiscreteEnclave {
       request: async (provider, request) => {
         const world = this.#world
         const since = world.loop.now()
-        let [shares, before, bytes] = [0, 0, 0]
+        let shares = 0
         const counted: ExchangeRequest = {
           ...request,
           onRun: async (run, block) => {
@@ -304,28 +293,41 @@ export class DiscreteEnclave {
             await request.onRun(run, block)
           },
         }
-        const ended = (code?: string) => {
+        const ended = (bytes: number, code?: string) => {
           const ms = world.loop.now() - since
           const who = { requester: this.name, provider: world.nameOf(provider) }
           world.record({ type: 'exchange', ...who, shares, bytes, ms, ...(code !== undefined && { code }) })
         }
-        this.counters.exchanges += 1
+        const { counters } = this
         try {
           const { peerId: peer } = await mesh.resolve(provider, { signal: request.signal })
-          before = bytesWith(mesh, peer)
-          const result = await share.request({ account: provider, peer }, counted).finally(() => {
-            bytes = Math.max(0, bytesWith(mesh, peer) - before)
-          })
-          this.counters.attestations += 1
-          ended()
+          const result = await share.request({ account: provider, peer }, counted)
+          const { bytes, messages } = result.traffic
+          counters.exchanges += 1
+          counters.shareBytes += bytes
+          counters.shareMessages += messages
+          ended(bytes)
           return result
         } catch (thrown) {
-          this.counters.failedExchanges += 1
-          if (isQuoted(thrown)) this.counters.attestations += 1
-          ended(codeOf(thrown))
+          // A node that stops, and one that refuses by itself, reports no failed exchange.
+          if (!request.signal.aborted && !(thrown instanceof RefusalError)) {
+            counters.failedExchanges += 1
+            ended(0, codeOf(thrown))
+          }
           throw thrown
         }
       },
+    }
+  }
+
+  #attestation(processor: Processor): Attestation {
+    const { quote, verify } = modelAttestation(processor, this.build, this.#number)
+    return {
+      quote: (reportData, options) => {
+        this.counters.quotes += 1
+        return quote(reportData, options)
+      },
+      verify,
     }
   }
 
@@ -341,9 +343,13 @@ export class DiscreteEnclave {
     const catchingUp = this.#catchingUp
     if (catchingUp === undefined || this.store.current.cursor < catchingUp.to) return
     if ((this.store.lowestWanted() ?? Number.POSITIVE_INFINITY) <= catchingUp.to) return
-    this.#catchingUp = undefined
-    const { since, shares } = catchingUp
-    this.#world.record({ type: 'caught-up', enclave: this.name, ms: this.#world.loop.now() - since, shares })
+    const ms = this.#world.loop.now() - catchingUp.since
+    // What the last write stored is told when the write is done.
+    this.#world.loop.after(0, () => {
+      if (this.#catchingUp !== catchingUp) return
+      this.#catchingUp = undefined
+      this.#world.record({ type: 'caught-up', enclave: this.name, ms, shares: catchingUp.shares })
+    })
   }
 
   #announce(chain: NodeChain, mesh: MeshHost<ModelHost>): void {
@@ -366,21 +372,7 @@ export class DiscreteEnclave {
   }
 }
 
-/** What has gone over the connection with a peer so far, both ways. */
-function bytesWith(mesh: MeshHost<ModelHost>, peer: PeerId): number {
-  let bytes = 0
-  for (const connection of mesh.libp2p.getConnections(peer)) {
-    if (connection instanceof ModelConnection) bytes += connection.bytes + (connection.other?.bytes ?? 0)
-  }
-  return bytes
-}
-
 function codeOf(thrown: unknown): string {
-  if (thrown instanceof RefusedError || thrown instanceof RefusalError) return thrown.refusal
+  if (thrown instanceof RefusedError) return thrown.refusal
   return thrown instanceof SlotmeshError ? thrown.code : 'unreachable'
-}
-
-function isQuoted(thrown: unknown): boolean {
-  // This side refuses when it has seen the other's quote, and is refused afterwards for its own.
-  return thrown instanceof RefusalError || (thrown instanceof RefusedError && QUOTED.has(thrown.refusal))
 }

@@ -21,10 +21,20 @@ export interface OwnersCluster {
 export class Owners {
   readonly #world: World
   readonly #random: Stream
+  #handedOver: ShareKey[] = []
 
   constructor(world: World) {
     this.#world = world
     this.#random = new Stream(world.random, 'owners')
+  }
+
+  /** What all five enclaves took; not what was burned since. */
+  get handedOver(): readonly ShareKey[] {
+    return this.#handedOver
+  }
+
+  burned(nftIds: readonly NftId[]): void {
+    this.#handedOver = this.#handedOver.filter(({ nftId }) => !nftIds.includes(nftId))
   }
 
   /** Resolves when all five confirmations are final. @throws SlotmeshError `simulation/no-cluster`. */
@@ -43,6 +53,7 @@ export class Owners {
   async #handOver(key: ShareKey, bytes: number, cluster: OwnersCluster): Promise<void> {
     const payloads = Array.from({ length: 5 }, () => this.#random.bytes(bytes))
     await Promise.all(payloads.map((payload, slot) => this.#giveTo(cluster, slot, key, payload)))
+    this.#handedOver.push(key)
   }
 
   async #giveTo(cluster: OwnersCluster, slot: number, key: ShareKey, payload: Uint8Array): Promise<void> {

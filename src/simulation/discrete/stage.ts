@@ -131,22 +131,18 @@ class DiscreteStage implements Stage {
         codes.map((refusedWith) => ({ what: `${impostor.name} at ${this.#world.nameOf(account)}`, refusedWith })),
       )
       const lasting = attempts.filter(({ refusedWith }) => refusedWith !== 'BUSY' && refusedWith !== 'TOKEN_IN_FUTURE')
-      return {
-        name: impostor.name,
-        held: [...impostor.store.held()].map(({ key }) => key),
-        attempts: lasting,
-        deserves: 'MEASUREMENT_NOT_ALLOWED',
-      }
+      const held = [...impostor.store.held()].map(({ key }) => key)
+      return { kind: 'impostor', name: impostor.name, held, attempts: lasting }
     })
-    const check = audited(expectation, {
+    return audited(expectation, {
       listed: chain.listedAt(chain.finalised),
+      handedOver: this.#owners.handedOver,
       officials: this.#settling(),
       everybody: this.#officials.flatMap(({ enclaves }) => enclaves),
       outsiders: [...impostors, ...this.#outsiders],
       threshold: scenario.threshold,
       byName: (name) => this.#enclaves.get(name),
     })
-    return [check]
   }
 
   /** None: what there is to say of each is in the run's file. */
@@ -162,13 +158,18 @@ class DiscreteStage implements Stage {
       triggers: this.#triggers,
       exchanges: sum(({ exchanges }) => exchanges),
       failedExchanges: sum(({ failedExchanges }) => failedExchanges),
-      attestations: sum(({ attestations }) => attestations),
-      bytes: Math.round(sum(({ bytes }) => bytes)),
-      messages: sum(({ messages }) => messages),
+      // Each side makes one.
+      attestations: Math.ceil(sum(({ quotes }) => quotes) / 2),
+      bytes: sum(({ shareBytes }) => shareBytes),
+      messages: sum(({ shareMessages, dhtMessages }) => shareMessages + dhtMessages),
       dhtLookups: sum(({ dhtLookups }) => dhtLookups),
       dhtMessages: sum(({ dhtMessages }) => dhtMessages),
       busiestServed: all.reduce((most, { served }) => Math.max(most, served), 0),
     }
+  }
+
+  async sample(): Promise<void> {
+    this.#sample()
   }
 
   pause(): void {
@@ -269,7 +270,9 @@ class DiscreteStage implements Stage {
         return this.#convert()
       case 'burn': {
         const listed = chain.listedAt(chain.finalised).map(({ key }) => key.nftId)
-        await chain.burn([...new Set(listed)].slice(0, action.nfts))
+        const burned = [...new Set(listed)].slice(0, action.nfts)
+        await chain.burn(burned)
+        this.#owners.burned(burned)
         // What it leads to begins when enclaves see the block.
         await new Promise<void>((resolve) => loop.after(0, resolve))
       }
@@ -313,7 +316,7 @@ class DiscreteStage implements Stage {
     const one = this.#officials.flatMap(({ enclaves }) => enclaves.find(({ isUp }) => isUp) ?? [])
     const { attempts, received } = await askAsStranger(this.#world, one)
     const held = received === 0 ? [] : this.#world.chain.listed.map(({ key }) => key)
-    this.#outsiders.push({ name: 'stranger', held, attempts, deserves: 'NOT_REGISTERED' })
+    this.#outsiders.push({ kind: 'stranger', name: 'stranger', held, attempts })
   }
 
   async #convert(): Promise<void> {
@@ -388,18 +391,25 @@ class DiscreteStage implements Stage {
   #sampleInTurn(): void {
     const enclaves = Math.max(this.#enclaves.size, 5 * this.#world.scenario.clusters)
     const every = this.#sampleEveryMs ?? SAMPLES.everyMs * Math.max(1, Math.ceil(enclaves / SAMPLES.enclaves))
-    const { loop, chain } = this.#world
+    const { loop } = this.#world
     const sample = () => {
-      const listed = chain.listedAt(chain.finalised).length
-      const samples: Record<string, Sample> = {}
-      for (const { name, store } of this.#enclaves.values()) {
-        const { held, wants, cursor } = store.current
-        samples[name] = { held, wanted: wants, lag: Math.max(0, chain.finalised - cursor) }
-      }
-      this.#world.record({ type: 'sample', listed, enclaves: samples })
+      this.#sample()
       loop.after(every, sample)
     }
     loop.after(every, sample)
+  }
+
+  #sample(): void {
+    const { chain } = this.#world
+    const registry = this.#registry()
+    const listed = chain.listedAt(chain.finalised).length
+    const samples: Record<string, Sample> = {}
+    for (const { name, store, isUp, build, account } of this.#enclaves.values()) {
+      if (!isUp || build !== 'official' || registry.seatOf(account) === undefined) continue
+      const { held, wants, cursor } = store.current
+      samples[name] = { held, wanted: wants, lag: Math.max(0, chain.finalised - cursor) }
+    }
+    this.#world.record({ type: 'sample', listed, enclaves: samples })
   }
 
   #slotOf({ account }: DiscreteEnclave): number | undefined {

@@ -10,6 +10,7 @@ import {
   auditRefusals,
   auditRefusalsSent,
   auditResume,
+  CHECK_NAMES,
 } from '../audit.js'
 import type { Check } from '../report.js'
 import type { EnclaveName } from '../scenario/index.js'
@@ -84,15 +85,14 @@ async function auditThoseOutside(world: World): Promise<Check[]> {
   if (impostors.length > 0) {
     checks.push(
       auditRefusals(
-        'Every slot peer refuses the impostor for its measurement, at every try',
+        CHECK_NAMES.impostorRefused,
         'MEASUREMENT_NOT_ALLOWED',
         refusals.map(({ from, code }) => ({ what: `the impostor at ${world.nameOf(from)}`, refusedWith: code })),
       ),
     )
   }
   if (strangers.length > 0) {
-    const name = 'Every cluster refuses a stranger whom the chain does not know'
-    checks.push(auditRefusals(name, 'NOT_REGISTERED', refusedStrangers))
+    checks.push(auditRefusals(CHECK_NAMES.strangerRefused, 'NOT_REGISTERED', refusedStrangers))
   }
   const up = impostors.filter(({ isUp }) => isUp)
   return [...checks, auditOutsiders([...(await Promise.all(up.map(holdingOf))), ...strangers])]

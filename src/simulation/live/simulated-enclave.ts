@@ -133,6 +133,8 @@ export class SimulatedEnclave {
   /** What it holds is asked for before it is brought down: afterwards nobody can tell. */
   async remember(): Promise<void> {
     const held = await this.handle.heldShares()
+    // And what it has cost so far.
+    await this.status()
     const never = Number.POSITIVE_INFINITY
     this.falls.push({ held, fellAt: never, returnedAt: never, eventsBefore: never })
   }

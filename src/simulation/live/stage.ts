@@ -75,6 +75,10 @@ class LiveStage implements Stage {
     return this.#watcher.totals()
   }
 
+  sample(): Promise<void> {
+    return this.#watcher.sample()
+  }
+
   rows(): Promise<readonly EnclaveRow[]> {
     return Promise.all(
       this.#world.everyone.map(async (enclave) => {

@@ -42,7 +42,7 @@ export class Watcher {
 
   /** Begins when there is a chain. */
   start(): void {
-    this.#running = Promise.all([this.#follow(), this.#repeat(SAMPLE_INTERVAL_MS, () => this.#sample()), this.#look()])
+    this.#running = Promise.all([this.#follow(), this.#repeat(SAMPLE_INTERVAL_MS, () => this.sample()), this.#look()])
   }
 
   async end(): Promise<void> {
@@ -156,14 +156,15 @@ export class Watcher {
     if (enclave?.isOfficial && !this.#catchingUp.has(name)) this.catchesUp(enclave)
   }
 
-  async #sample(): Promise<void> {
+  async sample(): Promise<void> {
     const listed = this.listing.size
     const { block } = this.listing
     const enclaves: Record<string, Sample> = {}
     await Promise.all(
       this.#world.everyone.map(async (enclave) => {
+        // Of impostors, too: what they cost is in their status.
         const status = await statusOf(enclave)
-        if (status === undefined) return
+        if (status === undefined || !enclave.isOfficial || !enclave.isSeated) return
         const { shares, wantsOpen, cursor = 0 } = status
         const held = shares.secret + shares.capsule
         enclaves[enclave.name] = { held, wanted: wantsOpen, lag: Math.max(0, block - cursor) }
@@ -185,8 +186,6 @@ export class Watcher {
       status?.state === 'running' && status.wantsOpen === 0 && status.cursor !== undefined && status.cursor >= block
     if (!isCaughtUp || this.#catchingUp.get(enclave.name) !== catchUp) return
     this.#catchingUp.delete(enclave.name)
-    // Where there was nothing yet, nobody has caught up with anything.
-    if (this.listing.size === 0) return
     const until = shares > 0 ? lastStoredAt : this.#world.clock.now()
     this.record({ type: 'caught-up', enclave: enclave.name, ms: until - since, shares })
   }

@@ -58,12 +58,15 @@ export type RunEvent = { readonly at: number } & (
       readonly from: string
       readonly ms: number
     }
-  /** An enclave holds all there was when it took its seat, or came back, `ms` after that. */
+  /**
+   * An enclave holds all there was when it took its seat, or came back, `ms` after that: until the last share that it
+   * fetched. `shares` is 0 when it had nothing to fetch, as at the beginning; that one counts in no distribution.
+   */
   | { readonly type: 'caught-up'; readonly enclave: string; readonly ms: number; readonly shares: number }
   | { readonly type: 'action'; readonly action: Action; readonly text: string }
   /**
-   * All at once, at intervals: shares held of those listed, open wants, blocks behind the chain; by enclave. `complete`
-   * is for files: by slot, the clusters (`0-6,8`) whose enclaves hold all, want nothing and are not behind; they are left
+   * All at once, at intervals and at the end: shares held of those listed, open wants, blocks behind the chain; by enclave,
+   * of those that are official, up and seated. `complete` is for files: by slot, the clusters (`0-6,8`) whose enclaves hold all, want nothing and are not behind; they are left
    * out of `enclaves` then, which makes one line of a thousand clusters short. See `samplesOf`.
    */
   | {
@@ -81,19 +84,30 @@ export interface Sample {
   readonly lag: number
 }
 
-/** Totals of a run, over all enclaves; what comparisons and scale plots are made of. */
+/**
+ * Totals of a run, over all enclaves and all their lives; what comparisons and scale plots are made of. Every mode counts
+ * the same, so it is what a real node can tell of itself. Strangers, who have no seat, count where they are served only.
+ */
 export interface RunTotals {
+  /** All that there were, impostors among them. */
   readonly enclaves: number
+  /** Shares that the chain called synced. */
   readonly triggers: number
+  /** Exchanges that went well. */
   readonly exchanges: number
+  /** Those that a provider refused or that came to nothing; not those that the requester refused, or ended by stopping. */
   readonly failedExchanges: number
-  /** Handshakes: exchanges that came as far as a quote. */
+  /** Handshakes: half of the quotes that enclaves made for one another, as each side makes one. */
   readonly attestations: number
+  /** Of the exchanges that went well: all that both sides handed to the stream. What the transport adds is not in it. */
   readonly bytes: number
+  /** Messages of the exchanges that went well, both ways, and those of {@link dhtMessages}. */
   readonly messages: number
+  /** What was looked for in the DHT, or put there; the upkeep of its tables is not in it. */
   readonly dhtLookups: number
+  /** Requests that these look-ups sent; answers are not counted. */
   readonly dhtMessages: number
-  /** Served by the one that served most. */
+  /** Exchanges that went well, of the provider that served most. */
   readonly busiestServed: number
 }
 
@@ -110,6 +124,7 @@ export interface RunOutcome {
   readonly distributions: {
     /** ms from trigger to durable, by percentile. */
     readonly replication: Distribution
+    /** Of those that had something to fetch. */
     readonly catchUp: Distribution
     readonly exchange: Distribution
   }

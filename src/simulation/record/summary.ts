@@ -20,7 +20,7 @@ export class Summary {
 
   add(event: RunEvent): void {
     if (event.type === 'stored') this.#replication.add(event.ms)
-    else if (event.type === 'caught-up') this.#catchUp.add(event.ms)
+    else if (event.type === 'caught-up' && event.shares > 0) this.#catchUp.add(event.ms)
     else if (event.type === 'exchange') this.#exchanged(event)
     else if (event.type === 'sample') this.#sampled(event)
   }

@@ -45,7 +45,7 @@ describe('a scenario under a computed clock', function () {
     const text = await readFile('examples/scenarios/life-of-a-share.yaml', 'utf8')
     const played = await play(parseScenario(text, 'life-of-a-share.yaml'))
     assert.deepEqual(failed(played), [])
-    assert.equal(played.checks.length, 6)
+    assert.equal(played.checks.length, 11)
   })
 
   it('takes the time of the links for each share', async () => {

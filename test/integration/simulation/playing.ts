@@ -6,7 +6,7 @@ import { SeededRandom } from '../../../src/simulation/randomness.js'
 import type { RunEvent, RunTotals } from '../../../src/simulation/record/index.js'
 import type { Check } from '../../../src/simulation/report.js'
 import { parseScenario, type Scenario } from '../../../src/simulation/scenario/index.js'
-import type { AuditedExpectation } from '../../../src/simulation/stage.js'
+import type { AuditedExpectation, Stage, StageInit } from '../../../src/simulation/stage.js'
 
 /** What came of a scenario in the discrete mode. */
 export interface Played {
@@ -23,19 +23,29 @@ export function scenarioOf(text: string): Scenario {
   return parseScenario(`title: A test\nwhy: A test.\n${text}`, 'test.yaml')
 }
 
-export async function play(scenario: Scenario, seed = SEED): Promise<Played> {
+export function play(scenario: Scenario, seed = SEED): Promise<Played> {
+  return playOn(scenario, async (parts) => createDiscreteStage(parts), seed)
+}
+
+export async function playOn(
+  scenario: Scenario,
+  create: (parts: Pick<StageInit, 'scenario' | 'random' | 'recorder'>) => Promise<Stage>,
+  seed = SEED,
+): Promise<Played> {
   const events: RunEvent[] = []
   const recorder = { record: (event: RunEvent) => void events.push(event) }
   const random = new SeededRandom(seed)
-  const stage = createDiscreteStage({ scenario, random, recorder })
+  const stage = await create({ scenario, random, recorder })
   const { signal } = new AbortController()
   try {
     const checks = await new Director({ scenario, stage, recorder, random, signal }).play()
     for (const expectation of scenario.expect) {
       if (isAudited(expectation)) checks.push(...(await stage.audit(expectation)))
     }
+    const totals = await stage.totals()
+    await stage.sample()
     const digest = createHash('sha256').update(JSON.stringify(events)).digest('hex')
-    return { events, checks, totals: await stage.totals(), digest }
+    return { events, checks, totals, digest }
   } finally {
     await stage.close()
   }

@@ -62,6 +62,7 @@ class PaperStage implements Stage {
 
   audit = () => assert.fail()
   totals = () => assert.fail()
+  sample = () => assert.fail()
   rows = () => assert.fail()
   pause = () => undefined
   resume = () => undefined

@@ -47,6 +47,14 @@ describe('the recorder of a run', () => {
     assert.deepEqual([distributions.exchange.count, distributions.exchange.max], [1, 20])
   })
 
+  it('takes no enclave that had nothing to fetch for one that caught up', () => {
+    const recorder = createRecorder(madeUpHeader({ clusters: 1 }))
+    recorder.record({ at: 1, type: 'caught-up', enclave: 'c0-s0', ms: 3, shares: 0 })
+    recorder.record({ at: 9, type: 'caught-up', enclave: 'c0-s1', ms: 700, shares: 4 })
+    const { catchUp } = recorder.finish(new MadeUpRun({ clusters: 1 }).result).distributions
+    assert.deepEqual([catchUp.count, catchUp.max], [1, 700])
+  })
+
   it('takes coverage and lag from samples', () => {
     const recorder = createRecorder(madeUpHeader({ clusters: 1 }))
     const enclaves = {
