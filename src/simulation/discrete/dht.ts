@@ -14,6 +14,12 @@ import type { NetworkEndpoint } from './network-endpoint.js'
 
 const { bucketSize: K, parallelRequests: ALPHA } = MESH_LIMITS.dht
 
+/**
+ * Neighbours to whom there is a connection as to anybody else, with all that comes with one. The other neighbours of a
+ * large mesh are taken to be connected: asking them costs no dial, and that is all that is seen of it.
+ */
+const CONNECTED = 3 * K
+
 /** kad-dht gives each request so long, in ms. */
 const REQUEST_MS = 5_000
 
@@ -56,10 +62,6 @@ export class Membership {
       const at = this.#members.findIndex((each) => each.host === host)
       if (at >= 0) this.#members.splice(at, 1)
     })
-  }
-
-  get size(): number {
-    return this.#members.length
   }
 
   /** Those that a node knows next to a place: k at most, none of them itself. */
@@ -110,6 +112,8 @@ export class Membership {
 /** A peer that was heard of in a look-up. */
 interface Candidate extends Member {
   readonly distance: number
+  /** In the asker's own table. */
+  readonly isNeighbour: boolean
   state: 'heard-of' | 'asked' | 'answered' | 'failed'
 }
 
@@ -139,8 +143,8 @@ export class ModelTable implements MeshTable {
 
   /** Whoever is connected is in the table. */
   connected(remote: PeerId): void {
-    this.routingTable.size = Math.min(this.#host.connections.size, this.#wanted())
-    if (this.#host.connections.size <= this.#wanted()) this.routingTable.tell(remote)
+    this.routingTable.size = Math.min(this.#host.connections.size, CONNECTED)
+    if (this.#host.connections.size <= CONNECTED) this.routingTable.tell(remote)
   }
 
   async *get(key: Uint8Array, options: AbortOptions): AsyncGenerator<MeshQueryEvent> {
@@ -172,7 +176,7 @@ export class ModelTable implements MeshTable {
             () => reply(false),
           )
         }
-        this.#ask(host, value.length, serve, (told) => resolve(told === true))
+        this.#ask(host, { isNeighbour: false, extraBytes: value.length }, serve, (told) => resolve(told === true))
       })
       options.signal?.throwIfAborted()
       yield isTaken ? { name: 'PEER_RESPONSE', messageName: 'PUT_VALUE' } : { name: 'QUERY_ERROR' }
@@ -185,11 +189,6 @@ export class ModelTable implements MeshTable {
     for (let at = 0; at < Math.min(met, K); at += 1) yield { name: 'FINAL_PEER' }
   }
 
-  /** How many a table holds in a mesh of this size. */
-  #wanted(): number {
-    return K * (1 + Math.max(0, Math.ceil(Math.log2((this.#membership.size + 1) / K))))
-  }
-
   /** Asks ever nearer peers, some at once, until the nearest k have answered or failed. */
   async *#lookUp<T>(
     place: number,
@@ -198,22 +197,22 @@ export class ModelTable implements MeshTable {
   ): AsyncGenerator<{ readonly told: T; readonly candidate: Candidate }> {
     this.#host.counters.dhtLookups += 1
     const heard = new Heard(this.#host, place)
-    heard.of(this.#membership.knownTo(this.#host, this.#place, place))
+    heard.of(this.#membership.knownTo(this.#host, this.#place, place), { areNeighbours: true })
     const answers: { readonly told: T; readonly candidate: Candidate }[] = []
     let underWay = 0
     let wake: () => void = () => undefined
     const start = (candidate: Candidate) => {
       candidate.state = 'asked'
       underWay += 1
-      const { host, id } = candidate
+      const { host, id, isNeighbour } = candidate
       const serve = (reply: (answer: readonly [T, readonly Member[]]) => void) =>
         reply([ask(host), this.#membership.knownTo(host, id, place)])
-      this.#ask(host, 0, serve, (answer) => {
+      this.#ask(host, { isNeighbour, extraBytes: 0 }, serve, (answer) => {
         underWay -= 1
         candidate.state = answer === undefined ? 'failed' : 'answered'
         if (answer !== undefined) {
           const [told, closer] = answer
-          heard.of(closer)
+          heard.of(closer, { areNeighbours: false })
           answers.push({ told, candidate })
         }
         wake()
@@ -245,7 +244,7 @@ export class ModelTable implements MeshTable {
    */
   #ask<T>(
     host: DhtHost,
-    extraBytes: number,
+    { isNeighbour, extraBytes }: { readonly isNeighbour: boolean; readonly extraBytes: number },
     serve: (reply: (told: T) => void) => void,
     done: (told: T | undefined) => void,
   ): void {
@@ -258,9 +257,9 @@ export class ModelTable implements MeshTable {
       done(told)
     }
     const callOff = own.loop.after(REQUEST_MS, () => end(undefined))
-    const isConnected = own.connectionTo(host) !== undefined
-    // Beyond what the table holds, connections are not kept: the look-up pays for each anew.
-    if (isConnected || own.connections.size >= this.#wanted()) {
+    const isConnected = own.connectionTo(host) !== undefined || (isNeighbour && own.connections.size >= CONNECTED)
+    // Connections beyond those to neighbours are not kept: the look-up pays for each anew.
+    if (isConnected || own.connections.size >= CONNECTED) {
       this.#exchange(host, extraBytes, { isConnected, serve, end })
       return
     }
@@ -323,12 +322,18 @@ class Heard {
     this.#place = place
   }
 
-  of(members: readonly Member[]): void {
+  of(members: readonly Member[], { areNeighbours }: { readonly areNeighbours: boolean }): void {
     const candidates = this.#candidates
     for (const { id, host } of members) {
       if (host === this.#self || this.#hosts.has(host)) continue
       this.#hosts.add(host)
-      const candidate: Candidate = { id, host, distance: distance(id, this.#place), state: 'heard-of' }
+      const candidate: Candidate = {
+        id,
+        host,
+        distance: distance(id, this.#place),
+        isNeighbour: areNeighbours,
+        state: 'heard-of',
+      }
       let at = candidates.length
       for (; at > 0 && (candidates[at - 1]?.distance ?? 0) > candidate.distance; at -= 1) {
         const farther = candidates[at - 1]

@@ -16,6 +16,7 @@ import { type ConnectedHost, ModelConnection } from './connection.js'
 import { BYTES, COSTS } from './costs.js'
 import type { Counters } from './counters.js'
 import type { DhtHost, ModelTable } from './dht.js'
+import { Fifo } from './fifo.js'
 import type { EventLoop } from './loop.js'
 import type { Network, Place } from './network.js'
 import type { Processor } from './processor.js'
@@ -84,7 +85,7 @@ export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNo
   /** The one that was used longest ago first. */
   readonly #connections = new Set<ModelConnection>()
   readonly #dials = new Map<ModelHost, Promise<ModelConnection>>()
-  readonly #inbox: { readonly cost: number; readonly deliver: () => void }[] = []
+  readonly #inbox = new Fifo<{ readonly cost: number; readonly deliver: () => void }>()
   #isReceiving = false
   #isListening = false
 
@@ -303,7 +304,7 @@ export class ModelHost extends TypedEventEmitter<Libp2pEvents> implements MeshNo
         this.processor.charge(next.cost)
         next.deliver()
       }
-      if (this.#inbox.length > 0) this.#receiveNext()
+      if (this.#inbox.size > 0) this.#receiveNext()
       else this.#isReceiving = false
     })
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/index.js'
+import { Fifo } from './fifo.js'
 import type { EventLoop } from './loop.js'
 
 interface Waiter {
@@ -22,7 +23,8 @@ export class Processor implements Clock {
   readonly #core: Core
   #spent = 0
   #ended = false
-  readonly #waiting: Waiter[] = []
+  #isGoingOn = false
+  readonly #waiting = new Fifo<Waiter>()
 
   constructor(loop: EventLoop, core: Core) {
     this.#loop = loop
@@ -57,13 +59,13 @@ export class Processor implements Clock {
   /** Calls back when the work at hand is done, at once if there is none. @returns calls it off. */
   whenFree(callback: () => void): () => void {
     if (this.#ended) return NOTHING
-    if (this.#waiting.length === 0 && this.#core.freeAt <= this.#loop.now()) {
+    if (this.#waiting.size === 0 && this.#core.freeAt <= this.#loop.now()) {
       callback()
       return NOTHING
     }
     const waiter: Waiter = { callback }
     this.#waiting.push(waiter)
-    if (this.#waiting.length === 1) this.#loop.at(this.#core.freeAt, this.#goOn)
+    if (this.#waiting.size === 1 && !this.#isGoingOn) this.#loop.at(this.#core.freeAt, this.#goOn)
     return () => {
       waiter.callback = undefined
     }
@@ -72,14 +74,10 @@ export class Processor implements Clock {
   /** Lets those who wait go on, in their order, until one of them takes the processor again. */
   readonly #goOn = (): void => {
     if (this.#ended) return
-    let done = 0
-    for (const waiter of this.#waiting) {
-      if (this.#core.freeAt > this.#loop.now()) break
-      done += 1
-      waiter.callback?.()
-    }
-    this.#waiting.splice(0, done)
-    if (this.#waiting.length > 0) this.#loop.at(this.#core.freeAt, this.#goOn)
+    this.#isGoingOn = true
+    while (this.#waiting.size > 0 && this.#core.freeAt <= this.#loop.now()) this.#waiting.shift()?.callback?.()
+    this.#isGoingOn = false
+    if (this.#waiting.size > 0) this.#loop.at(this.#core.freeAt, this.#goOn)
   }
 
   /** Takes on work of so many ms; whatever is done next comes after it. */
@@ -100,6 +98,6 @@ export class Processor implements Clock {
 
   end(): void {
     this.#ended = true
-    this.#waiting.length = 0
+    this.#waiting.clear()
   }
 }

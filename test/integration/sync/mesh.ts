@@ -151,7 +151,7 @@ export class FetcherMesh {
             held.add(shareKeyText(key))
             wants.delete(shareKeyText(key))
           }
-          return { stored, closed, wasSetBack: false }
+          return { stored, closed, contradicted: [], wasSetBack: false }
         },
       },
       peers: { request: (provider, request) => this.#request(seat, provider, request) },
