@@ -149,7 +149,7 @@ export class Stage {
 
   sealBlock(): void {
     this.#lastBlockAt = Date.now()
-    this.#lastSealed = this.chain.sealBlock().number
+    this.#lastSealed = Math.max(this.#lastSealed, this.chain.sealBlock().number)
   }
 
   /** Makes blocks, and waits until the suite itself sees them. */
@@ -228,9 +228,12 @@ export class Stage {
     await this.#seat([successor])
   }
 
-  submit(signer: AccountSigner, call: ChainCall): Promise<FinalisedCall> {
+  async submit(signer: AccountSigner, call: ChainCall): Promise<FinalisedCall> {
     this.#lastBlockAt = Date.now()
-    return this.view.submit(signer, call, { signal: this.#signal })
+    const done = await this.view.submit(signer, call, { signal: this.#signal })
+    // It is final by another subscription than the view's own, which may be told of it later.
+    this.#lastSealed = Math.max(this.#lastSealed, done.block.number)
+    return done
   }
 
   async #seatAll(): Promise<void> {
