@@ -61,7 +61,7 @@ render() {
     -Dstage="$STAGE" -Ddata="$DATA" -Darch_libdir="/lib/$(uname -m)-linux-gnu" \
     -Dproduct_id="${PRODUCT_ID:-1}" -Dsecurity_version="${SECURITY_VERSION:-1}" \
     -Denclave_size="${ENCLAVE_SIZE:-4G}" -Dheap_mb="${HEAP_MB:-1536}" \
-    ${EDMM:+-Dedmm="$EDMM"} -Dstore_mount="${STORE_MOUNT:-plain}" \
+    -Dedmm="${EDMM:-0}" -Dstore_mount="${STORE_MOUNT:-plain}" \
     "$here/slotmesh.manifest.template" "$STAGE/slotmesh.manifest"
 }
 
@@ -83,11 +83,24 @@ policy() {
     }'
 }
 
+# One after the other: behind && a step that fails in its middle would not end the script.
 case ${1:-} in
 stage) stage ;;
-render) stage && render ;;
-sign) stage && render && sign ;;
-policy) stage && render && sign && policy ;;
+render)
+  stage
+  render
+  ;;
+sign)
+  stage
+  render
+  sign
+  ;;
+policy)
+  stage
+  render
+  sign
+  policy
+  ;;
 run)
   need gramine-sgx
   cd "$STAGE" && exec gramine-sgx slotmesh

@@ -81,6 +81,7 @@ describe('packaging for Gramine', function () {
       [false, 'dcap', 1, 2, false],
     )
     assert.equal(rendered({ edmm: '1' }).sgx.edmm_enable, true)
+    assert.equal(rendered({ edmm: '0' }).sgx.edmm_enable, false)
   })
 
   it('takes neither arguments nor environment from the host', () => {
@@ -184,6 +185,21 @@ describe('packaging for Gramine', function () {
     assert.equal(joined.status, 1, joined.stderr)
     assert.match(joined.stderr, /^slotmesh: This process runs in no SGX enclave of Gramine: .*attestation_type/)
   })
+
+  for (const step of ['render', 'sign', 'policy']) {
+    it(`goes no further with ${step} when the files cannot all be put together`, () => {
+      const env = {
+        ...process.env,
+        STAGE: join(stage, 'partial'),
+        CONFIG: join(stage, 'absent.yaml'),
+        PRODUCTION_MODULES: join(process.cwd(), 'node_modules'),
+      }
+      const { status, stderr } = spawnSync('sh', [join(PACKAGING, 'build.sh'), step], { env, encoding: 'utf8' })
+      assert.notEqual(status, 0)
+      assert.match(stderr, /absent\.yaml/)
+      assert.doesNotMatch(stderr, /the files are in|is not installed/)
+    }).timeout(60_000)
+  }
 
   it('says what is missing where Gramine is not installed', () => {
     const env = { PATH: `${process.execPath.replace(/\/node$/, '')}:/usr/bin:/bin`, STAGE: stage }
