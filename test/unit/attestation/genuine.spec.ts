@@ -6,6 +6,7 @@ import {
   type AttestationCheck,
   AttestationError,
   type AttestationPolicy,
+  type CollateralRequest,
   createQuoteVerifier,
   type QuoteCollateral,
   type QuoteVerifier,
@@ -154,6 +155,24 @@ describe('genuine quotes', function () {
     const { key, ca, platform } = new PckChains(ROOT).verify(read.pckChain, validAt)
     assert.deepEqual([ca, platform.fmspc], ['platform', 'b0c06f000000'])
     checkSignatures(read, key)
+  })
+
+  it('say by their certificates which family’s collateral, and which authority’s list, they are judged by', async () => {
+    const asked: CollateralRequest[] = []
+    for (const { quote, collateral, validAt } of [sgx, tdx4, tdx5]) {
+      const source = {
+        collateral: async (request: CollateralRequest) => {
+          asked.push(request)
+          return collateral
+        },
+      }
+      await createQuoteVerifier({ collateral: source, policy: POLICY, now: () => validAt }).verify(quote)
+    }
+    assert.deepEqual(asked, [
+      { tee: 'sgx', fmspc: '00a067110000', pceId: '0000', ca: 'processor' },
+      { tee: 'tdx', fmspc: '00806f050000', pceId: '0000', ca: 'platform' },
+      { tee: 'tdx', fmspc: '90c06f000000', pceId: '0000', ca: 'platform' },
+    ])
   })
 
   it('keep what is not zero behind them, for the verifier to refuse', () => {

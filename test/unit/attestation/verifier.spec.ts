@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
 import {
+  type AttestationPolicy,
   type CollateralRequest,
   createQuoteVerifier,
   type MeasurementRule,
@@ -179,6 +180,32 @@ describe('verifying quotes', () => {
       /evaluation number is 1/,
     )
   })
+
+  for (const part of ['tcbInfo', 'qeIdentity'] as const) {
+    it(`goes by the ${part} where that is the older part of the collateral`, async () => {
+      const round = { tcbEvaluationDataNumber: 17 }
+      const [tcbInfo, qeIdentity] = [{ ...round }, { ...round }]
+      const judged = (older: Record<string, unknown>, limits: Partial<AttestationPolicy>) => {
+        const changes = { tcbInfo, qeIdentity, [part]: { ...round, ...older } }
+        const collateral = resigned(pki.collateral, changes)
+        return verifierOf(pki, { collateral, policy: { ...POLICY, ...limits } }).verify(quote)
+      }
+      const earlier = { tcbEvaluationDataNumber: 16 }
+      assert.equal((await judged(earlier, { minimumTcbEvaluationDataNumber: 16 })).tcbEvaluationDataNumber, 16)
+      await assertRefused(
+        judged(earlier, { minimumTcbEvaluationDataNumber: 17 }),
+        'attestation/collateral-unavailable',
+        /evaluation number is 16/,
+      )
+      const weekOld = { issueDate: '2026-04-24T12:00:00Z' }
+      await judged(weekOld, { maximumCollateralAgeDays: 7 })
+      await assertRefused(
+        judged(weekOld, { maximumCollateralAgeDays: 6 }),
+        'attestation/collateral-unavailable',
+        /7 days old/,
+      )
+    })
+  }
 
   describe('with one bit flipped', () => {
     const regions = { ...LAYOUT, certificates: [CHAIN_AT, undefined] } as const
