@@ -192,6 +192,16 @@ describe('reading quotes strictly', () => {
       await refused(withChain(quote, chain.join('')), /component SVNs/)
     })
 
+    it('whose certificate lacks a field of the SGX extension', async () => {
+      const extension = sgxExtension(PLATFORM)
+      const der = Buffer.from(extension.value)
+      // Another number in the place of FMSPC's, which ends the field's OID.
+      der[der.indexOf('060a2a864886f84d010d0104', 'hex') + 11] = 9
+      const extensions = [new Extension(extension.type, false, der)]
+      const chain = [await leaf(platformCa, { extensions }), await authority(), rootPem()]
+      await refused(withChain(quote, chain.join('')), /lacks a field/)
+    })
+
     it('but accepts one that is made the same way and has no such fault', async () => {
       const chain = [await leaf(platformCa), await authority(), rootPem()]
       await verifierOf(pki).verify(withChain(quote, chain.join('')))
