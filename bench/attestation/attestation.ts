@@ -12,7 +12,7 @@ export async function attestation(runs: number): Promise<ContestResult[]> {
   const results: ContestResult[] = []
   for (const tee of ['sgx', 'tdx'] as const) {
     const name = `attestation, ${tee.toUpperCase()}`
-    const unit = 'µs'
+    const unit = 'µs of processor time'
     const bound = 'at most' as const
     results.push(
       await hold({ name, unit, bound, contestant: warm(tee), against: cold(tee), ratio: 0.1 }, runs),

@@ -166,7 +166,9 @@ describe('device files on a disk', () => {
     })
 
     afterEach(async () => {
-      assert.deepEqual(await readdir(folder), [], 'an entry was left behind')
+      const left = await readdir(folder)
+      await device.stop()
+      assert.deepEqual(left, [], 'an entry was left behind')
     })
 
     const sourceOf = () => configfsTsmQuoteSource({ folder, files: device, pauseMs: 1 })

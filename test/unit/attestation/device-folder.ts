@@ -24,8 +24,11 @@ class AnsweringPipes {
     this.#request = request
     this.#reply = reply
     this.#answer = answer
-    this.#served = this.#serve()
-    // Until somebody stops it and is told.
+    this.#served = this.#serve().catch((thrown) => {
+      // Its pipes go when it is stopped.
+      if (!this.#isStopped) throw thrown
+    })
+    // Whoever stops it is told.
     this.#served.catch(() => undefined)
   }
 
@@ -113,6 +116,11 @@ export class TsmFolder implements DeviceFiles {
   async countWrite(path: string): Promise<void> {
     const generation = Number(await readFile(join(path, 'generation'), 'utf8'))
     await writeFile(join(path, 'generation'), `${generation + 1}\n`)
+  }
+
+  /** Removes what is left. */
+  async stop(): Promise<void> {
+    for (const path of this.#entries.keys()) await this.removeFolder(path)
   }
 
   async removeFolder(path: string): Promise<void> {

@@ -336,6 +336,15 @@ describe('hardware quote sources', () => {
       )
     })
 
+    it('are not passed over when they are there and fail', async () => {
+      const gramine = new FakeGramine(sign)
+      gramine.realPath = async () => {
+        throw errno('EIO')
+      }
+      const options = { gramine: { files: gramine }, configfsTsm: { files: new FakeTsm(sign) } }
+      await assert.rejects(hardwareQuoteSource('auto', options), /EIO/)
+    })
+
     it('are not waited for while the kernel is busy, and leave no entry behind', async () => {
       const device = new FakeTsm(sign)
       const [begun, stuck, removed] = [new Gate(), new Gate(), new Gate()]

@@ -8,8 +8,10 @@ import {
   type MeasurementRule,
   type QuoteCollateral,
   staticCollateral,
+  trustsSimulatedQuotes,
 } from '../../../src/attestation/index.js'
 import type { ExcusableTcbStatus } from '../../../src/attestation/policy.js'
+import { INTEL_ROOT } from '../../../src/attestation/root.js'
 import { resigned } from './pccs-world.js'
 import {
   assertRefused,
@@ -58,6 +60,12 @@ describe('verifying quotes', () => {
 
     const intel = createQuoteVerifier({ collateral: staticCollateral(pki.collateral), policy: POLICY, now: () => NOW })
     await assertRefused(intel.verify(quote), 'attestation/quote-invalid', /root/)
+  })
+
+  it('takes quotes under any root but Intel’s for simulated ones', () => {
+    assert.equal(trustsSimulatedQuotes(), false)
+    assert.equal(trustsSimulatedQuotes(Uint8Array.from(INTEL_ROOT)), false)
+    assert.equal(trustsSimulatedQuotes(pki.rootCertificate), true)
   })
 
   it('refuses a revoked platform', async () => {
