@@ -2,7 +2,7 @@ import { createPublicKey, verify, X509Certificate } from 'node:crypto'
 import { readPemChain } from '../../src/attestation/certificates.js'
 import { readQuote } from '../../src/attestation/quote.js'
 import { input, report } from '../harness/child.js'
-import { type AttestationInput, type AttestationOutput, platformQuotes, processorTime } from './world.js'
+import { type AttestationInput, type AttestationOutput, platformQuotes, processorTime, WARM_UP } from './world.js'
 
 const { tee, quotes: count } = input<AttestationInput>()
 const read = (await platformQuotes(tee, count)).quotes.map(readQuote)
@@ -17,7 +17,7 @@ function checkTwo({ signed, signature, attestationKey, qeReport, qeReportSignatu
   if (!isSigned) throw new Error('A simulated quote is not signed.')
 }
 
-for (const quote of read.slice(0, 20)) checkTwo(quote)
+for (const quote of read.slice(0, WARM_UP)) checkTwo(quote)
 const started = processorTime()
 for (const quote of read) checkTwo(quote)
 report({ millisecondsEach: (processorTime() - started) / count } satisfies AttestationOutput)

@@ -1,6 +1,13 @@
 import { createQuoteVerifier, staticCollateral } from '../../src/attestation/index.js'
 import { input, report } from '../harness/child.js'
-import { type AttestationInput, type AttestationOutput, POLICY, platformQuotes, processorTime } from './world.js'
+import {
+  type AttestationInput,
+  type AttestationOutput,
+  POLICY,
+  platformQuotes,
+  processorTime,
+  WARM_UP,
+} from './world.js'
 
 const { tee, isWarm, quotes: count } = input<AttestationInput>()
 const { pki, quotes } = await platformQuotes(tee, count)
@@ -17,7 +24,7 @@ const remembering = freshVerifier()
 const verify = (quote: Uint8Array) => (isWarm ? remembering : freshVerifier()).verify(quote)
 
 // The code has to be compiled in both cases; what is measured is what is remembered.
-for (const quote of quotes.slice(0, 20)) await verify(quote)
+for (const quote of quotes.slice(0, WARM_UP)) await verify(quote)
 const started = processorTime()
 for (const quote of quotes) await verify(quote)
 report({ millisecondsEach: (processorTime() - started) / count } satisfies AttestationOutput)

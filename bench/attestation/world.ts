@@ -45,6 +45,9 @@ export const POLICY: AttestationPolicy = {
   ],
 }
 
+/** Quotes at most before measuring; by then the engine has compiled what it will. */
+export const WARM_UP = 500
+
 /** Processor time of this process so far, ms. Verifying waits for nothing, and what else the machine does is not asked. */
 export function processorTime(): number {
   const { user, system } = process.cpuUsage()

@@ -162,6 +162,9 @@ describe('verifying quotes', () => {
     it('refuses Revoked whatever the policy says', async () => {
       const revoked = await quoteOf(pki, { tcb: 'Revoked' })
       await assertRefused(verifierOf(pki).verify(revoked), 'attestation/tcb-below-policy', /Revoked/)
+      // As one could write it who gets around the configuration's schema.
+      const policy = { ...POLICY, tcbExceptions: [excused('Revoked' as ExcusableTcbStatus)] }
+      await assertRefused(verifierOf(pki, { policy }).verify(revoked), 'attestation/tcb-below-policy', /Revoked/)
     })
   })
 
