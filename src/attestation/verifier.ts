@@ -47,7 +47,7 @@ const COLLATERAL_TIMEOUT_MS = 10_000
  *
  * Everything is checked here, each thing in a file of its own. `@phala/dcap-qvl` is asked for a second opinion on the
  * first quote of each platform under each collateral, and must say the same; later quotes of that platform cost their
- * own two signatures. Each file says what that library leaves unchecked. See docs/decisions/0012.
+ * own two signatures. The files say what that library leaves unchecked. See docs/decisions/0012.
  */
 export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifier {
   const { now = () => new Date(), finalisedBlock = () => Number.MAX_SAFE_INTEGER } = options
