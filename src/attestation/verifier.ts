@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import type { BlockNumber } from '../domain/index.js'
+import { type BlockNumber, bounded } from '../domain/index.js'
 import { isWithin } from './certificates.js'
 import type { EnclaveMeasurement, PlatformStatus, QuoteClaims } from './claims.js'
 import { type CollateralSource, type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from './collateral.js'
@@ -94,14 +94,17 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
   }
 
   return {
-    async verify(bytes, { signal = AbortSignal.timeout(COLLATERAL_TIMEOUT_MS) } = {}) {
+    async verify(bytes, { signal } = {}) {
       // A copy, so that a caller's buffer that changes meanwhile cannot be checked as one quote and read as another.
       const owned = Uint8Array.from(bytes)
       const quote = genuine(() => readQuote(owned))
       policy.admitClaims(quote.claims, { block: finalisedBlock() })
       const at = now()
       const chain = genuine(() => checkOwn(quote, at))
-      const collateral = await collateralFor(quote, chain, at, signal)
+      const ask = (within: AbortSignal) => collateralFor(quote, chain, at, within)
+      const collateral = await (signal === undefined
+        ? bounded({ signals: [], timeoutMs: COLLATERAL_TIMEOUT_MS }, ask)
+        : ask(signal))
       const status = genuine(() => judge(owned, quote, chain, collateral, at))
       policy.admitPlatform(status, at)
       return verifiedQuote(quote.claims, status)

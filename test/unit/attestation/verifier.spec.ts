@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mock } from 'node:test'
 import fc from 'fast-check'
 import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
 import {
@@ -250,6 +251,25 @@ describe('verifying quotes', () => {
     const verdict = verifier.verify(quote, { signal: abort.signal })
     abort.abort(new Error('enough'))
     await assert.rejects(verdict, /enough/)
+  })
+
+  it('waits ten seconds for collateral when no signal says how long', async () => {
+    const { rootCertificate } = pki
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const collateral = {
+        collateral: (_: unknown, { signal }: { signal: AbortSignal }) => {
+          mock.timers.tick(9_999)
+          assert.equal(signal.aborted, false)
+          setImmediate(() => mock.timers.tick(1))
+          return hang(signal)
+        },
+      }
+      const verifier = createQuoteVerifier({ rootCertificate, collateral, policy: POLICY, now: () => NOW })
+      await assert.rejects(verifier.verify(quote), { name: 'TimeoutError' })
+    } finally {
+      mock.timers.reset()
+    }
   })
 
   it('asks for collateral only for platforms that are genuine', async () => {
