@@ -12,7 +12,7 @@ export async function attestation(runs: number): Promise<ContestResult[]> {
   const results: ContestResult[] = []
   for (const tee of ['sgx', 'tdx'] as const) {
     const name = `attestation, ${tee.toUpperCase()}`
-    const unit = 'µs'
+    const unit = 'µs of processor time'
     const bound = 'at most' as const
     results.push(
       await hold({ name, unit, bound, contestant: warm(tee), against: cold(tee), ratio: 0.1 }, runs),
@@ -25,7 +25,7 @@ export async function attestation(runs: number): Promise<ContestResult[]> {
 function cold(tee: Tee): Contestant {
   return {
     name: 'cold',
-    setUp: `one quote, its chain and its collateral by a verifier that has seen none before; mean of ${COLD}.`,
+    setUp: `one quote, its chain and its collateral by a verifier that has seen none before; mean of the quickest quarter of ${COLD}.`,
     run: () => run('slotmesh.js', { tee, isWarm: false, quotes: COLD }),
   }
 }
@@ -33,7 +33,7 @@ function cold(tee: Tee): Contestant {
 function warm(tee: Tee): Contestant {
   return {
     name: 'warm',
-    setUp: `one more quote of a platform that was verified before, under the same collateral; mean of ${WARM}.`,
+    setUp: `one more quote of a platform that was verified before, under the same collateral; mean of the quickest quarter of ${WARM}.`,
     run: () => run('slotmesh.js', { tee, isWarm: true, quotes: WARM }),
   }
 }
@@ -41,7 +41,7 @@ function warm(tee: Tee): Contestant {
 function signatures(tee: Tee): Contestant {
   return {
     name: 'signatures',
-    setUp: `the quote's own two signatures by Node's crypto, and nothing else; mean of ${WARM}.`,
+    setUp: `the quote's own two signatures by Node's crypto, and nothing else; mean of the quickest quarter of ${WARM}.`,
     run: () => run('signatures.js', { tee, isWarm: true, quotes: WARM }),
   }
 }

@@ -74,7 +74,7 @@ export interface VerifiedCollateral {
 }
 
 /**
- * Bytes of any one part; TCB info of a long-lived family has about 30 000, and a list of 20 000 certificates 800 000.
+ * Bytes of any one part; TCB info of a long-lived family has about 30 000, and a list of 15 000 certificates 800 000.
  * Lists are written with two digits for a byte.
  */
 export const MAXIMUM_PART = 1_048_576

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import type { BlockNumber } from '../domain/index.js'
+import { type BlockNumber, bounded } from '../domain/index.js'
 import { isWithin } from './certificates.js'
 import type { EnclaveMeasurement, PlatformStatus, QuoteClaims } from './claims.js'
 import { type CollateralSource, type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from './collateral.js'
@@ -47,7 +47,7 @@ const COLLATERAL_TIMEOUT_MS = 10_000
  *
  * Everything is checked here, each thing in a file of its own. `@phala/dcap-qvl` is asked for a second opinion on the
  * first quote of each platform under each collateral, and must say the same; later quotes of that platform cost their
- * own two signatures. Each file says what that library leaves unchecked. See docs/decisions/0012.
+ * own two signatures. The files say what that library leaves unchecked. See docs/decisions/0012.
  */
 export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifier {
   const { now = () => new Date(), finalisedBlock = () => Number.MAX_SAFE_INTEGER } = options
@@ -94,14 +94,17 @@ export function createQuoteVerifier(options: QuoteVerifierOptions): QuoteVerifie
   }
 
   return {
-    async verify(bytes, { signal = AbortSignal.timeout(COLLATERAL_TIMEOUT_MS) } = {}) {
+    async verify(bytes, { signal } = {}) {
       // A copy, so that a caller's buffer that changes meanwhile cannot be checked as one quote and read as another.
       const owned = Uint8Array.from(bytes)
       const quote = genuine(() => readQuote(owned))
       policy.admitClaims(quote.claims, { block: finalisedBlock() })
       const at = now()
       const chain = genuine(() => checkOwn(quote, at))
-      const collateral = await collateralFor(quote, chain, at, signal)
+      const ask = (within: AbortSignal) => collateralFor(quote, chain, at, within)
+      const collateral = await (signal === undefined
+        ? bounded({ signals: [], timeoutMs: COLLATERAL_TIMEOUT_MS }, ask)
+        : ask(signal))
       const status = genuine(() => judge(owned, quote, chain, collateral, at))
       policy.admitPlatform(status, at)
       return verifiedQuote(quote.claims, status)

@@ -1,9 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { EnclaveMeasurement } from '../attestation/index.js'
 import type { Settings } from '../config/index.js'
 import { fromHex } from '../crypto/index.js'
-import { bounded, type Hex, SlotmeshError, silentLogger } from '../domain/index.js'
+import { bounded, type Hex, messageOf, SlotmeshError, silentLogger } from '../domain/index.js'
 import { seed, wholeNumber } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { describePolicy } from './policy-text.js'
@@ -14,6 +15,9 @@ type AttestFlags = Pick<EnclaveFlags, 'config' | 'folder' | 'developmentSeed' | 
 
 /** Making a quote, or fetching collateral, takes no longer, ms. */
 const TIMEOUT_MS = 30_000
+
+/** Bytes; the longest quote in hexadecimal has half as many. */
+const MAXIMUM_FILE = 65_536
 
 export function addAttest(program: Command): void {
   const attest = program
@@ -50,14 +54,18 @@ async function makeQuote(flags: AttestFlags & { reportData?: Uint8Array; out: st
   const source = await quoteSourceOf(await simulatedAnywhere(flags))
   const { reportData = new Uint8Array(64), out } = flags
   const quote = await limited((signal) => source.quote(reportData, { signal }))
-  await writeFile(out, quote)
+  try {
+    await writeFile(out, quote)
+  } catch (cause) {
+    throw badFile(`The quote cannot be written to ${out} (${messageOf(cause)}); give --out a file that can be.`, cause)
+  }
   print(`A ${source.kind} quote of ${quote.length} bytes is in ${out}.`)
 }
 
 async function verifyQuote(file: string, flags: AttestFlags & { block?: number; at?: Date }): Promise<void> {
   const { createQuoteVerifier, inspectQuote, pccsCollateral } = await import('../attestation/index.js')
   const verification = await verificationOf(await settingsOf(flags))
-  const quote = quoteOf(file, await readFile(file))
+  const quote = quoteOf(file, await contentOf(file))
   const claims = inspectQuote(quote)
   print(...describeMeasurement(claims.measurement), `report data  ${Buffer.from(claims.reportData).toString('hex')}`)
   const now = () => flags.at ?? new Date()
@@ -112,13 +120,29 @@ function describeMeasurement(measurement: EnclaveMeasurement): string[] {
   return [`MRTD         ${mrTd}`, ...[rtmr0, rtmr1, rtmr2, rtmr3].map((register, at) => `RTMR${at}        ${register}`)]
 }
 
+async function contentOf(file: string): Promise<Buffer> {
+  const parts: Buffer[] = []
+  try {
+    // One byte more than may be, to see that there is more.
+    for await (const part of createReadStream(file, { end: MAXIMUM_FILE })) parts.push(part)
+  } catch (cause) {
+    throw badFile(`The file ${file} cannot be read (${messageOf(cause)}); give one with a quote.`, cause)
+  }
+  const content = Buffer.concat(parts)
+  if (content.length <= MAXIMUM_FILE) return content
+  throw badFile(`The file ${file} has more than ${MAXIMUM_FILE} bytes; give one with a quote.`)
+}
+
+function badFile(sentence: string, cause?: unknown): SlotmeshError {
+  return new SlotmeshError('cli/bad-option', sentence, { cause })
+}
+
 /** Quotes begin with their version in two bytes; what begins with digits is text. */
 function quoteOf(file: string, content: Buffer): Uint8Array {
   const text = content.toString('latin1').replace(/\s+/g, '')
   if (/^(?:0x)?(?:[0-9a-fA-F]{2})+$/.test(text)) return Buffer.from(text.replace(/^0x/, ''), 'hex')
   if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return Buffer.from(text, 'base64')
-  if (content.length === 0)
-    throw new SlotmeshError('cli/bad-option', `The file ${file} is empty; give one with a quote.`)
+  if (content.length === 0) throw badFile(`The file ${file} is empty; give one with a quote.`)
   return content
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDevelopmentPki, startSimulatedPccs } from '../../src/attestation/development/index.js'
@@ -116,6 +116,34 @@ Collateral
     quote[400] = (quote[400] ?? 0) ^ 1
     await writeFile(out, quote)
     await refused(/report is not signed by the attestation key/, '--development-seed', SEED)
+  })
+
+  it('says in one sentence which file it cannot use, and why', async () => {
+    const absent = join(scratch, 'absent')
+    const loop = join(scratch, 'loop')
+    const empty = join(scratch, 'empty')
+    await symlink(loop, loop)
+    await writeFile(empty, '')
+    const refused = async (exitCode: number, sentence: RegExp, ...parameters: string[]) => {
+      const found = await runCli('attest', ...parameters)
+      assert.deepEqual([found.exitCode, found.stdout], [exitCode, ''], found.stderr)
+      assert.match(found.stderr, sentence)
+      assert.equal(found.stderr.trim().split('\n').length, 1, found.stderr)
+    }
+    const verify = (file: string) => ['verify', file, '--development-seed', SEED]
+    const quote = (out: string) => ['quote', '--development-seed', SEED, '--out', out]
+    await Promise.all([
+      refused(2, /^slotmesh: The file .*absent cannot be read \(ENOENT/, ...verify(absent)),
+      refused(2, /^slotmesh: The file .* cannot be read \(EISDIR/, ...verify(scratch)),
+      refused(2, /^slotmesh: The file .*loop cannot be read \(ELOOP/, ...verify(loop)),
+      refused(2, /^slotmesh: The file .*empty is empty/, ...verify(empty)),
+      refused(2, /^slotmesh: The file .* has more than 65536 bytes/, ...verify('/dev/zero')),
+      refused(2, /^slotmesh: The quote cannot be written to .* \(EISDIR/, ...quote(scratch)),
+      refused(2, /^slotmesh: The quote cannot be written to .* \(ENOENT/, ...quote(join(absent, 'quote'))),
+      ...[['policy'], ['quote', '--out', absent], ['verify', empty]].map((command) =>
+        refused(1, /^slotmesh: The configuration file .* cannot be read/, ...command, '--config', scratch),
+      ),
+    ])
   })
 
   it('says what is missing where there is no hardware', async () => {

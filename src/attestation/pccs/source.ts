@@ -234,7 +234,7 @@ function noCollateral(reason: string, cause?: unknown): AttestationError {
 
 function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {
   if (tcbInfo.id !== tee.toUpperCase() || tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId) {
-    throw new Error('the service answers with the TCB info of another platform family')
+    throw new Error('the service answers with the TCB info of another technology or platform family')
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
 import { verifyCollateral } from '../../../src/attestation/collateral.js'
+import { derElements } from '../../../src/attestation/der.js'
 import {
   type Authority,
   type CertificateRequest,
@@ -104,8 +105,11 @@ describe('verifying collateral', () => {
     it('with bytes that nobody signed', async () => {
       const { pck_crl } = pki.collateral
       await refused({ pck_crl: `${pck_crl}0500` }, /form/)
-      // The number of unused bits in the signature, which stands before its SEQUENCE of about 70 bytes.
-      const unusedBits = pck_crl.lastIndexOf('0030')
+      // The signature, a BIT STRING, is what the list ends in; its first byte counts unused bits.
+      const [list] = derElements(Buffer.from(pck_crl, 'hex'))
+      const signature = derElements(list?.content ?? new Uint8Array())[2]
+      const unusedBits = pck_crl.length - 2 * (signature?.content.length ?? 0)
+      assert.equal(pck_crl.slice(unusedBits, unusedBits + 2), '00')
       await refused({ pck_crl: `${pck_crl.slice(0, unusedBits)}01${pck_crl.slice(unusedBits + 2)}` }, /form/)
     })
 
@@ -153,6 +157,15 @@ describe('verifying collateral', () => {
     for (const { name } of [root, platformCa, tcbSigner]) {
       await refused({ root_ca_crl: await crl(root, [deriveSerial(SEED, name)], CURRENT) }, /revoked/)
     }
+  })
+
+  it('refuses what the root has revoked of each signer’s own certificates', async () => {
+    // Of one name and key, and with a serial of its own; the other two chains have the usual ones.
+    const root_ca_crl = await crl(root, [deriveSerial(SEED, 'test')], CURRENT)
+    const own = await chain(tcbSigner)
+    await refused({ root_ca_crl, tcb_info_issuer_chain: own }, /revoked/)
+    await refused({ root_ca_crl, qe_identity_issuer_chain: own }, /revoked/)
+    await refused({ root_ca_crl, pck_crl_issuer_chain: await chain(platformCa, { pathLength: 0 }) }, /revoked/)
   })
 
   it("refuses a quote whose own copy of the CA's certificate is revoked", async () => {
@@ -214,6 +227,9 @@ describe('verifying collateral', () => {
       }
       for (const broken of [
         qe.replace('"QE"', '"TD_QE"'),
+        qe.replace('"version":2', '"version":1'),
+        qe.replace('"version":2', '"version":3'),
+        qe.replace('"version":2,', ''),
         qe.replace('"miscselectMask":"FFFFFFFF"', '"miscselectMask":"FFFFFF"'),
         qe.replace('"attributesMask":"FB', '"attributesMask":"'),
         qe.replace('"isvsvn":8', '"isvsvn":"8"'),
@@ -272,14 +288,40 @@ describe('verifying collateral', () => {
       assert.equal(readings, 2)
     })
 
-    it('stops trusting it when a certificate of its signers ends', async () => {
+    it('stops trusting it when a certificate of any of its signers ends', async () => {
       const notAfter = CURRENT.until
-      const collateral = { ...pki.collateral, tcb_info_issuer_chain: await chain(tcbSigner, { notAfter }) }
-      let now = NOW
-      const verifier = verifierOf(pki, { collateral, now: () => now })
-      await verifier.verify(quote)
-      now = new Date(notAfter.getTime() + 1000)
-      await assertRefused(verifier.verify(quote), 'attestation/collateral-unavailable', /not valid now/)
+      const ofSigner = await chain(tcbSigner, { notAfter })
+      const changes = [
+        { tcb_info_issuer_chain: ofSigner },
+        { qe_identity_issuer_chain: ofSigner },
+        { pck_crl_issuer_chain: await chain(platformCa, { pathLength: 0, notAfter }) },
+      ]
+      for (const change of changes) {
+        const collateral = { ...pki.collateral, ...change }
+        let now = NOW
+        const verifier = verifierOf(pki, { collateral, now: () => now })
+        await verifier.verify(quote)
+        now = new Date(notAfter.getTime() + 1000)
+        await assertRefused(verifier.verify(quote), 'attestation/collateral-unavailable', /not valid now/)
+      }
+    })
+
+    it('stands no longer than the root', async () => {
+      const notAfter = CURRENT.until
+      const serial = deriveSerial(SEED, 'test')
+      const short = new X509Certificate(
+        await issueCertificate({ subject: root, issuer: root, serial, pathLength: 1, notAfter }),
+      )
+      const usual = new X509Certificate(pki.rootCertificate).toString()
+      const under = (chain: string) => chain.replace(usual, short.toString())
+      const { pck_crl_issuer_chain, tcb_info_issuer_chain, qe_identity_issuer_chain } = pki.collateral
+      const collateral = {
+        ...pki.collateral,
+        pck_crl_issuer_chain: under(pck_crl_issuer_chain),
+        tcb_info_issuer_chain: under(tcb_info_issuer_chain),
+        qe_identity_issuer_chain: under(qe_identity_issuer_chain),
+      }
+      assert.deepEqual(verifyCollateral(collateral, short, NOW).validity.until, notAfter)
     })
 
     it('does not hold a failure against it when the clock was wrong', async () => {

@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict'
-import {
-  createDevelopmentPki,
-  type DevelopmentPki,
-  type SimulatedPccs,
-  startSimulatedPccs,
-} from '../../../src/attestation/development/index.js'
-import {
-  createQuoteVerifier,
-  type PccsCollateral,
-  pccsCollateral,
-  type QuoteCollateral,
-} from '../../../src/attestation/index.js'
-import { silentLogger } from '../../../src/domain/index.js'
-import { DAY, MemoryCache, MemoryFloors, ofRound, REQUEST, resigned, signal } from './pccs-world.js'
-import { assertRefused, NOW, POLICY, quoteOf, SEED } from './world.js'
+import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
+import type { QuoteCollateral } from '../../../src/attestation/index.js'
+import { DAY, ofRound, PccsWorld, REQUEST, resigned, signal } from './pccs-world.js'
+import { assertRefused, NOW, quoteOf, SEED } from './world.js'
 
 describe('collateral that is older than what has been seen', () => {
   const issuedOn = (day: number, revokedMachines: string[] = []) =>
@@ -21,53 +10,26 @@ describe('collateral that is older than what has been seen', () => {
   let before: DevelopmentPki
   let today: DevelopmentPki
   let tomorrow: DevelopmentPki
-  let pccs: SimulatedPccs
-  let cache: MemoryCache
-  let floors: MemoryFloors
-  let now: Date
-  let lifetime: AbortController
+  let world: PccsWorld
 
   beforeEach(async () => {
     before = await issuedOn(-10)
     today = await issuedOn(0, ['stolen'])
     tomorrow = await issuedOn(1, ['stolen'])
-    pccs = await startSimulatedPccs({ sgx: today.collateral, tdx: today.tdxCollateral })
-    cache = new MemoryCache()
-    floors = new MemoryFloors()
-    now = NOW
-    lifetime = new AbortController()
+    world = await PccsWorld.start(today)
   })
 
-  afterEach(async () => {
-    lifetime.abort()
-    await pccs.stop()
-  })
+  afterEach(() => world.stop())
 
-  const source = (options: Partial<Parameters<typeof pccsCollateral>[0]> = {}): PccsCollateral =>
-    pccsCollateral({
-      url: pccs.url,
-      cache,
-      floors,
-      rootCertificate: today.rootCertificate,
-      logger: silentLogger,
-      lifetime: lifetime.signal,
-      now: () => now,
-      ...options,
-    })
-  const serve = (collateral: QuoteCollateral) => pccs.serve({ sgx: collateral, tdx: collateral })
+  const serve = (collateral: QuoteCollateral) => world.pccs.serve({ sgx: collateral, tdx: collateral })
   const later = (days: number) => {
-    now = new Date(NOW.getTime() + days * DAY)
+    world.now = new Date(NOW.getTime() + days * DAY)
   }
 
   for (const list of ['pck_crl', 'root_ca_crl'] as const) {
     it(`does not come back by its ${list} alone`, async () => {
-      const collateral = source()
-      const verifier = createQuoteVerifier({
-        rootCertificate: today.rootCertificate,
-        collateral,
-        policy: POLICY,
-        now: () => now,
-      })
+      const collateral = world.source()
+      const verifier = world.verifier(collateral)
       const stolen = await quoteOf(today, { machineId: 'stolen' })
       await assertRefused(verifier.verify(stolen), 'attestation/quote-invalid', /revoked/)
 
@@ -78,13 +40,13 @@ describe('collateral that is older than what has been seen', () => {
       assert.match(lastFailure?.reason ?? '', /revocation list that is older/)
       assert.equal(lastFailure?.isOlder, true)
       await assertRefused(verifier.verify(stolen), 'attestation/quote-invalid', /revoked/)
-      assert.deepEqual([...cache.kept.values()], [today.collateral])
+      assert.deepEqual([...world.cache.kept.values()], [today.collateral])
     })
   }
 
   it('may be of an earlier day in the same round, as where two caches answer in turn, but for its lists', async () => {
     const [{ collateral: old }, { collateral: fresh }] = [before, tomorrow]
-    const collateral = source()
+    const collateral = world.source()
     serve(fresh)
     await collateral.collateral(REQUEST, { signal: signal() })
     const lists = { pck_crl: fresh.pck_crl, root_ca_crl: fresh.root_ca_crl }
@@ -96,31 +58,31 @@ describe('collateral that is older than what has been seen', () => {
 
   it('does not come back after a restart, though all that was kept has ended', async () => {
     serve(ofRound(today.collateral, 20))
-    await source().collateral(REQUEST, { signal: signal() })
+    await world.source().collateral(REQUEST, { signal: signal() })
     // Intel signs former rounds anew on request.
     serve(ofRound((await issuedOn(370)).collateral, 19))
     later(371)
     await assert.rejects(
-      source().collateral(REQUEST, { signal: signal() }),
+      world.source().collateral(REQUEST, { signal: signal() }),
       /TCB info that is older .*round 19.*round 20/,
     )
     serve(ofRound((await issuedOn(370)).collateral, 20))
     later(372)
-    await source().collateral(REQUEST, { signal: signal() })
+    await world.source().collateral(REQUEST, { signal: signal() })
   })
 
   it('does not come back when nothing is kept any more', async () => {
-    await source().collateral(REQUEST, { signal: signal() })
-    cache.kept.clear()
+    await world.source().collateral(REQUEST, { signal: signal() })
+    world.cache.kept.clear()
     serve({ ...today.collateral, pck_crl: before.collateral.pck_crl })
-    await assert.rejects(source().collateral(REQUEST, { signal: signal() }), /revocation list that is older/)
+    await assert.rejects(world.source().collateral(REQUEST, { signal: signal() }), /revocation list that is older/)
   })
 
   it('does not come back by way of another platform family', async () => {
     const fmspc = '534c4d444557'
     const ofFamily = (pki: DevelopmentPki) => resigned(ofRound(pki.collateral, 20), { tcbInfo: { fmspc } })
     const earlier = ofRound(before.collateral, 19)
-    const collateral = source()
+    const collateral = world.source()
     serve(ofRound(today.collateral, 20))
     await collateral.collateral(REQUEST, { signal: signal() })
     for (const [part, sentence] of [
@@ -133,27 +95,27 @@ describe('collateral that is older than what has been seen', () => {
         [part]: earlier[part],
         ...(part === 'qe_identity' && { qe_identity_signature: earlier.qe_identity_signature }),
       })
-      await assert.rejects(source().collateral({ ...REQUEST, fmspc }, { signal: signal() }), sentence)
+      await assert.rejects(world.source().collateral({ ...REQUEST, fmspc }, { signal: signal() }), sentence)
     }
     // Its own TCB info may be older than another family's.
     serve(resigned(ofRound(today.collateral, 20), { tcbInfo: { fmspc, tcbEvaluationDataNumber: 19 } }))
-    await source().collateral({ ...REQUEST, fmspc }, { signal: signal() })
+    await world.source().collateral({ ...REQUEST, fmspc }, { signal: signal() })
   })
 
   it('does not come back when the cache is slower than a refresh', async () => {
     serve(before.collateral)
-    await source().collateral(REQUEST, { signal: signal() })
+    await world.source().collateral(REQUEST, { signal: signal() })
     let release: () => void = () => undefined
     const slow = new Promise<void>((resolve) => {
       release = resolve
     })
     const reads = [slow, undefined]
-    const collateral = source({
+    const collateral = world.source({
       cache: {
         get: async (key) => {
           const isSlow = reads.shift()
           await isSlow
-          return isSlow === undefined ? undefined : cache.get(key)
+          return isSlow === undefined ? undefined : world.cache.get(key)
         },
         put: async () => undefined,
       },
@@ -167,14 +129,14 @@ describe('collateral that is older than what has been seen', () => {
   })
 
   it('stays in use while it is valid, when it was kept', async () => {
-    const collateral = source()
+    const collateral = world.source()
     await collateral.collateral(REQUEST, { signal: signal() })
-    const kept = new Map(cache.kept)
+    const kept = new Map(world.cache.kept)
     serve(tomorrow.collateral)
     later(1)
     await collateral.refreshDue()
-    for (const [key, former] of kept) cache.kept.set(key, former)
-    pccs.faults.status = 503
-    assert.deepEqual(await source().collateral(REQUEST, { signal: signal() }), today.collateral)
+    for (const [key, former] of kept) world.cache.kept.set(key, former)
+    world.pccs.faults.status = 503
+    assert.deepEqual(await world.source().collateral(REQUEST, { signal: signal() }), today.collateral)
   })
 })

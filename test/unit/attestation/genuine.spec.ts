@@ -6,6 +6,7 @@ import {
   type AttestationCheck,
   AttestationError,
   type AttestationPolicy,
+  type CollateralRequest,
   createQuoteVerifier,
   type QuoteCollateral,
   type QuoteVerifier,
@@ -51,6 +52,13 @@ const POLICY: AttestationPolicy = {
       rtmr2: 'any',
       rtmr3: 'any',
     },
+    {
+      mrTd: '0x935be7742dd89c6a4df6dba8353d89041ae0f052beef993b1e7f4524d3bc57650df20e5582158352e1240b3f1fed55d8',
+      rtmr0: 'any',
+      rtmr1: 'any',
+      rtmr2: 'any',
+      rtmr3: 'any',
+    },
   ],
   tcbExceptions: [
     {
@@ -58,8 +66,15 @@ const POLICY: AttestationPolicy = {
       advisoryIds: ['INTEL-SA-00289', 'INTEL-SA-00615'],
       until: '2025-12-31T00:00:00Z',
     },
+    {
+      status: 'OutOfDate',
+      advisoryIds: ['INTEL-SA-00960', 'INTEL-SA-00982', 'INTEL-SA-00986'],
+      until: '2025-12-31T00:00:00Z',
+    },
   ],
 }
+
+const STRICT: AttestationPolicy = { allowedMeasurements: POLICY.allowedMeasurements }
 
 function verifierOf({ collateral, validAt }: Genuine, policy = POLICY): QuoteVerifier {
   return createQuoteVerifier({ collateral: staticCollateral(collateral), policy, now: () => validAt })
@@ -80,7 +95,8 @@ describe('genuine quotes', function () {
   const seed = Date.now() % 2 ** 31
   const random = new Random(seed)
   const sgx = genuine('sgx-v3.json')
-  const tdx = genuine('tdx-v5.json')
+  const tdx4 = genuine('tdx-v4.json')
+  const tdx5 = genuine('tdx-v5.json')
 
   afterEach(function () {
     if (this.currentTest?.state === 'failed') process.stdout.write(`seed ${seed}\n`)
@@ -101,12 +117,11 @@ describe('genuine quotes', function () {
       advisoryIds: ['INTEL-SA-00289', 'INTEL-SA-00615'],
       tcbEvaluationDataNumber: 17,
     })
-    const strict = { allowedMeasurements: POLICY.allowedMeasurements }
-    assert.equal(await checkOf(verifierOf(sgx, strict).verify(sgx.quote)), 'tcb-status')
+    assert.equal(await checkOf(verifierOf(sgx, STRICT).verify(sgx.quote)), 'tcb-status')
   })
 
   it('of TDX, version 5, verify under Intel’s root', async () => {
-    const { measurement, reportData, ...rest } = await verifierOf(tdx).verify(tdx.quote)
+    const { measurement, reportData, ...rest } = await verifierOf(tdx5).verify(tdx5.quote)
     assert.equal(measurement.tee === 'tdx' && measurement.tdAttributes, '0x0000001000000000')
     assert.equal(
       toHex(reportData),
@@ -120,14 +135,44 @@ describe('genuine quotes', function () {
     })
   })
 
+  it('of TDX, version 4, verify under Intel’s root', async () => {
+    const { measurement, reportData, ...rest } = await verifierOf(tdx4).verify(tdx4.quote)
+    assert.equal(measurement.tee === 'tdx' && measurement.tdAttributes, '0x0000001000000000')
+    assert.deepEqual(reportData, new Uint8Array(64))
+    assert.deepEqual(rest, {
+      tcbStatus: 'OutOfDate',
+      advisoryIds: ['INTEL-SA-00960', 'INTEL-SA-00982', 'INTEL-SA-00986'],
+      tcbEvaluationDataNumber: 17,
+    })
+    assert.equal(await checkOf(verifierOf(tdx4, STRICT).verify(tdx4.quote)), 'tcb-status')
+  })
+
   it('of TDX, version 4, are signed up to Intel’s root, once the zeros behind them are gone', () => {
-    const { quote, validAt } = genuine('tdx-v4.json')
+    const { quote, validAt } = genuine('tdx-v4-padded.json')
     assert.throws(() => readQuote(quote), { check: 'form' })
     const read = readQuote(withoutPadding(quote))
     assert.equal(read.claims.measurement.tee, 'tdx')
     const { key, ca, platform } = new PckChains(ROOT).verify(read.pckChain, validAt)
     assert.deepEqual([ca, platform.fmspc], ['platform', 'b0c06f000000'])
     checkSignatures(read, key)
+  })
+
+  it('say by their certificates which family’s collateral, and which authority’s list, they are judged by', async () => {
+    const asked: CollateralRequest[] = []
+    for (const { quote, collateral, validAt } of [sgx, tdx4, tdx5]) {
+      const source = {
+        collateral: async (request: CollateralRequest) => {
+          asked.push(request)
+          return collateral
+        },
+      }
+      await createQuoteVerifier({ collateral: source, policy: POLICY, now: () => validAt }).verify(quote)
+    }
+    assert.deepEqual(asked, [
+      { tee: 'sgx', fmspc: '00a067110000', pceId: '0000', ca: 'processor' },
+      { tee: 'tdx', fmspc: '00806f050000', pceId: '0000', ca: 'platform' },
+      { tee: 'tdx', fmspc: '90c06f000000', pceId: '0000', ca: 'platform' },
+    ])
   })
 
   it('keep what is not zero behind them, for the verifier to refuse', () => {
@@ -141,11 +186,13 @@ describe('genuine quotes', function () {
     assert.equal(await checkOf(verifierOf({ ...sgx, validAt: late }).verify(sgx.quote)), 'collateral-validity')
     const early = new Date('2025-06-19T10:55:00Z')
     assert.equal(await checkOf(verifierOf({ ...sgx, validAt: early }).verify(sgx.quote)), 'collateral-validity')
-    const lateTdx = new Date('2026-10-11T00:00:00Z')
-    assert.equal(await checkOf(verifierOf({ ...tdx, validAt: lateTdx }).verify(tdx.quote)), 'collateral-validity')
+    const lateTdx4 = new Date('2025-07-04T09:19:32Z')
+    assert.equal(await checkOf(verifierOf({ ...tdx4, validAt: lateTdx4 }).verify(tdx4.quote)), 'collateral-validity')
+    const lateTdx5 = new Date('2026-10-11T00:00:00Z')
+    assert.equal(await checkOf(verifierOf({ ...tdx5, validAt: lateTdx5 }).verify(tdx5.quote)), 'collateral-validity')
   })
 
-  for (const [name, given] of Object.entries({ SGX: sgx, TDX: tdx })) {
+  for (const [name, given] of Object.entries({ SGX: sgx, 'TDX, version 4,': tdx4, 'TDX, version 5,': tdx5 })) {
     it(`of ${name} are refused when one bit of any byte is another`, async () => {
       const verifier = verifierOf(given)
       await verifier.verify(given.quote)

@@ -24,7 +24,8 @@ export async function longCrl(
   return der(0x30, signed, algorithm?.raw ?? new Uint8Array(), der(0x03, Uint8Array.of(0), signature))
 }
 
-function der(tag: number, ...content: Uint8Array[]): Buffer {
+/** One element of DER. */
+export function der(tag: number, ...content: Uint8Array[]): Buffer {
   const { length } = Buffer.concat(content)
   const bytes = [length >> 16, (length >> 8) & 0xff, length & 0xff]
   const header = length < 0x80 ? [length] : [0x83, ...bytes]

@@ -114,6 +114,7 @@ describe('attestation policy', () => {
 
     it('allows nothing when it lists nothing', () => {
       const policy = compilePolicy({ allowedMeasurements: [] })
+      assert.throws(() => policy.admitClaims(claims(SGX), { block: 0 }), /does not allow MRENCLAVE 0xe1/)
       assert.equal(
         codeOf(() => policy.admitClaims(claims(SGX), { block: 0 })),
         'attestation/measurement-not-allowed',

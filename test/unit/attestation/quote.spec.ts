@@ -20,9 +20,13 @@ import {
   quoteOf,
   SEED,
   spliced,
+  TDX_MEASUREMENT,
   verifierOf,
   withChain,
 } from './world.js'
+
+/** Where the technology stands in the header; 0 is SGX. */
+const TEE_TYPE = 4
 
 /** Forgeries that every signature covers, or none, so that only the strictness of reading them stands in the way. */
 describe('reading quotes strictly', () => {
@@ -63,6 +67,30 @@ describe('reading quotes strictly', () => {
     await refused(resigned(changed(12, 0)), /Intel/)
     await refused(resigned(changed(2, 3)), /ECDSA/)
     for (const version of [2, 4, 5]) await refused(resigned(changed(0, version)), /parse|SGX quote of version 3/)
+  })
+
+  it('refuses SGX in the form of version 4 or 5, and a domain that says it is SGX', async () => {
+    const neither = /neither an SGX quote of version 3 nor a TDX quote/
+    const [, keyEnd] = LAYOUT.attestationKey
+    const outer = Buffer.alloc(6)
+    outer.writeUInt16LE(6, 0)
+    outer.writeUInt32LE(quote.length - keyEnd, 2)
+    const four = spliced(quote, keyEnd, keyEnd, outer)
+    four[0] = 4
+    await refused(resigned(four), neither)
+
+    const body = Buffer.alloc(6)
+    body.writeUInt16LE(1, 0)
+    body.writeUInt32LE(LAYOUT.report[1] - LAYOUT.report[0], 2)
+    const five = Buffer.concat([four.subarray(0, LAYOUT.header[1]), body, four.subarray(LAYOUT.header[1])])
+    five[0] = 5
+    await refused(five, neither)
+    five[TEE_TYPE] = 0x81
+    await refused(five, neither)
+
+    const domain = await quoteOf(pki, { measurement: TDX_MEASUREMENT, quoteVersion: 5 })
+    domain[TEE_TYPE] = 0
+    await refused(domain, neither)
   })
 
   it('refuses QE authentication data longer than what the library hashes', async () => {
@@ -190,6 +218,16 @@ describe('reading quotes strictly', () => {
       const extensions = [new Extension(extension.type, false, der)]
       const chain = [await leaf(platformCa, { extensions }), await authority(), rootPem()]
       await refused(withChain(quote, chain.join('')), /component SVNs/)
+    })
+
+    it('whose certificate lacks a field of the SGX extension', async () => {
+      const extension = sgxExtension(PLATFORM)
+      const der = Buffer.from(extension.value)
+      // Another number in the place of FMSPC's, which ends the field's OID.
+      der[der.indexOf('060a2a864886f84d010d0104', 'hex') + 11] = 9
+      const extensions = [new Extension(extension.type, false, der)]
+      const chain = [await leaf(platformCa, { extensions }), await authority(), rootPem()]
+      await refused(withChain(quote, chain.join('')), /lacks a field/)
     })
 
     it('but accepts one that is made the same way and has no such fault', async () => {

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { type PckPlatform, readPckPlatform, readPemChain } from '../../../src/attestation/certificates.js'
 import { type VerifiedCollateral, verifyCollateral } from '../../../src/attestation/collateral.js'
 import { readQuote, type UnverifiedQuote } from '../../../src/attestation/quote.js'
-import { judgePlatform, merged } from '../../../src/attestation/tcb.js'
+import { judgePlatform, judgeTdxModule, merged } from '../../../src/attestation/tcb.js'
 import { developmentPki, NOW, quoteOf } from './world.js'
 
 /** Offsets in a report of the quoting enclave. */
@@ -105,5 +105,14 @@ describe('judging a platform', () => {
     const one = { part: 'platform', status: 'OutOfDate', advisoryIds: ['a', 'b'] } as const
     const other = { part: 'quoting enclave', status: 'UpToDate', advisoryIds: ['b', 'c'] } as const
     assert.deepEqual(merged([one, other]).advisoryIds, ['a', 'b', 'c'])
+  })
+
+  it('judges no TDX module by TCB info of SGX', () => {
+    const module = {
+      teeTcbSvn: Uint8Array.of(3, 1, ...new Array<number>(14).fill(1)),
+      mrSignerSeam: new Uint8Array(48),
+      seamAttributes: new Uint8Array(8),
+    }
+    assert.throws(() => judgeTdxModule(module, collateral.tcbInfo), { check: 'tdx-module' })
   })
 })

@@ -4,6 +4,7 @@ import { qeIdentity, tcbInfo } from '../../../src/attestation/development/collat
 import type { DevelopmentPki } from '../../../src/attestation/development/index.js'
 import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
 import { type AttestationCheck, AttestationError, type QuoteCollateral } from '../../../src/attestation/index.js'
+import { resigned as resignedCollateral } from './pccs-world.js'
 import {
   developmentPki,
   MACHINE,
@@ -200,6 +201,15 @@ describe('verifying TDX quotes', () => {
       qe_identity_signature: Buffer.from(signRaw(tcbSigner.key, Buffer.from(swapped))).toString('hex'),
     }
     await fails(verifierOf(pki, { tdxCollateral }).verify(quote), 'qe-identity')
+  })
+
+  it('takes QE identity of versions 2 and 3', async () => {
+    const judged = (version: number) => {
+      const tdxCollateral = resignedCollateral(pki.tdxCollateral, { qeIdentity: { version } })
+      return verifierOf(pki, { tdxCollateral }).verify(quote)
+    }
+    for (const version of [2, 3]) await judged(version)
+    for (const version of [1, 4]) await fails(judged(version), 'qe-identity-info', /version/)
   })
 
   it('takes no TCB info that lacks what TDX is judged by', async () => {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
+import { mock } from 'node:test'
 import fc from 'fast-check'
 import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
 import {
+  type AttestationPolicy,
   type CollateralRequest,
   createQuoteVerifier,
   type MeasurementRule,
   type QuoteCollateral,
   staticCollateral,
+  trustsSimulatedQuotes,
 } from '../../../src/attestation/index.js'
 import type { ExcusableTcbStatus } from '../../../src/attestation/policy.js'
+import { INTEL_ROOT } from '../../../src/attestation/root.js'
 import { resigned } from './pccs-world.js'
 import {
   assertRefused,
@@ -57,6 +61,12 @@ describe('verifying quotes', () => {
 
     const intel = createQuoteVerifier({ collateral: staticCollateral(pki.collateral), policy: POLICY, now: () => NOW })
     await assertRefused(intel.verify(quote), 'attestation/quote-invalid', /root/)
+  })
+
+  it('takes quotes under any root but Intel’s for simulated ones', () => {
+    assert.equal(trustsSimulatedQuotes(), false)
+    assert.equal(trustsSimulatedQuotes(Uint8Array.from(INTEL_ROOT)), false)
+    assert.equal(trustsSimulatedQuotes(pki.rootCertificate), true)
   })
 
   it('refuses a revoked platform', async () => {
@@ -153,6 +163,9 @@ describe('verifying quotes', () => {
     it('refuses Revoked whatever the policy says', async () => {
       const revoked = await quoteOf(pki, { tcb: 'Revoked' })
       await assertRefused(verifierOf(pki).verify(revoked), 'attestation/tcb-below-policy', /Revoked/)
+      // As one could write it who gets around the configuration's schema.
+      const policy = { ...POLICY, tcbExceptions: [excused('Revoked' as ExcusableTcbStatus)] }
+      await assertRefused(verifierOf(pki, { policy }).verify(revoked), 'attestation/tcb-below-policy', /Revoked/)
     })
   })
 
@@ -179,6 +192,32 @@ describe('verifying quotes', () => {
       /evaluation number is 1/,
     )
   })
+
+  for (const part of ['tcbInfo', 'qeIdentity'] as const) {
+    it(`goes by the ${part} where that is the older part of the collateral`, async () => {
+      const round = { tcbEvaluationDataNumber: 17 }
+      const [tcbInfo, qeIdentity] = [{ ...round }, { ...round }]
+      const judged = (older: Record<string, unknown>, limits: Partial<AttestationPolicy>) => {
+        const changes = { tcbInfo, qeIdentity, [part]: { ...round, ...older } }
+        const collateral = resigned(pki.collateral, changes)
+        return verifierOf(pki, { collateral, policy: { ...POLICY, ...limits } }).verify(quote)
+      }
+      const earlier = { tcbEvaluationDataNumber: 16 }
+      assert.equal((await judged(earlier, { minimumTcbEvaluationDataNumber: 16 })).tcbEvaluationDataNumber, 16)
+      await assertRefused(
+        judged(earlier, { minimumTcbEvaluationDataNumber: 17 }),
+        'attestation/collateral-unavailable',
+        /evaluation number is 16/,
+      )
+      const weekOld = { issueDate: '2026-04-24T12:00:00Z' }
+      await judged(weekOld, { maximumCollateralAgeDays: 7 })
+      await assertRefused(
+        judged(weekOld, { maximumCollateralAgeDays: 6 }),
+        'attestation/collateral-unavailable',
+        /7 days old/,
+      )
+    })
+  }
 
   describe('with one bit flipped', () => {
     const regions = { ...LAYOUT, certificates: [CHAIN_AT, undefined] } as const
@@ -212,6 +251,25 @@ describe('verifying quotes', () => {
     const verdict = verifier.verify(quote, { signal: abort.signal })
     abort.abort(new Error('enough'))
     await assert.rejects(verdict, /enough/)
+  })
+
+  it('waits ten seconds for collateral when no signal says how long', async () => {
+    const { rootCertificate } = pki
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const collateral = {
+        collateral: (_: unknown, { signal }: { signal: AbortSignal }) => {
+          mock.timers.tick(9_999)
+          assert.equal(signal.aborted, false)
+          setImmediate(() => mock.timers.tick(1))
+          return hang(signal)
+        },
+      }
+      const verifier = createQuoteVerifier({ rootCertificate, collateral, policy: POLICY, now: () => NOW })
+      await assert.rejects(verifier.verify(quote), { name: 'TimeoutError' })
+    } finally {
+      mock.timers.reset()
+    }
   })
 
   it('asks for collateral only for platforms that are genuine', async () => {

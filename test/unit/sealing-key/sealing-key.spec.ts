@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { scryptSync } from 'node:crypto'
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { readWhole } from '../../../src/sealing-key/files.js'
 import {
   createKeyFile,
   parseSealingKeySource,
@@ -81,6 +95,17 @@ describe('sealing key', () => {
       for (const content of [RAW, DIGITS, DIGITS.toUpperCase(), `${DIGITS}\n`]) {
         assert.deepEqual(await keyOf({ from: 'file', path: await fileOf(content) }), RAW)
       }
+    })
+
+    it('is read whole, though the system gives it in pieces', async () => {
+      const path = await fileOf(DIGITS)
+      const inPieces = async () => {
+        const file = await open(path)
+        const read = (buffer: Uint8Array, offset: number, length: number) =>
+          file.read(buffer, offset, Math.min(length, 5))
+        return Object.create(file, { read: { value: read }, close: { value: () => file.close() } })
+      }
+      assert.equal(Buffer.from(await readWhole(path, 'no hint', inPieces)).toString(), DIGITS)
     })
 
     it('is refused when it is something else', async () => {
