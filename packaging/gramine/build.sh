@@ -8,6 +8,7 @@
 #   KEY               the key that signs the enclave (Gramine's own default)
 #   PRODUCT_ID 1, SECURITY_VERSION 1, ENCLAVE_SIZE 4G, HEAP_MB 1536, EDMM 0, STORE_MOUNT plain (or encrypted)
 #   PRODUCTION_MODULES  a node_modules folder to copy from; npm ci in the stage otherwise
+# Needs dist, which npm ci in the root of the repository builds.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -35,8 +36,14 @@ check_mount() {
 # The same files, in the same places, each time: MRENCLAVE is over all of them.
 stage() {
   check_mount
+  if [ ! -f "$root/dist/cli/main.js" ]; then
+    say "there is no dist: run npm ci in $root, which builds it, then this again."
+    exit 1
+  fi
   rm -rf "$STAGE/app"
   mkdir -p "$STAGE/app" "$DATA"
+  cp "$(command -v node)" "$STAGE/node"
+  cp "$CONFIG" "$STAGE/node.yaml"
   cp -R "$root/dist" "$root/package.json" "$STAGE/app/"
   if [ -n "${PRODUCTION_MODULES:-}" ]; then
     source=$(cd "$(dirname "$PRODUCTION_MODULES")" && pwd)
@@ -50,8 +57,6 @@ stage() {
     cp "$root/package-lock.json" "$STAGE/app/"
     (cd "$STAGE/app" && npm ci --omit=dev --ignore-scripts)
   fi
-  cp "$(command -v node)" "$STAGE/node"
-  cp "$CONFIG" "$STAGE/node.yaml"
   say "the files are in $STAGE"
 }
 
@@ -71,16 +76,25 @@ sign() {
     --manifest "$STAGE/slotmesh.manifest" --output "$STAGE/slotmesh.manifest.sgx"
 }
 
+# One line of what Gramine says of the signature, in TOML: the plain text is not for programs.
+field() {
+  found=$(printf '%s\n' "$view" | sed -n -E "s/^$1 = \"?($2)\"?\$/\1/p")
+  [ -n "$found" ] && printf '%s' "$found" && return
+  say "gramine-sgx-sigstruct-view says no $1 that is one: look at $STAGE/slotmesh.sig, and at the version of Gramine."
+  exit 1
+}
+
 # What other nodes' policies have to say to trust this enclave.
 policy() {
   need gramine-sgx-sigstruct-view
-  gramine-sgx-sigstruct-view "$STAGE/slotmesh.sig" | awk '
-    /mr_enclave/ { enclave = $2 } /mr_signer/ { signer = $2 } /isv_prod_id/ { product = $2 } /isv_svn/ { svn = $2 }
-    END {
-      printf "# one of these under attestation.policy.allowedMeasurements\n"
-      printf "- mrEnclave: 0x%s\n", enclave
-      printf "- mrSigner: 0x%s\n  productId: %s\n  minimumSecurityVersion: %s\n", signer, product, svn
-    }'
+  view=$(gramine-sgx-sigstruct-view --output-format=toml "$STAGE/slotmesh.sig")
+  enclave=$(field mr_enclave '[0-9a-f]{64}')
+  signer=$(field mr_signer '[0-9a-f]{64}')
+  product=$(field isv_prod_id '[0-9]+')
+  svn=$(field isv_svn '[0-9]+')
+  printf '# one of these under attestation.policy.allowedMeasurements\n'
+  printf -- '- mrEnclave: 0x%s\n' "$enclave"
+  printf -- '- mrSigner: 0x%s\n  productId: %s\n  minimumSecurityVersion: %s\n' "$signer" "$product" "$svn"
 }
 
 # One after the other: behind && a step that fails in its middle would not end the script.

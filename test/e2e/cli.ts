@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { runCli as runProgram } from '../../src/cli/program.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
@@ -29,4 +30,29 @@ export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
 
 export function runCli(...parameters: string[]): Promise<Outcome> {
   return outcomeOf(spawnCli(...parameters))
+}
+
+/**
+ * Runs the command line in this process, where all that it loads is there already. For commands that end by themselves;
+ * how a process of its own ends is for `runCli`.
+ */
+export async function runHere(...parameters: string[]): Promise<Outcome> {
+  const output = { stdout: '', stderr: '' }
+  const streams = ['stdout', 'stderr'] as const
+  const originals = streams.map((name) => process[name].write)
+  for (const name of streams) {
+    process[name].write = (chunk: string | Uint8Array) => {
+      output[name] += Buffer.from(chunk).toString()
+      return true
+    }
+  }
+  try {
+    const exitCode = await runProgram([process.execPath, MAIN, ...parameters])
+    return { exitCode, ...output }
+  } finally {
+    for (const [index, name] of streams.entries()) {
+      const write = originals[index]
+      if (write !== undefined) process[name].write = write
+    }
+  }
 }

@@ -7,10 +7,13 @@ import type { StageInit } from '../../../src/simulation/stage.js'
 import { createStage } from '../../../src/simulation/stages.js'
 import { eventsOf, type Played, playOn, scenarioOf } from './playing.js'
 
-/** Small, and with everything in it that the modes could count differently. */
+/**
+ * Small, and with everything in it that the modes could count differently. The chain is of generation 1, which the other
+ * tests of live nodes leave out.
+ */
 const SCENARIO = scenarioOf(`
 clusters: 2
-chain: { blockTime: 500 ms }
+chain: { blockTime: 500 ms, generation: 1 }
 timeline:
   - do: { type: mint, secrets: 3, capsules: 2 }
   - when: settled

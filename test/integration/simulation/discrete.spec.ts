@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createDiscreteStage } from '../../../src/simulation/discrete/index.js'
 import { SeededRandom } from '../../../src/simulation/randomness.js'
 import type { RunEvent } from '../../../src/simulation/record/index.js'
-import { parseScenario } from '../../../src/simulation/scenario/index.js'
+import { findScenario, parseScenario } from '../../../src/simulation/scenario/index.js'
 import { eventsOf, failed, play, SEED, scenarioOf } from './playing.js'
 
 const ROUGH = `
@@ -47,6 +47,16 @@ describe('a scenario under a computed clock', function () {
     assert.deepEqual(failed(played), [])
     assert.equal(played.checks.length, 11)
   })
+
+  // Live, the same is done to one mesh in live.spec.ts, and by `npm run stories`.
+  for (const name of ['partition-and-heal', 'slots-swapped']) {
+    it(`passes through ${name}, as it comes with the package`, async () => {
+      const { scenario } = await findScenario(name)
+      const played = await play(scenario)
+      assert.deepEqual(failed(played), [])
+      assert.ok(played.checks.length >= scenario.expect.length)
+    })
+  }
 
   it('takes the time of the links for each share', async () => {
     const replication = async (latency: string) => {

@@ -104,6 +104,24 @@ describe('a live stage', function () {
     for (const { status } of rows) assert.deepEqual(status?.shares, { secret: 1, capsule: 1 })
   })
 
+  it('has on both sides of a partition what was minted on either when it has healed', async () => {
+    await stage.perform({ type: 'partition', one: ['here'], other: ['there'] })
+    const before = count('stored')
+    await stage.mint([
+      { kind: 'secret', cluster: 0, bytes: 64 },
+      { kind: 'capsule', cluster: 1, bytes: 64 },
+    ])
+    assert.equal(count('stored'), before)
+    await stage.perform({ type: 'heal' })
+    await expectComplete()
+    assert.equal(count('stored'), before + 10)
+    const checks = await stage.audit({ type: 'no-needless-refusals' })
+    assert.deepEqual(
+      checks.filter(({ passed }) => !passed),
+      [],
+    )
+  })
+
   it('moves enclaves to other slots', async () => {
     await stage.perform({ type: 'swap-slots', cluster: 1, slots: [0, 3] })
     await expectComplete()

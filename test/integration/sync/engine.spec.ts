@@ -456,7 +456,8 @@ describe('synchronisation engine', () => {
     start()
     await witness.until(() => holds(capsule(1)))
     assert.equal(store.counts().wants, 16_384)
-  })
+    // A whole round of wants takes a busy machine long.
+  }).timeout(60_000)
 
   it('asks at once for what a peer that stopped early had not come to', async () => {
     const keys = Array.from({ length: 12 }, (_, nftId) => secret(nftId))

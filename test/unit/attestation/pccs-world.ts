@@ -1,10 +1,8 @@
-import { signRaw } from '../../../src/attestation/development/authority.js'
 import {
   type DevelopmentPki,
   type SimulatedPccs,
   startSimulatedPccs,
 } from '../../../src/attestation/development/index.js'
-import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
 import {
   type CollateralCache,
   type CollateralRequest,
@@ -15,6 +13,7 @@ import {
   type QuoteVerifier,
 } from '../../../src/attestation/index.js'
 import { silentLogger } from '../../../src/domain/index.js'
+import { ofRound as ofRoundBy, resigned as resignedBy } from '../../support/rounds.js'
 import { NOW, POLICY, SEED } from './world.js'
 
 export const HOUR = 3_600_000
@@ -93,26 +92,7 @@ export class PccsWorld {
   }
 }
 
-const { tcbSigner } = developmentAuthorities(SEED)
+type Changes = Parameters<typeof resignedBy>[2]
 
-/** Collateral whose TCB info and QE identity the PKI signs anew with changes to either. */
-export function resigned(
-  collateral: QuoteCollateral,
-  changes: { tcbInfo?: Record<string, unknown>; qeIdentity?: Record<string, unknown> },
-): QuoteCollateral {
-  const sign = (text: string) => Buffer.from(signRaw(tcbSigner.key, Buffer.from(text))).toString('hex')
-  const tcb_info = JSON.stringify({ ...JSON.parse(collateral.tcb_info), ...changes.tcbInfo })
-  const qe_identity = JSON.stringify({ ...JSON.parse(collateral.qe_identity), ...changes.qeIdentity })
-  return {
-    ...collateral,
-    tcb_info,
-    tcb_info_signature: sign(tcb_info),
-    qe_identity,
-    qe_identity_signature: sign(qe_identity),
-  }
-}
-
-/** As the PKI would issue it in a round of Intel's judgement. */
-export function ofRound(collateral: QuoteCollateral, tcbEvaluationDataNumber: number): QuoteCollateral {
-  return resigned(collateral, { tcbInfo: { tcbEvaluationDataNumber }, qeIdentity: { tcbEvaluationDataNumber } })
-}
+export const resigned = (collateral: QuoteCollateral, changes: Changes) => resignedBy(SEED, collateral, changes)
+export const ofRound = (collateral: QuoteCollateral, round: number) => ofRoundBy(SEED, collateral, round)

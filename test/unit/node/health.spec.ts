@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import type { CollateralHealth } from '../../../src/attestation/index.js'
 import type { ChainHealth } from '../../../src/chain/index.js'
 import { problemsOf, watchProblems } from '../../../src/node/health.js'
@@ -202,5 +203,24 @@ describe('what a node says of its health', () => {
     })
     assert.equal(problem?.code, 'provenance/forked')
     assert.match(problem?.sentence ?? '', /0xabab.* in cluster 7, slot 2/)
+  })
+})
+
+describe('the documentation of problems', () => {
+  const lines = async (file: string) =>
+    (await readFile(file, 'utf8')).split('\n').filter((line) => /^\| `\S+\/\S+` +\|/.test(line))
+
+  it('has each code that a node can tell, with what it means and what to do, and no other', async () => {
+    const source = await readFile('src/node/health.ts', 'utf8')
+    const codes = [...source.matchAll(/code: '([a-z]+\/[a-z-]+)'/g)].map(([, code]) => code)
+    // Those of collateral that ends are put together.
+    const ends = [...source.matchAll(/problem\(\s*'([a-z]+)'/g)].map(([, what]) => `attestation/collateral-${what}`)
+    assert.equal(source.match(/\bcode: /g)?.length, codes.length + 1)
+    const told = new Set([...codes, ...ends])
+    const rows = [...(await lines('docs/chain.md')), ...(await lines('docs/configuration.md'))].map((line) =>
+      line.split('|').map((cell) => cell.trim()),
+    )
+    assert.deepEqual(rows.map(([, code]) => code?.replaceAll('`', '')).sort(), [...told].sort())
+    for (const [, code, meaning = '', advice = ''] of rows) assert.ok(meaning !== '' && advice !== '', code)
   })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -36,6 +36,50 @@ const Manifest = z.object({
     allowed_files: z.array(z.string()).optional(),
   }),
 })
+
+/** Of the C library, as Gramine's runtime brings its own: what `node` is started by, and loads first. */
+const RUNTIME = /^(ld-linux[^/]*|lib(c|m|dl|pthread|rt|resolv|nss_dns|nss_files))\.so[.0-9]*$/
+
+/** Puts the machine's C library where Gramine has its own. @returns why that, or a root of mounts, cannot be had. */
+async function standIn(folder: string): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'this is no Linux'
+  const probe = spawnSync('unshare', ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /tmp'], { encoding: 'utf8' })
+  if (probe.status !== 0) return `no mounts can be made here (${probe.error?.message ?? probe.stderr.trim()})`
+  const libraries = `/lib/${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`
+  if (!existsSync(libraries)) return `there is no ${libraries}`
+  await mkdir(join(folder, libraries.replace('/lib/', '')), { recursive: true })
+  for (const name of readdirSync(libraries).filter((each) => RUNTIME.test(each))) {
+    await copyFile(join(libraries, name), join(folder, name))
+  }
+  return undefined
+}
+
+/**
+ * Runs the entry point in a root that has the manifest's mounts and nothing else: what is trusted can only be read. The
+ * kernel finds the loader under /lib64, where Gramine takes it from /lib.
+ */
+function inMounts(root: string, { fs, loader, libos }: z.infer<typeof Manifest>) {
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
+  const lines = [`mkdir -p ${quoted(root)}`, `mount -t tmpfs tmpfs ${quoted(root)}`, `cd ${quoted(root)}`]
+  for (const { path, uri, type } of fs.mounts) {
+    const target = quoted(`.${path}`)
+    if (type === 'tmpfs') {
+      lines.push(`mkdir -p ${target}`, `mount -t tmpfs tmpfs ${target}`)
+      continue
+    }
+    const source = (uri ?? '').replace(/^file:/, '')
+    const isFolder = statSync(source).isDirectory()
+    lines.push(isFolder ? `mkdir -p ${target}` : `mkdir -p $(dirname ${target}) && touch ${target}`)
+    lines.push(`mount --bind ${quoted(source)} ${target}`)
+    if (path !== '/var/lib/slotmesh') lines.push(`mount -o remount,bind,ro ${target}`)
+  }
+  lines.push('mkdir -p lib64', 'mount --bind lib lib64', 'chroot=$(command -v chroot)')
+  const environment = Object.entries(loader.env).map(([name, value]) => quoted(`${name}=${value}`))
+  const argv = [libos.entrypoint, ...loader.argv.slice(1)].map(quoted)
+  lines.push(`exec env -i ${environment.join(' ')} "$chroot" . ${argv.join(' ')}`)
+  const script = lines.join('\n')
+  return spawnSync('unshare', ['--mount', 'sh', '-ec', script], { encoding: 'utf8', timeout: 60_000 })
+}
 
 /** What of the packaging can be checked without SGX: that it renders, and that the node starts in what it describes. */
 describe('packaging for Gramine', function () {
@@ -166,7 +210,7 @@ describe('packaging for Gramine', function () {
     }
   })
 
-  it('starts from the staged files, with the environment of the manifest and nothing else, and misses the device', async () => {
+  it('starts from a copy of the staged files with the environment of the manifest, and misses the device', async () => {
     const { loader } = rendered()
     // As the mounts would have it, as far as a folder can.
     const root = join(stage, 'root')
@@ -175,6 +219,7 @@ describe('packaging for Gramine', function () {
     const [, heap = ''] = loader.argv
     const run = (...argv: string[]) =>
       spawnSync(join(stage, 'node'), [heap, join(stage, 'app/dist/cli/main.js'), ...argv], {
+        // The places of libraries are those of the mounts, which are not here.
         env: { ...loader.env, LD_LIBRARY_PATH: '' },
         cwd: root,
         encoding: 'utf8',
@@ -184,6 +229,86 @@ describe('packaging for Gramine', function () {
     const joined = run('join', '--config', join(root, 'etc/node.yaml'), '--folder', join(root, 'store'))
     assert.equal(joined.status, 1, joined.stderr)
     assert.match(joined.stderr, /^slotmesh: This process runs in no SGX enclave of Gramine: .*attestation_type/)
+  })
+
+  it('starts in a root of its mounts alone, by the argv and with the environment of the manifest, and opens its store', async function () {
+    const runtime = join(stage, 'runtime')
+    const reason = await standIn(runtime)
+    if (reason !== undefined) {
+      process.stderr.write(`the packaging's mounts are not tested: ${reason}\n`)
+      this.skip()
+    }
+    const arch_libdir = `/lib/${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`
+    const config = join(stage, 'node.yaml')
+    const original = await readFile(config, 'utf8')
+    await writeFile(config, original.replace(/wss:\S+?(?=\])/, 'ws://127.0.0.1:1'))
+    const manifest = rendered({ arch_libdir, gramine: { libos: '', runtimedir: () => runtime } })
+    const run = () => inMounts(join(stage, 'mounted'), manifest)
+    try {
+      const outside = run()
+      assert.match(outside.stderr, /^slotmesh: This process runs in no SGX enclave of Gramine: .*attestation_type/m)
+      assert.equal(outside.status, 1)
+
+      // What the device would say, so far as the node asks it before it looks for its chain.
+      const device = join(stage, 'device')
+      await mkdir(join(device, 'keys'), { recursive: true })
+      await writeFile(join(device, 'attestation_type'), 'dcap')
+      await writeFile(join(device, 'keys/_sgx_mrenclave'), new Uint8Array(16).fill(7))
+      manifest.fs.mounts.push({ path: '/dev/attestation', uri: `file:${device}` })
+      const inside = run()
+      assert.match(inside.stdout, /^account {2}\S+ {2}0x[0-9a-f]{64}$/m, inside.stderr)
+      assert.match(inside.stderr, /^slotmesh: .*ws:\/\/127\.0\.0\.1:1/m)
+      assert.equal(inside.status, 1)
+      assert.ok(existsSync(join(data, 'store/CURRENT')))
+    } finally {
+      await writeFile(config, original)
+    }
+  })
+
+  it('prints as a policy what Gramine says of the signature, and nothing where it says less', async () => {
+    // A repository with nothing to stage, and tools that do nothing: only what is printed at the end is looked at.
+    const [root, tools, view] = ['repository', 'tools', 'view.toml'].map((name) => join(stage, name))
+    if (root === undefined || tools === undefined || view === undefined) assert.fail()
+    await cp(PACKAGING, join(root, PACKAGING), { recursive: true })
+    await mkdir(join(root, 'dist/cli'), { recursive: true })
+    for (const file of ['dist/cli/main.js', 'package.json', 'package-lock.json']) await writeFile(join(root, file), '')
+    await mkdir(tools)
+    const tool = (name: string, script: string) =>
+      writeFile(join(tools, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    for (const name of ['npm', 'gramine-manifest', 'gramine-sgx-sign']) await tool(name, '')
+    // The plain text has other words for the same, and may have others tomorrow.
+    await tool(
+      'gramine-sgx-sigstruct-view',
+      `if [ "$1" = --output-format=toml ]; then cat ${view}; else echo "Attributes: none"; fi`,
+    )
+    const { PRODUCTION_MODULES: _, ...rest } = process.env
+    const env = { ...rest, PATH: `${tools}:${rest.PATH}`, STAGE: join(stage, 'signed') }
+    const policy = () => spawnSync('sh', [join(root, PACKAGING, 'build.sh'), 'policy'], { env, encoding: 'utf8' })
+    const toml = [
+      `mr_signer = "${'5e'.repeat(32)}"`,
+      `mr_enclave = "${'de'.repeat(32)}"`,
+      'isv_prod_id = 1',
+      'isv_svn = 12',
+      'debug_enclave = false',
+    ]
+    await writeFile(view, toml.join('\n'))
+    const { status, stdout, stderr } = policy()
+    assert.equal(status, 0, stderr)
+    const said = join(stage, 'policy.yaml')
+    await writeFile(
+      said,
+      ['attestation:', '  policy:', '    allowedMeasurements:', stdout.replace(/^/gm, '      ')].join('\n'),
+    )
+    assert.deepEqual((await readSettings(said)).attestation?.policy?.allowedMeasurements, [
+      { mrEnclave: `0x${'de'.repeat(32)}` },
+      { mrSigner: `0x${'5e'.repeat(32)}`, productId: 1, minimumSecurityVersion: 12 },
+    ])
+
+    await writeFile(view, toml.filter((line) => !line.startsWith('isv_svn')).join('\n'))
+    const less = policy()
+    assert.notEqual(less.status, 0)
+    assert.equal(less.stdout, '')
+    assert.match(less.stderr, /says no isv_svn that is one/)
   })
 
   for (const step of ['render', 'sign', 'policy']) {
@@ -200,6 +325,16 @@ describe('packaging for Gramine', function () {
       assert.doesNotMatch(stderr, /the files are in|is not installed/)
     }).timeout(60_000)
   }
+
+  it('says that there is no dist before it begins', async () => {
+    const root = join(stage, 'bare')
+    await cp(PACKAGING, join(root, PACKAGING), { recursive: true })
+    const env = { ...process.env, STAGE: join(root, 'stage') }
+    const { status, stderr } = spawnSync('sh', [join(root, PACKAGING, 'build.sh'), 'stage'], { env, encoding: 'utf8' })
+    assert.equal(status, 1)
+    assert.match(stderr, /there is no dist: run npm ci in /)
+    assert.ok(!existsSync(join(root, 'stage')))
+  })
 
   it('says what is missing where Gramine is not installed', () => {
     const env = { PATH: `${process.execPath.replace(/\/node$/, '')}:/usr/bin:/bin`, STAGE: stage }
