@@ -83,6 +83,27 @@ export async function resealStore(options: {
   })
 }
 
+/**
+ * Whether a folder is sealed under this key, or holds nothing that is sealed.
+ *
+ * @throws SlotmeshError as `openStore` does, but for another key.
+ */
+export async function opensUnder(folder: string, sealingKey: Uint8Array): Promise<boolean> {
+  const location = await placeOf(folder)
+  return underFolderLock(location, async () => {
+    await finishReseal(location)
+    if (!(await holdsStore(location))) return true
+    try {
+      const database = await openKept(location, sealingKey)
+      await database.close()
+      return true
+    } catch (thrown) {
+      if (isWrongKey(thrown)) return false
+      throw thrown
+    }
+  })
+}
+
 /** @returns the folder that is sealed under the new key, open. */
 async function exchanged(location: string, options: Parameters<typeof exchange>[1]): Promise<SealedDatabase> {
   const opened = () => openKept(location, options.to)

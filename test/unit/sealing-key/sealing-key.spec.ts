@@ -178,7 +178,7 @@ describe('sealing key', () => {
       await writeFile(join(folder, 'CURRENT'), '')
       assert.deepEqual(await keyOf(source), key)
       await rm(salt)
-      await refused(source, 'sealing-key/unavailable', /store\.sealing-salt\.json is gone/)
+      await refused(source, 'sealing-key/salt-gone', /store\.sealing-salt\.json is gone/)
       await assert.rejects(stat(salt), { code: 'ENOENT' })
       assert.equal((await sealingKey(source, { folder, isNext: true })).length, 32)
       assert.equal((await stat(salt)).mode & 0o777, 0o600)
