@@ -8,7 +8,8 @@ import type { BlockChange, Store } from '../../../src/store/index.js'
 import { ManifestSum } from '../../../src/store/manifest.js'
 import {
   ERASING,
-  HEADERS,
+  HEADER,
+  HEADER_COPY,
   IDENTITY,
   IDENTITY_COPY,
   MANIFEST,
@@ -254,7 +255,7 @@ describe('store and its host', () => {
       const value = values[at % values.length]
       const copy = await altered(folder, (raw) => (value === undefined ? raw.del(name) : raw.put(name, value)))
       // Of the header there is another copy.
-      if (name[0] === 0x00) await openAndUseAll(copy)
+      if (name[0] === 0x00 || name[0] === 0xff) await openAndUseAll(copy)
       else if (name[0] === 0x01 && value !== undefined) await assert.rejects(folders.open(copy), isTampered)
       else if (name[0] !== 0x01) await useWhatIsLeft(copy)
     }
@@ -541,7 +542,10 @@ describe('store and its host', () => {
 
   it('is told which folder is damaged', async () => {
     const damages: ((folder: string) => Promise<unknown>)[] = [
-      (folder) => tamper(folder, (raw) => raw.clear({ lt: Uint8Array.of(1) })),
+      (folder) =>
+        tamper(folder, async (raw) => {
+          for (const header of [HEADER, HEADER_COPY]) await raw.del(header.encodeKey(undefined))
+        }),
       async (folder) => {
         await rm(folder, { recursive: true })
         await writeFile(folder, 'not a folder')
@@ -560,7 +564,7 @@ describe('store and its host', () => {
 
   /** As the erasure of a seat leaves the folder when it is cut short, by the records that it has. */
   async function eraseHalf(raw: RawDatabase): Promise<void> {
-    const header = HEADERS.encodeKey(0)
+    const header = HEADER.encodeKey(undefined)
     const id = new Sealer(sealingKey, new Uint8Array(16)).open(header, (await raw.get(header)) ?? new Uint8Array(0))
     assert.ok(id)
     const sealer = new Sealer(sealingKey, id)
@@ -586,7 +590,7 @@ describe('store and its host', () => {
     await store.close()
     assert.deepEqual(
       (await records(folder)).map(([name]) => name[0]),
-      [0, 0, 1, 1, 5, 6, 8],
+      [0, 1, 1, 5, 6, 8, 0xff],
     )
   })
 
