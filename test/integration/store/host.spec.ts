@@ -43,15 +43,15 @@ describe('store and its host', () => {
   const origin = enclave(1, 1)
 
   /** A closed folder with secrets, shares, wants and a pending share in it. */
-  async function filled(): Promise<string> {
+  async function filled(by = origin): Promise<string> {
     const folder = await folders.make()
     const store = await folders.open(folder)
     await store.putSecret('account-seed', new Uint8Array(Buffer.from('the seed of an enclave account..')))
     await store.putSecret('peer-key-seed', new Uint8Array(Buffer.from('the seed of the key of a peer...')))
     await store.putCollateralFloors('{}')
-    await store.beginSetup(origin.identity, 10, [wantOf(secret(70)), wantOf(capsule(71))])
-    await seal(store, origin, 11, [secret(1), secret(2), capsule(1)])
-    await seal(store, origin, 12, [capsule(1)], 1)
+    await store.beginSetup(by.identity, 10, [wantOf(secret(70)), wantOf(capsule(71))])
+    await seal(store, by, 11, [secret(1), secret(2), capsule(1)])
+    await seal(store, by, 12, [capsule(1)], 1)
     await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
     await store.markSetupDone()
     await store.close()
@@ -418,6 +418,61 @@ describe('store and its host', () => {
       const copy = await altered(folder, (raw) => raw.put(name, foreign))
       await useWhatIsLeft(copy)
     }
+  })
+
+  describe('that brings over records from another folder that is sealed under the same key', () => {
+    /** Puts every record of the other folder in the place of the one of the same name. */
+    async function swapped(folder: string, other: string, isToSwap: (name: Uint8Array) => boolean) {
+      const foreign = new Map((await records(other)).map(([name, sealed]) => [toHex(name), sealed]))
+      let count = 0
+      const copy = await altered(folder, async (raw) => {
+        for (const [name] of await raw.iterator().all()) {
+          const sealed = foreign.get(toHex(name))
+          if (sealed === undefined || !isToSwap(name)) continue
+          await raw.put(name, sealed)
+          count += 1
+        }
+      })
+      return { copy, count }
+    }
+
+    const isOfSeat = (name: Uint8Array) => (name[0] ?? 0) > 0x10 && name[0] !== 0xff && name[0] !== IDENTITY_COPY.prefix
+
+    for (const [whose, other] of [
+      ['of another account', enclave(2, 1)],
+      [
+        'of the same account in another seat',
+        { ...origin, identity: { ...origin.identity, seat: { cluster: 1, slot: 4 } } },
+      ],
+    ] as const) {
+      it(`${whose}: none of them opens here`, async () => {
+        const folder = await filled()
+        const { copy, count } = await swapped(folder, await filled(other), isOfSeat)
+        assert.ok(count >= 11, `${count}`)
+        const { held, dropped } = await useWhatIsLeft(copy)
+        assert.deepEqual([held, dropped], [[], count])
+        const seeds = await swapped(folder, await filled(other), (name) => name[0] === SECRETS.prefix)
+        assert.equal(seeds.count, 2)
+        await assert.rejects(folders.open(seeds.copy), isTampered)
+      })
+    }
+
+    it('of the same folder before its seat was erased, and another one taken: none of them opens any more', async () => {
+      const folder = await filled()
+      const former = await altered(folder, async () => undefined)
+      const store = await folders.open(folder)
+      await store.eraseAll()
+      const identity = { ...origin.identity, seat: { cluster: 1, slot: 4 } }
+      await store.beginSetup(identity, 10, [wantOf(secret(70))])
+      await seal(store, { ...origin, identity }, 11, [secret(1), secret(2)])
+      await store.close()
+      const { copy, count } = await swapped(folder, former, isOfSeat)
+      assert.ok(count >= 6, `${count}`)
+      const opened = await folders.open(copy)
+      assert.deepEqual([opened.integrity().state, opened.integrity().dropped], ['altered', count])
+      assert.deepEqual(await collect(opened.places()), [])
+      assert.deepEqual(await collect(opened.wants()), [])
+    })
   })
 
   it('cannot plant a record', async () => {
