@@ -4,8 +4,11 @@ import { once } from 'node:events'
 import { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Level } from 'level'
 import type { ShareKey } from '../../../src/domain/index.js'
+import { SealedDatabase } from '../../../src/store/database.js'
 import { resealStore, type Store } from '../../../src/store/index.js'
+import { PAYLOADS } from '../../../src/store/records.js'
 import { Random } from '../../support/random.js'
 import { Disk, isPowerCut } from './disk.js'
 import {
@@ -108,6 +111,82 @@ describe('sealing a store anew', function () {
     await reseal(location, NEW_KEY, sealingKey)
     const back = await folders.open(location)
     assert.deepEqual((await back.share(secret(90)))?.payload, payloadOf(secret(90)))
+  })
+
+  it('has everything of a seat that is not the folder’s first', async () => {
+    const location = await filled()
+    const store = await folders.open(location)
+    await store.eraseAll()
+    const other = enclave(1, 1, 4)
+    await store.beginSetup(other.identity, 20, [wantOf(secret(71))])
+    await seal(store, other, 21, held)
+    await store.putPending({ key: secret(81), payload: payloadOf(secret(81)), confirmed: false })
+    await store.close()
+    await reseal(location)
+    const resealed = await folders.open(location, NEW_KEY)
+    assert.equal(resealed.integrity().state, 'whole')
+    assert.deepEqual((await resealed.identity())?.seat, other.identity.seat)
+    assert.deepEqual(await collect(resealed.wants()), [wantOf(secret(71))])
+    assert.deepEqual((await resealed.pending(secret(81)))?.payload, payloadOf(secret(81)))
+    for (const key of held) assert.deepEqual((await resealed.share(key))?.payload, payloadOf(key))
+  })
+
+  describe('whose host shows it other records than when it was opened', () => {
+    type Entries = [Uint8Array, Uint8Array][]
+
+    /** What a re-sealing says when the entries that it reads were changed so. */
+    async function copied(change: (entries: Entries) => Entries): Promise<string> {
+      const source = await SealedDatabase.open(await filled(), sealingKey)
+      const target = await SealedDatabase.open(join(await folders.make(), 'target'), NEW_KEY)
+      const { iterator } = Level.prototype
+      Object.defineProperty(Level.prototype, 'iterator', {
+        configurable: true,
+        value(this: Level<Uint8Array, Uint8Array>, options: object) {
+          const made = iterator.call(this, options)
+          const nextv = made.nextv.bind(made)
+          return Object.assign(made, {
+            nextv: async (size: number) => change((await nextv(size)) as unknown as Entries),
+          })
+        },
+      })
+      try {
+        await source.copyTo(target, signal)
+        return 'copied'
+      } catch (thrown) {
+        return (thrown as { code?: string }).code ?? String(thrown)
+      } finally {
+        Reflect.deleteProperty(Level.prototype, 'iterator')
+        await source.close()
+        await target.close()
+      }
+    }
+
+    const isPayload = (name: Uint8Array | undefined) => name?.[0] === PAYLOADS.prefix
+
+    it('is refused when one is left out', async () => {
+      assert.equal(await copied((entries) => entries), 'copied')
+      let isLeftOut = false
+      const withoutOne = await copied((entries) =>
+        entries.filter(([name]) => {
+          const isToGo = !isLeftOut && isPayload(name)
+          isLeftOut ||= isToGo
+          return !isToGo
+        }),
+      )
+      assert.equal(withoutOne, 'store/unreadable')
+    })
+
+    it('is refused when one does not open, and skips none', async () => {
+      let isSpoilt = false
+      const spoilt = await copied((entries) =>
+        entries.map(([name, sealed]) => {
+          if (isSpoilt || !isPayload(name)) return [name, sealed]
+          isSpoilt = true
+          return [name, sealed.map((byte, at) => (at === 30 ? byte ^ 1 : byte))]
+        }),
+      )
+      assert.equal(spoilt, 'store/tampered')
+    })
   })
 
   it('seals what a link leads to, and leaves the link', async () => {
@@ -301,7 +380,8 @@ describe('sealing a store anew', function () {
     it('can be run again from each of these', async () => {
       const { location, fresh } = await bothKeys()
       await cp(fresh, parts(location).resealed, { recursive: true })
-      await mkdir(parts(location).resealing)
+      // Under the new key, too, so that it would open.
+      await cp(fresh, parts(location).resealing, { recursive: true })
       await reseal(location)
       assert.equal(await keyOf(location), 'new')
     })
