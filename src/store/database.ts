@@ -299,8 +299,11 @@ export class SealedDatabase implements Reads {
       copied.add(partOf(name[0] ?? 0), this.#sealer.fingerprint(name, sealed))
       const value = this.#sealer.open(name, sealed)
       if (value === undefined) throw tamperedError(this.#folder, describeName(name))
-      batch.push({ name, before: undefined, after: target.#sealer.seal(name, value) })
-      zero(value)
+      try {
+        batch.push({ name, before: undefined, after: target.#sealer.seal(name, value) })
+      } finally {
+        zero(value)
+      }
       bytes += sealed.length
       if (batch.length >= RECORDS_PER_COPY || bytes >= BYTES_PER_COPY) {
         await target.#write(batch)
