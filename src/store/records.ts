@@ -66,7 +66,7 @@ export const HEADER = singleton(0x00, 'header', ID_VALUE)
  */
 export const HEADER_COPY = singleton(LAST_PREFIX, 'header-copy', ID_VALUE)
 
-/** What had the header's place in formats 1 to 3. */
+/** What had the header's place in the formats before this one. */
 export const FORMER_HEADERS: readonly Uint8Array[] = [Uint8Array.of(0x00, 0), Uint8Array.of(0x00, 1)]
 
 export const SECRETS: Table<SecretName, Uint8Array> = {

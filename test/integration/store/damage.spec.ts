@@ -3,7 +3,7 @@ import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { equalBytes, toHex } from '../../../src/crypto/index.js'
 import { repair } from '../../../src/store/damage.js'
-import { HEADER, HEADER_COPY, SECRETS } from '../../../src/store/records.js'
+import { HEADER, HEADER_COPY, PENDING, SECRETS } from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
 import { Disk, isPowerCut } from './disk.js'
 import {
@@ -183,6 +183,19 @@ describe('store whose folder is damaged', function () {
           assert.deepEqual([state, left >= held.length - 2], ['altered', true], toHex(name))
         }
       }
+    })
+
+    it('loses one more at most, where others are hidden behind that name from one end', async () => {
+      const location = join(await folders.make(), 'store')
+      const pending = [1, 2, 3, 4, 5].map(secret)
+      const store = await folders.open(location)
+      await store.beginSetup(origin.identity, 10, [])
+      for (const key of pending) await store.putPending({ key, payload: payloadOf(key), confirmed: true })
+      await (await folders.reopen(store, location)).close()
+      const [, first] = (await recordsOf(location)).find(([name]) => name[0] === PENDING.prefix) ?? []
+      const opened = await folders.open(await flipped(location, first ?? assert.fail(), 9, 0x80))
+      const left = (await collect(opened.pendingShares())).map(({ key }) => key)
+      assert.deepEqual(left, pending.slice(2))
     })
 
     it('loses no header: the two are at the ends of the database', async () => {

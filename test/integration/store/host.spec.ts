@@ -521,6 +521,20 @@ describe('store and its host', () => {
       })
       assert.equal((await useWhatIsLeft(copy)).held.length, left, `${prefixes}`)
     }
+    const unproved = await folders.open(
+      await altered(folder, (raw) => raw.clear({ gte: Uint8Array.of(0x31), lt: Uint8Array.of(0x32) })),
+    )
+    // What is sealed in one time in a seat is of one seat and one account.
+    for (const seat of [{ cluster: 1, slot: 4 }, origin.identity.seat]) {
+      const vouched = unproved.vouchAnew(
+        { ...origin.identity, seat, incarnation: `0x${'ee'.repeat(16)}` },
+        20,
+        origin.signHead,
+      )
+      if (seat.slot === 4) await assert.rejects(vouched, { code: 'store/other-seat' })
+      else assert.equal(await vouched, 3)
+    }
+    await unproved.close()
     const [newest] = all.findLast(([name]) => name[0] === 0x31) ?? []
     assert.ok(newest)
     assert.equal((await useWhatIsLeft(await altered(folder, (raw) => raw.del(newest)))).held.length, 3)
