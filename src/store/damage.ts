@@ -75,9 +75,11 @@ export async function forgetRepair(folder: string): Promise<void> {
  * manifest. Its own repair is for where it does not open at all: it keeps records with damaged names, and what puts
  * tables together ends the process where their order is broken. Nobody may have the folder open.
  *
- * @param isLegible whether the database itself tells of no damage.
+ * @param isLegibleNow whether the database itself tells of no damage.
  */
-export async function repair(folder: string, isLegible: boolean): Promise<void> {
+export async function repair(folder: string, isLegibleNow: boolean): Promise<void> {
+  // One that was cut short may have made it legible.
+  const isLegible = isLegibleNow && ((await readMark(folder))?.isLegible ?? true)
   await writeMark(folder, { step: 'copying', isLegible })
   const copy = copyOf(folder)
   await rm(copy, { recursive: true, force: true })

@@ -54,7 +54,6 @@ export class SealedDatabase implements Reads {
   readonly #sealer: Sealer
   readonly #freshness: Freshness
   #manifest: Manifest = EMPTY_MANIFEST
-  #wasAltered = false
   #dropped = 0
   #isClosed = false
   #release: () => void = () => undefined
@@ -94,7 +93,6 @@ export class SealedDatabase implements Reads {
     try {
       const mending = await mendingOf(folder)
       if (mending !== undefined) {
-        database.#wasAltered = true
         await database.transact(async (transaction) => {
           const former = await transaction.get(ALTERED, undefined)
           // The newest pending share may have been in what is gone.
@@ -215,11 +213,6 @@ export class SealedDatabase implements Reads {
   /** How many writes there were since the folder was made. */
   get sequence(): number {
     return this.#manifest.sequence
-  }
-
-  /** Whether the folder was altered while nobody had it open. */
-  get wasAltered(): boolean {
-    return this.#wasAltered
   }
 
   /** Of a folder that was altered: the records that could not be read, and are gone now. */
@@ -393,14 +386,14 @@ export class SealedDatabase implements Reads {
     // The rest is half gone then.
     const compared: readonly Part[] = isErasing ? ['lasting'] : PARTS
     const differ = compared.filter((part) => manifest === undefined || !isSameSum(manifest[part], this.#manifest[part]))
-    this.#wasAltered = isHidden || differ.length > 0
+    const isAltered = isHidden || differ.length > 0
     // Behind one damaged name an iterator hides others, and of what it hides nothing may be left to be written to.
     const isCopied = (await mendingOf(this.#folder))?.isCopied ?? false
-    if (this.#wasAltered && !isCopied) throw new AlteredError(this.#folder, 'it is not as it was left')
+    if (isAltered && !isCopied) throw new AlteredError(this.#folder, 'it is not as it was left')
     const former = await this.#shown(ALTERED)
     const pendingIsDoubtful = differ.includes('pending') || (former?.pendingIsDoubtful ?? false)
-    if (this.#wasAltered) await onAltered()
-    if (this.#wasAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
+    if (isAltered) await onAltered()
+    if (isAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
     if (isErasing) await this.#clearSeat()
   }
 

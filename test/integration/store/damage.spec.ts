@@ -121,6 +121,40 @@ describe('store whose folder is damaged', function () {
     assert.deepEqual(await heldIn(location), { state: 'altered', held: 2 })
   })
 
+  it('doubts a pending share when a table is gone, since a newer one may have been in it', async () => {
+    const location = join(await folders.make(), 'store')
+    const key = secret(1)
+    let store = await folders.open(location)
+    await store.beginSetup(origin.identity, 10, [])
+    await store.putPending({ key, payload: payloadOf(key), confirmed: true })
+    store = await folders.reopen(store, location)
+    await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
+    await (await folders.reopen(store, location)).close()
+    // With it went the newest manifest: what is left agrees.
+    await rm((await filesOf(location, /\.ldb$/)).at(-1) ?? '')
+    const opened = await folders.open(location)
+    assert.deepEqual([opened.integrity().state, opened.integrity().doubtful], ['altered', 1])
+    assert.deepEqual((await opened.pending(key))?.payload, payloadOf(key))
+  })
+
+  it('doubts a pending share also when the database was mended already, and no more', async () => {
+    const location = await filled()
+    const store = await folders.open(location)
+    await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
+    await store.close()
+    for (const [mark, doubtful] of [
+      ['copying\n', 1],
+      ['', 1],
+      ['copying legible\n', 0],
+    ] as const) {
+      const copy = await copyOf(location)
+      await tamper(copy, (raw) => raw.del(Uint8Array.of(0x11)))
+      await writeFile(join(copy, 'MENDED'), mark)
+      const opened = await folders.open(copy)
+      assert.deepEqual([opened.integrity().state, opened.integrity().doubtful], ['altered', doubtful], mark)
+    }
+  })
+
   it('is mended although that was cut short before any change of the disk', async () => {
     const damaged = await filled()
     await rm(join(damaged, 'CURRENT'))

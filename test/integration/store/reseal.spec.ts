@@ -271,6 +271,20 @@ describe('sealing a store anew', function () {
     }
   })
 
+  it('seals a folder of which the mending was cut short when nothing but its copy was left', async () => {
+    const location = await filled()
+    const copy = join(location, 'MENDING')
+    const files = await readdir(location)
+    await mkdir(copy)
+    for (const file of files) await rename(join(location, file), join(copy, file))
+    await writeFile(join(location, 'MENDED'), 'moving legible\n')
+    await reseal(location)
+    const store = await folders.open(location, NEW_KEY)
+    assert.equal(store.integrity().state, 'altered')
+    for (const key of held) assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+    assert.deepEqual(await readdir(join(location, '..')), ['store', 'store.lock'])
+  })
+
   it('lets nobody in by another name of the folder', async () => {
     const location = await filled()
     const [link, farther] = [join(await folders.make(), 'link'), join(await folders.make(), 'link')]
