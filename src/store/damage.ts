@@ -50,7 +50,7 @@ async function isWithoutIndex(folder: string): Promise<boolean> {
   const current = join(folder, 'CURRENT')
   if (!(await exists(current))) return true
   const [, index] = /^(MANIFEST-\d+)\n$/.exec(await readFile(current, 'utf8')) ?? []
-  return index !== undefined && !(await exists(join(folder, index)))
+  return index === undefined || !(await exists(join(folder, index)))
 }
 
 /**

@@ -3,7 +3,7 @@ import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { finishRepair, forgetRepair, isRepairable, mendingOf, repair } from './damage.js'
-import { holdsStore, placeOf } from './folder.js'
+import { holdsStore, isBare, placeOf } from './folder.js'
 import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
@@ -21,6 +21,7 @@ import {
   partOf,
   SEAT_RECORDS,
   SEAT_TIME,
+  SEAT_TIME_COPY,
   SECRETS,
   type Table,
   VOUCHED_FOR,
@@ -129,6 +130,8 @@ export class SealedDatabase implements Reads {
   static async #open(folder: string, sealingKey: Uint8Array, opening: Required<Opening>): Promise<SealedDatabase> {
     const { mayCreate, onAltered } = opening
     const createIfMissing = mayCreate && !(await holdsStore(folder))
+    // Of one in which something was written none is made anew, whatever the database shows of it.
+    const mayBegin = mayCreate && (await isBare(folder))
     // Sealed values do not compress.
     const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
     const level: LevelDatabase = new Level(folder, options)
@@ -139,7 +142,7 @@ export class SealedDatabase implements Reads {
     }
     let sealer: Sealer | undefined
     try {
-      const id = await storeId(level, folder, sealingKey, mayCreate)
+      const id = await storeId(level, folder, sealingKey, mayBegin)
       sealer = new Sealer(sealingKey, id)
       const database = new SealedDatabase(level, folder, sealer)
       await database.#takeOver(onAltered)
@@ -282,7 +285,6 @@ export class SealedDatabase implements Reads {
    * @param target new and empty.
    */
   async copyTo(target: SealedDatabase, signal: AbortSignal): Promise<void> {
-    target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
     target.#sealer.seatTime = this.#sealer.seatTime
     const copied = new ManifestSum()
     let batch: Change[] = []
@@ -304,11 +306,13 @@ export class SealedDatabase implements Reads {
         bytes = 0
       }
     }
-    if (batch.length > 0) await target.#write(batch)
     // What was shown when the folder was opened may not be what was shown now.
     if (!PARTS.every((part) => isSameSum(copied.manifest(0)[part], this.#manifest[part]))) {
       throw unreadableError(this.#folder, 'it was altered while it was copied')
     }
+    // With the last write only: by its number the copy shows that it has all of them.
+    target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
+    await target.#write(batch)
   }
 
   /** The error for a record that is missing or wrong although another record vouches for it. */
@@ -363,7 +367,7 @@ export class SealedDatabase implements Reads {
     const seatTime = new Uint8Array(randomBytes(SEAT_TIME_BYTES))
     await this.#commit((transaction) => {
       transaction.delete(ERASING, undefined)
-      transaction.put(SEAT_TIME, undefined, seatTime)
+      putSeatTime(transaction, seatTime)
     })
     this.#sealer.seatTime = seatTime
   }
@@ -377,7 +381,7 @@ export class SealedDatabase implements Reads {
    */
   async #takeOver(onAltered: () => Promise<unknown>): Promise<void> {
     const manifest = await this.#shown(MANIFEST)
-    this.#sealer.seatTime = (await this.#shown(SEAT_TIME)) ?? this.#sealer.seatTime
+    this.#sealer.seatTime = await this.#seatTime()
     const { found, isHidden } = await this.#recount()
     // A count that began anew could be mistaken for one of before; no folder is written to as often as the clock ticks.
     this.#manifest = found.manifest(manifest?.sequence ?? Date.now())
@@ -395,6 +399,23 @@ export class SealedDatabase implements Reads {
     if (isAltered) await onAltered()
     if (isAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
     if (isErasing) await this.#clearSeat()
+  }
+
+  /** As the record says, or its copy: the one under which the identity opens, if there is one. */
+  async #seatTime(): Promise<Uint8Array> {
+    const shown = [await this.#shown(SEAT_TIME), await this.#shown(SEAT_TIME_COPY)]
+    const [first, second] = shown.filter((each) => each !== undefined)
+    if (first === undefined) {
+      const names = [SEAT_TIME, SEAT_TIME_COPY].map((table) => table.encodeKey(undefined))
+      const sealed = await Promise.all(names.map((name) => this.#shownSealed(name)))
+      // Under another one all that is of the seat would be let go.
+      if (sealed.some((each) => each !== undefined)) throw tamperedError(this.#folder, SEAT_TIME.describe(undefined))
+      return this.#sealer.seatTime
+    }
+    if (second === undefined || equalBytes(first, second)) return first
+    this.#sealer.seatTime = second
+    const identities = [await this.#shown(IDENTITY), await this.#shown(IDENTITY_COPY)]
+    return identities.some((identity) => identity !== undefined) ? second : first
   }
 
   /** Lets go what does not open. */
@@ -420,6 +441,9 @@ export class SealedDatabase implements Reads {
       batch = []
     }
     if (!isErasing) await this.#mendIdentity()
+    const seatTimes = [await this.get(SEAT_TIME, undefined), await this.get(SEAT_TIME_COPY, undefined)]
+    if (seatTimes.every((each) => each === undefined)) return
+    await this.#commit((transaction) => putSeatTime(transaction, this.#sealer.seatTime))
   }
 
   async #mendIdentity(): Promise<void> {
@@ -566,6 +590,10 @@ const MANIFEST_NAME = MANIFEST.encodeKey(undefined)
 
 function manifestOperation(sealer: Sealer, manifest: Manifest): Operation {
   return { type: 'put', key: MANIFEST_NAME, value: sealer.seal(MANIFEST_NAME, MANIFEST.encode(manifest)) }
+}
+
+function putSeatTime(transaction: Transaction, seatTime: Uint8Array): void {
+  for (const table of [SEAT_TIME, SEAT_TIME_COPY]) transaction.put(table, undefined, seatTime)
 }
 
 function isSameSum(one: PartSum, other: PartSum): boolean {

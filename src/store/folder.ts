@@ -35,6 +35,15 @@ export async function holdsStore(folder: string): Promise<boolean> {
   }
 }
 
+/** Whether nothing was ever written to a database: so a creation that was cut short leaves it. */
+export async function isBare(folder: string): Promise<boolean> {
+  const names = (await holdsStore(folder)) ? await readdir(folder) : []
+  for (const name of names.filter((each) => FILE_OF_STORE.test(each) && each !== CURRENT)) {
+    if (!name.endsWith('.log') || (await stat(join(folder, name))).size > 0) return false
+  }
+  return true
+}
+
 export async function exists(path: string): Promise<boolean> {
   try {
     await stat(path)

@@ -127,6 +127,9 @@ export const COLLATERAL_FLOORS = singleton<string>(0x08, 'collateral-floors', {
  */
 export const SEAT_TIME = singleton(0x06, 'seat-time', ID_VALUE)
 
+/** Without it nothing of the seat opens: it is kept again, with other records in between. */
+export const SEAT_TIME_COPY = singleton(0x0f, 'seat-time-copy', ID_VALUE)
+
 /** What else there is; all records are counted in it but itself and the headers. */
 export const MANIFEST = singleton<Manifest>(0x05, 'manifest', {
   encode: ({ sequence, lasting, pending, seat }) => {
@@ -334,6 +337,7 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   describer(COLLATERAL_FLOORS),
   describer(MANIFEST),
   describer(SEAT_TIME),
+  describer(SEAT_TIME_COPY),
   describer(ALTERED),
   describer(IDENTITY),
   describer(IDENTITY_COPY),

@@ -137,6 +137,8 @@ async function exchange(
     if (await isMount(location)) throw mountError(location)
     const target = await SealedDatabase.open(resealing, to)
     try {
+      // What a former one has left was taken away before.
+      if (target.sequence > 0) throw foreignError(resealing)
       await source.copyTo(target, signal)
     } finally {
       await target.close()
@@ -232,6 +234,13 @@ function keptError(location: string, replaced: string): SlotmeshError {
   return new SlotmeshError(
     'store/unreadable',
     `The folder ${replaced} holds what an earlier re-sealing has replaced, and ${location} does not show that it has all of it: compare them, and move that one elsewhere.`,
+  )
+}
+
+function foreignError(resealing: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `The folder ${resealing} was put there by somebody else while this node sealed its own anew: find out who writes there, and start the node again.`,
   )
 }
 

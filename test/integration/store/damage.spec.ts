@@ -77,6 +77,7 @@ describe('store whose folder is damaged', function () {
     const damages: [string, (folder: string) => Promise<unknown>][] = [
       ['CURRENT gone', (folder) => rm(join(folder, 'CURRENT'))],
       ['CURRENT empty', (folder) => truncate(join(folder, 'CURRENT'))],
+      ['CURRENT of another form', (folder) => writeFile(join(folder, 'CURRENT'), 'MANIGEST-000001\n')],
       ['CURRENT wrong', (folder) => writeFile(join(folder, 'CURRENT'), 'MANIFEST-999999\n')],
       ['MANIFEST gone', async (folder) => rm((await filesOf(folder, /^MANIFEST/))[0] ?? '')],
     ]

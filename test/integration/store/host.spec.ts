@@ -16,6 +16,7 @@ import {
   PENDING,
   PLACES,
   SEAT_TIME,
+  SEAT_TIME_COPY,
   SECRETS,
 } from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
@@ -475,6 +476,48 @@ describe('store and its host', () => {
     })
   })
 
+  it('cannot have the seat erased by one of the two records of its time', async () => {
+    const folder = await filled()
+    const store = await folders.open(folder)
+    await store.eraseAll()
+    const former = await altered(folder, async () => undefined)
+    await store.eraseAll()
+    await store.beginSetup(origin.identity, 10, [wantOf(secret(70))])
+    await seal(store, origin, 11, [secret(1)])
+    await store.close()
+    const names = [SEAT_TIME, SEAT_TIME_COPY].map((table) => table.encodeKey(undefined))
+    const older = new Map((await records(former)).map(([name, sealed]) => [toHex(name), sealed]))
+    for (const name of names) {
+      const old = older.get(toHex(name)) ?? assert.fail()
+      for (const damage of [
+        (raw: RawDatabase) => raw.del(name),
+        (raw: RawDatabase) => raw.put(name, Buffer.from('junk')),
+        (raw: RawDatabase) => raw.put(name, old),
+      ]) {
+        const copy = await altered(folder, damage)
+        for (const state of ['altered', 'whole']) {
+          const opened = await folders.open(copy)
+          assert.equal(opened.integrity().state, state)
+          assert.deepEqual((await opened.share(secret(1)))?.payload, payloadOf(secret(1)))
+          if (state === 'altered') await opened.beginSetup(origin.identity, 20, [])
+          await opened.close()
+        }
+        assert.equal((await records(copy)).filter(([each]) => names.some((one) => equalBytes(one, each))).length, 2)
+      }
+    }
+    const copy = await altered(folder, async (raw) => {
+      for (const name of names) await raw.put(name, Buffer.from('junk'))
+    })
+    await assert.rejects(folders.open(copy), isTampered)
+  })
+
+  it('cannot have a new store made of a folder of which it shows nothing', async () => {
+    const copy = await altered(await filled(), (raw) => raw.clear())
+    for (let start = 0; start < 2; start += 1) {
+      await assert.rejects(folders.open(copy), { code: 'store/unreadable', message: /header is missing/ })
+    }
+  })
+
   it('cannot plant a record', async () => {
     const folder = await filled()
     for (const name of [
@@ -659,7 +702,7 @@ describe('store and its host', () => {
     await store.close()
     assert.deepEqual(
       (await records(folder)).map(([name]) => name[0]),
-      [0, 1, 1, 5, 6, 8, 0xff],
+      [0, 1, 1, 5, 6, 8, 0x0f, 0xff],
     )
   })
 

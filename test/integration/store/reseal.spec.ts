@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import fs, { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Level } from 'level'
@@ -129,6 +130,36 @@ describe('sealing a store anew', function () {
     assert.deepEqual(await collect(resealed.wants()), [wantOf(secret(71))])
     assert.deepEqual((await resealed.pending(secret(81)))?.payload, payloadOf(secret(81)))
     for (const key of held) assert.deepEqual((await resealed.share(key))?.payload, payloadOf(key))
+  })
+
+  it('keeps the old folder where the last write of the new one is not on the disk', async () => {
+    const { batch } = Level.prototype
+    for (const [lost, left] of [
+      [Number.POSITIVE_INFINITY, ['store', 'store.lock']],
+      [2, ['store', 'store.lock', 'store.replaced']],
+    ] as const) {
+      const location = await filled()
+      const store = await folders.open(location)
+      // More than goes into one write.
+      for (const nftId of [80, 81]) {
+        await store.putPending({ key: secret(nftId), payload: new Uint8Array(3_000_000), confirmed: true })
+      }
+      await store.close()
+      let writes = 0
+      Object.defineProperty(Level.prototype, 'batch', {
+        configurable: true,
+        async value(this: Level<Uint8Array, Uint8Array>, ...parameters: Parameters<typeof batch>) {
+          if (writes++ !== lost) await batch.apply(this, parameters)
+        },
+      })
+      try {
+        await reseal(location)
+      } finally {
+        Reflect.deleteProperty(Level.prototype, 'batch')
+      }
+      assert.equal(writes, 3)
+      assert.deepEqual((await readdir(join(location, '..'))).sort(), left)
+    }
   })
 
   describe('whose host shows it other records than when it was opened', () => {
@@ -398,6 +429,22 @@ describe('sealing a store anew', function () {
       await cp(fresh, parts(location).resealing, { recursive: true })
       await reseal(location)
       assert.equal(await keyOf(location), 'new')
+    })
+
+    it('and whose half-written folder is put back: it is not taken for the new one', async () => {
+      const { location, fresh } = await bothKeys()
+      const { resealing } = parts(location)
+      await cp(fresh, resealing, { recursive: true })
+      const { rm } = fs
+      fs.rm = async (path, options) => (path === resealing ? undefined : rm(path, options))
+      syncBuiltinESMExports()
+      try {
+        await assert.rejects(reseal(location), { code: 'store/unreadable', message: /by somebody else/ })
+      } finally {
+        fs.rm = rm
+        syncBuiltinESMExports()
+      }
+      assert.equal(await keyOf(location), 'old')
     })
 
     it('after the new folder was whole: run again with the same keys it has nothing left to do', async () => {

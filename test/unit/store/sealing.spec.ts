@@ -51,7 +51,14 @@ describe('sealing', () => {
   function namesOf(): [string, Uint8Array][] {
     const key = { kind: 'secret', nftId: 7 } as const
     const log = { account: `0x${'aa'.repeat(32)}`, incarnation: `0x${'bb'.repeat(16)}` } as const
-    const alone = [records.HEADER, records.HEADER_COPY, records.SEAT_TIME, records.MANIFEST, records.ERASING]
+    const alone = [
+      records.HEADER,
+      records.HEADER_COPY,
+      records.SEAT_TIME,
+      records.SEAT_TIME_COPY,
+      records.MANIFEST,
+      records.ERASING,
+    ]
     const others = [records.ALTERED, records.COLLATERAL_FLOORS, records.IDENTITY, records.IDENTITY_COPY]
     const more = [records.PROGRESS, records.SETUP_DONE]
     const names = [...alone, ...others, ...more].map((table) => table.encodeKey(undefined))
