@@ -2,6 +2,7 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { exists, holdsStore, isErrno, moved, synced } from './folder.js'
+import { HEADER_NAMES } from './header.js'
 
 type RawDatabase = ClassicLevel<Uint8Array, Uint8Array>
 
@@ -88,6 +89,9 @@ export async function repair(folder: string, isLegibleNow: boolean): Promise<voi
     const target = await opened(copy, true)
     try {
       await copyLegible(damaged, target)
+      const headers = await target.getMany([...HEADER_NAMES])
+      // Nothing of it would open: what is here, and what was laid aside, stays for its operator.
+      if (headers.every((header) => header === undefined)) throw new Error('its header is missing')
     } finally {
       await target.close()
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { equalBytes, toHex } from '../../../src/crypto/index.js'
 import { repair } from '../../../src/store/damage.js'
 import { HEADER, HEADER_COPY, PENDING, SECRETS } from '../../../src/store/records.js'
@@ -249,6 +249,25 @@ describe('store whose folder is damaged', function () {
         }
       }
     })
+  })
+
+  it('leaves what it cannot read where that is all there is', async () => {
+    const location = join(await folders.make(), 'store')
+    const store = await folders.open(location)
+    await store.putSecret('account-seed', SEED)
+    await (await folders.reopen(store, location)).close()
+    const [table = '', ...others] = await filesOf(location, /\.ldb$/)
+    assert.deepEqual(others, [])
+    const bytes = await readFile(table)
+    // The magic number at its end, without which the database takes it for no table.
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    await writeFile(table, bytes)
+    for (let start = 0; start < 3; start += 1) {
+      await assert.rejects(folders.open(location), { code: 'store/unreadable' })
+    }
+    const all = await readdir(location, { recursive: true })
+    const [kept = ''] = all.filter((name) => name.endsWith(basename(table)))
+    assert.deepEqual(await readFile(join(location, kept)), bytes)
   })
 
   it('makes no empty store where there was one', async () => {
