@@ -41,7 +41,8 @@ export class MadeArrays {
   holding(bytes: Uint8Array, but: readonly Uint8Array[] = []): Uint8Array[] {
     const allowed = new Set(but.map(({ buffer }) => buffer))
     return this.#made.filter((made) => {
-      const isHeld = made instanceof Uint8Array && Buffer.from(made.buffer).includes(Buffer.from(bytes))
+      // Not all of its memory: Node's pool has other things in it.
+      const isHeld = made instanceof Uint8Array && Buffer.from(made).includes(Buffer.from(bytes))
       return isHeld && !allowed.has(made.buffer)
     })
   }
