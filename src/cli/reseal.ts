@@ -29,7 +29,7 @@ async function reseal(flags: ResealFlags): Promise<void> {
   const location = folderOf(settings)
   const from = await sealingKeyOf(settings, flags.from)
   try {
-    const to = await nextSealingKeyOf(settings, flags.to)
+    const to = await nextSealingKeyOf(settings, flags.to, from)
     try {
       await untilInterrupted((signal) => resealStore({ location, from, to, signal }))
     } finally {

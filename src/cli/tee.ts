@@ -64,10 +64,23 @@ export async function sealingKeyOf(settings: Settings, words = settings.sealing)
   return keyFrom(settings, words === undefined ? await ownKey(settings) : parseSealingKeySource(words))
 }
 
-/** As `sealingKeyOf`, of a key that the folder is to be sealed under anew. */
-export async function nextSealingKeyOf(settings: Settings, words: string): Promise<Uint8Array> {
+/**
+ * As `sealingKeyOf`, of a key that the folder is to be sealed under anew. A passphrase gets a salt for it, but not while
+ * the folder may be under one that is lost.
+ *
+ * @param present the key that the folder is under, if that has not been done yet.
+ */
+export async function nextSealingKeyOf(settings: Settings, words: string, present: Uint8Array): Promise<Uint8Array> {
   const { parseSealingKeySource } = await import('../sealing-key/index.js')
-  return keyFrom(settings, parseSealingKeySource(words), { isNext: true })
+  const source = parseSealingKeySource(words)
+  try {
+    return await keyFrom(settings, source)
+  } catch (thrown) {
+    if (!(thrown instanceof SlotmeshError) || thrown.code !== 'sealing-key/salt-gone') throw thrown
+    const { opensUnder } = await import('../store/index.js')
+    if (!(await opensUnder(folderOf(settings), present))) throw thrown
+    return keyFrom(settings, source, { isNext: true })
+  }
 }
 
 async function keyFrom(settings: Settings, source: SealingKeySource, more: { isNext?: boolean } = {}) {
@@ -89,7 +102,7 @@ export async function openingKeyOf(settings: Settings, signal: AbortSignal): Pro
   if (nextSealing === undefined || nextSealing === sealing) return sealingKeyOf(settings)
   const from = await sealingKeyOf(settings)
   try {
-    const to = await nextSealingKeyOf(settings, nextSealing)
+    const to = await nextSealingKeyOf(settings, nextSealing, from)
     try {
       await resealed({ location: folderOf(settings), from, to, signal })
       return to

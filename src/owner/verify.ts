@@ -1,4 +1,4 @@
-import { utf8, verifySignature } from '../crypto/index.js'
+import { utf8, verifySignature, zero } from '../crypto/index.js'
 import {
   type AccountId,
   type BlockRef,
@@ -67,7 +67,8 @@ const KINDS: Record<ShareKind, Kind> = {
 }
 
 /**
- * Verifies an owner's request to store a share, in the order of section 1.3 of the client contract.
+ * Verifies an owner's request to store a share, in the order of section 1.3 of the client contract. The share is the
+ * caller's to zero; of one that is refused no bytes are left.
  * @throws OwnerRequestError with the status of the first check that fails; the reason of `signal` once it aborts.
  */
 export async function verifyStoreRequest(
@@ -78,7 +79,27 @@ export async function verifyStoreRequest(
 ): Promise<AuthorisedStore> {
   const owner = bodyAddress(request.owner_address)
   // The contract parses the data after the signatures, but lets its errors hide every other one: so they come first.
-  const { nftId, share, window } = parseStoreData(request.data)
+  const data = parseStoreData(request.data)
+  try {
+    return await authoriseStore({ kind, owner, request, data }, facts, options)
+  } catch (thrown) {
+    zero(data.share)
+    throw thrown
+  }
+}
+
+interface ParsedStore {
+  readonly kind: ShareKind
+  readonly owner: AccountId
+  readonly request: StoreRequest
+  readonly data: StoreData
+}
+
+async function authoriseStore(
+  { kind, owner, request, data: { nftId, share, window } }: ParsedStore,
+  facts: OwnerRequestFacts,
+  options: StoreOptions,
+): Promise<AuthorisedStore> {
   const now = facts.finalised().number
   const refuse = refuser(nftId)
 
@@ -87,10 +108,10 @@ export async function verifyStoreRequest(
   if (!isWithin(signer.window, now)) throw refuse('EXPIREDSIGNER')
   const permission = parseSignature(request.signersig)
   if (permission === undefined) throw refuse('INVALIDSIGNERSIGNATURE')
-  if (!verifySignature(owner, utf8(request.signer_address), permission)) throw refuse('SIGNERSIGVERIFICATIONFAILED')
+  if (!isSigned(request.signer_address, owner, permission)) throw refuse('SIGNERSIGVERIFICATIONFAILED')
   const signature = parseSignature(request.signature)
   if (signature === undefined) throw refuse('INVALIDDATASIGNATURE')
-  if (!verifySignature(signer.account, utf8(request.data), signature)) throw refuse('DATASIGVERIFICATIONFAILED')
+  if (!isSigned(request.data, signer.account, signature)) throw refuse('DATASIGVERIFICATIONFAILED')
 
   const key: ShareKey = { kind, nftId }
   const nft = await nftOfKind(key, facts, options)
@@ -120,7 +141,7 @@ export async function verifyRetrieveRequest(
   if (!isWithin(window, facts.finalised().number)) throw refuse('EXPIREDREQUEST')
   const signature = parseSignature(request.signature)
   if (signature === undefined) throw refuse('INVALIDSIGNERSIGNATURE')
-  if (!verifySignature(requester, utf8(request.data), signature)) throw refuse('SIGNERSIGVERIFICATIONFAILED')
+  if (!isSigned(request.data, requester, signature)) throw refuse('SIGNERSIGVERIFICATIONFAILED')
 
   const key: ShareKey = { kind, nftId }
   const nft = await nftOfKind(key, facts, options)
@@ -131,6 +152,16 @@ export async function verifyRetrieveRequest(
   }
   if (holderOfRole(nft, request.requester_type) !== requester) throw refuse('REQUESTERVERIFICATIONFAILED')
   return { key, requester }
+}
+
+/** Leaves no bytes of the text, which may hold a share. */
+function isSigned(text: string, by: AccountId, signature: Uint8Array): boolean {
+  const message = utf8(text)
+  try {
+    return verifySignature(by, message, signature)
+  } finally {
+    zero(message)
+  }
 }
 
 function holderOfRole(nft: NftFacts, role: Exclude<RequesterType, 'RENTEE'>): AccountId | undefined {
@@ -169,12 +200,17 @@ function parseStoreData(data: string): StoreData {
   const nftId = parseU32(id)
   if (nftId === undefined) throw refuseUnread('INVALIDNFTID')
   const share = utf8(text)
+  const window = parseWindow(block, validity)
+  if (isOfShareSize(share.length) && window !== undefined) return { nftId, share, window }
+  zero(share)
   if (share.length === 0) throw refuseUnread('INVALIDKEYSHARE')
   if (share.length < SHARE_SIZE.minimum) throw refuseUnread('KEYSHAREISTOOSHORT')
   if (share.length > SHARE_SIZE.maximum) throw refuseUnread('KEYSHAREISTOOLONG')
-  const window = parseWindow(block, validity)
-  if (window === undefined) throw refuseUnread('INVALIDAUTHTOKEN')
-  return { nftId, share, window }
+  throw refuseUnread('INVALIDAUTHTOKEN')
+}
+
+function isOfShareSize(bytes: number): boolean {
+  return bytes >= SHARE_SIZE.minimum && bytes <= SHARE_SIZE.maximum
 }
 
 function parseRetrieveData(data: string): { readonly nftId: NftId; readonly window: ValidityWindow } {

@@ -5,6 +5,8 @@ export type SealingKeyErrorCode =
   | 'sealing-key/bad-source'
   /** The source is not there, or this process may not read it. */
   | 'sealing-key/unavailable'
+  /** A passphrase's salt is gone, and the folder that may be sealed under it is not. */
+  | 'sealing-key/salt-gone'
   /** What the source holds is no key, or others can read it. */
   | 'sealing-key/unfit'
 

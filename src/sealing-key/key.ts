@@ -19,7 +19,7 @@ export interface SealingKeyOptions {
   readonly folder: string
   /** Where Gramine has its keys; `/dev/attestation/keys` by default. */
   readonly gramineKeys?: string
-  /** The folder is not under this key yet, and is to be sealed anew: only then a passphrase gets a salt for it. */
+  /** The folder has been opened with another key, and is to be sealed anew: only then a passphrase gets a salt for it. */
   readonly isNext?: boolean
   readonly signal?: AbortSignal
 }

@@ -40,8 +40,8 @@ function saltFileOf(folder: string): string {
 /**
  * Reads the salt that stands beside a store's folder, or makes it when there is none.
  *
- * @param mayMake also when there is a folder, which is not yet sealed under this salt.
- * @throws SealingKeyError `sealing-key/unfit`, `sealing-key/unavailable`
+ * @param mayMake also when there is a folder, which is known not to be sealed under this salt.
+ * @throws SealingKeyError `sealing-key/unfit`, `sealing-key/unavailable`, `sealing-key/salt-gone`
  */
 export async function readSalt(folder: string, mayMake: boolean): Promise<Stretching> {
   const path = saltFileOf(folder)
@@ -91,7 +91,7 @@ async function holdsAnything(folder: string): Promise<boolean> {
 
 function goneError(path: string, folder: string, cause: unknown): SealingKeyError {
   const sentence = `The file ${path} is gone, without which the passphrase does not open ${folder}: restore it, or begin with an empty folder.`
-  return new SealingKeyError('sealing-key/unavailable', sentence, { cause })
+  return new SealingKeyError('sealing-key/salt-gone', sentence, { cause })
 }
 
 function isErrno(thrown: unknown, code: string): boolean {

@@ -147,9 +147,11 @@ export async function createSealer(requesterKey: SuiteKey<Suite>, context: Seali
     seal: async (plaintext) => {
       const copy = buffer(plaintext)
       zero(plaintext)
-      const ciphertext = await sender.seal(copy)
-      zero(new Uint8Array(copy))
-      return new Uint8Array(ciphertext)
+      try {
+        return new Uint8Array(await sender.seal(copy))
+      } finally {
+        zero(new Uint8Array(copy))
+      }
     },
   }
 }

@@ -2,23 +2,26 @@ import { randomBytes } from 'node:crypto'
 import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
-import { forgetRepair, isRepairable, repair, wasRepaired } from './damage.js'
-import { holdsStore, placeOf } from './folder.js'
+import { finishRepair, forgetRepair, isRepairable, mendingOf, repair } from './damage.js'
+import { holdsStore, isBare, placeOf } from './folder.js'
 import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
-import { idOfCopies } from './header.js'
+import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
 import {
   ALTERED,
   describeName,
   ERASING,
-  FIRST_SEAT_PREFIX,
-  HEADERS,
+  FORMER_HEADERS,
+  HEADER,
+  HEADER_COPY,
   IDENTITY,
   IDENTITY_COPY,
   MANIFEST,
   partOf,
+  SEAT_RECORDS,
   SEAT_TIME,
+  SEAT_TIME_COPY,
   SECRETS,
   type Table,
   VOUCHED_FOR,
@@ -52,7 +55,6 @@ export class SealedDatabase implements Reads {
   readonly #sealer: Sealer
   readonly #freshness: Freshness
   #manifest: Manifest = EMPTY_MANIFEST
-  #wasAltered = false
   #dropped = 0
   #isClosed = false
   #release: () => void = () => undefined
@@ -70,7 +72,8 @@ export class SealedDatabase implements Reads {
    * @param options.mayCreate false when there was a store: where it is gone, none is made in its place.
    * @param options.onAltered is waited for when the folder turns out to be altered, before anything of it is mended.
    * @throws RangeError when the sealing key is not 32 bytes.
-   * @throws SlotmeshError `store/locked`, `store/unreadable`, `store/wrong-key`, `store/tampered`.
+   * @throws SlotmeshError `store/locked`, `store/unreadable`, `store/older-format`, `store/wrong-key`,
+   * `store/tampered`.
    */
   static async open(
     folder: string,
@@ -81,6 +84,7 @@ export class SealedDatabase implements Reads {
     const release = claim(await placeOf(folder))
     let database: SealedDatabase
     try {
+      await finishRepair(folder)
       database = await SealedDatabase.#openRepaired(folder, sealingKey, { mayCreate, onAltered })
     } catch (thrown) {
       release()
@@ -88,10 +92,14 @@ export class SealedDatabase implements Reads {
     }
     database.#release = release
     try {
-      if (await wasRepaired(folder)) {
-        database.#wasAltered = true
-        // The newest pending share may have been in what is gone.
-        await database.transact(async (transaction) => transaction.put(ALTERED, undefined, { pendingIsDoubtful: true }))
+      const mending = await mendingOf(folder)
+      if (mending !== undefined) {
+        await database.transact(async (transaction) => {
+          const former = await transaction.get(ALTERED, undefined)
+          // The newest pending share may have been in what is gone.
+          const pendingIsDoubtful = !mending.isLegible || (former?.pendingIsDoubtful ?? false)
+          transaction.put(ALTERED, undefined, { pendingIsDoubtful })
+        })
         await forgetRepair(folder)
       }
       return database
@@ -109,10 +117,11 @@ export class SealedDatabase implements Reads {
     try {
       return await SealedDatabase.#open(folder, sealingKey, opening)
     } catch (thrown) {
-      if (!(await isRepairable(folder, thrown))) throw thrown
+      const isLegible = thrown instanceof AlteredError
+      if (!isLegible && !(await isRepairable(folder, thrown))) throw thrown
       await opening.onAltered()
-      await repair(folder).catch((cause) => {
-        throw unreadableError(folder, messageOf(cause), thrown)
+      await repair(folder, isLegible).catch((cause) => {
+        throw unreadableError(folder, messageOf(reasonOf(cause)), thrown)
       })
       return SealedDatabase.#open(folder, sealingKey, { ...opening, mayCreate: false })
     }
@@ -121,6 +130,8 @@ export class SealedDatabase implements Reads {
   static async #open(folder: string, sealingKey: Uint8Array, opening: Required<Opening>): Promise<SealedDatabase> {
     const { mayCreate, onAltered } = opening
     const createIfMissing = mayCreate && !(await holdsStore(folder))
+    // Of one in which something was written none is made anew, whatever the database shows of it.
+    const mayBegin = mayCreate && (await isBare(folder))
     // Sealed values do not compress.
     const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
     const level: LevelDatabase = new Level(folder, options)
@@ -131,9 +142,12 @@ export class SealedDatabase implements Reads {
     }
     let sealer: Sealer | undefined
     try {
-      sealer = new Sealer(sealingKey, await storeId(level, folder, sealingKey, mayCreate))
+      const id = await storeId(level, folder, sealingKey, mayBegin)
+      sealer = new Sealer(sealingKey, id)
       const database = new SealedDatabase(level, folder, sealer)
       await database.#takeOver(onAltered)
+      // Before, nothing is written to what is perhaps damaged.
+      await mendHeader(level, sealingKey, id)
       return database
     } catch (thrown) {
       await level.close()
@@ -204,11 +218,6 @@ export class SealedDatabase implements Reads {
     return this.#manifest.sequence
   }
 
-  /** Whether the folder was altered while nobody had it open. */
-  get wasAltered(): boolean {
-    return this.#wasAltered
-  }
-
   /** Of a folder that was altered: the records that could not be read, and are gone now. */
   get dropped(): number {
     return this.#dropped
@@ -276,7 +285,6 @@ export class SealedDatabase implements Reads {
    * @param target new and empty.
    */
   async copyTo(target: SealedDatabase, signal: AbortSignal): Promise<void> {
-    target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
     target.#sealer.seatTime = this.#sealer.seatTime
     const copied = new ManifestSum()
     let batch: Change[] = []
@@ -286,8 +294,11 @@ export class SealedDatabase implements Reads {
       copied.add(partOf(name[0] ?? 0), this.#sealer.fingerprint(name, sealed))
       const value = this.#sealer.open(name, sealed)
       if (value === undefined) throw tamperedError(this.#folder, describeName(name))
-      batch.push({ name, before: undefined, after: target.#sealer.seal(name, value) })
-      zero(value)
+      try {
+        batch.push({ name, before: undefined, after: target.#sealer.seal(name, value) })
+      } finally {
+        zero(value)
+      }
       bytes += sealed.length
       if (batch.length >= RECORDS_PER_COPY || bytes >= BYTES_PER_COPY) {
         await target.#write(batch)
@@ -295,11 +306,13 @@ export class SealedDatabase implements Reads {
         bytes = 0
       }
     }
-    if (batch.length > 0) await target.#write(batch)
     // What was shown when the folder was opened may not be what was shown now.
     if (!PARTS.every((part) => isSameSum(copied.manifest(0)[part], this.#manifest[part]))) {
       throw unreadableError(this.#folder, 'it was altered while it was copied')
     }
+    // With the last write only: by its number the copy shows that it has all of them.
+    target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
+    await target.#write(batch)
   }
 
   /** The error for a record that is missing or wrong although another record vouches for it. */
@@ -341,11 +354,10 @@ export class SealedDatabase implements Reads {
 
   /** What `eraseSeat` does once its mark stands. */
   async #clearSeat(): Promise<void> {
-    const seatRecords = { gte: Uint8Array.of(FIRST_SEAT_PREFIX) }
     const ended = this.#freshness.eraseSeat()
     try {
-      await this.#written(() => this.#level.clear(seatRecords))
-      const [left] = await this.#translated(() => this.#level.keys({ ...seatRecords, limit: 1 }).all())
+      await this.#written(() => this.#level.clear(SEAT_RECORDS))
+      const [left] = await this.#translated(() => this.#level.keys({ ...SEAT_RECORDS, limit: 1 }).all())
       if (left !== undefined) throw unreadableError(this.#folder, 'it keeps what was erased')
     } finally {
       ended()
@@ -355,7 +367,7 @@ export class SealedDatabase implements Reads {
     const seatTime = new Uint8Array(randomBytes(SEAT_TIME_BYTES))
     await this.#commit((transaction) => {
       transaction.delete(ERASING, undefined)
-      transaction.put(SEAT_TIME, undefined, seatTime)
+      putSeatTime(transaction, seatTime)
     })
     this.#sealer.seatTime = seatTime
   }
@@ -364,10 +376,12 @@ export class SealedDatabase implements Reads {
    * Takes a folder over from the host: what the database shows in order is what counts from here on. It is compared with
    * the manifest, and with what the database shows when it is asked for single records; where one or the other differs
    * the folder was altered.
+   *
+   * @throws AlteredError when it is to be copied before it is mended.
    */
   async #takeOver(onAltered: () => Promise<unknown>): Promise<void> {
     const manifest = await this.#shown(MANIFEST)
-    this.#sealer.seatTime = (await this.#shown(SEAT_TIME)) ?? this.#sealer.seatTime
+    this.#sealer.seatTime = await this.#seatTime()
     const { found, isHidden } = await this.#recount()
     // A count that began anew could be mistaken for one of before; no folder is written to as often as the clock ticks.
     this.#manifest = found.manifest(manifest?.sequence ?? Date.now())
@@ -376,15 +390,35 @@ export class SealedDatabase implements Reads {
     // The rest is half gone then.
     const compared: readonly Part[] = isErasing ? ['lasting'] : PARTS
     const differ = compared.filter((part) => manifest === undefined || !isSameSum(manifest[part], this.#manifest[part]))
-    this.#wasAltered = isHidden || differ.length > 0
+    const isAltered = isHidden || differ.length > 0
+    // Behind one damaged name an iterator hides others, and of what it hides nothing may be left to be written to.
+    const isCopied = (await mendingOf(this.#folder))?.isCopied ?? false
+    if (isAltered && !isCopied) throw new AlteredError(this.#folder, 'it is not as it was left')
     const former = await this.#shown(ALTERED)
     const pendingIsDoubtful = differ.includes('pending') || (former?.pendingIsDoubtful ?? false)
-    if (this.#wasAltered) await onAltered()
-    if (this.#wasAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
+    if (isAltered) await onAltered()
+    if (isAltered || former !== undefined) await this.#mend({ isErasing, pendingIsDoubtful })
     if (isErasing) await this.#clearSeat()
   }
 
-  /** Lets go what does not open, and brings back to light what is hidden behind older records. */
+  /** As the record says, or its copy: the one under which the identity opens, if there is one. */
+  async #seatTime(): Promise<Uint8Array> {
+    const shown = [await this.#shown(SEAT_TIME), await this.#shown(SEAT_TIME_COPY)]
+    const [first, second] = shown.filter((each) => each !== undefined)
+    if (first === undefined) {
+      const names = [SEAT_TIME, SEAT_TIME_COPY].map((table) => table.encodeKey(undefined))
+      const sealed = await Promise.all(names.map((name) => this.#shownSealed(name)))
+      // Under another one all that is of the seat would be let go.
+      if (sealed.some((each) => each !== undefined)) throw tamperedError(this.#folder, SEAT_TIME.describe(undefined))
+      return this.#sealer.seatTime
+    }
+    if (second === undefined || equalBytes(first, second)) return first
+    this.#sealer.seatTime = second
+    const identities = [await this.#shown(IDENTITY), await this.#shown(IDENTITY_COPY)]
+    return identities.some((identity) => identity !== undefined) ? second : first
+  }
+
+  /** Lets go what does not open. */
   async #mend(state: { readonly isErasing: boolean; readonly pendingIsDoubtful: boolean }): Promise<void> {
     const { isErasing, pendingIsDoubtful } = state
     // It stands until the end, so that one who is interrupted begins again.
@@ -393,8 +427,7 @@ export class SealedDatabase implements Reads {
     await this.#write([{ name: flag, before, after: this.#sealer.seal(flag, ALTERED.encode({ pendingIsDoubtful })) }])
     let batch: Change[] = []
     for await (const step of this.#steps(COUNTED)) {
-      const shown = await this.#translated(() => this.#level.getMany(step.map(([name]) => name)))
-      for (const [at, [name, sealed]] of step.entries()) {
+      for (const [name, sealed] of step) {
         if (equalBytes(name, flag)) continue
         const isStaleMark = name[0] === ERASING.prefix && !isErasing
         if (isStaleMark || !this.#opens(name, sealed)) {
@@ -402,12 +435,15 @@ export class SealedDatabase implements Reads {
           if (isSecretName(name)) throw tamperedError(this.#folder, describeName(name))
           this.#dropped += 1
           batch.push({ name, before: sealed, after: undefined })
-        } else if (!isSameRecord(shown[at], sealed)) batch.push({ name, before: sealed, after: sealed })
+        }
       }
       if (batch.length > 0) await this.#write(batch)
       batch = []
     }
     if (!isErasing) await this.#mendIdentity()
+    const seatTimes = [await this.get(SEAT_TIME, undefined), await this.get(SEAT_TIME_COPY, undefined)]
+    if (seatTimes.every((each) => each === undefined)) return
+    await this.#commit((transaction) => putSeatTime(transaction, this.#sealer.seatTime))
   }
 
   async #mendIdentity(): Promise<void> {
@@ -471,7 +507,7 @@ export class SealedDatabase implements Reads {
         const step = await this.#translated(() => iterator.nextv(ENTRIES_PER_STEP))
         if (step.length === 0) return
         for (const [name] of step) {
-          if (Buffer.compare(last, name) >= 0) throw unreadableError(this.#folder, 'its records are out of order')
+          if (Buffer.compare(last, name) >= 0) throw new AlteredError(this.#folder, 'its records are out of order')
           last = name
         }
         yield step.filter(([name]) => !equalBytes(name, MANIFEST_NAME))
@@ -548,12 +584,16 @@ interface Range {
 }
 
 /** All that the manifest counts, and the manifest. */
-const COUNTED: Range = { gt: HEADERS.encodeKey(1) }
+const COUNTED: Range = { gt: HEADER.encodeKey(undefined), lt: HEADER_COPY.encodeKey(undefined) }
 
 const MANIFEST_NAME = MANIFEST.encodeKey(undefined)
 
 function manifestOperation(sealer: Sealer, manifest: Manifest): Operation {
   return { type: 'put', key: MANIFEST_NAME, value: sealer.seal(MANIFEST_NAME, MANIFEST.encode(manifest)) }
+}
+
+function putSeatTime(transaction: Transaction, seatTime: Uint8Array): void {
+  for (const table of [SEAT_TIME, SEAT_TIME_COPY]) transaction.put(table, undefined, seatTime)
 }
 
 function isSameSum(one: PartSum, other: PartSum): boolean {
@@ -582,7 +622,7 @@ async function storeId(
   sealingKey: Uint8Array,
   mayCreate: boolean,
 ): Promise<Uint8Array> {
-  const sealer = new Sealer(sealingKey, new Uint8Array(STORE_ID_BYTES))
+  const sealer = headerSealer(sealingKey)
   try {
     return await readStoreId(level, folder, sealingKey, { sealer, mayCreate })
   } finally {
@@ -596,12 +636,11 @@ async function readStoreId(
   sealingKey: Uint8Array,
   { sealer, mayCreate }: { sealer: Sealer; mayCreate: boolean },
 ): Promise<Uint8Array> {
-  const copies = ([0, 1] as const).map((copy) => HEADERS.encodeKey(copy))
-  const sealed: (Uint8Array | undefined)[] = await level.getMany(copies)
-  const ids = copies.map((key, at) => sealed[at] && sealer.open(key, sealed[at]))
+  const sealed: (Uint8Array | undefined)[] = await level.getMany([...HEADER_NAMES])
+  const ids = HEADER_NAMES.map((key, at) => sealed[at] && sealer.open(key, sealed[at]))
   if (ids.some((opened) => opened !== undefined)) {
-    const id = await idOfCopies(level, sealingKey, sealer, ids)
-    if (id === undefined) throw tamperedError(folder, HEADERS.describe(0))
+    const id = await idOfCopies(level, sealingKey, ids)
+    if (id === undefined) throw tamperedError(folder, HEADER.describe(undefined))
     return id
   }
   if (sealed.some((copy) => copy !== undefined)) {
@@ -610,11 +649,18 @@ async function readStoreId(
       `The store in ${folder} was sealed under another key (another machine, enclave measurement or passphrase): start it where it was made, or choose an empty folder.`,
     )
   }
+  const former: (Uint8Array | undefined)[] = await level.getMany([...FORMER_HEADERS])
+  if (former.some((copy) => copy !== undefined)) {
+    throw new SlotmeshError(
+      'store/older-format',
+      `The store in ${folder} is of a version of slotmesh that had another format, which this one does not read: use that version, or begin with an empty folder.`,
+    )
+  }
   const [anyKey] = await level.keys({ limit: 1 }).all()
   if (anyKey !== undefined || !mayCreate) throw unreadableError(folder, 'its header is missing')
   const made = new Uint8Array(randomBytes(STORE_ID_BYTES))
   // A header without a manifest is a folder of which the rest was taken away.
-  const operations: Operation[] = copies.map((key) => ({ type: 'put', key, value: sealer.seal(key, made) }))
+  const operations: Operation[] = HEADER_NAMES.map((key) => ({ type: 'put', key, value: sealer.seal(key, made) }))
   const madeSealer = new Sealer(sealingKey, made)
   operations.push(manifestOperation(madeSealer, EMPTY_MANIFEST))
   madeSealer.clear()
@@ -630,11 +676,18 @@ function tamperedError(folder: string, record: string): SlotmeshError {
 }
 
 function unreadableError(folder: string, what: string, cause?: unknown): SlotmeshError {
-  return new SlotmeshError(
-    'store/unreadable',
-    `The store in ${folder} cannot be read (${what}): check the disk and the folder's permissions, restore the folder from a copy, or begin with an empty one.`,
-    { cause },
-  )
+  return new SlotmeshError('store/unreadable', unreadableSentence(folder, what), { cause })
+}
+
+function unreadableSentence(folder: string, what: string): string {
+  return `The store in ${folder} cannot be read (${what}): check the disk and the folder's permissions, restore the folder from a copy, or begin with an empty one.`
+}
+
+/** The folder is not as this node has left it, although its database tells of no damage. */
+class AlteredError extends SlotmeshError {
+  constructor(folder: string, what: string) {
+    super('store/unreadable', unreadableSentence(folder, what))
+  }
 }
 
 function failedError(folder: string, thrown: unknown): SlotmeshError {
@@ -646,8 +699,13 @@ function failedError(folder: string, thrown: unknown): SlotmeshError {
   )
 }
 
+/** Of a database that did not open: why. */
+function reasonOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
+}
+
 function openError(folder: string, thrown: unknown): SlotmeshError {
-  const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
+  const cause = reasonOf(thrown)
   if (codeOf(cause) === 'LEVEL_LOCKED') return lockedError(folder, cause)
   return unreadableError(folder, messageOf(cause), cause)
 }

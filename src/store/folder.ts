@@ -4,8 +4,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 /** Links that lead to links; as many as Linux follows. */
 const LINKS_FOLLOWED = 40
 
-/** What a database cannot be without; a creation that was cut short has left none of it. */
-const FILE_OF_STORE = /^(CURRENT|\d+\.(ldb|sst|log))$/
+/** What a database cannot be without, and what stands while one is mended; a creation that was cut short left none of it. */
+const FILE_OF_STORE = /^(CURRENT|MENDED|\d+\.(ldb|sst|log))$/
 
 /** The file that names all others of a database. */
 const CURRENT = 'CURRENT'
@@ -33,6 +33,15 @@ export async function holdsStore(folder: string): Promise<boolean> {
     if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return false
     throw thrown
   }
+}
+
+/** Whether nothing was ever written to a database: so a creation that was cut short leaves it. */
+export async function isBare(folder: string): Promise<boolean> {
+  const names = (await holdsStore(folder)) ? await readdir(folder) : []
+  for (const name of names.filter((each) => FILE_OF_STORE.test(each) && each !== CURRENT)) {
+    if (!name.endsWith('.log') || (await stat(join(folder, name))).size > 0) return false
+  }
+  return true
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -1,3 +1,3 @@
-export { resealStore } from './reseal.js'
+export { opensUnder, resealStore } from './reseal.js'
 export { openStore, type Store } from './store.js'
 export type * from './types.js'

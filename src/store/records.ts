@@ -26,12 +26,15 @@ export interface Table<Key, Value> {
   decode(bytes: Uint8Array): Value
 }
 
-/** What sorts below this outlives the seat: the header, the secrets, collateral, and what others have done wrong. */
-export const FIRST_SEAT_PREFIX = 0x10
+/** What sorts below the first outlives the seat: the header, the secrets, collateral, and what others have done wrong. */
+const [FIRST_SEAT_PREFIX, LAST_PREFIX] = [0x10, 0xff]
+
+/** The names of all records of the seat. */
+export const SEAT_RECORDS = { gte: Uint8Array.of(FIRST_SEAT_PREFIX), lt: Uint8Array.of(LAST_PREFIX) }
 
 /** Which part of the manifest counts a record. @param prefix the first byte of its name. */
 export function partOf(prefix: number): Part {
-  if (prefix < FIRST_SEAT_PREFIX) return 'lasting'
+  if (prefix < FIRST_SEAT_PREFIX || prefix === LAST_PREFIX) return 'lasting'
   return prefix === PENDING.prefix ? 'pending' : 'seat'
 }
 
@@ -49,15 +52,22 @@ interface PendingValue extends Omit<PendingShare, 'key'> {
   readonly isDoubtful: boolean
 }
 
-/** The database's own id, kept twice so that damage to one copy is told from a wrong sealing key. */
-export const HEADERS: Table<0 | 1, Uint8Array> = {
-  prefix: 0x00,
-  encodeKey: (copy) => new Writer().u8(0x00).u8(copy).finish(),
-  decodeKey: (bytes) => (bytes[1] === 0 ? 0 : 1),
-  describe: (copy) => `header/${copy}`,
+const ID_VALUE: Pick<Table<undefined, Uint8Array>, 'encode' | 'decode'> = {
   encode: (id) => id.slice(),
   decode: (id) => id,
 }
+
+/** The database's own id, without which nothing opens. */
+export const HEADER = singleton(0x00, 'header', ID_VALUE)
+
+/**
+ * At the other end of the database, so that no damage to one spot takes both: neighbours stand in one block, the second
+ * one's name as what it adds to the first one's.
+ */
+export const HEADER_COPY = singleton(LAST_PREFIX, 'header-copy', ID_VALUE)
+
+/** What had the header's place in the formats before this one. */
+export const FORMER_HEADERS: readonly Uint8Array[] = [Uint8Array.of(0x00, 0), Uint8Array.of(0x00, 1)]
 
 export const SECRETS: Table<SecretName, Uint8Array> = {
   prefix: 0x01,
@@ -115,10 +125,10 @@ export const COLLATERAL_FLOORS = singleton<string>(0x08, 'collateral-floors', {
  * 16 random bytes that name the time in one seat. What is sealed in that time opens in no other, so that shares of a
  * former slot cannot be brought back into the folder after they were erased.
  */
-export const SEAT_TIME: Table<undefined, Uint8Array> = singleton(0x06, 'seat-time', {
-  encode: (id) => id.slice(),
-  decode: (id) => id,
-})
+export const SEAT_TIME = singleton(0x06, 'seat-time', ID_VALUE)
+
+/** Without it nothing of the seat opens: it is kept again, with other records in between. */
+export const SEAT_TIME_COPY = singleton(0x0f, 'seat-time-copy', ID_VALUE)
 
 /** What else there is; all records are counted in it but itself and the headers. */
 export const MANIFEST = singleton<Manifest>(0x05, 'manifest', {
@@ -304,7 +314,7 @@ export const NEWEST: Table<LogId, number> = {
  * nodes below give that root, or they prove nothing.
  */
 export const VOUCHED_FOR: ReadonlySet<number> = new Set(
-  [HEADERS, MANIFEST, PAYLOADS, NODES, HEADS].map(({ prefix }) => prefix),
+  [HEADER, HEADER_COPY, MANIFEST, PAYLOADS, NODES, HEADS].map(({ prefix }) => prefix),
 )
 
 /** A record's name as a person would write it; of what no table has, the bytes. */
@@ -318,7 +328,8 @@ export function describeName(name: Uint8Array): string {
 }
 
 const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
-  describer(HEADERS),
+  describer(HEADER),
+  describer(HEADER_COPY),
   describer(SECRETS),
   describer(ERASING),
   describer(FORKS),
@@ -326,6 +337,7 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   describer(COLLATERAL_FLOORS),
   describer(MANIFEST),
   describer(SEAT_TIME),
+  describer(SEAT_TIME_COPY),
   describer(ALTERED),
   describer(IDENTITY),
   describer(IDENTITY_COPY),

@@ -83,6 +83,27 @@ export async function resealStore(options: {
   })
 }
 
+/**
+ * Whether a folder is sealed under this key, or holds nothing that is sealed.
+ *
+ * @throws SlotmeshError as `openStore` does, but for another key.
+ */
+export async function opensUnder(folder: string, sealingKey: Uint8Array): Promise<boolean> {
+  const location = await placeOf(folder)
+  return underFolderLock(location, async () => {
+    await finishReseal(location)
+    if (!(await holdsStore(location))) return true
+    try {
+      const database = await openKept(location, sealingKey)
+      await database.close()
+      return true
+    } catch (thrown) {
+      if (isWrongKey(thrown)) return false
+      throw thrown
+    }
+  })
+}
+
 /** @returns the folder that is sealed under the new key, open. */
 async function exchanged(location: string, options: Parameters<typeof exchange>[1]): Promise<SealedDatabase> {
   const opened = () => openKept(location, options.to)
@@ -116,6 +137,8 @@ async function exchange(
     if (await isMount(location)) throw mountError(location)
     const target = await SealedDatabase.open(resealing, to)
     try {
+      // What a former one has left was taken away before.
+      if (target.sequence > 0) throw foreignError(resealing)
       await source.copyTo(target, signal)
     } finally {
       await target.close()
@@ -211,6 +234,13 @@ function keptError(location: string, replaced: string): SlotmeshError {
   return new SlotmeshError(
     'store/unreadable',
     `The folder ${replaced} holds what an earlier re-sealing has replaced, and ${location} does not show that it has all of it: compare them, and move that one elsewhere.`,
+  )
+}
+
+function foreignError(resealing: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `The folder ${resealing} was put there by somebody else while this node sealed its own anew: find out who writes there, and start the node again.`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { DOMAIN, taggedHash, zero } from '../crypto/index.js'
 import { Fingerprints } from './fingerprint.js'
-import { FIRST_SEAT_PREFIX } from './records.js'
+import { partOf } from './records.js'
 
 /** Bytes of a sealing key, and of every key derived from it. */
 export const SEALING_KEY_BYTES = 32
@@ -11,7 +11,7 @@ export const STORE_ID_BYTES = 16
 
 export const SEAT_TIME_BYTES = 16
 
-const FORMAT_VERSION = 3
+const FORMAT_VERSION = 4
 const SALT_BYTES = 24
 const TAG_BYTES = 16
 
@@ -102,7 +102,7 @@ export class Sealer {
   }
 
   #associatedData(recordKey: Uint8Array): Uint8Array {
-    const ofSeat = (recordKey[0] ?? 0) >= FIRST_SEAT_PREFIX ? [this.seatTime] : []
+    const ofSeat = partOf(recordKey[0] ?? 0) === 'lasting' ? [] : [this.seatTime]
     return Buffer.concat([Uint8Array.of(FORMAT_VERSION), this.#storeId, ...ofSeat, recordKey])
   }
 }

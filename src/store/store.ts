@@ -70,11 +70,12 @@ const FORKS_KEPT = 1_024
 const FORKS_KEPT_OF_ACCOUNT = 8
 
 /**
- * Opens the sealed store in a folder, which is made when absent.
+ * Opens the sealed store in a folder, which is made when absent. A folder is for one thread: worker threads do not see
+ * that another one has it open.
  *
  * @param options.sealingKey 32 bytes; copied, so the caller may zero it.
- * @throws SlotmeshError `store/locked` (another node uses the folder), `store/wrong-key`, `store/unreadable`,
- * `store/tampered`; RangeError when the key is not 32 bytes.
+ * @throws SlotmeshError `store/locked` (another node uses the folder), `store/wrong-key`, `store/older-format`,
+ * `store/unreadable`, `store/tampered`; RangeError when the key is not 32 bytes.
  */
 export async function openStore(options: { location: string; sealingKey: Uint8Array; logger: Logger }): Promise<Store> {
   const database = await openFolder(options.location, options.sealingKey)
@@ -262,6 +263,7 @@ export class Store {
    * @param identity with the new incarnation.
    * @param cursor as the setup will have it.
    * @returns how many there were.
+   * @throws SlotmeshError `store/other-seat`, `store/no-seat`.
    */
   async vouchAnew(identity: Identity, cursor: BlockNumber, signHead: HeadSigner): Promise<number> {
     const own: ShareKey[] = []
@@ -286,6 +288,8 @@ export class Store {
     signHead: HeadSigner,
   ): Promise<void> {
     const { transaction } = changes
+    const former = await changes.identity()
+    if (!sameSeat(former, identity)) throw otherSeatError(former)
     const size = (await transaction.get(NEWEST, logOf(identity))) ?? 0
     const log = await OwnLog.read(this.#database, transaction, identity, size)
     for (const key of keys) {

@@ -55,8 +55,11 @@ export class Transaction implements Reads {
   put<Key, Value>(table: Table<Key, Value>, key: Key, value: Value): void {
     const name = table.encodeKey(key)
     const plain = table.encode(value)
-    this.#change(name, this.#sealer.seal(name, plain))
-    zero(plain)
+    try {
+      this.#change(name, this.#sealer.seal(name, plain))
+    } finally {
+      zero(plain)
+    }
   }
 
   delete<Key>(table: Table<Key, unknown>, key: Key): void {

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
 import { staticCollateral } from '../../../src/attestation/index.js'
-import { type DevelopmentChain, startDevelopmentChain } from '../../../src/devchain/index.js'
+import { accountSigner, utf8 } from '../../../src/crypto/index.js'
+import { type DevelopmentChain, developmentSigner, startDevelopmentChain } from '../../../src/devchain/index.js'
+import type { ShareKey } from '../../../src/domain/index.js'
 import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig, type NodeEvent } from '../../../src/node/index.js'
+import { ownerStoreRequest } from '../../../src/owner/index.js'
+import { Actors } from '../../../src/simulation/index.js'
+import { MadeArrays } from '../../support/made-arrays.js'
 import { Wire } from '../chain/wire.js'
 import { ChainUser } from '../devchain/chain-user.js'
 import { enclave, Folders, failOnce, sealingKey, secret, wantOf } from '../store/fixture.js'
@@ -139,6 +145,44 @@ describe('a node and its chain', () => {
       assert.deepEqual([problems, crawl], [[], undefined])
     } finally {
       await node.stop()
+    }
+  })
+
+  it('leaves no bytes of a share that its owner hands over, whether it takes it or not', async () => {
+    const { signal } = new AbortController()
+    const [owner, operator] = [accountSigner(new Uint8Array(32).fill(81)), accountSigner(new Uint8Array(32).fill(82))]
+    const endowed = [owner.account, operator.account]
+    const quick = await startDevelopmentChain({ blockTime: 100, endowed })
+    const committee = developmentSigner('Alice')
+    const actors = await Actors.connect({ endpoint: quick.url, committee, signal: AbortSignal.timeout(19_000) })
+    const node = await nodeIn(await folders.make(), { chain: { endpoints: [quick.url] } })
+    const share = 'a share that nobody else may read'
+
+    async function handOver(): Promise<string> {
+      const block = (await node.status()).finalisedBlock
+      const temporarySigner = accountSigner(new Uint8Array(32).fill(83))
+      const request = ownerStoreRequest({ owner, temporarySigner, key, share, block })
+      const made = new MadeArrays()
+      const [outcome] = await made.during(() => Promise.allSettled([node.storeShare('secret', request, { signal })]))
+      assert.ok(made.count > 0)
+      assert.deepEqual(made.holding(utf8(share)), [])
+      return outcome.status === 'fulfilled' ? 'taken' : outcome.reason.outcome
+    }
+
+    let key: ShareKey = { kind: 'secret', nftId: 0 }
+    try {
+      await node.start()
+      const minted = await actors.mint(owner, 'secret')
+      key = { kind: 'secret', nftId: minted.nftId }
+      while ((await node.status()).finalisedBlock < minted.block) await pause(50)
+      assert.equal(await handOver(), 'not-registered')
+      const cluster = await actors.createCluster()
+      await actors.seat([{ account: node.account, operator, cluster, slot: 0, apiUri: 'https://enclave.invalid' }])
+      while ((await handOver()) !== 'taken') await pause(50)
+    } finally {
+      await node.stop()
+      await actors.close()
+      await quick.stop()
     }
   })
 

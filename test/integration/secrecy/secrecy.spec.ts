@@ -12,8 +12,11 @@ import { type AccountSigner, accountSigner, zero } from '../../../src/crypto/ind
 import { type DevelopmentChain, developmentSigner, startDevelopmentChain } from '../../../src/devchain/index.js'
 import type { AccountId, ShareKey } from '../../../src/domain/index.js'
 import type { NodeStatus } from '../../../src/node/index.js'
+import { peerIdOf } from '../../../src/node/peer-id.js'
 import { ownerStoreRequest, retrieveRequest } from '../../../src/owner/index.js'
 import { Actors } from '../../../src/simulation/index.js'
+import { openStore } from '../../../src/store/index.js'
+import { logger } from '../store/fixture.js'
 import type { EnclaveInput, EnclaveOrder } from './enclave-process.js'
 import { type Finding, findIn, findInFolder, findInMemory } from './scan.js'
 
@@ -29,7 +32,7 @@ const BUILD = {
 /** An enclave in a process of its own, with secrets that are looked for afterwards. */
 class Enclave {
   readonly folder: string
-  readonly secrets: { readonly 'sealing key': Uint8Array; readonly 'account seed': Uint8Array }
+  readonly secrets: Readonly<Record<'sealing key' | 'account seed' | 'libp2p key', Uint8Array>>
   readonly control = new Uint8Array(randomBytes(32))
   readonly child: ChildProcess
   #output = ''
@@ -53,6 +56,7 @@ class Enclave {
     const secrets = {
       'sealing key': new Uint8Array(randomBytes(32)),
       'account seed': new Uint8Array(randomBytes(32)),
+      'libp2p key': new Uint8Array(randomBytes(32)),
     }
     const control = new Uint8Array(randomBytes(32))
     const files = { sealingKeyFile: 'key', accountSeedFile: 'seed', controlFile: 'control' }
@@ -63,9 +67,14 @@ class Enclave {
     ] as const) {
       await writeFile(join(scratch, `${name}.${file}`), content, { mode: 0o600 })
     }
+    // The node makes this one itself where it finds none.
+    const location = join(folder, 'store')
+    const store = await openStore({ location, sealingKey: secrets['sealing key'], logger })
+    await store.putSecret('peer-key-seed', secrets['libp2p key'])
+    await store.close()
     const input: EnclaveInput = {
       ...more,
-      folder: join(folder, 'store'),
+      folder: location,
       sealingKeyFile: join(scratch, `${name}.key`),
       accountSeedFile: join(scratch, `${name}.seed`),
       controlFile: join(scratch, `${name}.control`),
@@ -77,11 +86,12 @@ class Enclave {
     })
     const enclave = new Enclave(folder, secrets, child)
     enclave.control.set(control)
-    const [begun]: { result: { account: AccountId } }[] = await Promise.race([
+    const [begun]: { result: { account: AccountId; peerId: string } }[] = await Promise.race([
       once(child, 'message'),
       once(child, 'exit').then(() => assert.fail(`it ended: ${enclave.output}`)),
     ])
     enclave.account = begun?.result.account ?? assert.fail()
+    assert.equal(begun?.result.peerId, await peerIdOf(secrets['libp2p key']))
     return enclave
   }
 
@@ -154,13 +164,16 @@ describe('secrets of an enclave', function () {
       await until(async () => (await enclave.status()).finalisedBlock >= minted.block)
       const text = slot === 0 ? shareText : randomBytes(32).toString('hex')
       const temporarySigner = accountSigner(new Uint8Array(randomBytes(32)))
-      const request = ownerStoreRequest({ owner, temporarySigner, key, share: text, block: minted.block })
-      await enclave.order({ type: 'store', kind: 'secret', request })
+      await whileValid(enclave, async (block) => {
+        const request = ownerStoreRequest({ owner, temporarySigner, key, share: text, block, validity: 20 })
+        await enclave.order({ type: 'store', kind: 'secret', request })
+      })
     }
     await until(async () => (await replica.status()).shares.secret === 1)
-    const { finalisedBlock } = await replica.status()
-    const request = retrieveRequest({ requester: owner, role: 'OWNER', key, block: finalisedBlock })
-    assert.equal(await replica.order({ type: 'retrieve', kind: 'secret', request }), shareText.length)
+    await whileValid(replica, async (block) => {
+      const request = retrieveRequest({ requester: owner, role: 'OWNER', key, block, validity: 20 })
+      assert.equal(await replica.order({ type: 'retrieve', kind: 'secret', request }), shareText.length)
+    })
   })
 
   after(async () => {
@@ -176,6 +189,19 @@ describe('secrets of an enclave', function () {
       assert.ok(Date.now() < deadline, 'it took too long')
       await pause(100)
     }
+  }
+
+  /** Signs for the enclave's own latest block, and anew where that took longer than the request was valid. */
+  async function whileValid(enclave: Enclave, ask: (block: number) => Promise<void>): Promise<void> {
+    await until(async () => {
+      try {
+        await ask((await enclave.status()).finalisedBlock)
+        return true
+      } catch (thrown) {
+        if (!/is not valid at this block/.test(String(thrown))) throw thrown
+        return false
+      }
+    })
   }
 
   /** The share itself, and the text in which owners hand theirs over. */
@@ -234,8 +260,12 @@ describe('secrets of an enclave', function () {
     }
     const control = findInMemory(pid, { control: replica.control }).map(({ form }) => form)
     assert.ok(control.includes('bytes') && control.includes('lower-case hexadecimal'), `${control}`)
-    none(findInMemory(pid, { ...replica.secrets, ...shares() }))
-    none(findInMemory(origin.child.pid ?? assert.fail(), origin.secrets))
+    // libp2p needs its key as long as the node runs.
+    const withoutPeerKey = ({ 'libp2p key': _, ...secrets }: Enclave['secrets']) => secrets
+    none(findInMemory(pid, { ...withoutPeerKey(replica.secrets), ...shares() }))
+    none(findInMemory(origin.child.pid ?? assert.fail(), withoutPeerKey(origin.secrets)))
+    const peerKey = findInMemory(pid, { 'libp2p key': replica.secrets['libp2p key'] })
+    assert.ok(peerKey.some(({ form }) => form === 'bytes'))
   })
 
   it('are in nothing that a crash leaves behind', async () => {

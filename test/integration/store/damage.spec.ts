@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { cp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { equalBytes, toHex } from '../../../src/crypto/index.js'
 import { repair } from '../../../src/store/damage.js'
-import { resealStore } from '../../../src/store/index.js'
+import { HEADER, HEADER_COPY, PENDING, SECRETS } from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
+import { Disk, isPowerCut } from './disk.js'
 import {
   collect,
   enclave,
@@ -13,13 +15,11 @@ import {
   seal,
   sealingKey,
   secret,
-  signal,
   tamper,
   wantOf,
 } from './fixture.js'
 
 const SEED = new Uint8Array(32).fill(9)
-const OTHER_KEY = new Uint8Array(32).fill(0xa7)
 const held = [1, 2, 3].map(secret)
 
 /** A node whose folder was damaged a little goes on with what is left of it, and does not refuse for ever. */
@@ -54,8 +54,8 @@ describe('store whose folder is damaged', function () {
   }
 
   /** Opens it twice; what is held must be true, and after a setup it is whole. */
-  async function heldIn(location: string, key = sealingKey): Promise<{ state: string; held: number }> {
-    const store = await folders.open(location, key)
+  async function heldIn(location: string): Promise<{ state: string; held: number }> {
+    const store = await folders.open(location)
     const { state } = store.integrity()
     assert.deepEqual(await store.secret('account-seed'), SEED)
     const places = await collect(store.places())
@@ -65,10 +65,10 @@ describe('store whose folder is damaged', function () {
     const incarnation = `0x${'ee'.repeat(16)}` as const
     if (state === 'altered') await store.beginSetup({ ...origin.identity, incarnation }, 20, [])
     await store.close()
-    const again = await folders.open(location, key)
+    const again = await folders.open(location)
     assert.equal(again.integrity().state, 'whole')
     await again.close()
-    assert.deepEqual(await filesOf(location, /lost|MENDED/), [])
+    assert.deepEqual(await filesOf(location, /lost|MEND/), [])
     return { state, held: places.length }
   }
 
@@ -77,6 +77,7 @@ describe('store whose folder is damaged', function () {
     const damages: [string, (folder: string) => Promise<unknown>][] = [
       ['CURRENT gone', (folder) => rm(join(folder, 'CURRENT'))],
       ['CURRENT empty', (folder) => truncate(join(folder, 'CURRENT'))],
+      ['CURRENT of another form', (folder) => writeFile(join(folder, 'CURRENT'), 'MANIGEST-000001\n')],
       ['CURRENT wrong', (folder) => writeFile(join(folder, 'CURRENT'), 'MANIFEST-999999\n')],
       ['MANIFEST gone', async (folder) => rm((await filesOf(folder, /^MANIFEST/))[0] ?? '')],
     ]
@@ -117,9 +118,156 @@ describe('store whose folder is damaged', function () {
     const location = await filled()
     // What the newest table held was the newest of everything, the manifest, too.
     await rm((await filesOf(location, /\.ldb$/)).at(-1) ?? '')
-    await writeFile(join(location, 'MENDED'), '')
-    await repair(location)
+    await repair(location, false)
     assert.deepEqual(await heldIn(location), { state: 'altered', held: 2 })
+  })
+
+  it('doubts a pending share when a table is gone, since a newer one may have been in it', async () => {
+    const location = join(await folders.make(), 'store')
+    const key = secret(1)
+    let store = await folders.open(location)
+    await store.beginSetup(origin.identity, 10, [])
+    await store.putPending({ key, payload: payloadOf(key), confirmed: true })
+    store = await folders.reopen(store, location)
+    await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
+    await (await folders.reopen(store, location)).close()
+    // With it went the newest manifest: what is left agrees.
+    await rm((await filesOf(location, /\.ldb$/)).at(-1) ?? '')
+    const opened = await folders.open(location)
+    assert.deepEqual([opened.integrity().state, opened.integrity().doubtful], ['altered', 1])
+    assert.deepEqual((await opened.pending(key))?.payload, payloadOf(key))
+  })
+
+  it('doubts a pending share also when the database was mended already, and no more', async () => {
+    const location = await filled()
+    const store = await folders.open(location)
+    await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
+    await store.close()
+    for (const [mark, doubtful] of [
+      ['copying\n', 1],
+      ['', 1],
+      ['copying legible\n', 0],
+    ] as const) {
+      const copy = await copyOf(location)
+      await tamper(copy, (raw) => raw.del(Uint8Array.of(0x11)))
+      await writeFile(join(copy, 'MENDED'), mark)
+      const opened = await folders.open(copy)
+      assert.deepEqual([opened.integrity().state, opened.integrity().doubtful], ['altered', doubtful], mark)
+    }
+  })
+
+  it('is mended although that was cut short before any change of the disk', async () => {
+    const damaged = await filled()
+    await rm(join(damaged, 'CURRENT'))
+    let ends = ''
+    for (let steps = 0; ends !== 'ended'; steps += 1) {
+      const location = await copyOf(damaged)
+      const disk = new Disk(steps, steps % 2 === 0)
+      try {
+        await (await folders.open(location)).close()
+        ends = 'ended'
+      } catch (thrown) {
+        assert.ok(isPowerCut(thrown), String(thrown))
+      } finally {
+        disk.restore(true)
+      }
+      assert.deepEqual(await heldIn(location), { state: 'altered', held: held.length }, `${steps}`)
+      assert.ok(steps < 100)
+    }
+  })
+
+  describe('in one bit of a table', () => {
+    /** Where the database's own name for a record ends, in the one table that has it: 8 bytes of its own, and then the value. */
+    async function spotOf(location: string, sealed: Uint8Array): Promise<{ file: string; end: number }> {
+      for (const file of await filesOf(location, /\.ldb$/)) {
+        const end = (await readFile(file)).indexOf(sealed)
+        if (end >= 0) return { file, end }
+      }
+      return assert.fail('it is in no table')
+    }
+
+    async function flipped(location: string, sealed: Uint8Array, back: number, bit: number): Promise<string> {
+      const copy = await copyOf(location)
+      const { file, end } = await spotOf(copy, sealed)
+      const bytes = await readFile(file)
+      bytes[end - back] = (bytes[end - back] ?? 0) ^ bit
+      await writeFile(file, bytes)
+      return copy
+    }
+
+    async function recordsOf(location: string): Promise<[Uint8Array, Uint8Array][]> {
+      const all: [Uint8Array, Uint8Array][] = []
+      await tamper(location, async (raw) => {
+        for (const [name, sealed] of await raw.iterator().all()) all.push([Uint8Array.from(name), sealed])
+      })
+      return all
+    }
+
+    it('loses that record, whether its name is damaged or what the database adds to it', async () => {
+      const location = await filled()
+      const all = await recordsOf(location)
+      const seedAt = all.findIndex(([name]) => equalBytes(name, SECRETS.encodeKey('account-seed')))
+      for (const [at, [name, sealed]] of all.entries()) {
+        // Where the order is broken before a record, that one is hidden from either end; there is one seed only.
+        if (at === seedAt || at === seedAt - 1) continue
+        for (const [back, bit] of [
+          [8, 0x40],
+          [9, 0x80],
+        ] as const) {
+          const { state, held: left } = await heldIn(await flipped(location, sealed, back, bit))
+          assert.deepEqual([state, left >= held.length - 2], ['altered', true], toHex(name))
+        }
+      }
+    })
+
+    it('loses one more at most, where others are hidden behind that name from one end', async () => {
+      const location = join(await folders.make(), 'store')
+      const pending = [1, 2, 3, 4, 5].map(secret)
+      const store = await folders.open(location)
+      await store.beginSetup(origin.identity, 10, [])
+      for (const key of pending) await store.putPending({ key, payload: payloadOf(key), confirmed: true })
+      await (await folders.reopen(store, location)).close()
+      const [, first] = (await recordsOf(location)).find(([name]) => name[0] === PENDING.prefix) ?? []
+      const opened = await folders.open(await flipped(location, first ?? assert.fail(), 9, 0x80))
+      const left = (await collect(opened.pendingShares())).map(({ key }) => key)
+      assert.deepEqual(left, pending.slice(2))
+    })
+
+    it('loses no header: the two are at the ends of the database', async () => {
+      const location = await filled()
+      const all = await recordsOf(location)
+      const [first, last] = [all.at(0), all.at(-1)]
+      assert.deepEqual(first?.[0], HEADER.encodeKey(undefined))
+      assert.deepEqual(last?.[0], HEADER_COPY.encodeKey(undefined))
+      for (const [, sealed = new Uint8Array()] of [first ?? [], last ?? []]) {
+        for (let back = 1; back <= 8; back += 1) {
+          assert.equal(
+            (await heldIn(await flipped(location, sealed, back, 1 << (back % 8)))).held,
+            held.length,
+            `${back}`,
+          )
+        }
+      }
+    })
+  })
+
+  it('leaves what it cannot read where that is all there is', async () => {
+    const location = join(await folders.make(), 'store')
+    const store = await folders.open(location)
+    await store.putSecret('account-seed', SEED)
+    await (await folders.reopen(store, location)).close()
+    const [table = '', ...others] = await filesOf(location, /\.ldb$/)
+    assert.deepEqual(others, [])
+    const bytes = await readFile(table)
+    // The magic number at its end, without which the database takes it for no table.
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    await writeFile(table, bytes)
+    for (let start = 0; start < 3; start += 1) {
+      await assert.rejects(folders.open(location), { code: 'store/unreadable' })
+    }
+    const all = await readdir(location, { recursive: true })
+    const [kept = ''] = all.filter((name) => name.endsWith(basename(table)))
+    assert.deepEqual(await readFile(join(location, kept)), bytes)
   })
 
   it('makes no empty store where there was one', async () => {
@@ -144,7 +292,7 @@ describe('store whose folder is damaged', function () {
   })
 
   describe('in its header', () => {
-    const names = [Uint8Array.of(0, 0), Uint8Array.of(0, 1)] as const
+    const names = [Uint8Array.of(0), Uint8Array.of(0xff)] as const
 
     /** As the host has it, and with the id in it. */
     async function headers(location: string): Promise<string[]> {
@@ -183,6 +331,15 @@ describe('store whose folder is damaged', function () {
       }
     })
 
+    it('is told from the one of an older format', async () => {
+      const location = await filled()
+      await tamper(location, async (raw) => {
+        for (const name of names) await raw.del(name)
+        await raw.put(Uint8Array.of(0, 1), new Uint8Array(56))
+      })
+      await assert.rejects(folders.open(location), { code: 'store/older-format' })
+    })
+
     it('is refused with another folder’s, and leaves what it was told', async () => {
       const [location, foreign] = [await filled(), await filled()]
       const planted: Uint8Array[] = []
@@ -198,25 +355,5 @@ describe('store whose folder is damaged', function () {
       assert.notDeepEqual(await headers(location), before)
       assert.equal((await headers(location))[1], '')
     })
-  })
-
-  it('has a re-sealing succeed that was cut short after the new folder was whole', async () => {
-    for (const step of ['between the renames', 'after them']) {
-      const location = await filled()
-      const fresh = await copyOf(location)
-      await resealStore({ location: fresh, from: sealingKey, to: OTHER_KEY, signal })
-      await writeFile(join(location, 'SEQUENCE'), '1\n')
-      await rename(location, `${location}.replaced`)
-      await rename(fresh, step === 'after them' ? location : `${location}.resealed`)
-      await resealStore({ location, from: sealingKey, to: OTHER_KEY, signal })
-      assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
-      await resealStore({ location, from: sealingKey, to: OTHER_KEY, signal })
-      assert.deepEqual(await heldIn(location, OTHER_KEY), { state: 'whole', held: held.length })
-      const stranger = new Uint8Array(32)
-      await assert.rejects(resealStore({ location, from: sealingKey, to: stranger, signal }), {
-        code: 'store/wrong-key',
-      })
-      assert.equal((await readFile(join(location, 'CURRENT'), 'utf8')).slice(0, 9), 'MANIFEST-')
-    }
   })
 })

@@ -8,13 +8,15 @@ import type { BlockChange, Store } from '../../../src/store/index.js'
 import { ManifestSum } from '../../../src/store/manifest.js'
 import {
   ERASING,
-  HEADERS,
+  HEADER,
+  HEADER_COPY,
   IDENTITY,
   IDENTITY_COPY,
   MANIFEST,
   PENDING,
   PLACES,
   SEAT_TIME,
+  SEAT_TIME_COPY,
   SECRETS,
 } from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
@@ -42,15 +44,15 @@ describe('store and its host', () => {
   const origin = enclave(1, 1)
 
   /** A closed folder with secrets, shares, wants and a pending share in it. */
-  async function filled(): Promise<string> {
+  async function filled(by = origin): Promise<string> {
     const folder = await folders.make()
     const store = await folders.open(folder)
     await store.putSecret('account-seed', new Uint8Array(Buffer.from('the seed of an enclave account..')))
     await store.putSecret('peer-key-seed', new Uint8Array(Buffer.from('the seed of the key of a peer...')))
     await store.putCollateralFloors('{}')
-    await store.beginSetup(origin.identity, 10, [wantOf(secret(70)), wantOf(capsule(71))])
-    await seal(store, origin, 11, [secret(1), secret(2), capsule(1)])
-    await seal(store, origin, 12, [capsule(1)], 1)
+    await store.beginSetup(by.identity, 10, [wantOf(secret(70)), wantOf(capsule(71))])
+    await seal(store, by, 11, [secret(1), secret(2), capsule(1)])
+    await seal(store, by, 12, [capsule(1)], 1)
     await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
     await store.markSetupDone()
     await store.close()
@@ -254,7 +256,7 @@ describe('store and its host', () => {
       const value = values[at % values.length]
       const copy = await altered(folder, (raw) => (value === undefined ? raw.del(name) : raw.put(name, value)))
       // Of the header there is another copy.
-      if (name[0] === 0x00) await openAndUseAll(copy)
+      if (name[0] === 0x00 || name[0] === 0xff) await openAndUseAll(copy)
       else if (name[0] === 0x01 && value !== undefined) await assert.rejects(folders.open(copy), isTampered)
       else if (name[0] !== 0x01) await useWhatIsLeft(copy)
     }
@@ -419,6 +421,103 @@ describe('store and its host', () => {
     }
   })
 
+  describe('that brings over records from another folder that is sealed under the same key', () => {
+    /** Puts every record of the other folder in the place of the one of the same name. */
+    async function swapped(folder: string, other: string, isToSwap: (name: Uint8Array) => boolean) {
+      const foreign = new Map((await records(other)).map(([name, sealed]) => [toHex(name), sealed]))
+      let count = 0
+      const copy = await altered(folder, async (raw) => {
+        for (const [name] of await raw.iterator().all()) {
+          const sealed = foreign.get(toHex(name))
+          if (sealed === undefined || !isToSwap(name)) continue
+          await raw.put(name, sealed)
+          count += 1
+        }
+      })
+      return { copy, count }
+    }
+
+    const isOfSeat = (name: Uint8Array) => (name[0] ?? 0) > 0x10 && name[0] !== 0xff && name[0] !== IDENTITY_COPY.prefix
+
+    for (const [whose, other] of [
+      ['of another account', enclave(2, 1)],
+      [
+        'of the same account in another seat',
+        { ...origin, identity: { ...origin.identity, seat: { cluster: 1, slot: 4 } } },
+      ],
+    ] as const) {
+      it(`${whose}: none of them opens here`, async () => {
+        const folder = await filled()
+        const { copy, count } = await swapped(folder, await filled(other), isOfSeat)
+        assert.ok(count >= 11, `${count}`)
+        const { held, dropped } = await useWhatIsLeft(copy)
+        assert.deepEqual([held, dropped], [[], count])
+        const seeds = await swapped(folder, await filled(other), (name) => name[0] === SECRETS.prefix)
+        assert.equal(seeds.count, 2)
+        await assert.rejects(folders.open(seeds.copy), isTampered)
+      })
+    }
+
+    it('of the same folder before its seat was erased, and another one taken: none of them opens any more', async () => {
+      const folder = await filled()
+      const former = await altered(folder, async () => undefined)
+      const store = await folders.open(folder)
+      await store.eraseAll()
+      const identity = { ...origin.identity, seat: { cluster: 1, slot: 4 } }
+      await store.beginSetup(identity, 10, [wantOf(secret(70))])
+      await seal(store, { ...origin, identity }, 11, [secret(1), secret(2)])
+      await store.close()
+      const { copy, count } = await swapped(folder, former, isOfSeat)
+      assert.ok(count >= 6, `${count}`)
+      const opened = await folders.open(copy)
+      assert.deepEqual([opened.integrity().state, opened.integrity().dropped], ['altered', count])
+      assert.deepEqual(await collect(opened.places()), [])
+      assert.deepEqual(await collect(opened.wants()), [])
+    })
+  })
+
+  it('cannot have the seat erased by one of the two records of its time', async () => {
+    const folder = await filled()
+    const store = await folders.open(folder)
+    await store.eraseAll()
+    const former = await altered(folder, async () => undefined)
+    await store.eraseAll()
+    await store.beginSetup(origin.identity, 10, [wantOf(secret(70))])
+    await seal(store, origin, 11, [secret(1)])
+    await store.close()
+    const names = [SEAT_TIME, SEAT_TIME_COPY].map((table) => table.encodeKey(undefined))
+    const older = new Map((await records(former)).map(([name, sealed]) => [toHex(name), sealed]))
+    for (const name of names) {
+      const old = older.get(toHex(name)) ?? assert.fail()
+      for (const damage of [
+        (raw: RawDatabase) => raw.del(name),
+        (raw: RawDatabase) => raw.put(name, Buffer.from('junk')),
+        (raw: RawDatabase) => raw.put(name, old),
+      ]) {
+        const copy = await altered(folder, damage)
+        for (const state of ['altered', 'whole']) {
+          const opened = await folders.open(copy)
+          assert.equal(opened.integrity().state, state)
+          assert.deepEqual((await opened.share(secret(1)))?.payload, payloadOf(secret(1)))
+          if (state === 'altered') await opened.beginSetup(origin.identity, 20, [])
+          await opened.close()
+        }
+        assert.equal((await records(copy)).filter(([each]) => names.some((one) => equalBytes(one, each))).length, 2)
+      }
+    }
+    const copy = await altered(folder, async (raw) => {
+      for (const name of names) await raw.put(name, Buffer.from('junk'))
+    })
+    await assert.rejects(folders.open(copy), isTampered)
+  })
+
+  it('cannot have a new store made of a folder of which it shows nothing', async () => {
+    const copy = await altered(await filled(), (raw) => raw.clear())
+    for (let start = 0; start < 2; start += 1) {
+      await assert.rejects(folders.open(copy), { code: 'store/unreadable', message: /header is missing/ })
+    }
+  })
+
   it('cannot plant a record', async () => {
     const folder = await filled()
     for (const name of [
@@ -465,6 +564,20 @@ describe('store and its host', () => {
       })
       assert.equal((await useWhatIsLeft(copy)).held.length, left, `${prefixes}`)
     }
+    const unproved = await folders.open(
+      await altered(folder, (raw) => raw.clear({ gte: Uint8Array.of(0x31), lt: Uint8Array.of(0x32) })),
+    )
+    // What is sealed in one time in a seat is of one seat and one account.
+    for (const seat of [{ cluster: 1, slot: 4 }, origin.identity.seat]) {
+      const vouched = unproved.vouchAnew(
+        { ...origin.identity, seat, incarnation: `0x${'ee'.repeat(16)}` },
+        20,
+        origin.signHead,
+      )
+      if (seat.slot === 4) await assert.rejects(vouched, { code: 'store/other-seat' })
+      else assert.equal(await vouched, 3)
+    }
+    await unproved.close()
     const [newest] = all.findLast(([name]) => name[0] === 0x31) ?? []
     assert.ok(newest)
     assert.equal((await useWhatIsLeft(await altered(folder, (raw) => raw.del(newest)))).held.length, 3)
@@ -541,7 +654,10 @@ describe('store and its host', () => {
 
   it('is told which folder is damaged', async () => {
     const damages: ((folder: string) => Promise<unknown>)[] = [
-      (folder) => tamper(folder, (raw) => raw.clear({ lt: Uint8Array.of(1) })),
+      (folder) =>
+        tamper(folder, async (raw) => {
+          for (const header of [HEADER, HEADER_COPY]) await raw.del(header.encodeKey(undefined))
+        }),
       async (folder) => {
         await rm(folder, { recursive: true })
         await writeFile(folder, 'not a folder')
@@ -560,7 +676,7 @@ describe('store and its host', () => {
 
   /** As the erasure of a seat leaves the folder when it is cut short, by the records that it has. */
   async function eraseHalf(raw: RawDatabase): Promise<void> {
-    const header = HEADERS.encodeKey(0)
+    const header = HEADER.encodeKey(undefined)
     const id = new Sealer(sealingKey, new Uint8Array(16)).open(header, (await raw.get(header)) ?? new Uint8Array(0))
     assert.ok(id)
     const sealer = new Sealer(sealingKey, id)
@@ -586,7 +702,7 @@ describe('store and its host', () => {
     await store.close()
     assert.deepEqual(
       (await records(folder)).map(([name]) => name[0]),
-      [0, 0, 1, 1, 5, 6, 8],
+      [0, 1, 1, 5, 6, 8, 0x0f, 0xff],
     )
   })
 

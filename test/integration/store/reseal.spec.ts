@@ -5,9 +5,13 @@ import fs, { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } fro
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Level } from 'level'
 import type { ShareKey } from '../../../src/domain/index.js'
+import { SealedDatabase } from '../../../src/store/database.js'
 import { resealStore, type Store } from '../../../src/store/index.js'
+import { PAYLOADS } from '../../../src/store/records.js'
 import { Random } from '../../support/random.js'
+import { Disk, isPowerCut } from './disk.js'
 import {
   capsule,
   collect,
@@ -27,49 +31,6 @@ const NEW_KEY = new Uint8Array(32).fill(0xa7)
 const RESEALING = fileURLToPath(new URL('./resealing-process.js', import.meta.url))
 const OPENING = fileURLToPath(new URL('./opening-process.js', import.meta.url))
 const held: ShareKey[] = [...Array.from({ length: 40 }, (_, at) => secret(at)), capsule(1)]
-
-/** Changes of the disk by this process, the database's own apart: after some of them there are no more. */
-class Disk {
-  static readonly #real = { rename: fs.rename, mkdir: fs.mkdir, rmdir: fs.rmdir, rm: fs.rm }
-
-  constructor(steps: number, canRenameFolders: boolean) {
-    let left = steps
-    const count = () => {
-      left -= 1
-      if (left < 0) throw new Error('the power is cut')
-    }
-    this.restore(canRenameFolders)
-    const { rename } = fs
-    fs.rename = async (from, to) => {
-      count()
-      await rename(from, to)
-    }
-    fs.mkdir = (async (path, options) => {
-      count()
-      return Disk.#real.mkdir(path, options)
-    }) as typeof fs.mkdir
-    fs.rmdir = async (path, options) => {
-      count()
-      await Disk.#real.rmdir(path, options)
-    }
-    fs.rm = async (path, options) => {
-      count()
-      await Disk.#real.rm(path, options)
-    }
-    syncBuiltinESMExports()
-  }
-
-  restore(canRenameFolders: boolean): void {
-    Object.assign(fs, Disk.#real)
-    if (!canRenameFolders) {
-      fs.rename = async (from, to) => {
-        if ((await lstat(from)).isDirectory()) throw Object.assign(new Error('ENOSYS'), { code: 'ENOSYS' })
-        await Disk.#real.rename(from, to)
-      }
-    }
-    syncBuiltinESMExports()
-  }
-}
 
 /** A node that starts now and then has the folder for a moment. */
 async function untilUnlocked(work: () => Promise<void>): Promise<void> {
@@ -153,6 +114,112 @@ describe('sealing a store anew', function () {
     assert.deepEqual((await back.share(secret(90)))?.payload, payloadOf(secret(90)))
   })
 
+  it('has everything of a seat that is not the folder’s first', async () => {
+    const location = await filled()
+    const store = await folders.open(location)
+    await store.eraseAll()
+    const other = enclave(1, 1, 4)
+    await store.beginSetup(other.identity, 20, [wantOf(secret(71))])
+    await seal(store, other, 21, held)
+    await store.putPending({ key: secret(81), payload: payloadOf(secret(81)), confirmed: false })
+    await store.close()
+    await reseal(location)
+    const resealed = await folders.open(location, NEW_KEY)
+    assert.equal(resealed.integrity().state, 'whole')
+    assert.deepEqual((await resealed.identity())?.seat, other.identity.seat)
+    assert.deepEqual(await collect(resealed.wants()), [wantOf(secret(71))])
+    assert.deepEqual((await resealed.pending(secret(81)))?.payload, payloadOf(secret(81)))
+    for (const key of held) assert.deepEqual((await resealed.share(key))?.payload, payloadOf(key))
+  })
+
+  it('keeps the old folder where the last write of the new one is not on the disk', async () => {
+    const { batch } = Level.prototype
+    for (const [lost, left] of [
+      [Number.POSITIVE_INFINITY, ['store', 'store.lock']],
+      [2, ['store', 'store.lock', 'store.replaced']],
+    ] as const) {
+      const location = await filled()
+      const store = await folders.open(location)
+      // More than goes into one write.
+      for (const nftId of [80, 81]) {
+        await store.putPending({ key: secret(nftId), payload: new Uint8Array(3_000_000), confirmed: true })
+      }
+      await store.close()
+      let writes = 0
+      Object.defineProperty(Level.prototype, 'batch', {
+        configurable: true,
+        async value(this: Level<Uint8Array, Uint8Array>, ...parameters: Parameters<typeof batch>) {
+          if (writes++ !== lost) await batch.apply(this, parameters)
+        },
+      })
+      try {
+        await reseal(location)
+      } finally {
+        Reflect.deleteProperty(Level.prototype, 'batch')
+      }
+      assert.equal(writes, 3)
+      assert.deepEqual((await readdir(join(location, '..'))).sort(), left)
+    }
+  })
+
+  describe('whose host shows it other records than when it was opened', () => {
+    type Entries = [Uint8Array, Uint8Array][]
+
+    /** What a re-sealing says when the entries that it reads were changed so. */
+    async function copied(change: (entries: Entries) => Entries): Promise<string> {
+      const source = await SealedDatabase.open(await filled(), sealingKey)
+      const target = await SealedDatabase.open(join(await folders.make(), 'target'), NEW_KEY)
+      const { iterator } = Level.prototype
+      Object.defineProperty(Level.prototype, 'iterator', {
+        configurable: true,
+        value(this: Level<Uint8Array, Uint8Array>, options: object) {
+          const made = iterator.call(this, options)
+          const nextv = made.nextv.bind(made)
+          return Object.assign(made, {
+            nextv: async (size: number) => change((await nextv(size)) as unknown as Entries),
+          })
+        },
+      })
+      try {
+        await source.copyTo(target, signal)
+        return 'copied'
+      } catch (thrown) {
+        return (thrown as { code?: string }).code ?? String(thrown)
+      } finally {
+        Reflect.deleteProperty(Level.prototype, 'iterator')
+        await source.close()
+        await target.close()
+      }
+    }
+
+    const isPayload = (name: Uint8Array | undefined) => name?.[0] === PAYLOADS.prefix
+
+    it('is refused when one is left out', async () => {
+      assert.equal(await copied((entries) => entries), 'copied')
+      let isLeftOut = false
+      const withoutOne = await copied((entries) =>
+        entries.filter(([name]) => {
+          const isToGo = !isLeftOut && isPayload(name)
+          isLeftOut ||= isToGo
+          return !isToGo
+        }),
+      )
+      assert.equal(withoutOne, 'store/unreadable')
+    })
+
+    it('is refused when one does not open, and skips none', async () => {
+      let isSpoilt = false
+      const spoilt = await copied((entries) =>
+        entries.map(([name, sealed]) => {
+          if (isSpoilt || !isPayload(name)) return [name, sealed]
+          isSpoilt = true
+          return [name, sealed.map((byte, at) => (at === 30 ? byte ^ 1 : byte))]
+        }),
+      )
+      assert.equal(spoilt, 'store/tampered')
+    })
+  })
+
   it('seals what a link leads to, and leaves the link', async () => {
     const location = await filled()
     const link = join(await folders.make(), 'link')
@@ -233,6 +300,20 @@ describe('sealing a store anew', function () {
       assert.equal(await keyOf(location), 'new')
       assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
     }
+  })
+
+  it('seals a folder of which the mending was cut short when nothing but its copy was left', async () => {
+    const location = await filled()
+    const copy = join(location, 'MENDING')
+    const files = await readdir(location)
+    await mkdir(copy)
+    for (const file of files) await rename(join(location, file), join(copy, file))
+    await writeFile(join(location, 'MENDED'), 'moving legible\n')
+    await reseal(location)
+    const store = await folders.open(location, NEW_KEY)
+    assert.equal(store.integrity().state, 'altered')
+    for (const key of held) assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+    assert.deepEqual(await readdir(join(location, '..')), ['store', 'store.lock'])
   })
 
   it('lets nobody in by another name of the folder', async () => {
@@ -344,9 +425,40 @@ describe('sealing a store anew', function () {
     it('can be run again from each of these', async () => {
       const { location, fresh } = await bothKeys()
       await cp(fresh, parts(location).resealed, { recursive: true })
-      await mkdir(parts(location).resealing)
+      // Under the new key, too, so that it would open.
+      await cp(fresh, parts(location).resealing, { recursive: true })
       await reseal(location)
       assert.equal(await keyOf(location), 'new')
+    })
+
+    it('and whose half-written folder is put back: it is not taken for the new one', async () => {
+      const { location, fresh } = await bothKeys()
+      const { resealing } = parts(location)
+      await cp(fresh, resealing, { recursive: true })
+      const { rm } = fs
+      fs.rm = async (path, options) => (path === resealing ? undefined : rm(path, options))
+      syncBuiltinESMExports()
+      try {
+        await assert.rejects(reseal(location), { code: 'store/unreadable', message: /by somebody else/ })
+      } finally {
+        fs.rm = rm
+        syncBuiltinESMExports()
+      }
+      assert.equal(await keyOf(location), 'old')
+    })
+
+    it('after the new folder was whole: run again with the same keys it has nothing left to do', async () => {
+      for (const step of ['between the renames', 'after them']) {
+        const { location, fresh } = await bothKeys()
+        await replace(location, fresh)
+        if (step === 'between the renames') await rename(location, parts(location).resealed)
+        await reseal(location)
+        assert.deepEqual((await readdir(join(location, '..'))).sort(), ['store', 'store.lock'])
+        await reseal(location)
+        assert.equal(await keyOf(location), 'new')
+        await assert.rejects(reseal(location, sealingKey, new Uint8Array(32)), { code: 'store/wrong-key' })
+        assert.equal(await keyOf(location), 'new')
+      }
     })
 
     for (const [place, canRenameFolders] of [
@@ -363,7 +475,7 @@ describe('sealing a store anew', function () {
             await reseal(location)
             ends.push('ended')
           } catch (thrown) {
-            assert.match(String(thrown), /power is cut/)
+            assert.ok(isPowerCut(thrown), String(thrown))
             disk.restore(canRenameFolders)
             ends.push(await keyOf(location))
           } finally {

@@ -5,6 +5,7 @@ import { Registry, SlotmeshError } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { PENDING } from '../../../src/store/records.js'
 import { Ingest, type IngestParts, type SyncChain } from '../../../src/sync/index.js'
+import { MadeArrays } from '../../support/made-arrays.js'
 import { capsule, Folders, logger, payloadOf, seal, secret, signal, tamper, wantOf } from '../store/fixture.js'
 import { own, peerA, ScriptedChain } from './fixture.js'
 
@@ -96,6 +97,18 @@ describe('taking shares from owners', () => {
     await assert.rejects(taking, { outcome: 'already-synced' })
     assert.equal(store.counts().pending, 0)
     assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+  })
+
+  it('leaves no copy of a share, whether it is confirmed or not', async () => {
+    for (const [nftId, outcome] of (['confirmed', 'no-funds', 'unknown-nft'] as const).entries()) {
+      const key = secret(nftId)
+      const given = payloadOf(key)
+      const made = new MadeArrays()
+      await made.during(() => Promise.allSettled([ingestWith(outcome).take(key, given, { signal })]))
+      assert.ok(made.count > 0)
+      assert.deepEqual(made.holding(payloadOf(key), [given]), [], outcome)
+    }
+    assert.equal(asked, 3)
   })
 
   for (const outcome of ['no-funds', 'not-registered'] as const) {

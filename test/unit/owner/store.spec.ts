@@ -11,6 +11,7 @@ import {
   type StoreRequest,
   verifyStoreRequest,
 } from '../../../src/owner/index.js'
+import { MadeArrays } from '../../support/made-arrays.js'
 import {
   chainWith,
   NFT,
@@ -304,6 +305,20 @@ describe('an owner’s request to store a share', () => {
     it('NOTSYNCING after the last confirmation when nobody says what is held', async () => {
       await assert.rejects(verify({ request: storing(), nft: SYNCED }), { status: 'NOTSYNCING' })
     })
+  })
+
+  it('leaves no bytes of the share but those that it hands over, and none where it is refused', async () => {
+    for (const row of [...RIGHT, ...REFUSED, ...ORDER]) {
+      const made = new MadeArrays()
+      const given = await made.during(() =>
+        verify(row).then(
+          ({ share }) => [share],
+          () => [],
+        ),
+      )
+      assert.deepEqual(made.holding(utf8(SHARE), given), [], row.name)
+      assert.deepEqual(made.holding(utf8('s'.repeat(15)), given), [], row.name)
+    }
   })
 
   it('takes text for text, not for hexadecimal: 0x41 is not the letter A', async () => {

@@ -27,6 +27,7 @@ import {
   type SealingKeySource,
   sealingKey,
 } from '../../../src/sealing-key/index.js'
+import { MadeArrays } from '../../support/made-arrays.js'
 
 const RAW = Uint8Array.from({ length: 32 }, (_, at) => 255 - at)
 const DIGITS = Buffer.from(RAW).toString('hex')
@@ -203,7 +204,7 @@ describe('sealing key', () => {
       await writeFile(join(folder, 'CURRENT'), '')
       assert.deepEqual(await keyOf(source), key)
       await rm(salt)
-      await refused(source, 'sealing-key/unavailable', /store\.sealing-salt\.json is gone/)
+      await refused(source, 'sealing-key/salt-gone', /store\.sealing-salt\.json is gone/)
       await assert.rejects(stat(salt), { code: 'ENOENT' })
       assert.equal((await sealingKey(source, { folder, isNext: true })).length, 32)
       assert.equal((await stat(salt)).mode & 0o777, 0o600)
@@ -267,6 +268,37 @@ describe('sealing key', () => {
       await fileOf(PASSPHRASE, 0o644)
       await refused({ from: 'passphrase', path }, 'sealing-key/unfit', /run chmod 600/)
     })
+  })
+
+  it('leaves no copy of what it was read from, whether that is fit or not', async () => {
+    const cpuKey = RAW.subarray(0, 16)
+    await writeFile(join(scratch, '_sgx_mrenclave'), cpuKey)
+    const cases: [SealingKeySource, string | Uint8Array, string | Uint8Array][] = [
+      [{ from: 'gramine', policy: 'mrenclave' }, '', cpuKey.subarray(0, 8)],
+      [{ from: 'file', path: '' }, RAW, RAW.subarray(8, 16)],
+      [{ from: 'file', path: '' }, DIGITS, DIGITS.slice(0, 16)],
+      [{ from: 'file', path: '' }, `${DIGITS.slice(1)}g`, DIGITS.slice(1, 17)],
+      // What was read of the key until the wrong digit came.
+      [{ from: 'file', path: '' }, `${DIGITS.slice(0, 63)}g`, RAW.subarray(0, 16)],
+      [{ from: 'file', path: '' }, DIGITS.slice(0, 40), DIGITS.slice(0, 16)],
+      [{ from: 'file', path: '' }, DIGITS.repeat(20), DIGITS.slice(0, 16)],
+      [{ from: 'passphrase', path: '' }, PASSPHRASE, PASSPHRASE.slice(0, 12)],
+      [{ from: 'passphrase', path: '' }, PASSPHRASE.slice(0, 11), PASSPHRASE.slice(0, 11)],
+    ]
+    for (const [source, content, needle] of cases) {
+      const path = await fileOf(content)
+      const made = new MadeArrays()
+      const key = await made.during(() =>
+        keyOf('path' in source ? { ...source, path } : source).catch(() => new Uint8Array()),
+      )
+      assert.ok(made.count > 1)
+      assert.deepEqual(made.holding(Buffer.from(needle), [key]), [], `${source.from} ${needle}`)
+    }
+    await writeFile(`${folder}.sealing-salt.json`, '{')
+    const made = new MadeArrays()
+    const path = await fileOf(PASSPHRASE)
+    await made.during(() => assert.rejects(keyOf({ from: 'passphrase', path }), { code: 'sealing-key/unfit' }))
+    assert.deepEqual(made.holding(Buffer.from(PASSPHRASE)), [])
   })
 
   it('has sources that are written as words', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, type webcrypto } from 'node:crypto'
 import { XWing } from '@hpke/hybridkem-x-wing'
-import { fromHex, toHex } from '../../../src/crypto/index.js'
+import { fromHex, toHex, utf8 } from '../../../src/crypto/index.js'
 import { Frames } from '../../../src/share/frames.js'
 import { MESSAGE_BYTES, SUITE_X_WING, SUITE_X25519, type Suite } from '../../../src/share/protocol.js'
 import { type ServedExchange, serveExchange } from '../../../src/share/provider.js'
@@ -16,6 +16,7 @@ import {
   takePreSharedKey,
 } from '../../../src/share/sealing.js'
 import { ChallengeBody, HelloBody, ProviderMessage, RequesterMessage } from '../../../src/share/wire/share.js'
+import { MadeArrays } from '../../support/made-arrays.js'
 import {
   account,
   connectedStreams,
@@ -239,6 +240,34 @@ describe('suites', () => {
       assert.equal((await at.sealed()).batch?.runs.length, 1)
       assert.ok(lengths.every((length) => length > 8 * 1216 && length <= MESSAGE_BYTES.hello))
     })
+  })
+
+  describe('leave no copy of what is sealed', () => {
+    const challengeHash = new Uint8Array(32).fill(1)
+    const context = () => ({ challengeHash, finalHash: challengeHash, preSharedKey: new Uint8Array(32).fill(2) })
+    const text = 'a batch of shares that nobody else may read'
+    const { prototype } = crypto.subtle.constructor
+    const { encrypt } = prototype
+
+    afterEach(() => {
+      prototype.encrypt = encrypt
+    })
+
+    for (const suite of BOTH) {
+      it(`${suite}, also where sealing fails`, async () => {
+        for (const fails of [false, true]) {
+          const sealer = await createSealer(await ephemeralKeys(suite), context())
+          if (fails) prototype.encrypt = () => Promise.reject(new Error('no memory'))
+          const plaintext = utf8(text)
+          const made = new MadeArrays()
+          const [sealed] = await made.during(() => Promise.allSettled([sealer.seal(plaintext)]))
+          assert.equal(sealed.status, fails ? 'rejected' : 'fulfilled')
+          assert.ok(made.count > 0)
+          assert.deepEqual(made.holding(utf8(text)), [])
+          assert.ok(plaintext.every((byte) => byte === 0))
+        }
+      })
+    }
   })
 
   describe('take no keys but their own: MALFORMED', () => {
