@@ -20,6 +20,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
+    // Options belong to the command that they stand behind: those of two may have the same name.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
   const exitWith = (code: number): void => {

@@ -6,6 +6,7 @@ import { palletGeneration, seed, wholeNumber } from './arguments.js'
 import { EXIT_CODES } from './failure.js'
 import { untilInterrupted } from './interruption.js'
 import { showProgress } from './progress.js'
+import { addScale } from './simulate-scale.js'
 import { addRecordedRuns, portOf, type UiPort, uiPort, untilSeenEnough } from './simulate-view.js'
 
 /** The story that the README tells; what reads scenarios is not loaded for the help. */
@@ -38,6 +39,7 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
   const simulate = program
     .command('simulate')
     .helpCommand(false)
+    .enablePositionalOptions()
     .description('Play a scenario on this machine and check what came of it against the chain.')
     .option('--scenario <name or file>', 'what happens; by itself the whole life of a share', DEFAULT_SCENARIO)
     .addOption(
@@ -98,6 +100,7 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
       if (serving !== undefined) await untilSeenEnough(await serving)
     })
   addRecordedRuns(simulate, exitWith)
+  addScale(simulate)
 }
 
 function describeAll(scenarios: readonly NamedScenario[]): string {

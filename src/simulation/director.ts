@@ -48,7 +48,7 @@ export class Director {
       const parts = [this.#goOn(openedAt, either), arrivals]
       try {
         await Promise.all(parts)
-        await stage.untilSettled({ timeoutMs: scenario.patience, signal })
+        await this.#untilSettled(signal)
         return []
       } catch (thrown) {
         signal.throwIfAborted()
@@ -79,11 +79,16 @@ export class Director {
   }
 
   async #await({ at, after, when }: Omit<Step, 'do'>, openedAt: number, signal: AbortSignal): Promise<void> {
-    const { stage, scenario } = this.#init
-    const { clock } = stage
+    const { clock } = this.#init.stage
     if (at !== undefined) await pause(Math.max(0, openedAt + at - clock.now()), { clock, signal })
     if (after !== undefined) await pause(after, { clock, signal })
-    if (when === 'settled') await stage.untilSettled({ timeoutMs: scenario.patience, signal })
+    if (when === 'settled') await this.#untilSettled(signal)
+  }
+
+  async #untilSettled(signal: AbortSignal): Promise<void> {
+    const { stage, scenario, recorder } = this.#init
+    await stage.untilSettled({ timeoutMs: scenario.patience, signal })
+    recorder.record({ type: 'settled', totals: await stage.totals(), at: this.elapsed })
   }
 
   async #arrive(arrivals: Arrivals, openedAt: number, signal: AbortSignal): Promise<void> {

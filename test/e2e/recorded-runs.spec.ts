@@ -48,6 +48,25 @@ describe('recorded runs on the command line', function () {
     assert.match(await readFile(out, 'utf8'), /Cost by number of clusters/)
   })
 
+  it('are made in several sizes, and told of in one page that is the same each time', async () => {
+    const [page, again] = [join(folder, 'scale.md'), join(folder, 'again.md')]
+    const asked = ['simulate', 'scale', '--clusters', '2,3', '--runs', folder]
+    const { exitCode, stdout, stderr } = await runCli(...asked, '--out', page)
+    assert.equal(exitCode, 0, stderr)
+    const text = await readFile(page, 'utf8')
+    assert.match(text, /npx slotmesh simulate scale --clusters 2,3 --seed 0x05/)
+    assert.match(text, /\| Handshakes per trigger \| 5 \| 10 \| 1\.71 \| 1, exceeded \|/)
+    assert.match(text, /## A cluster joins/)
+    const [, report = ''] = /The page of plots is (.*)/.exec(stdout) ?? []
+    assert.match(await readFile(report, 'utf8'), /Cost by number of clusters/)
+
+    await runCli(...asked, '--out', again)
+    assert.equal(await readFile(again, 'utf8'), text)
+    const refused = await runCli('simulate', 'scale', '--clusters', '1,many')
+    assert.equal(refused.exitCode, 2)
+    assert.match(refused.stderr, /numbers of clusters from 2 to 5000/)
+  })
+
   it('are shown until somebody has seen enough', async () => {
     const child = spawnCli('simulate', 'show', small)
     const outcome = outcomeOf(child)

@@ -75,6 +75,8 @@ export type RunEvent = { readonly at: number } & (
       readonly enclaves: Readonly<Record<string, Sample>>
       readonly complete?: readonly string[]
     }
+  /** Everybody held what the chain listed, where the timeline waits for it and at the end; `totals` are those so far. */
+  | { readonly type: 'settled'; readonly totals: RunTotals }
   | { readonly type: 'note'; readonly text: string }
 )
 

@@ -8,4 +8,4 @@ export {
   type RunRecorder,
   type RunResult,
 } from './recorder.js'
-export { samplesOf } from './samples.js'
+export { placeOf, samplesOf } from './samples.js'

@@ -32,6 +32,19 @@ const sample = z.object({ held: count, wanted: count, lag: number })
 /** In the form that it has after it was read from a scenario; it is only shown. */
 const action = z.custom<Action>((value) => typeof value === 'object' && value !== null && 'type' in value)
 
+const totals = z.object({
+  enclaves: count,
+  triggers: count,
+  exchanges: count,
+  failedExchanges: count,
+  attestations: count,
+  bytes: count,
+  messages: count,
+  dhtLookups: count,
+  dhtMessages: count,
+  busiestServed: count,
+})
+
 const EVENT: z.ZodType<RunEvent> = z.discriminatedUnion('type', [
   z.object({
     at: number,
@@ -66,6 +79,7 @@ const EVENT: z.ZodType<RunEvent> = z.discriminatedUnion('type', [
       .readonly()
       .exactOptional(),
   }),
+  z.object({ at: number, type: z.literal('settled'), totals }),
   z.object({ at: number, type: z.literal('note'), text }),
 ])
 
@@ -84,18 +98,7 @@ const OUTCOME: z.ZodType<RunOutcome> = z.object({
   checks: z.array(z.object({ name: text, passed: z.boolean(), detail: text })).readonly(),
   durationMs: count,
   wallMs: count,
-  totals: z.object({
-    enclaves: count,
-    triggers: count,
-    exchanges: count,
-    failedExchanges: count,
-    attestations: count,
-    bytes: count,
-    messages: count,
-    dhtLookups: count,
-    dhtMessages: count,
-    busiestServed: count,
-  }),
+  totals,
   distributions: z.object({ replication: distribution, catchUp: distribution, exchange: distribution }),
   coverage: z.array(z.object({ at: number, due: count, held: count })).readonly(),
   lag: z.array(z.object({ at: number, median: number, worst: number })).readonly(),

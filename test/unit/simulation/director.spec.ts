@@ -61,7 +61,7 @@ class PaperStage implements Stage {
   }
 
   audit = () => assert.fail()
-  totals = () => assert.fail()
+  totals = async () => TOTALS
   sample = () => assert.fail()
   rows = () => assert.fail()
   pause = () => undefined
@@ -74,6 +74,19 @@ class PaperStage implements Stage {
     this.told.push(`${this.clock.now()} ${what}`)
     if (what === this.fail) throw new SlotmeshError('simulation/cannot-be-done', `There is no ${what}.`)
   }
+}
+
+const TOTALS = {
+  enclaves: 15,
+  triggers: 3,
+  exchanges: 30,
+  failedExchanges: 1,
+  attestations: 31,
+  bytes: 4_000,
+  messages: 500,
+  dhtLookups: 20,
+  dhtMessages: 200,
+  busiestServed: 4,
 }
 
 function direct(stage: PaperStage, more: string) {
@@ -115,9 +128,17 @@ runFor: 3 s
     )
     assert.ok(stage.orders.every(({ cluster }) => cluster !== 1))
     assert.deepEqual(
-      events.map((event) => event.type === 'action' && event.at),
-      [0, 5_000, 7_000, 7_000],
+      events.map(({ type, at }) => [type, at]),
+      [
+        ['action', 0],
+        ['action', 5_000],
+        ['action', 7_000],
+        ['settled', 7_000],
+        ['action', 7_000],
+        ['settled', 10_000],
+      ],
     )
+    assert.deepEqual(events.at(-1), { type: 'settled', at: 10_000, totals: TOTALS })
   })
 
   it('lets owners come in the meantime, and settles when the last of them has', async () => {

@@ -1,5 +1,14 @@
 import { bytes, count, duration } from '../model/words.js'
-import { fitPowerLaw, type PowerLaw } from '../plot/fit.js'
+import {
+  type Allowance,
+  CONSTANT,
+  exponentText,
+  type Growth,
+  growthOf,
+  LINEAR,
+  LOGARITHMIC,
+} from '../plot/allowance.js'
+import type { PowerLaw } from '../plot/fit.js'
 import { figure, plainTable } from '../plot/frame.js'
 import { growth } from '../plot/growth.js'
 import { html, type Markup } from '../plot/markup.js'
@@ -10,16 +19,8 @@ interface Measure {
   readonly label: string
   readonly text: (value: number) => string
   readonly of: (run: EndedRun) => number
-  /** The exponent that a mesh that scales may have, and why. */
-  readonly allowed: { readonly exponent: number; readonly because: string }
+  readonly allowed: Allowance
 }
-
-/** How far an exponent may be from what is allowed before it is named. */
-const SLACK = 0.15
-
-const CONSTANT = { exponent: 0, because: 'one share costs its replica the same, however many there are' }
-const LOGARITHMIC = { exponent: 0.25, because: 'ways through the DHT grow as a logarithm' }
-const LINEAR = { exponent: 1, because: 'each cluster needs a copy of its own' }
 
 const perNode = (pick: (totals: EndedRun['outcome']['totals']) => number) => {
   return ({ outcome: { totals } }: EndedRun) => pick(totals) / totals.enclaves / Math.max(1, totals.triggers)
@@ -84,25 +85,18 @@ const MEASURES: readonly Measure[] = [
   },
 ]
 
-export interface Growth {
-  readonly title: string
-  readonly law: PowerLaw | undefined
-  readonly isTooFast: boolean
-}
-
 /** How costs grow with the number of clusters. */
-export function growthOf(runs: readonly EndedRun[]): Growth[] {
-  return MEASURES.map((measure) => {
-    const law = fitPowerLaw(runs.map((run) => ({ x: run.header.clusters, y: measure.of(run) })))
-    const isTooFast = law !== undefined && law.exponent > measure.allowed.exponent + SLACK
-    return { title: measure.title, law, isTooFast }
+export function costsGrowth(runs: readonly EndedRun[]): (Growth & { readonly title: string })[] {
+  return MEASURES.map(({ title, of, allowed }) => {
+    const points = runs.map((run) => ({ x: run.header.clusters, y: of(run) }))
+    return { title, ...growthOf(points, allowed) }
   })
 }
 
 /** Costs by the number of clusters; empty unless there are runs of different sizes. */
 export function costs(runs: readonly EndedRun[]): Markup {
   if (new Set(runs.map(({ header }) => header.clusters)).size < 2) return html``
-  const grown = growthOf(runs)
+  const grown = costsGrowth(runs)
   const tooFast = grown.filter(({ isTooFast }) => isTooFast)
   const verdict =
     tooFast.length === 0
@@ -148,9 +142,4 @@ function plotOf(
       rows: points.map(({ x, y }) => [count(x), text(y)]),
     },
   })
-}
-
-function exponentText(law: PowerLaw | undefined): string {
-  // Rounded first, so that there is no -0.00.
-  return law === undefined ? '–' : (Math.round(law.exponent * 100) / 100 + 0).toFixed(2)
 }
