@@ -69,8 +69,7 @@ export interface VerifiedCollateral {
   readonly pckAuthority: string
   readonly revokedByRoot: ReadonlySet<string>
   readonly revokedByPckAuthority: ReadonlySet<string>
-  /** The two lists: of the root, and of the PCK authority. */
-  readonly lists: readonly { readonly authority: string; readonly issuedAt: Date }[]
+  readonly lists: Readonly<Record<'root' | 'pck', { readonly authority: string; readonly issuedAt: Date }>>
 }
 
 /**
@@ -214,10 +213,10 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       pckAuthority: authorityOf(pckAuthority),
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
-      lists: [
-        { authority: authorityOf(root), issuedAt: rootCrl.validity.from },
-        { authority: authorityOf(pckAuthority), issuedAt: pckCrl.validity.from },
-      ],
+      lists: {
+        root: { authority: authorityOf(root), issuedAt: rootCrl.validity.from },
+        pck: { authority: authorityOf(pckAuthority), issuedAt: pckCrl.validity.from },
+      },
     }
   } catch (error) {
     const check = error instanceof CheckFailed ? error.check : 'collateral-form'

@@ -102,12 +102,15 @@ export const FORKS: Table<LogId, ForkEvidence> = {
   },
 }
 
-/** Attestation collateral by the kind of platform that it is for, as the JSON of its parts; `keptAt` is Unix ms. */
+/**
+ * Attestation collateral, as the JSON of its parts, by the kind of platform that it is for, or by what is the newest in it;
+ * `keptAt` is Unix ms.
+ */
 export const COLLATERAL: Table<string, { readonly text: string; readonly keptAt: number }> = {
   prefix: 0x04,
-  encodeKey: (platform) => new Writer().u8(0x04).bytes(utf8(platform)).finish(),
+  encodeKey: (name) => new Writer().u8(0x04).bytes(utf8(name)).finish(),
   decodeKey: (bytes) => Buffer.from(bytes.subarray(1)).toString('utf8'),
-  describe: (platform) => `collateral/${platform}`,
+  describe: (name) => `collateral/${name}`,
   encode: ({ text, keptAt }) => new Writer().f64(keptAt).bytes(utf8(text)).finish(),
   decode: (bytes) => ({
     keptAt: new Reader(bytes).f64(),

@@ -145,27 +145,28 @@ export class Store {
     return this.#database.transact(async (transaction) => transaction.put(SECRETS, name, value))
   }
 
-  /** Attestation collateral that was kept for a kind of platform; it outlives the seat. */
-  async collateral(platform: string): Promise<string | undefined> {
-    return (await this.#database.get(COLLATERAL, platform))?.text
+  /** Attestation collateral that was kept under a name; it outlives the seat. */
+  async collateral(name: string): Promise<string | undefined> {
+    return (await this.#database.get(COLLATERAL, name))?.text
   }
 
   /**
-   * Keeps collateral; of more than some dozens of platforms, what was kept the longest ago goes.
+   * Keeps collateral, by the kind of platform or by what is the newest in it; of more than some dozens, what was kept the
+   * longest ago goes.
    *
    * @param keptAt Unix ms.
    */
-  putCollateral(platform: string, text: string, keptAt: number): Promise<void> {
+  putCollateral(name: string, text: string, keptAt: number): Promise<void> {
     return this.#database.transact(async (transaction) => {
       const others: string[] = []
-      for await (const other of this.#database.keys(COLLATERAL)) if (other !== platform) others.push(other)
+      for await (const other of this.#database.keys(COLLATERAL)) if (other !== name) others.push(other)
       if (others.length >= COLLATERALS_KEPT) {
         const kept = await this.#database.getMany(COLLATERAL, others)
         const ages = new Map(others.map((other, at) => [other, kept[at]?.keptAt ?? 0]))
         others.sort((one, other) => (ages.get(other) ?? 0) - (ages.get(one) ?? 0))
         for (const oldest of others.slice(COLLATERALS_KEPT - 1)) transaction.delete(COLLATERAL, oldest)
       }
-      transaction.put(COLLATERAL, platform, { text, keptAt })
+      transaction.put(COLLATERAL, name, { text, keptAt })
     })
   }
 

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Logger, messageOf } from '../../domain/index.js'
 import type { VerifiedCollateral } from '../collateral.js'
+import { isOlder, type Mark, publicationsIn } from './publications.js'
 
 /** Where the floors outlive the process: one text. What is written last must be what is read. */
 export interface FloorsRecord {
@@ -9,30 +9,17 @@ export interface FloorsRecord {
   write(text: string): Promise<void>
 }
 
-/**
- * How new a publication of Intel's is: by the evaluation number, or of lists, which have none (0), by date. What Intel signs
- * of one round says the same on every day, and an honest service of several caches shows now one day's, now another's.
- */
-interface Mark {
-  readonly round: number
-  /** Unix ms. */
-  readonly issued: number
-}
-
 const FloorsSchema = z.record(z.string(), z.object({ round: z.int(), issued: z.int() }))
 
-/** What was fetched is genuine, and older than what has been seen already. */
+/** What was fetched, or had been kept, is genuine, and older than what has been seen already. */
 export class OlderCollateral extends Error {
   override readonly name: string = 'OlderCollateral'
 }
 
 /**
- * The newest that has been seen of each of Intel's publications: TCB info by technology and family, QE identity by
- * technology, revocation lists by authority. A service, or whoever stands before it, could otherwise bring back the time
- * before a weakness or a revocation was known. Floors do not end with the collateral that raised them. There are as
- * many as Intel signs publications.
- *
- * Lists go by their date and not by their number, since every list of Intel's has the number 1.
+ * How new the newest was that has been seen of each of Intel's publications. A service, or whoever stands before it or can
+ * write to the folder, could otherwise bring back the time before a weakness or a revocation was known. Floors do not
+ * end with the collateral that raised them. There are as many as Intel signs publications.
  */
 export class Floors {
   readonly #record: FloorsRecord
@@ -53,33 +40,27 @@ export class Floors {
   }
 
   /**
-   * Takes note of what was fetched.
+   * Takes note of what is to be used.
    *
+   * @param origin says where it comes from: "the service answers with".
    * @throws OlderCollateral when any part is older than its floor; no floor is raised then.
    */
-  async admit(fetched: VerifiedCollateral): Promise<void> {
+  async admit(collateral: VerifiedCollateral, origin: string): Promise<void> {
     await this.#read()
-    for (const { name, title, mark } of publications(fetched)) {
+    for (const { name, title, mark } of publicationsIn(collateral)) {
       const floor = this.#marks.get(name)
       if (floor !== undefined && isOlder(mark, floor)) {
         throw new OlderCollateral(
-          `the service answers with a ${title} that is older than the one in use (${textOf(mark)} after ${textOf(floor)})`,
+          `${origin} a ${title} that is older than the one seen before (${textOf(mark)} after ${textOf(floor)})`,
         )
       }
     }
-    this.#raise(fetched)
-    await this.#write()
-  }
-
-  /** Takes note of collateral that was admitted in former times. */
-  async remember(kept: VerifiedCollateral): Promise<void> {
-    await this.#read()
-    this.#raise(kept)
+    this.#raise(collateral)
     await this.#write()
   }
 
   #raise(collateral: VerifiedCollateral): void {
-    for (const { name, mark } of publications(collateral)) this.#raiseOne(name, mark)
+    for (const { name, mark } of publicationsIn(collateral)) this.#raiseOne(name, mark)
   }
 
   #raiseOne(name: string, mark: Mark): void {
@@ -120,27 +101,6 @@ export class Floors {
     this.#failure = `they could not be ${what}: ${messageOf(thrown)}`
     this.#logger.warn(`the floors of attestation collateral could not be ${what}`, { reason: messageOf(thrown) })
   }
-}
-
-function publications({ tcbInfo, qeIdentity, lists }: VerifiedCollateral) {
-  const tee = tcbInfo.id.toLowerCase()
-  const markOf = (signed: { readonly tcbEvaluationDataNumber: number; readonly issueDate: string }): Mark => ({
-    round: signed.tcbEvaluationDataNumber,
-    issued: new Date(signed.issueDate).getTime(),
-  })
-  return [
-    { name: `tcb-info/${tee}/${tcbInfo.fmspc}/${tcbInfo.pceId}`, title: 'TCB info', mark: markOf(tcbInfo) },
-    { name: `qe-identity/${tee}`, title: 'QE identity', mark: markOf(qeIdentity) },
-    ...lists.map(({ authority, issuedAt }) => ({
-      name: `list/${createHash('sha256').update(authority).digest('hex')}`,
-      title: 'revocation list',
-      mark: { round: 0, issued: issuedAt.getTime() },
-    })),
-  ]
-}
-
-function isOlder(one: Mark, other: Mark): boolean {
-  return one.round < other.round || (one.round === 0 && other.round === 0 && one.issued < other.issued)
 }
 
 function textOf({ round, issued }: Mark): string {

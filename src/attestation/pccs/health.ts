@@ -21,7 +21,7 @@ export interface HeldCollateral extends Published {
 export interface CollateralFailure {
   readonly at: Date
   readonly reason: string
-  /** What the service has is older than what was seen before. */
+  /** What the service has, or what was kept, is older than what was seen before. */
   readonly isOlder: boolean
 }
 

@@ -15,9 +15,10 @@ import { INTEL_ROOT } from '../root.js'
 import { fetchCollateral, type PccsAddress } from './client.js'
 import { Floors, type FloorsRecord, OlderCollateral } from './floors.js'
 import { type CollateralFailure, type CollateralHealth, heldAs } from './health.js'
+import { NewestParts } from './newest.js'
 import { dueAfterFailure, dueAfterSuccess, isDue } from './schedule.js'
 
-/** Where fetched collateral outlives the process. */
+/** Where fetched collateral outlives the process: by the kind of platform, or by what is the newest in it. */
 export interface CollateralCache {
   get(key: string): Promise<QuoteCollateral | undefined>
   put(key: string, collateral: QuoteCollateral): Promise<void>
@@ -57,6 +58,8 @@ interface Entry {
   readonly due: number
   readonly failures: number
   readonly lastFailure: CollateralFailure | undefined
+  /** Why there is none in use though there was, until it is fetched. */
+  readonly dropped?: CollateralFailure | undefined
 }
 
 /** What nobody has asked for in this time is no matter any more. */
@@ -70,12 +73,13 @@ const LOOK_EVERY_MS = 600_000
 /**
  * Serves collateral from memory, then from the cache, then from the service; refreshed ahead of its end in the
  * background, and used until it really ends when the service is out of order. Nothing is taken but what verifies and is
- * not older than anything seen before.
+ * not older than anything seen before; revocation lists and QE identities are the newest of any family's.
  */
 export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   const { cache, logger, lifetime, limits = {}, now = () => new Date() } = options
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
   const floors = new Floors(options.floors, logger)
+  const newest = new NewestParts(root, (name) => cache.get(name), logger)
   const entries = new Map<string, Entry>()
   const fetching = new Map<string, Promise<VerifiedCollateral>>()
 
@@ -95,10 +99,42 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
       return undefined
     })
     const verified = standing(key, kept)
-    if (verified !== undefined) await floors.remember(verified)
-    // A refresh may have been quicker: what it brought is newer.
-    if (verified === undefined || entries.has(key)) return
-    remember(key, { request, verified, due: 0, failures: 0, lastFailure: undefined })
+    if (verified === undefined) return
+    await newest.recallFor(verified, now())
+    try {
+      const current = newest.appliedTo(verified, now())
+      await floors.admit(current, 'what was kept has')
+      newest.take(current)
+      // A refresh may have been quicker: what it brought is newer.
+      if (!entries.has(key)) {
+        remember(key, { request, verified: current, due: 0, failures: 0, lastFailure: undefined })
+      }
+    } catch (thrown) {
+      if (!entries.has(key)) drop(key, request, thrown)
+    }
+  }
+
+  /** To be fetched at once; what was in use or kept is not used any more. */
+  function drop(key: string, request: CollateralRequest, thrown: unknown): void {
+    const reason = messageOf(thrown)
+    logger.warn('attestation collateral is no longer used', { key, reason })
+    const dropped = { at: now(), reason, isOlder: thrown instanceof OlderCollateral }
+    remember(key, { request, verified: undefined, due: 0, failures: 0, lastFailure: dropped, dropped })
+  }
+
+  /** What is held, with what has become known since then; undefined when that is not valid at the time. */
+  function current(key: string, at: Date): VerifiedCollateral | undefined {
+    const entry = entries.get(key)
+    if (entry?.verified === undefined) return undefined
+    try {
+      const verified = newest.appliedTo(entry.verified, at)
+      entries.set(key, { ...entry, verified })
+      return isWithin(verified.validity, at) ? verified : undefined
+    } catch (thrown) {
+      // Where the clock is wrong for a moment nothing is valid, and what is held is good afterwards.
+      if (isWithin(entry.verified.validity, at)) drop(key, entry.request, thrown)
+      return undefined
+    }
   }
 
   function standing(key: string, kept: QuoteCollateral | undefined): VerifiedCollateral | undefined {
@@ -115,23 +151,28 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     const at = now()
     const verified = verifyCollateral(fetched, root, at)
     requireRequested(verified, request)
-    await floors.admit(verified)
+    await floors.admit(verified, 'the service answers with')
+    newest.take(verified)
     // The same object as long as nothing has changed: whoever has verified it need not do it again.
     const former = entries.get(key)?.verified
     const isSame = former !== undefined && sameText(former.collateral, fetched)
-    const current = isSame ? former : verified
+    const held = isSame ? former : verified
     logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
     remember(key, {
       request,
-      verified: current,
-      due: dueAfterSuccess(heldAs(current, limits), at.getTime()),
+      verified: held,
+      due: dueAfterSuccess(heldAs(held, limits), at.getTime()),
       failures: 0,
       lastFailure: undefined,
     })
-    await cache.put(key, current.collateral).catch((thrown) => {
+    await keep([...newest.namesIn(held), key], held.collateral).catch((thrown) => {
       logger.warn('the collateral could not be kept', { key, reason: messageOf(thrown) })
     })
-    return current
+    return held
+  }
+
+  async function keep(names: readonly string[], collateral: QuoteCollateral): Promise<void> {
+    for (const name of names) await cache.put(name, collateral)
   }
 
   /** However many wait for it, it is fetched once. */
@@ -151,7 +192,7 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   function noteFailure(key: string, request: CollateralRequest, thrown: unknown): void {
     const reason = messageOf(thrown)
     if (!lifetime.aborted) logger.warn('attestation collateral could not be fetched', { key, reason })
-    const { verified, failures = 0 } = entries.get(key) ?? {}
+    const { verified, failures = 0, dropped } = entries.get(key) ?? {}
     const at = now().getTime()
     const end = verified?.validity.until.getTime() ?? 0
     remember(key, {
@@ -159,7 +200,12 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
       verified,
       due: dueAfterFailure(failures, end, at),
       failures: failures + 1,
-      lastFailure: { at: new Date(at), reason, isOlder: thrown instanceof OlderCollateral },
+      lastFailure: {
+        at: new Date(at),
+        reason: dropped === undefined ? reason : `${reason}; ${dropped.reason}`,
+        isOlder: thrown instanceof OlderCollateral || dropped?.isOlder === true,
+      },
+      dropped,
     })
   }
 
@@ -190,19 +236,22 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     async collateral(request, { signal }) {
       const key = keyOf(request)
       if (!entries.has(key)) await recall(key, request)
+      const usable = current(key, now())
       const found = entries.get(key)
       const mayFetch = found === undefined || isDue(found.due, now().getTime())
-      if (found?.verified !== undefined && isWithin(found.verified.validity, now())) {
+      if (found !== undefined && usable !== undefined) {
         remember(key, found)
         if (mayFetch) void refresh(key, found)
-        return found.verified.collateral
+        return usable.collateral
       }
       if (!mayFetch && found.lastFailure !== undefined) throw noCollateral(found.lastFailure.reason)
       try {
-        return (await abortable(fetchOnce(key, request), signal)).collateral
+        const fetched = await abortable(fetchOnce(key, request), signal)
+        // Another family's may have brought something newer while it was being kept.
+        return newest.appliedTo(fetched, now()).collateral
       } catch (thrown) {
         signal.throwIfAborted()
-        throw noCollateral(messageOf(thrown), thrown)
+        throw noCollateral(entries.get(key)?.lastFailure?.reason ?? messageOf(thrown), thrown)
       }
     },
 

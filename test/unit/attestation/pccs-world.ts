@@ -19,6 +19,8 @@ import { NOW, POLICY, SEED } from './world.js'
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 export const REQUEST: CollateralRequest = { tee: 'sgx', fmspc: '534c4d444556', pceId: '0000', ca: 'platform' }
+/** What collateral for that is kept under. */
+export const KEY = 'sgx/534c4d444556/0000/platform'
 export const signal = () => AbortSignal.timeout(10_000)
 
 class MemoryCache implements CollateralCache {

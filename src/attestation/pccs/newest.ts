@@ -1,0 +1,91 @@
+import type { X509Certificate } from 'node:crypto'
+import { type Logger, messageOf } from '../../domain/index.js'
+import { type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from '../collateral.js'
+import { isOlder, type Mark, type Publication, publicationsIn } from './publications.js'
+
+interface Newest {
+  readonly mark: Mark
+  readonly parts: Partial<QuoteCollateral>
+}
+
+/**
+ * The newest that was seen of what Intel publishes for many families at once: revocation lists and QE identities. Whatever
+ * family it came with, all are judged by it: a service that answers for one family and is silent about another could
+ * otherwise have a platform believed that is known to be revoked. There are some half a dozen.
+ */
+export class NewestParts {
+  readonly #root: X509Certificate
+  readonly #read: (name: string) => Promise<QuoteCollateral | undefined>
+  readonly #logger: Logger
+  readonly #newest = new Map<string, Newest>()
+  readonly #recalled = new Set<string>()
+
+  /** @param read what was kept under a publication's name; the rest of that collateral is not looked at. */
+  constructor(root: X509Certificate, read: (name: string) => Promise<QuoteCollateral | undefined>, logger: Logger) {
+    this.#root = root
+    this.#read = read
+    this.#logger = logger
+  }
+
+  /** Takes what is newer in collateral that stands. */
+  take(collateral: VerifiedCollateral): void {
+    for (const publication of commonIn(collateral)) {
+      const { name, mark } = publication
+      const former = this.#newest.get(name)
+      if (former !== undefined && !isOlder(former.mark, mark)) continue
+      this.#newest.set(name, { mark, parts: partsOf(publication, collateral.collateral) })
+    }
+  }
+
+  /** Names of those publications in collateral than which nothing newer was seen. */
+  namesIn(collateral: VerifiedCollateral): string[] {
+    return commonIn(collateral)
+      .filter(({ name, mark }) => !isOlder(mark, this.#newest.get(name)?.mark ?? mark))
+      .map(({ name }) => name)
+  }
+
+  /**
+   * Collateral with the newest of everything; the same object where nothing is newer than what it has.
+   *
+   * @throws AttestationError `attestation/collateral-unavailable` when it does not stand so: by the newest list of the
+   * root's, say, or since a list has ended.
+   */
+  appliedTo(collateral: VerifiedCollateral, now: Date): VerifiedCollateral {
+    const newer = commonIn(collateral).flatMap(({ name, mark }) => {
+      const newest = this.#newest.get(name)
+      return newest !== undefined && isOlder(mark, newest.mark) ? [newest.parts] : []
+    })
+    if (newer.length === 0) return collateral
+    return verifyCollateral(Object.assign({}, collateral.collateral, ...newer), this.#root, now)
+  }
+
+  /** Takes what former times have kept of the publications in collateral that stands. */
+  async recallFor(collateral: VerifiedCollateral, now: Date): Promise<void> {
+    for (const publication of commonIn(collateral)) {
+      if (!this.#recalled.has(publication.name)) await this.#recall(publication, collateral, now)
+    }
+  }
+
+  /** It is verified in the place of the one that collateral has; tried again with other collateral where it fails. */
+  async #recall(publication: Publication, collateral: VerifiedCollateral, now: Date): Promise<void> {
+    const { name } = publication
+    try {
+      const kept = await this.#read(name)
+      if (kept !== undefined) {
+        const changed = { ...collateral.collateral, ...partsOf(publication, kept) }
+        this.take(verifyCollateral(changed, this.#root, now))
+      }
+      this.#recalled.add(name)
+    } catch (thrown) {
+      this.#logger.warn('a part of collateral that was kept is of no use', { name, reason: messageOf(thrown) })
+    }
+  }
+}
+
+function commonIn(collateral: VerifiedCollateral): Publication[] {
+  return publicationsIn(collateral).filter(({ isCommon }) => isCommon)
+}
+
+function partsOf({ parts }: Publication, collateral: QuoteCollateral): Partial<QuoteCollateral> {
+  return Object.fromEntries(parts.map((part) => [part, collateral[part]]))
+}
