@@ -6,7 +6,9 @@
 #   DATA              the folder of the store        (STAGE/data)
 #   CONFIG            the node's configuration       (packaging/gramine/node.yaml)
 #   KEY               the key that signs the enclave (Gramine's own default)
-#   PRODUCT_ID 1, SECURITY_VERSION 1, ENCLAVE_SIZE 4G, HEAP_MB 1536, EDMM 0, STORE_MOUNT plain (or encrypted)
+#   PRODUCT_ID 1, SECURITY_VERSION 1, ENCLAVE_SIZE 4G, HEAP_MB 1536, EDMM 0
+#   STORE_MOUNT       encrypted; for development alone: insecure-plain-for-development, which makes a debug enclave
+#   STORE_RECOVERY    1; 0 for a Gramine that does not know of recovery files, which then survives no crash (README.md)
 #   PRODUCTION_MODULES  a node_modules folder to copy from; npm ci in the stage otherwise
 # Needs dist, which npm ci in the root of the repository builds.
 set -eu
@@ -25,12 +27,18 @@ need() {
   exit 1
 }
 
-# Gramine asks that no key serves both it and the application.
+# LevelDB must read nothing that the host can craft.
 check_mount() {
-  [ "${STORE_MOUNT:-plain}" = encrypted ] || return 0
-  grep -Eq '^[[:space:]]*(sealing|nextSealing):.*gramine:mrsigner' "$CONFIG" || return 0
-  say "STORE_MOUNT=encrypted takes _sgx_mrsigner for itself: let $CONFIG name another key, or leave the mount plain."
-  exit 1
+  case ${STORE_MOUNT:-encrypted} in
+  encrypted) ;;
+  insecure-plain-for-development)
+    say "INSECURE: the host can craft the store's files, and have this enclave's memory for it. It is a debug enclave, which no policy lets in."
+    ;;
+  *)
+    say "the store's mount is encrypted: leave STORE_MOUNT out. For development alone there is insecure-plain-for-development."
+    exit 1
+    ;;
+  esac
 }
 
 # The same files, in the same places, each time: MRENCLAVE is over all of them.
@@ -66,7 +74,7 @@ render() {
     -Dstage="$STAGE" -Ddata="$DATA" -Darch_libdir="/lib/$(uname -m)-linux-gnu" \
     -Dproduct_id="${PRODUCT_ID:-1}" -Dsecurity_version="${SECURITY_VERSION:-1}" \
     -Denclave_size="${ENCLAVE_SIZE:-4G}" -Dheap_mb="${HEAP_MB:-1536}" \
-    -Dedmm="${EDMM:-0}" -Dstore_mount="${STORE_MOUNT:-plain}" \
+    -Dedmm="${EDMM:-0}" -Dstore_mount="${STORE_MOUNT:-encrypted}" -Dstore_recovery="${STORE_RECOVERY:-1}" \
     "$here/slotmesh.manifest.template" "$STAGE/slotmesh.manifest"
 }
 

@@ -7,13 +7,14 @@ const GRACE_MS = 10_000
 
 /**
  * Starts the implementation under test by a shell command, in which `{file}` stands for the target file. What it prints
- * goes to this process's standard error.
+ * goes to this process's standard error. Nothing comes from its standard input, which ends with this process, however that
+ * ends: a peer that reads it need not stay behind.
  * @throws SlotmeshError `conformance/command-failed` when it cannot be started.
  */
 export async function startCommand(command: string, file: string): Promise<{ stop(): Promise<void> }> {
   const line = command.replaceAll('{file}', `'${file.replaceAll("'", "'\\''")}'`)
   // A group of its own, so that what the shell starts can be stopped with it.
-  const child = spawn(line, { shell: true, detached: true, stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(line, { shell: true, detached: true, stdio: ['pipe', 'inherit', 'inherit'] })
   const ended = once(child, 'close')
   try {
     await once(child, 'spawn')

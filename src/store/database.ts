@@ -3,7 +3,7 @@ import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { finishRepair, forgetRepair, isRepairable, mendingOf, repair } from './damage.js'
-import { holdsStore, isBare, placeOf } from './folder.js'
+import { holdsStore, isBare, isErrno, placeOf, requireJournals } from './folder.js'
 import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
@@ -85,10 +85,12 @@ export class SealedDatabase implements Reads {
     let database: SealedDatabase
     try {
       await finishRepair(folder)
+      await requireJournals(folder)
       database = await SealedDatabase.#openRepaired(folder, sealingKey, { mayCreate, onAltered })
     } catch (thrown) {
       release()
-      throw thrown
+      // An encrypted mount answers so for a file that does not verify.
+      throw isErrno(thrown, 'EACCES', 'EPERM', 'EIO') ? unreadableError(folder, messageOf(thrown), thrown) : thrown
     }
     database.#release = release
     try {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { chmod, chown, cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { equalBytes, toHex } from '../../../src/crypto/index.js'
 import { repair } from '../../../src/store/damage.js'
@@ -112,6 +112,46 @@ describe('store whose folder is damaged', function () {
       }
     }
     assert.equal(mended, 2 * (tables.length - 1))
+  })
+
+  /** Runs `work` as somebody for whom permissions count. */
+  async function withoutPrivileges(work: () => Promise<unknown>): Promise<void> {
+    const nobody = 65_534
+    if (process.geteuid?.() !== 0) return void (await work())
+    process.seteuid?.(nobody)
+    try {
+      await work()
+    } finally {
+      process.seteuid?.(0)
+    }
+  }
+
+  it('tells of a file that cannot be read, mends nothing, and goes on without it once it was removed', async () => {
+    // As an encrypted mount answers for a file that does not verify: it may be altered, or the mount's key another one.
+    const location = await filled()
+    for (const pattern of [/^CURRENT$/, /^MANIFEST/, /\.ldb$/, /\.log$/]) {
+      const copy = await copyOf(location)
+      const file = (await filesOf(copy, pattern)).at(-1) ?? ''
+      for (const path of [join(copy, '..'), copy, ...(await filesOf(copy, /./))]) await chown(path, 65_534, 65_534)
+      await chmod(file, 0)
+      const kept = async () => (await filesOf(copy, /\.ldb$|MEND|lost/)).sort()
+      const before = await kept()
+      await withoutPrivileges(async () => {
+        for (let start = 0; start < 2; start += 1) {
+          const { code, message } = await folders.open(copy).then(
+            () => assert.fail(`${file} was not missed`),
+            (thrown) => thrown,
+          )
+          assert.equal(code, 'store/unreadable', `${file}: ${message}`)
+          assert.match(message, /permission denied/i)
+          assert.ok(message.includes(basename(file)), message)
+        }
+      })
+      assert.deepEqual(await kept(), before)
+      await rm(file)
+      // Nothing was in the journal that is not in a table.
+      assert.equal((await heldIn(copy)).state, file.endsWith('.log') ? 'whole' : 'altered', file)
+    }
   })
 
   it('is altered also when the mending was cut short, since what is left may be an older state', async () => {

@@ -2,7 +2,9 @@ import { openStore } from '../../../src/store/index.js'
 import { logger } from './fixture.js'
 
 // Opens and closes a folder as often as it can, as a supervisor does with a node that does not start, until it is told
-// to stop or the folder is under another key. Then it tells whether it ever found less in it than there was.
+// to stop, the folder is under another key, or its parent ends. Then it tells whether it ever found less in it than there
+// was.
+process.on('disconnect', () => process.exit(0))
 const [location = '', sealingKey = ''] = process.argv.slice(2)
 let [isAtWork, wasEmpty] = [true, false]
 process.once('message', () => {

@@ -22,6 +22,7 @@ const Manifest = z.object({
         path: z.string(),
         uri: z.string().optional(),
         key_name: z.string().optional(),
+        enable_recovery: z.boolean().optional(),
       }),
     ),
   }),
@@ -108,7 +109,8 @@ describe('packaging for Gramine', function () {
       product_id: 1,
       security_version: 2,
       enclave_size: '4G',
-      store_mount: 'plain',
+      store_mount: 'encrypted',
+      store_recovery: '1',
       gramine: { libos: '/usr/lib/gramine/libsysdb.so', runtimedir: () => '/usr/lib/gramine/runtime' },
       ...more,
     }
@@ -141,9 +143,9 @@ describe('packaging for Gramine', function () {
     ])
   })
 
-  it('trusts all code and the configuration, and allows the sealed store alone', () => {
+  it('trusts all code and the configuration, and allows no file that the host can write', () => {
     const { sgx, fs } = rendered()
-    assert.deepEqual(sgx.allowed_files, [`file:${data}/`])
+    assert.equal(sgx.allowed_files, undefined)
     for (const file of ['node', 'app/', 'node.yaml']) assert.ok(sgx.trusted_files.includes(`file:${stage}/${file}`))
     for (const { path, uri, type } of fs.mounts) {
       if (type === 'tmpfs') continue
@@ -156,24 +158,81 @@ describe('packaging for Gramine', function () {
     }
   })
 
-  it('can have the store on an encrypted mount, under another key than the node seals with', async () => {
-    const { sgx, fs } = rendered({ store_mount: 'encrypted' })
-    assert.equal(sgx.allowed_files, undefined)
-    const store = fs.mounts.find(({ path }) => path === '/var/lib/slotmesh')
-    assert.deepEqual([store?.type, store?.key_name], ['encrypted', '_sgx_mrsigner'])
-    assert.equal((await readSettings(join(PACKAGING, 'node.yaml'))).sealing, 'gramine:mrenclave')
+  /** A repository with nothing to stage, and tools that do nothing but what is said: shell scripts by their names. */
+  async function bareRepository(scripts: Record<string, string>): Promise<{ root: string; PATH: string }> {
+    const root = await mkdtemp(join(stage, 'repository-'))
+    await cp(PACKAGING, join(root, PACKAGING), { recursive: true })
+    for (const folder of ['dist/cli', 'tools']) await mkdir(join(root, folder), { recursive: true })
+    for (const file of ['dist/cli/main.js', 'package.json', 'package-lock.json']) await writeFile(join(root, file), '')
+    for (const [name, script] of Object.entries({ npm: '', ...scripts })) {
+      await writeFile(join(root, 'tools', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    }
+    return { root, PATH: `${join(root, 'tools')}:${process.env.PATH}` }
+  }
+
+  /** What build.sh has Gramine render the template with, and what it says. */
+  async function told(settings: NodeJS.ProcessEnv) {
+    const { root, PATH } = await bareRepository({ 'gramine-manifest': `printf '%s\\n' "$@" > "$STAGE/arguments"` })
+    const { STORE_MOUNT: _, STORE_RECOVERY: __, PRODUCTION_MODULES: ___, ...rest } = process.env
+    const STAGE = join(root, 'stage')
+    const { status, stderr } = spawnSync('sh', [join(root, PACKAGING, 'build.sh'), 'render'], {
+      env: { ...rest, PATH, STAGE, ...settings },
+      encoding: 'utf8',
+    })
+    const lines = status === 0 ? readFileSync(join(STAGE, 'arguments'), 'utf8').split('\n') : []
+    const definitions: Record<string, string> = {}
+    for (const line of lines) {
+      const [, name, value] = /^-D(\w+)=(.*)$/.exec(line) ?? []
+      if (name !== undefined && value !== undefined) definitions[name] = value
+    }
+    return { status, stderr, isStaged: existsSync(STAGE), definitions }
+  }
+
+  const storeOf = ({ fs }: z.infer<typeof Manifest>) => fs.mounts.find(({ path }) => path === '/var/lib/slotmesh')
+
+  it('has the store on an encrypted mount, under a key that the next build of the signer has, too', async () => {
+    const config = join(stage, 'mrsigner.yaml')
+    await writeFile(config, 'sealing: gramine:mrsigner\n')
+    for (const settings of [{}, { STORE_MOUNT: '' }, { STORE_MOUNT: 'encrypted' }, { CONFIG: config }]) {
+      const { status, stderr, definitions } = await told(settings)
+      assert.equal(status, 0, stderr)
+      assert.doesNotMatch(stderr, /INSECURE/)
+      const manifest = rendered(definitions)
+      assert.deepEqual(storeOf(manifest), {
+        type: 'encrypted',
+        path: '/var/lib/slotmesh',
+        uri: `file:${definitions.data}`,
+        key_name: '_sgx_mrsigner',
+        enable_recovery: true,
+      })
+      assert.equal(manifest.sgx.allowed_files, undefined)
+      assert.equal(manifest.sgx.debug, false)
+    }
+    const { definitions } = await told({ STORE_RECOVERY: '0' })
+    assert.deepEqual(
+      [storeOf(rendered(definitions))?.type, storeOf(rendered(definitions))?.enable_recovery],
+      ['encrypted', undefined],
+    )
   })
 
-  it('does not use the signer’s key for both the encrypted mount and the store', async () => {
-    const config = join(stage, 'mrsigner.yaml')
-    const env = { ...process.env, STAGE: join(stage, 'none'), CONFIG: config, STORE_MOUNT: 'encrypted' }
-    for (const line of ['sealing: gramine:mrsigner', 'nextSealing:  gramine:mrsigner']) {
-      await writeFile(config, `${line}\n`)
-      const { status, stderr } = spawnSync('sh', [join(PACKAGING, 'build.sh'), 'stage'], { env, encoding: 'utf8' })
+  it('takes a plain mount only by a name that says what it is, and for a debug enclave', async () => {
+    for (const STORE_MOUNT of ['plain', 'none', 'insecure-plain', 'Encrypted']) {
+      const { status, stderr, isStaged, definitions } = await told({ STORE_MOUNT })
       assert.equal(status, 1)
-      assert.match(stderr, /STORE_MOUNT=encrypted takes _sgx_mrsigner for itself/)
+      assert.match(stderr, /the store's mount is encrypted: leave STORE_MOUNT out/)
+      assert.ok(!isStaged)
+      assert.deepEqual(definitions, {})
+      assert.equal(storeOf(rendered({ store_mount: STORE_MOUNT }))?.type, 'encrypted')
     }
-    assert.ok(!existsSync(join(stage, 'none')))
+    assert.equal(storeOf(rendered({ store_mount: undefined }))?.type, 'encrypted')
+
+    const { status, stderr, definitions } = await told({ STORE_MOUNT: 'insecure-plain-for-development' })
+    assert.equal(status, 0, stderr)
+    assert.match(stderr, /INSECURE: the host can craft the store's files/)
+    const manifest = rendered(definitions)
+    assert.equal(storeOf(manifest)?.type, undefined)
+    assert.deepEqual(manifest.sgx.allowed_files, [`file:${definitions.data}/`])
+    assert.equal(manifest.sgx.debug, true)
   })
 
   it('moves a folder to another key by the command that is measured, and tells of no other way', async () => {
@@ -266,23 +325,15 @@ describe('packaging for Gramine', function () {
   })
 
   it('prints as a policy what Gramine says of the signature, and nothing where it says less', async () => {
-    // A repository with nothing to stage, and tools that do nothing: only what is printed at the end is looked at.
-    const [root, tools, view] = ['repository', 'tools', 'view.toml'].map((name) => join(stage, name))
-    if (root === undefined || tools === undefined || view === undefined) assert.fail()
-    await cp(PACKAGING, join(root, PACKAGING), { recursive: true })
-    await mkdir(join(root, 'dist/cli'), { recursive: true })
-    for (const file of ['dist/cli/main.js', 'package.json', 'package-lock.json']) await writeFile(join(root, file), '')
-    await mkdir(tools)
-    const tool = (name: string, script: string) =>
-      writeFile(join(tools, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
-    for (const name of ['npm', 'gramine-manifest', 'gramine-sgx-sign']) await tool(name, '')
-    // The plain text has other words for the same, and may have others tomorrow.
-    await tool(
-      'gramine-sgx-sigstruct-view',
-      `if [ "$1" = --output-format=toml ]; then cat ${view}; else echo "Attributes: none"; fi`,
-    )
+    const view = join(stage, 'view.toml')
+    const { root, PATH } = await bareRepository({
+      'gramine-manifest': '',
+      'gramine-sgx-sign': '',
+      // The plain text has other words for the same, and may have others tomorrow.
+      'gramine-sgx-sigstruct-view': `if [ "$1" = --output-format=toml ]; then cat ${view}; else echo "Attributes: none"; fi`,
+    })
     const { PRODUCTION_MODULES: _, ...rest } = process.env
-    const env = { ...rest, PATH: `${tools}:${rest.PATH}`, STAGE: join(stage, 'signed') }
+    const env = { ...rest, PATH, STAGE: join(stage, 'signed') }
     const policy = () => spawnSync('sh', [join(root, PACKAGING, 'build.sh'), 'policy'], { env, encoding: 'utf8' })
     const toml = [
       `mr_signer = "${'5e'.repeat(32)}"`,
