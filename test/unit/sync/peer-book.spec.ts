@@ -9,7 +9,8 @@ function book() {
   const clock = { now: 1_000 }
   const peers = { first: 100, longest: 1_000 }
   const shares = { first: 10, longest: 40 }
-  return { clock, book: new PeerBook({ now: () => clock.now, peers, shares }) }
+  const versions = { first: 50, longest: 400 }
+  return { clock, book: new PeerBook({ now: () => clock.now, peers, shares, versions }) }
 }
 
 describe('peer book', () => {
