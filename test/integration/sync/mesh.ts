@@ -202,7 +202,7 @@ export class FetcherMesh {
 }
 
 /** A run of one share, which nobody here verifies. */
-function runOf(key: ShareKey, cluster: ClusterId): VerifiedRun {
+export function runOf(key: ShareKey, cluster: ClusterId): VerifiedRun {
   const nothing = new Uint8Array()
   return {
     head: { account: '0x', incarnation: '0x', cluster, slot: SLOT, size: 1, root: nothing, signature: nothing },
