@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { accountSigner } from '../../../src/crypto/index.js'
 import { Registry, SlotmeshError } from '../../../src/domain/index.js'
+import { ownerStoreRequest, verifyStoreRequest } from '../../../src/owner/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { PENDING, SETUP_DONE } from '../../../src/store/records.js'
 import { Ingest, type IngestParts, type SyncChain } from '../../../src/sync/index.js'
@@ -223,6 +225,32 @@ describe('taking shares from owners', () => {
     await replicate(store, another, keys)
     assert.deepEqual((await another.share(secret(1)))?.payload, payloadOf(secret(1)))
     assert.equal(another.counts().wants, 0)
+  })
+
+  it('has such an owner told that the share is kept, and one of another share that it is not', async () => {
+    const key = secret(1)
+    await missed([key])
+    const ingest = ingestWith('already-synced')
+    const owner = accountSigner(new Uint8Array(32).fill(77))
+    const nft = { owner: owner.account, delegatee: undefined, isCapsule: false, isSyncingCapsule: false }
+    const facts = {
+      finalised: () => ({ number: 12, hash: own.identity.genesisHash }),
+      nft: async () => ({ ...nft, isSecret: true, isSyncingSecret: false }),
+    }
+    const authorised = (edition: number) => {
+      const share = Buffer.from(payloadOf(key, edition)).toString()
+      const temporarySigner = accountSigner(new Uint8Array(32).fill(78))
+      const request = ownerStoreRequest({ owner, temporarySigner, key, share, block: 12 })
+      const held = (of: typeof key, bytes: Uint8Array) => ingest.compare(of, bytes)
+      return verifyStoreRequest('secret', request, facts, { signal, held })
+    }
+    await assert.rejects(authorised(1), { status: 'NOTSYNCING' })
+    const { awaitsConfirmation, share } = await authorised(0)
+    assert.equal(awaitsConfirmation, false)
+    await ingest.settle(key, share)
+    assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+    assert.equal((await authorised(0)).awaitsConfirmation, false)
+    await assert.rejects(authorised(1), { status: 'NFTIDEXISTS' })
   })
 
   it('vouches for it also when the setup has begun anew after its round', async () => {
