@@ -119,7 +119,7 @@ export class Library implements ShareSource {
     return [...this.#shares.values()]
   }
 
-  async syncedBlock(): Promise<BlockNumber> {
+  async newestAsOf(): Promise<BlockNumber> {
     return this.#now()
   }
 

@@ -254,7 +254,7 @@ export class Members {
   /** From the Grant to the end, as an honest enclave that holds all. */
   async serveHonestly(side: RawProvider, lists: { secrets: Uint8Array; capsules: Uint8Array }): Promise<void> {
     await side.grant()
-    const sending = new Sending(this.#library, () => true, { signal: this.#signal })
+    const sending = new Sending(this.#library, () => true, { newestAsOf: this.#stage.now, signal: this.#signal })
     for await (const content of sending.contents(lists)) await side.sendSealed(content)
     await side.close()
     await side.answer(LINGER_MS)

@@ -242,6 +242,7 @@ class Node implements EnclaveNode {
         authorised = await verify()
       }
       if (authorised.awaitsConfirmation) await ingest.take(authorised.key, authorised.share, { signal })
+      else await ingest.settle(authorised.key, authorised.share)
       return authorised.key
     } finally {
       zero(authorised.share)

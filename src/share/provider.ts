@@ -82,13 +82,14 @@ async function exchange(
 
   // Challenge: this enclave's proof, fresh for this requester.
   using keys = await cryptography.ephemeralKeys(offer.suite)
+  const newestAsOf = await shares.newestAsOf()
   const challenge = ChallengeBody.encode({
     account: fromHex(signer.account),
     nonce: cryptography.nonce(32),
     token: issueToken(chain),
     suite: keys.suite,
     publicKey: keys.publicKey,
-    syncedBlock: await shares.syncedBlock(),
+    syncedBlock: newestAsOf,
   })
   const ownDigest = quoteDigest('provider', transcript.add('challenge-body', challenge))
   const quote = await phase('handshake', bounds, (options) => attestation.quote(signer.sign(ownDigest), options))
@@ -122,7 +123,7 @@ async function exchange(
     chain.registry().seatOf(signer.account)?.slot === slot &&
     synchronisationBarrier(chain.registry(), requester, signer.account) === undefined &&
     !hasExpired(hello.token, chain)
-  const sending = new Sending(shares, mayGoOn, { signal })
+  const sending = new Sending(shares, mayGoOn, { newestAsOf, signal })
   await pipe(
     sending.contents(lists),
     (source) => sealedMessages(source, sealer),

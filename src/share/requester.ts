@@ -43,7 +43,7 @@ export interface ExchangeResult {
   readonly unfinished: boolean
   /** All that was asked for before this key has been dealt with: where to go on with an open want. */
   readonly cursor: ShareKey | undefined
-  /** The provider misses nothing that was synced at or below this block. */
+  /** Of each share received there is no newer version that was synced at or below this block, says the provider. */
   readonly providerSyncedBlock: BlockNumber
 }
 

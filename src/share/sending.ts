@@ -1,5 +1,5 @@
 import { zero } from '../crypto/index.js'
-import type { ShareKey } from '../domain/index.js'
+import type { BlockNumber, ShareKey } from '../domain/index.js'
 import type { ShareRun } from '../provenance/index.js'
 import { ListWriter } from './id-lists.js'
 import { compareKeys, toWireKey, toWireRun } from './messages.js'
@@ -22,14 +22,23 @@ const WIRE_BYTES = { share: 24, run: 256, hash: 34 } as const
 export class Sending {
   readonly #shares: ShareSource
   readonly #mayGoOn: () => boolean
+  readonly #newestAsOf: BlockNumber
   readonly #signal: AbortSignal
   #sent = 0
   #notHeld = 0
 
-  /** @param mayGoOn whether the requester still may have what it asks for; asked before each message. */
-  constructor(shares: ShareSource, mayGoOn: () => boolean, { signal }: { signal: AbortSignal }) {
+  /**
+   * @param mayGoOn whether the requester still may have what it asks for; asked before each message.
+   * @param options.newestAsOf as the requester was told.
+   */
+  constructor(
+    shares: ShareSource,
+    mayGoOn: () => boolean,
+    { newestAsOf, signal }: { newestAsOf: BlockNumber; signal: AbortSignal },
+  ) {
     this.#shares = shares
     this.#mayGoOn = mayGoOn
+    this.#newestAsOf = newestAsOf
     this.#signal = signal
   }
 
@@ -71,7 +80,8 @@ export class Sending {
   }
 
   async *#batches({ wanted, isOpen, cursor }: Portion): AsyncGenerator<Batch> {
-    const source = this.#shares.runs(wanted, { maximumBytes: BATCH_BYTES, signal: this.#signal })
+    const [newestAsOf, signal] = [this.#newestAsOf, this.#signal]
+    const source = this.#shares.runs(wanted, { maximumBytes: BATCH_BYTES, signal, newestAsOf })
     let runs: ShareRun[] = []
     let bytes = 0
     try {

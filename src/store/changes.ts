@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { toHex, zero } from '../crypto/index.js'
-import { type BlockNumber, type ShareKey, SlotmeshError } from '../domain/index.js'
+import { type BlockNumber, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
 import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
 import type { Tally } from './tally.js'
 import type { Transaction } from './transaction.js'
 import type { Identity, PendingShare, SharePlace, Want } from './types.js'
+import { doubtOf, satisfies } from './wants.js'
 
 /** Where a share that is being stored comes from. */
 interface Provenance {
@@ -19,14 +20,41 @@ interface Provenance {
 export class Changes {
   readonly transaction: Transaction
   readonly #counted: ((tally: Tally) => void)[] = []
+  /** Of each capsule that was touched, the version of which it was not known whether it is the newest, if it was so. */
+  readonly #unsure = new Map<string, { readonly key: ShareKey; readonly before: BlockNumber | undefined }>()
 
   constructor(transaction: Transaction) {
     this.transaction = transaction
   }
 
-  /** Takes what was changed into account; for when it is written. */
+  /** Takes what was changed into account; for when it is written, after {@link conclude}. */
   count(tally: Tally): void {
     for (const step of this.#counted) step(tally)
+  }
+
+  /** To be called when all is changed that there is to change. */
+  async conclude(): Promise<void> {
+    for (const { key, before } of this.#unsure.values()) {
+      const after = await this.#unsureVersion(key)
+      if (after === before) continue
+      if (before !== undefined) this.#counted.push((tally) => tally.unsure(before, -1))
+      if (after !== undefined) this.#counted.push((tally) => tally.unsure(after, 1))
+    }
+  }
+
+  /** To be called before the place or the want of a share is changed. */
+  async #touch(key: ShareKey): Promise<void> {
+    const text = shareKeyText(key)
+    // A secret has one version only.
+    if (key.kind === 'secret' || this.#unsure.has(text)) return
+    this.#unsure.set(text, { key, before: await this.#unsureVersion(key) })
+  }
+
+  async #unsureVersion(key: ShareKey): Promise<BlockNumber | undefined> {
+    const want = await this.transaction.get(WANTS, key)
+    if (want === undefined || want.asOf === 0) return undefined
+    const held = await this.transaction.get(PLACES, key)
+    return held !== undefined && doubtOf({ key, ...want }, held) === 'unsure' ? held.version : undefined
   }
 
   /** @throws SlotmeshError `store/no-seat`. */
@@ -58,6 +86,7 @@ export class Changes {
     await this.removeShare(key)
     const { version, payloadHash } = leaf
     const place: SharePlace = { ...provenance, version, payloadHash, bytes: payload.length }
+    await this.#touch(key)
     this.transaction.put(PLACES, key, place)
     this.transaction.put(PAYLOADS, { key, version }, payload)
     this.#counted.push((tally) => tally.share(key.kind, 1))
@@ -67,6 +96,7 @@ export class Changes {
   async removeShare(key: ShareKey): Promise<void> {
     const held = await this.transaction.get(PLACES, key)
     if (held === undefined) return
+    await this.#touch(key)
     this.transaction.delete(PLACES, key)
     this.transaction.delete(PAYLOADS, { key, version: held.version })
     this.#counted.push((tally) => tally.share(key.kind, -1))
@@ -90,19 +120,33 @@ export class Changes {
     if (await this.isSatisfied(want)) return false
     const open = await this.transaction.get(WANTS, want.key)
     if (open !== undefined && open.minimumVersion > want.minimumVersion) return true
-    await this.closeWant(want.key)
-    this.transaction.put(WANTS, want.key, want)
-    this.#counted.push((tally) => tally.want(want.minimumVersion, 1))
+    await this.#putWant(want)
     return true
+  }
+
+  /** In place of the one that is open for the share that is held, which asks for less now. */
+  async narrowWant(want: Want): Promise<void> {
+    await this.#putWant(want)
   }
 
   /** Opens a want of the share held itself, to be proved anew; see {@link isProofWanted}. */
   async wantProof(want: Want): Promise<void> {
     const held = await this.transaction.get(PLACES, want.key)
-    await this.closeWant(want.key)
     const { version: minimumVersion, origin } = held ?? { version: want.minimumVersion, origin: want.origin }
-    this.transaction.put(WANTS, want.key, { ...want, minimumVersion, origin })
-    this.#counted.push((tally) => tally.want(minimumVersion, 1))
+    await this.#putWant({ ...want, minimumVersion, origin })
+  }
+
+  async #putWant(want: Want): Promise<void> {
+    await this.#touch(want.key)
+    await this.closeWant(want.key)
+    this.transaction.put(WANTS, want.key, want)
+    this.#counted.push((tally) => tally.want(want.minimumVersion, 1))
+  }
+
+  /** In this version or a later one. */
+  async isHeld(key: ShareKey, minimumVersion: BlockNumber): Promise<boolean> {
+    const held = await this.transaction.get(PLACES, key)
+    return held !== undefined && held.version >= minimumVersion
   }
 
   /** Whether the share held ends the want. */
@@ -114,6 +158,7 @@ export class Changes {
   async closeWant(key: ShareKey): Promise<void> {
     const open = await this.transaction.get(WANTS, key)
     if (open === undefined) return
+    await this.#touch(key)
     this.transaction.delete(WANTS, key)
     this.#counted.push((tally) => tally.want(open.minimumVersion, -1))
   }
@@ -174,21 +219,4 @@ export class Changes {
     this.transaction.delete(PENDING, key)
     this.#counted.push((tally) => tally.pending(-1, dropped.isDoubtful))
   }
-}
-
-/**
- * Whether the want is one of the very share that is held, which was kept although it cannot be proved to others any more.
- * No other want asks for the version held and names its origin: it would be satisfied.
- */
-export function isProofWanted(want: Omit<Want, 'key'>, held: SharePlace): boolean {
-  return want.origin === held.origin && want.minimumVersion === held.version
-}
-
-/**
- * Whether a share of this version ends the want: nothing newer can exist as of the block that the want speaks of. A
- * secret has one version only; a capsule that is itself as new as that block needs no synced provider.
- */
-export function satisfies(want: Want, version: number, providerSyncedTo: number): boolean {
-  if (version < want.minimumVersion) return false
-  return want.key.kind === 'secret' || Math.max(version, providerSyncedTo) >= want.asOf
 }

@@ -8,7 +8,7 @@ import type { Reads } from './transaction.js'
 import type { SharePlace, StoredShare } from './types.js'
 
 /** A held share that somebody asked for. */
-interface Located {
+export interface Located {
   readonly key: ShareKey
   readonly place: SharePlace
 }
@@ -19,11 +19,18 @@ const LOOKUPS_PER_STEP = 1024
 /** Payloads opened in one go: a run of small shares has thousands, and others wait for their turn meanwhile. */
 const PAYLOADS_PER_STEP = 256
 
+interface RunOptions {
+  readonly maximumBytes: number
+  readonly signal: AbortSignal
+  /** For each share held, whether it may be given; all may by default. */
+  readonly mayGive?: ((held: readonly Located[]) => Promise<readonly boolean[]>) | undefined
+}
+
 /** What a provider streams; see `Store.runs`. */
 export async function* runsOf(
   database: SealedDatabase,
   wanted: readonly { readonly key: ShareKey; readonly minimumVersion: BlockNumber }[],
-  options: { readonly maximumBytes: number; readonly signal: AbortSignal },
+  options: RunOptions,
 ): AsyncGenerator<ShareRun, { notHeld: ShareKey[] }> {
   const located: Located[] = []
   const notHeld: ShareKey[] = []
@@ -34,10 +41,16 @@ export async function* runsOf(
       PLACES,
       asked.map(({ key }) => key),
     )
+    const held: Located[] = []
     for (const [step, { key, minimumVersion }] of asked.entries()) {
       const place = places[step]
-      if (place !== undefined && place.version >= minimumVersion) located.push({ key, place })
+      if (place !== undefined && place.version >= minimumVersion) held.push({ key, place })
       else notHeld.push(key)
+    }
+    const isGiven = await options.mayGive?.(held)
+    for (const [at, each] of held.entries()) {
+      if (isGiven?.[at] === false) notHeld.push(each.key)
+      else located.push(each)
     }
   }
   const moved = new Set<ShareKey>()

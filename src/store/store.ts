@@ -20,8 +20,9 @@ import {
   type VerifiedRun,
   verifyFork,
 } from '../provenance/index.js'
-import { Changes, isProofWanted, satisfies } from './changes.js'
+import { Changes } from './changes.js'
 import type { SealedDatabase } from './database.js'
+import { missedVersion } from './missed.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
 import {
   ALTERED,
@@ -42,7 +43,7 @@ import {
 } from './records.js'
 import { openFolder } from './reseal.js'
 import { salvage } from './salvage.js'
-import { headOf, openShare, runsOf, sha256 } from './serving.js'
+import { headOf, type Located, openShare, runsOf, sha256 } from './serving.js'
 import { Tally } from './tally.js'
 import type {
   BlockChange,
@@ -56,11 +57,15 @@ import type {
   StoreIntegrity,
   Want,
 } from './types.js'
+import { doubtOf, isProofWanted, satisfies } from './wants.js'
 
 /** Of those held of a log, the smallest first that cover what differs: the node was stored with one of them. */
 const HEADS_TRIED = 256
 
 const COLLATERALS_KEPT = 64
+
+/** Wants that are opened in one go. */
+const WANTS_PER_STEP = 256
 
 /** Shares that are appended to the own log in one write. */
 const VOUCHED_PER_WRITE = 1_024
@@ -93,7 +98,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
       zero(payload)
       tally.pending(1, isDoubtful)
     }
-    for await (const [, want] of database.entries(WANTS)) tally.want(want.minimumVersion, 1)
+    await countWants(database, tally)
     const { shares, wants, pending } = tally.counts()
     const forks = new Map<string, ForkEvidence>()
     for await (const [log, evidence] of database.entries(FORKS)) forks.set(logText(log), evidence)
@@ -316,15 +321,25 @@ export class Store {
       const { transaction } = changes
       const former = await transaction.get(IDENTITY, undefined)
       if (former !== undefined && !sameSeat(former, identity)) throw otherSeatError(former)
-      for await (const want of this.wants()) await changes.closeWant(want.key)
+      const own = new Map<string, Want>()
+      for await (const want of this.wants()) {
+        if (want.origin !== undefined && want.origin === former?.seat.cluster) own.set(shareKeyText(want.key), want)
+        await changes.closeWant(want.key)
+      }
       const opening = [...wants]
       const keys = opening.map(({ key }) => key)
       await transaction.preload(WANTS, keys)
       await transaction.preload(PLACES, keys)
       const unproved = new Set(this.#unproved.map(shareKeyText))
       for (const want of opening) {
-        if (unproved.has(shareKeyText(want.key))) await changes.wantProof(want)
-        else await changes.openWant(want)
+        if (unproved.has(shareKeyText(want.key))) {
+          await changes.wantProof(want)
+          continue
+        }
+        // In which block the own cluster has synced a share that is not here, no block that is still to be taken in says.
+        const { minimumVersion, origin } = own.get(shareKeyText(want.key)) ?? want
+        const isHeld = origin === undefined || (await changes.isHeld(want.key, minimumVersion))
+        await changes.openWant(isHeld ? want : { ...want, minimumVersion, origin })
       }
       changes.putIdentity(identity)
       const progress = await transaction.get(PROGRESS, undefined)
@@ -415,14 +430,14 @@ export class Store {
    * new incarnation is begun at once, since to go on with this log would fork it.
    *
    * @param run every check of which has been made; its payloads stay the caller's to zero.
-   * @param provider.syncedBlock up to which block the provider says it has every share.
+   * @param provider.newestAsOf the provider says that it gives nothing of which a newer version was synced at or below it.
    * @returns `contradicted`: shares of which another payload is held in the very version; it is kept, and so is the want.
    * @throws SlotmeshError `store/wrong-slot`; `store/fork` when the origin's log contradicts what is held of it, which
    * is kept as evidence: see {@link forks}.
    */
   async putRun(
     run: VerifiedRun,
-    provider: { readonly syncedBlock: BlockNumber },
+    provider: { readonly newestAsOf: BlockNumber },
   ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
     try {
       return await this.#putRun(run, provider)
@@ -434,7 +449,7 @@ export class Store {
 
   #putRun(
     run: VerifiedRun,
-    provider: { readonly syncedBlock: BlockNumber },
+    provider: { readonly newestAsOf: BlockNumber },
   ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
     return this.#write(async (changes) => {
       const { transaction } = changes
@@ -474,9 +489,12 @@ export class Store {
           // Whether it was the right one needs no answer any more.
           if (this.#tally.doubtful > 0) await changes.dropPendingAsOf(leaf.version, key)
         }
-        if (want !== undefined && satisfies(want, leaf.version, provider.syncedBlock)) {
+        if (want !== undefined && satisfies(want, leaf.version, provider.newestAsOf)) {
           await changes.closeWant(key)
           closed.push(want)
+        } else if (isProof) {
+          // It can be proved again, and it is still to be found out whether it is the newest.
+          await changes.narrowWant({ ...want, origin: undefined })
         }
       }
       if (stored.size > 0) await this.#keepProof(changes, run, log, newest)
@@ -516,6 +534,41 @@ export class Store {
     }
   }
 
+  /** Whether the own cluster has synced this very share, and it is pending here still; see {@link vouchForMissed}. */
+  isMissed(key: ShareKey, payload: Uint8Array): Promise<boolean> {
+    return this.#database.snapshot(async (reads) => (await missedVersion(reads, key, payload)) !== undefined)
+  }
+
+  /**
+   * Vouches for a share that is doubtful, and that the own cluster has synced meanwhile: its owner has handed over the same
+   * again. In a new log, as in {@link applyBlock}.
+   *
+   * @returns false when it is not doubtful, not synced, or another one: nothing is changed then.
+   */
+  async vouchForMissed(key: ShareKey, payload: Uint8Array, signHead: HeadSigner): Promise<boolean> {
+    const isVouchedFor = await this.#write(async (changes) => {
+      const { transaction } = changes
+      const version = await missedVersion(transaction, key, payload)
+      if (version === undefined) return false
+      if (this.#carriesPending) await changes.beginIncarnation()
+      const identity = await changes.identity()
+      const { cursor, logSize } = await changes.progress()
+      const log = await OwnLog.read(this.#database, transaction, identity, logSize)
+      const leaf = { ...key, version, payloadHash: sha256(payload) }
+      const index = log.append(leaf)
+      await changes.putShare(leaf, payload, { log: log.id, origin: identity.seat.cluster, index, size: log.size })
+      log.sign(signHead)
+      transaction.put(PROGRESS, undefined, { cursor, logSize: log.size })
+      await changes.dropPending(key)
+      const want = await transaction.get(WANTS, key)
+      if (want === undefined || satisfies({ key, ...want }, version, 0)) await changes.closeWant(key)
+      else await changes.narrowWant({ key, ...want, origin: undefined })
+      return true
+    })
+    if (isVouchedFor) this.#carriesPending = false
+    return isVouchedFor
+  }
+
   /** Does nothing when the share is not pending (any more). */
   markConfirmed(key: ShareKey): Promise<void> {
     return this.#write(async (changes) => {
@@ -538,6 +591,16 @@ export class Store {
     })
   }
 
+  /** As `share`, unless a newer version is known, or there may be one. */
+  newest(key: ShareKey): Promise<StoredShare | undefined> {
+    return this.#database.snapshot(async (reads) => {
+      const [place, want] = [await reads.get(PLACES, key), await reads.get(WANTS, key)]
+      if (place === undefined) return undefined
+      const isNewest = want === undefined || doubtOf({ key, ...want }, place) === 'proof'
+      return isNewest ? openShare(this.#database, reads, { key, place }) : undefined
+    })
+  }
+
   /** As `share`, without opening the payload. */
   place(key: ShareKey): Promise<SharePlace | undefined> {
     return this.#database.get(PLACES, key)
@@ -553,8 +616,56 @@ export class Store {
     return want && { key, ...want }
   }
 
-  async *wants(): AsyncGenerator<Want> {
-    for await (const [key, want] of this.#database.entries(WANTS)) yield { key, ...want }
+  /** Those of these keys for which a want is open. */
+  async wantsOf(keys: readonly ShareKey[]): Promise<Want[]> {
+    const found = await this.#database.getMany(WANTS, keys)
+    return keys.flatMap((key, at) => {
+      const want = found[at]
+      return want === undefined ? [] : [{ key, ...want }]
+    })
+  }
+
+  /** Every open want in the order of kinds and NFT ids, from a key on if given, without those that are to be skipped. */
+  async *wants(
+    options: { from?: ShareKey | undefined; skips?: (key: ShareKey) => boolean } = {},
+  ): AsyncGenerator<Want> {
+    const { from, skips = () => false } = options
+    let step: ShareKey[] = []
+    for await (const key of this.#database.keys(WANTS, from)) {
+      if (skips(key)) continue
+      if (step.push(key) < WANTS_PER_STEP) continue
+      yield* await this.wantsOf(step)
+      step = []
+    }
+    yield* await this.wantsOf(step)
+  }
+
+  /**
+   * Ends wants of what is held and might not be the newest: whoever could know of a newer version has been asked. One that
+   * cannot be proved to others is wanted further, for that alone.
+   *
+   * @param wants as they were when the others were asked; of one that is another by now nothing is changed.
+   * @returns those that are closed.
+   */
+  settleUnsure(wants: readonly Want[]): Promise<Want[]> {
+    return this.#write(async (changes) => {
+      const { transaction } = changes
+      const keys = wants.map(({ key }) => key)
+      await transaction.preload(WANTS, keys)
+      await transaction.preload(PLACES, keys)
+      const closed: Want[] = []
+      for (const want of wants) {
+        const [open, held] = [await transaction.get(WANTS, want.key), await transaction.get(PLACES, want.key)]
+        const isSame = open?.minimumVersion === want.minimumVersion && open.asOf === want.asOf
+        if (!isSame || held === undefined || doubtOf(want, held) !== 'unsure') continue
+        if (isProofWanted(open, held)) await changes.narrowWant({ ...want, asOf: 0 })
+        else {
+          await changes.closeWant(want.key)
+          closed.push(want)
+        }
+      }
+      return closed
+    })
   }
 
   counts(): StoreCounts {
@@ -564,6 +675,11 @@ export class Store {
   /** The lowest version that an open want asks for: below it nothing is missing. */
   lowestWanted(): BlockNumber | undefined {
     return this.#tally.lowestWanted()
+  }
+
+  /** The lowest version held of a capsule of which there may be a newer one; undefined when there is no such. */
+  lowestUnsure(): BlockNumber | undefined {
+    return this.#tally.lowestUnsure()
   }
 
   /** The newest head held of a log, or the one of `size` leaves. */
@@ -586,13 +702,31 @@ export class Store {
    * read and opened when it is asked for; its payloads are then the caller's to zero. It holds at most `maximumBytes`
    * of payload (a single share always fits), and is proved under the newest head held where that is possible.
    *
-   * @returns which of them are not held, or were erased while the others were streamed.
+   * @param options.newestAsOf leaves out those of which a newer version may have been synced at or below this block, and
+   * those of which a newer one is known or on its way.
+   * @returns which of them are not held or left out, or were erased while the others were streamed.
    */
   runs(
     wanted: readonly { readonly key: ShareKey; readonly minimumVersion: BlockNumber }[],
-    options: { readonly maximumBytes: number; readonly signal: AbortSignal },
+    options: { readonly maximumBytes: number; readonly signal: AbortSignal; readonly newestAsOf?: BlockNumber },
   ): AsyncGenerator<ShareRun, { notHeld: ShareKey[] }> {
-    return runsOf(this.#database, wanted, options)
+    const { newestAsOf } = options
+    const mayGive = newestAsOf === undefined ? undefined : (held: readonly Located[]) => this.#newest(held, newestAsOf)
+    return runsOf(this.#database, wanted, { ...options, mayGive })
+  }
+
+  /** For each share held, whether it may be given as the newest as of a block. */
+  async #newest(held: readonly Located[], block: BlockNumber): Promise<boolean[]> {
+    const keys = held.map(({ key }) => key)
+    const { wants, pending } = this.counts()
+    const open = wants === 0 ? [] : await this.#database.getMany(WANTS, keys)
+    // Not opened: that there is one says enough. It may be synced already, in a block that is not taken in here yet.
+    const next = pending === 0 ? [] : await this.#database.sealed(keys.map((key) => PENDING.encodeKey(key)))
+    return held.map(({ key, place }, at) => {
+      const want = open[at]
+      const doubt = want && doubtOf({ key, ...want }, place)
+      return doubt !== 'newer' && !(doubt === 'unsure' && place.version < block) && next[at] === undefined
+    })
   }
 
   /** Erases everything but the node's secrets, for when it has lost its seat or got another. */
@@ -609,7 +743,9 @@ export class Store {
   async #write<Result>(work: (changes: Changes) => Promise<Result>): Promise<Result> {
     const written = await this.#database.transact(async (transaction) => {
       const changes = new Changes(transaction)
-      return { changes, result: await work(changes) }
+      const result = await work(changes)
+      await changes.conclude()
+      return { changes, result }
     })
     written.changes.count(this.#tally)
     return written.result
@@ -677,6 +813,24 @@ export class Store {
     }
     return undefined
   }
+}
+
+async function countWants(database: SealedDatabase, tally: Tally): Promise<void> {
+  let capsules: Want[] = []
+  const countUnsure = async () => {
+    const keys = capsules.map(({ key }) => key)
+    for (const [at, held] of (await database.getMany(PLACES, keys)).entries()) {
+      const want = capsules[at]
+      if (held !== undefined && want && doubtOf(want, held) === 'unsure') tally.unsure(held.version, 1)
+    }
+    capsules = []
+  }
+  for await (const [key, want] of database.entries(WANTS)) {
+    tally.want(want.minimumVersion, 1)
+    if (key.kind === 'capsule' && want.asOf > 0) capsules.push({ key, ...want })
+    if (capsules.length === WANTS_PER_STEP) await countUnsure()
+  }
+  await countUnsure()
 }
 
 /** Of the own shares that the chain calls synced: whether one is pending, and whether one is neither pending nor held. */

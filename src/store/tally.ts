@@ -1,10 +1,12 @@
 import type { BlockNumber, ShareKind } from '../domain/index.js'
+import { Lowest } from './lowest.js'
 import type { StoreCounts } from './types.js'
 
 /** What the store holds, counted in memory; steps are +1 and -1. */
 export class Tally {
   readonly #shares: Record<ShareKind, number> = { secret: 0, capsule: 0 }
-  readonly #wantsByVersion = new Map<BlockNumber, number>()
+  readonly #wantedVersions = new Lowest()
+  readonly #unsureVersions = new Lowest()
   #wants = 0
   #pending = 0
   #doubtful = 0
@@ -25,15 +27,19 @@ export class Tally {
 
   want(minimumVersion: BlockNumber, step: 1 | -1): void {
     this.#wants += step
-    const wants = (this.#wantsByVersion.get(minimumVersion) ?? 0) + step
-    if (wants > 0) this.#wantsByVersion.set(minimumVersion, wants)
-    else this.#wantsByVersion.delete(minimumVersion)
+    this.#wantedVersions.count(minimumVersion, step)
+  }
+
+  /** A capsule is held in this version, and a want is open since there may be a newer one. */
+  unsure(version: BlockNumber, step: 1 | -1): void {
+    this.#unsureVersions.count(version, step)
   }
 
   clear(): void {
     this.#shares.secret = 0
     this.#shares.capsule = 0
-    this.#wantsByVersion.clear()
+    this.#wantedVersions.clear()
+    this.#unsureVersions.clear()
     this.#wants = 0
     this.#pending = 0
     this.#doubtful = 0
@@ -44,8 +50,10 @@ export class Tally {
   }
 
   lowestWanted(): BlockNumber | undefined {
-    let lowest: BlockNumber | undefined
-    for (const version of this.#wantsByVersion.keys()) if (lowest === undefined || version < lowest) lowest = version
-    return lowest
+    return this.#wantedVersions.get()
+  }
+
+  lowestUnsure(): BlockNumber | undefined {
+    return this.#unsureVersions.get()
   }
 }

@@ -52,6 +52,8 @@ export type SyncStore = Pick<
   | 'applyBlock'
   | 'putRun'
   | 'wants'
+  | 'wantsOf'
+  | 'settleUnsure'
   | 'openWants'
   | 'compare'
   | 'eraseShares'
@@ -247,7 +249,7 @@ export class SyncEngine {
       missing += lacking.length
       const want = { minimumVersion: 0, asOf: at.number, origin: undefined, since: clock.now() }
       await store.openWants(lacking.map((key) => ({ key, ...want })))
-      this.#fetcher.wake()
+      this.#fetcher.wake(lacking)
     }
     const { secret, capsule } = store.counts().shares
     if (secret + capsule > listedHeld) await this.#eraseUnlisted(at, signal)
@@ -294,7 +296,9 @@ export class SyncEngine {
       logger.debug('block taken in', { block: block.number, triggers: triggers.length, cluster: seat.cluster })
     }
     // A block that changes the registry may bring somebody to ask.
-    if (triggers.length > 0 || registryChanges.length > 0) this.#fetcher.wake()
+    if (triggers.length > 0 || registryChanges.length > 0) {
+      this.#fetcher.wake(changes.flatMap((change) => (change.type === 'synced' ? [change.want.key] : [])))
+    }
   }
 
   async #setupMayBeDone(): Promise<void> {

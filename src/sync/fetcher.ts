@@ -20,6 +20,7 @@ import { PeerBook } from './peer-book.js'
 import { FAN_OUT, type RelayRing, relayRing } from './relay.js'
 import { RelayPlan } from './relay-plan.js'
 import { Signal } from './signal.js'
+import { WantQueue } from './want-queue.js'
 
 /** How the fetcher divides its work. */
 export const FETCH = {
@@ -33,17 +34,26 @@ export const FETCH = {
   peerBackOff: { first: 500, longest: 60_000 },
   /** A peer that does not hold a share is asked for it again after this long: it may be a block behind. In ms. */
   shareBackOff: { first: 250, longest: 30_000 },
+  /**
+   * A peer that gives a version which may not be the newest is asked for the share again after this long: each time it is
+   * sent, and what the peer knows of it seldom changes. In ms.
+   */
+  versionBackOff: { first: 1_000, longest: 600_000 },
+  /** An exchange that takes this long and brings less is slow; in ms and shares. */
+  slow: { afterMs: 20_000, sharesPerSecond: 1 },
+  /** Exchanges at once with peers whose last one was slow: the rest is for others. */
+  slowExchanges: 2,
 } as const
 
 export interface FetcherParts {
   readonly account: AccountId
-  readonly store: Pick<Store, 'wants' | 'putRun'>
+  readonly store: Pick<Store, 'wants' | 'wantsOf' | 'putRun' | 'settleUnsure'>
   readonly registry: () => Registry
   readonly peers: SharePeers
   readonly listener: Pick<SyncListener, 'shareStored' | 'exchangeDone' | 'exchangeFailed'>
   readonly logger: Logger
   readonly clock: Clock
-  /** After each exchange that went well: there may be nothing left to fetch. */
+  /** After each exchange that went well, and wants that were ended without one: there may be nothing left to fetch. */
   readonly onSettled: () => Promise<void>
 }
 
@@ -54,10 +64,10 @@ interface Mesh {
   readonly peers: readonly EnclaveSeat[]
 }
 
-/** The peers with which no exchange is under way; of them, those that do not fail, the best first. */
-interface Idle {
-  readonly peers: readonly EnclaveSeat[]
-  readonly usable: readonly EnclaveSeat[]
+/** A want that is not planned, and who may be asked, best first. */
+interface Unplanned {
+  readonly want: Want
+  readonly askable: readonly EnclaveSeat[]
 }
 
 /**
@@ -73,16 +83,23 @@ export class Fetcher {
   /** The exchanges under way, by peer. */
   readonly #running = new Map<AccountId, { readonly since: number; readonly ended: Promise<void> }>()
   readonly #asked = new Set<string>()
+  readonly #queue: WantQueue
+  /** When an exchange with a peer was begun the last time. */
+  readonly #lastBegun = new Map<AccountId, number>()
   #mesh: Mesh | undefined
 
   constructor(parts: FetcherParts) {
     this.#parts = parts
     this.#woken = new Signal(parts.clock)
-    this.#book = new PeerBook({ now: () => parts.clock.now(), peers: FETCH.peerBackOff, shares: FETCH.shareBackOff })
+    const { peerBackOff: peers, shareBackOff: shares, versionBackOff: versions } = FETCH
+    this.#book = new PeerBook({ now: () => parts.clock.now(), peers, shares, versions })
+    this.#queue = new WantQueue(parts.store, parts.clock)
   }
 
-  /** There may be new wants, or new peers. */
-  wake(): void {
+  /** There may be new wants of these shares, or of any where none are given; or new peers. */
+  wake(keys?: Iterable<ShareKey>): void {
+    if (keys === undefined) this.#queue.addAll()
+    else this.#queue.add(keys)
     this.#woken.raise()
   }
 
@@ -97,44 +114,91 @@ export class Fetcher {
 
   /** @returns when a want that cannot be asked for now can be; Unix ms, or infinity. */
   async #startExchanges(signal: AbortSignal): Promise<number> {
-    const { store, clock } = this.#parts
     const mesh = this.#meshNow()
-    let nextTryAt = Number.POSITIVE_INFINITY
-    if (mesh === undefined || this.#running.size >= FETCH.exchanges) return nextTryAt
+    if (mesh === undefined || this.#running.size >= FETCH.exchanges) return Number.POSITIVE_INFINITY
+    const usable = this.#usable(mesh)
+    if (usable.length === 0 && mesh.peers.length > 0) return this.#nextUsableAt(mesh)
 
     const plan = this.#relayPlan(mesh)
     const work = new Map<AccountId, Want[]>()
     const unplanned: Unplanned[] = []
-    let idle: Idle | undefined
-    let taken = 0
-    for await (const want of store.wants()) {
-      if (signal.aborted || taken === FETCH.wantsPerRound) break
-      if (this.#asked.has(shareKeyText(want.key))) continue
-      // Those that nobody has do not count, or enough of them would keep all others waiting.
-      if (plan !== undefined && want.origin !== undefined) {
+    const answered: Want[] = []
+    const isAsked = (key: ShareKey) => this.#asked.has(shareKeyText(key))
+    for await (const want of this.#queue.look(FETCH.wantsPerRound, isAsked)) {
+      if (signal.aborted) break
+      if (this.#isAnsweredByAll(want, mesh)) {
+        answered.push(want)
+      } else if (plan !== undefined && want.origin !== undefined) {
         const turn = plan.turnOf(want)
-        if (turn.peer === undefined) nextTryAt = Math.min(nextTryAt, turn.at)
-        else {
-          assign(work, turn.peer, want)
-          taken += 1
-        }
-        continue
+        if (turn.peer === undefined) this.#queue.rest(want.key, turn.at, turn)
+        else assign(work, turn.peer, want)
+      } else {
+        const isLacking = this.#book.lacking(want.key).size > 0
+        const askable = isLacking ? usable.filter((peer) => this.#book.askableAt(peer.account, want.key) === 0) : usable
+        if (askable.length > 0) unplanned.push({ want, askable })
+        else this.#rest(want, mesh)
       }
-      idle ??= this.#idle(mesh)
-      const { peers, usable } = idle
-      const isLacking = this.#book.lacking(want.key).size > 0
-      const askable = isLacking ? usable.filter((peer) => this.#book.askableAt(peer.account, want.key) === 0) : usable
-      if (askable.length > 0) {
-        unplanned.push({ want, askable })
-        taken += 1
-      } else for (const peer of peers) nextTryAt = Math.min(nextTryAt, this.#book.askableAt(peer.account, want.key))
     }
-    if (idle !== undefined) spread(unplanned, idle.peers.length, work)
-    for (const [peer, wants] of work) {
-      if (this.#running.size >= FETCH.exchanges) break
-      this.#running.set(peer, { since: clock.now(), ended: this.#exchange(peer, wants, signal) })
+    await this.#settle(answered, mesh)
+    spread(unplanned, usable.length, work)
+    this.#begin(work, signal)
+    return this.#queue.nextAt
+  }
+
+  /** Those first that were not asked for the longest time, so that no one peer comes before others again and again. */
+  #begin(work: ReadonlyMap<AccountId, readonly Want[]>, signal: AbortSignal): void {
+    const { clock } = this.#parts
+    const lastBegun = (peer: AccountId) => this.#lastBegun.get(peer) ?? 0
+    for (const [peer, wants] of [...work].sort(([one], [other]) => lastBegun(one) - lastBegun(other))) {
+      if (this.#running.size < FETCH.exchanges && this.#hasRoomFor(peer)) {
+        this.#lastBegun.set(peer, clock.now())
+        this.#running.set(peer, { since: clock.now(), ended: this.#exchange(peer, wants, signal) })
+      } else for (const { key } of wants) this.#queue.rest(key, Number.POSITIVE_INFINITY, { isBehind: true })
     }
-    return nextTryAt
+  }
+
+  #hasRoomFor(peer: AccountId): boolean {
+    if (!this.#book.isSlow(peer)) return true
+    const slow = [...this.#running.keys()].filter((other) => this.#book.isSlow(other))
+    return slow.length < FETCH.slowExchanges
+  }
+
+  /** Nobody can be asked for it now. */
+  #rest({ key }: Want, { peers }: Mesh): void {
+    let until = Number.POSITIVE_INFINITY
+    let isBehind = false
+    for (const { account } of peers) {
+      const at = this.#book.askableAt(account, key)
+      if (at === 0) isBehind = true
+      else until = Math.min(until, at)
+    }
+    this.#queue.rest(key, until, { isBehind })
+  }
+
+  /**
+   * Whether each slot peer that there is has given a version since the want was opened, and none of them was sure that it
+   * is the newest: so nobody knows of a newer one. Two enclaves whose folders were altered would else wait for each other.
+   */
+  #isAnsweredByAll({ key, asOf }: Want, { peers }: Mesh): boolean {
+    if (asOf === 0) return false
+    const lacking = this.#book.lacking(key)
+    return peers.every(({ account }) => lacking.get(account)?.gaveAsOf === asOf)
+  }
+
+  async #settle(wants: readonly Want[], { peers }: Mesh): Promise<void> {
+    if (wants.length === 0) return
+    const { store, logger, clock, onSettled } = this.#parts
+    const closed = await store.settleUnsure(wants)
+    const left = new Map(wants.map(({ key }) => [shareKeyText(key), key] as const))
+    for (const { key } of closed) {
+      this.#book.settled(key)
+      left.delete(shareKeyText(key))
+    }
+    const until = peers.length === 0 ? Number.POSITIVE_INFINITY : clock.now() + FETCH.shareBackOff.longest
+    for (const key of left.values()) this.#queue.rest(key, until, { isBehind: false })
+    if (closed.length === 0) return
+    logger.info('no slot peer knows of newer versions: what is held is kept', { shares: closed.length })
+    await onSettled()
   }
 
   #meshNow(): Mesh | undefined {
@@ -142,18 +206,30 @@ export class Fetcher {
     const seat = registry.seatOf(this.#parts.account)
     if (seat === undefined) return undefined
     const ring = relayRing(registry, seat.slot)
-    if (this.#mesh?.ring !== ring || this.#mesh.cluster !== seat.cluster) {
-      this.#mesh = { ring, cluster: seat.cluster, peers: ring.nearest(seat.cluster) }
+    if (this.#mesh?.ring === ring && this.#mesh.cluster === seat.cluster) return this.#mesh
+    const before = this.#mesh?.peers ?? []
+    const peers = ring.nearest(seat.cluster)
+    this.#mesh = { ring, cluster: seat.cluster, peers }
+    // Whoever has come may hold what all others lack; whoever has gone need not be waited for.
+    if (peers.length !== before.length || peers.some(({ account }, at) => before[at]?.account !== account)) {
+      this.#queue.addAll()
+      this.#lastBegun.clear()
     }
     return this.#mesh
   }
 
-  #idle({ peers: all }: Mesh): Idle {
-    const peers = all.filter(({ account }) => !this.#running.has(account))
-    const usable = peers
-      .filter(({ account }) => this.#book.failingUntil(account) === 0)
+  /** Those with whom an exchange may be begun, the best first. */
+  #usable({ peers }: Mesh): EnclaveSeat[] {
+    return peers
+      .filter(({ account }) => !this.#running.has(account) && this.#book.failingUntil(account) === 0)
+      .filter(({ account }) => this.#hasRoomFor(account))
       .sort((one, other) => this.#book.failures(one.account) - this.#book.failures(other.account))
-    return { peers, usable }
+  }
+
+  /** Unix ms; infinity when that is for an exchange under way to end. */
+  #nextUsableAt({ peers }: Mesh): number {
+    const idle = peers.filter(({ account }) => !this.#running.has(account))
+    return Math.min(...idle.map(({ account }) => this.#book.failingUntil(account) || Number.POSITIVE_INFINITY))
   }
 
   /** Undefined in a mesh that is small enough for all to ask the origin. */
@@ -177,18 +253,21 @@ export class Fetcher {
     const open = new Map<string, Want>(wants.map((want) => [shareKeyText(want.key), want]))
     // What the peer leaves out because it stops early is not lacking.
     const answered = new Set<string>()
+    const given = new Set<string>()
     for (const text of open.keys()) this.#asked.add(text)
     try {
       await peers.request(peer, {
         wants,
         signal,
-        onRun: async (run, syncedBlock) => {
-          const { stored, closed } = await this.#put(run, syncedBlock)
+        onRun: async (run, newestAsOf) => {
+          const { stored, closed, isTaken } = await this.#put(run, newestAsOf)
           const storedKeys = new Set(stored.map(shareKeyText))
           for (const { leaf } of run.shares) {
-            answered.add(shareKeyText(leaf))
-            const since = open.get(shareKeyText(leaf))?.since
-            if (since === undefined || !storedKeys.has(shareKeyText(leaf))) continue
+            const text = shareKeyText(leaf)
+            answered.add(text)
+            if (isTaken) given.add(text)
+            const since = open.get(text)?.since
+            if (since === undefined || !storedKeys.has(text)) continue
             const { kind, nftId, version } = leaf
             listener.shareStored({ key: { kind, nftId }, version, from: peer, origin: run.head.cluster, since })
           }
@@ -199,14 +278,19 @@ export class Fetcher {
         },
         onNotHeld: (key) => answered.add(shareKeyText(key)),
       })
-      // One that stops before anything was said is left alone for a while.
-      if (answered.size > 0) this.#book.answered(peer)
+      // One that stops before anything was said is left alone for a while, and so is one that takes its time over it.
+      if (answered.size > 0 && !isSlow(answered.size, clock.now() - begun)) this.#book.answered(peer)
       else this.#book.failed(peer, 0)
       // What is fetched in bulk at the setup takes a time that says nothing of a share that has just been synced.
       if (open.size < wants.length && wants.every(({ origin }) => origin !== undefined)) {
         this.#hop.observe(clock.now() - begun)
       }
-      for (const [text, { key }] of open) if (answered.has(text)) this.#book.lacks(peer, key)
+      for (const [text, { key, asOf }] of open) {
+        if (!answered.has(text)) continue
+        if (this.#book.lacks(peer, key, given.has(text) ? asOf : undefined)) continue
+        open.delete(text)
+        this.#queue.rest(key, clock.now() + FETCH.shareBackOff.longest, { isBehind: false })
+      }
       listener.exchangeDone(peer)
       await this.#parts.onSettled()
     } catch (thrown) {
@@ -216,18 +300,24 @@ export class Fetcher {
       logger.info('a peer could not be used', { peer, code, reason: messageOf(thrown), ...causeOf(thrown) })
       listener.exchangeFailed(peer, thrown)
     } finally {
+      this.#book.wasSlow(peer, isSlow(answered.size, clock.now() - begun))
       for (const want of wants) this.#asked.delete(shareKeyText(want.key))
       this.#running.delete(peer)
+      this.#queue.addAgain([...open.values()].map(({ key }) => key))
+      this.#queue.freed()
       this.#woken.raise()
     }
   }
 
   /** A log that contradicts itself is its origin's doing: the other shares that this peer sends are good. */
-  async #put(run: VerifiedRun, syncedBlock: BlockNumber): Promise<{ stored: ShareKey[]; closed: Want[] }> {
+  async #put(
+    run: VerifiedRun,
+    newestAsOf: BlockNumber,
+  ): Promise<{ stored: ShareKey[]; closed: Want[]; isTaken: boolean }> {
     const { store, logger } = this.#parts
     const { account, size } = run.head
     try {
-      const done = await store.putRun(run, { syncedBlock })
+      const done = await store.putRun(run, { newestAsOf })
       if (done.wasSetBack) {
         logger.error('others know more of the own log than is held here: the folder was set back; a new log is begun', {
           size,
@@ -240,19 +330,13 @@ export class Fetcher {
           shares: shares.join(),
         })
       }
-      return done
+      return { ...done, isTaken: true }
     } catch (thrown) {
       if (!(thrown instanceof SlotmeshError && thrown.code === 'store/fork')) throw thrown
       logger.error('shares are not taken', { code: thrown.code, account, size, reason: thrown.message })
-      return { stored: [], closed: [] }
+      return { stored: [], closed: [], isTaken: false }
     }
   }
-}
-
-/** A want that is not planned, and who may be asked, best first. */
-interface Unplanned {
-  readonly want: Want
-  readonly askable: readonly EnclaveSeat[]
 }
 
 /** Divides wants between peers: the origin is asked first, where it is known, and else several when there is much. */
@@ -269,6 +353,11 @@ function assign(work: Map<AccountId, Want[]>, peer: AccountId, want: Want): void
   const wants = work.get(peer)
   if (wants === undefined) work.set(peer, [want])
   else wants.push(want)
+}
+
+function isSlow(answers: number, ms: number): boolean {
+  const { afterMs, sharesPerSecond } = FETCH.slow
+  return ms >= afterMs && answers * 1_000 < ms * sharesPerSecond
 }
 
 function retryAfter(thrown: unknown): number {

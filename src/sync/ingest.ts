@@ -1,5 +1,6 @@
 import { type AccountSigner, equalBytes, zero } from '../crypto/index.js'
 import { type Logger, messageOf, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
+import { signHead } from '../provenance/index.js'
 import type { Store } from '../store/index.js'
 import type { ConfirmationOutcome, SyncChain } from './parts.js'
 import { Signal } from './signal.js'
@@ -28,7 +29,18 @@ export interface OwedConfirmations {
 export interface IngestParts {
   readonly signer: AccountSigner
   readonly chain: Pick<SyncChain, 'confirm' | 'registry' | 'finalised' | 'follow'>
-  readonly store: Pick<Store, 'share' | 'pending' | 'pendingShares' | 'putPending' | 'markConfirmed' | 'dropPending'>
+  readonly store: Pick<
+    Store,
+    | 'identity'
+    | 'share'
+    | 'pending'
+    | 'pendingShares'
+    | 'putPending'
+    | 'markConfirmed'
+    | 'dropPending'
+    | 'isMissed'
+    | 'vouchForMissed'
+  >
   /** Waits until every block that is final now is taken in. */
   readonly caughtUp: (options: { signal: AbortSignal }) => Promise<void>
   readonly logger: Logger
@@ -111,6 +123,21 @@ export class Ingest {
     await unlessAborted(work, signal)
   }
 
+  /**
+   * Takes the word of its owner for an authorised share that the chain calls synced already: where it was pending here
+   * and nobody could say whether it was the right one, it is vouched for now. Does nothing for any other.
+   */
+  async settle(key: ShareKey, payload: Uint8Array): Promise<void> {
+    const own = new Uint8Array(payload)
+    await this.#inTurn(key, async () => {
+      try {
+        await this.#vouchForMissed(key, own)
+      } finally {
+        zero(own)
+      }
+    })
+  }
+
   /** For health: what is not confirmed yet, on its way or waiting to be sent again. */
   owed(): OwedConfirmations {
     // In the order in which they were added.
@@ -118,8 +145,13 @@ export class Ingest {
     return { count: this.#owed.size, oldestSince: oldest?.since, lastOutcome: oldest && this.#lastOutcome }
   }
 
-  /** How a share compares with the one held under the key. */
+  /** How a share compares with the one held under the key, or with one that {@link settle} makes of it. */
   async compare(key: ShareKey, payload: Uint8Array): Promise<'absent' | 'same' | 'different'> {
+    const isMissed = (await this.#seatIsHeld()) && (await this.#parts.store.isMissed(key, payload))
+    return isMissed ? 'same' : this.#compareHeld(key, payload)
+  }
+
+  async #compareHeld(key: ShareKey, payload: Uint8Array): Promise<'absent' | 'same' | 'different'> {
     const held = await this.#parts.store.share(key)
     if (held === undefined) return 'absent'
     const isSame = equalBytes(held.payload, payload)
@@ -223,7 +255,9 @@ export class Ingest {
 
   async #take(key: ShareKey, payload: Uint8Array): Promise<void> {
     const { store } = this.#parts
-    const held = await this.compare(key, payload)
+    // The round may have ended since it was authorised.
+    if (await this.#vouchForMissed(key, payload)) return
+    const held = await this.#compareHeld(key, payload)
     // A capsule may be handed over anew; the old share serves until the new one is synced. A secret never changes.
     if (held === 'different' && key.kind === 'secret') throw new IngestError('held', key)
     if (held === 'same' && key.kind === 'secret') return
@@ -237,6 +271,22 @@ export class Ingest {
     if (pending?.confirmed && !isPending) throw new IngestError('held', key)
     if (!isPending) await store.putPending({ key, payload, confirmed: false })
     if (!pending?.confirmed || !isPending) await this.#confirm(key)
+  }
+
+  async #vouchForMissed(key: ShareKey, payload: Uint8Array): Promise<boolean> {
+    const { store, signer, logger } = this.#parts
+    const { genesisHash } = (await store.identity()) ?? {}
+    if (genesisHash === undefined || !(await this.#seatIsHeld())) return false
+    const isVouchedFor = await store.vouchForMissed(key, payload, (head) => signHead(signer, genesisHash, head))
+    if (isVouchedFor) logger.info('a share that was in doubt is vouched for on the word of its owner', { ...key })
+    return isVouchedFor
+  }
+
+  /** Whether what is held is of the seat that the chain gives to this enclave. */
+  async #seatIsHeld(): Promise<boolean> {
+    const { store, chain, signer } = this.#parts
+    const [held, seat] = [(await store.identity())?.seat, chain.registry().seatOf(signer.account)]
+    return seat !== undefined && held?.cluster === seat.cluster && held.slot === seat.slot
   }
 
   /** It may have become a share, or have been dropped, while others were confirmed. */

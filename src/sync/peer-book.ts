@@ -1,4 +1,4 @@
-import { type AccountId, type ShareKey, shareKeyText } from '../domain/index.js'
+import { type AccountId, type BlockNumber, type ShareKey, shareKeyText } from '../domain/index.js'
 
 /** Waits after the first failure, doubling up to the longest; ms. */
 export interface BackOff {
@@ -15,7 +15,15 @@ interface Patience {
 export interface Lack {
   readonly tries: number
   readonly at: number
+  /**
+   * The `asOf` of the want, when the peer has given a version that is held here and did not end it: this peer knows of
+   * none that is newer and was synced by then.
+   */
+  readonly gaveAsOf?: BlockNumber | undefined
 }
+
+/** So many answers of peers that lack a share are remembered, of some 200 bytes each. */
+const LACKS_REMEMBERED = 262_144
 
 const NOBODY: ReadonlyMap<AccountId, Lack> = new Map()
 
@@ -29,11 +37,25 @@ export class PeerBook {
   readonly #shares: BackOff
   readonly #failing = new Map<AccountId, Patience>()
   readonly #lacking = new Map<string, Map<AccountId, Patience & Lack>>()
+  readonly #versions: BackOff
+  readonly #slow = new Set<AccountId>()
+  readonly #lacksRemembered: number
+  #lacks = 0
+  #clearedAt = Number.NEGATIVE_INFINITY
 
-  constructor(options: { now: () => number; peers: BackOff; shares: BackOff }) {
+  /** @param options.versions for what a peer gives again and again and does not end the want. */
+  constructor(options: {
+    now: () => number
+    peers: BackOff
+    shares: BackOff
+    versions: BackOff
+    lacksRemembered?: number
+  }) {
     this.#now = options.now
     this.#peers = options.peers
     this.#shares = options.shares
+    this.#versions = options.versions
+    this.#lacksRemembered = options.lacksRemembered ?? LACKS_REMEMBERED
   }
 
   /** The peer could not be reached, failed, or refused. @param atLeast ms that it asked for, if it did. */
@@ -45,17 +67,40 @@ export class PeerBook {
     this.#failing.delete(peer)
   }
 
-  /** The peer does not hold the share (yet), or not in the version that is wanted. */
-  lacks(peer: AccountId, key: ShareKey): void {
+  /** Its last exchange has brought next to nothing in a long time, or it has brought more. */
+  wasSlow(peer: AccountId, isSlow: boolean): void {
+    if (isSlow) this.#slow.add(peer)
+    else this.#slow.delete(peer)
+  }
+
+  isSlow(peer: AccountId): boolean {
+    return this.#slow.has(peer)
+  }
+
+  /**
+   * The peer does not hold the share (yet), or not in the version that is wanted.
+   *
+   * @param gaveAsOf see {@link Lack}.
+   * @returns false when there are too many to remember another one.
+   */
+  lacks(peer: AccountId, key: ShareKey, gaveAsOf?: BlockNumber): boolean {
     const text = shareKeyText(key)
+    const before = this.#lacking.get(text)?.get(peer)
+    if (before === undefined && this.#lacks >= this.#lacksRemembered) this.#forgetOld()
+    if (before === undefined && this.#lacks >= this.#lacksRemembered) return false
+    const backOff = gaveAsOf === undefined ? this.#shares : this.#versions
     const lackingPeers = this.#lacking.get(text) ?? new Map<AccountId, Patience & Lack>()
-    lackingPeers.set(peer, { ...this.#longer(lackingPeers.get(peer), this.#shares, 0), at: this.#now() })
+    lackingPeers.set(peer, { ...this.#longer(before, backOff, 0), at: this.#now(), gaveAsOf })
     this.#lacking.set(text, lackingPeers)
+    if (before === undefined) this.#lacks += 1
+    return true
   }
 
   /** Nobody needs to be asked for this share any more. */
   settled(key: ShareKey): void {
-    this.#lacking.delete(shareKeyText(key))
+    const text = shareKeyText(key)
+    this.#lacks -= this.#lacking.get(text)?.size ?? 0
+    this.#lacking.delete(text)
   }
 
   /** When this peer may be asked for this share; 0 when it may at once. Unix ms. */
@@ -78,6 +123,19 @@ export class PeerBook {
   /** Fewer is better. */
   failures(peer: AccountId): number {
     return this.#failing.get(peer)?.tries ?? 0
+  }
+
+  /** What nobody has asked for in a long time is wanted no more: the chain has removed it. */
+  #forgetOld(): void {
+    const [now, longest] = [this.#now(), Math.max(this.#shares.longest, this.#versions.longest)]
+    if (now - this.#clearedAt < this.#shares.longest) return
+    this.#clearedAt = now
+    for (const [text, lackingPeers] of this.#lacking) {
+      const latest = Math.max(...[...lackingPeers.values()].map(({ at }) => at))
+      if (now - latest <= 2 * longest) continue
+      this.#lacks -= lackingPeers.size
+      this.#lacking.delete(text)
+    }
   }
 
   #longer(before: Patience | undefined, { first, longest }: BackOff, atLeast: number): Patience {

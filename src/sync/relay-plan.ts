@@ -29,8 +29,13 @@ export interface RelayPlanParts {
   readonly now: number
 }
 
-/** Whom to ask now; or else when to look again, Unix ms or infinity. */
-export type Turn = { readonly peer: AccountId } | { readonly peer?: never; readonly at: number }
+/**
+ * Whom to ask now; or else when to look again, Unix ms or infinity. `isBehind`: also when an exchange that is under way
+ * has ended.
+ */
+export type Turn =
+  | { readonly peer: AccountId }
+  | { readonly peer?: never; readonly at: number; readonly isBehind: boolean }
 
 /**
  * Whom to ask for shares of a known origin, at one moment, in a mesh where not all can ask the origin.
@@ -54,7 +59,7 @@ export class RelayPlan {
     const way = this.#wayFrom(origin)
     // A clock that was set back must not keep a want waiting until it has caught up.
     const start = since > now ? now : since + Math.max(0, way.seats.length - 1) * hopMs
-    if (start > now) return { at: start }
+    if (start > now) return { at: start, isBehind: false }
 
     const lacking = book.lacking(key)
     const chancesOf = (peer: AccountId) => way.chances.get(peer) ?? 0
@@ -64,7 +69,8 @@ export class RelayPlan {
       this.#isUsable(account) && (lacking.get(account)?.tries ?? 0) < chancesOf(account)
     if (first.peer !== undefined || way.seats.some(isHopeful)) return first
     const second = this.#among(without(others, way), only(lacking, way.chances, false), FAN_OUT, () => 0)
-    return second.peer === undefined ? { at: Math.min(first.at, second.at) } : second
+    if (second.peer !== undefined) return second
+    return { at: Math.min(first.at, second.at), isBehind: first.isBehind || second.isBehind }
   }
 
   /** Each as often as it has chances, in this order; then one after the other, in pauses that grow after so many tries. */
@@ -76,18 +82,20 @@ export class RelayPlan {
   ): Turn {
     const { book, underWaySince, hopMs, now } = this.#parts
     const pauseEnds = this.#pauseEnds([...lacking.values()], quickTries)
-    if (pauseEnds > now) return { at: pauseEnds }
+    if (pauseEnds > now) return { at: pauseEnds, isBehind: false }
     let chosen: { readonly peer: AccountId; readonly rounds: number } | undefined
     let at = Number.POSITIVE_INFINITY
+    let isBehind = false
     for (const { account: peer } of seats) {
       const rounds = Math.max(0, (lacking.get(peer)?.tries ?? 0) - Math.max(0, chancesOf(peer) - 1))
       if (this.#isUsable(peer) && rounds < (chosen?.rounds ?? Number.POSITIVE_INFINITY)) chosen = { peer, rounds }
       if (chosen?.rounds === 0) break
       at = Math.min(at, book.failingUntil(peer) || Number.POSITIVE_INFINITY)
+      isBehind ||= underWaySince(peer) !== undefined
     }
-    if (chosen === undefined) return { at }
+    if (chosen === undefined) return { at, isBehind }
     const since = underWaySince(chosen.peer)
-    return since === undefined ? { peer: chosen.peer } : { at: since + HOPS_WAITED_FOR * hopMs }
+    return since === undefined ? { peer: chosen.peer } : { at: since + HOPS_WAITED_FOR * hopMs, isBehind: true }
   }
 
   /** As long as a share takes to come by, so that there may be news; after so many tries it doubles each time. */

@@ -1,13 +1,11 @@
-import { zero } from '../crypto/index.js'
-import type { AccountId, Registry, ShareKey } from '../domain/index.js'
+import type { AccountId, BlockNumber, Registry, ShareKey } from '../domain/index.js'
 import { RefusalError, type ShareSource } from '../share/index.js'
 import type { Store, StoredShare } from '../store/index.js'
-import { syncedBlock } from './engine.js'
 
 /** Where what is given out is read. */
 export type ServingStore = Pick<
   Store,
-  'isAltered' | 'identity' | 'cursor' | 'lowestWanted' | 'heldFrom' | 'runs' | 'share' | 'want'
+  'isAltered' | 'identity' | 'cursor' | 'lowestUnsure' | 'heldFrom' | 'runs' | 'newest'
 >
 
 interface ServingParts {
@@ -29,9 +27,9 @@ export class Serving implements ShareSource {
   }
 
   /** @throws RefusalError NOT_READY */
-  async syncedBlock(): ReturnType<ShareSource['syncedBlock']> {
+  async newestAsOf(): ReturnType<ShareSource['newestAsOf']> {
     await this.#requireReady()
-    return syncedBlock(this.#parts.store)
+    return newestAsOf(this.#parts.store)
   }
 
   /** @throws RefusalError NOT_READY */
@@ -48,12 +46,7 @@ export class Serving implements ShareSource {
 
   /** A share for somebody with a right to it; undefined when it is not held, or when there may be a newer version. */
   async latest(key: ShareKey): Promise<StoredShare | undefined> {
-    const { store } = this.#parts
-    if (!(await this.#isReady())) return undefined
-    const held = await store.share(key)
-    if (held === undefined || (await store.want(key)) === undefined) return held
-    zero(held.payload)
-    return undefined
+    return (await this.#isReady()) ? this.#parts.store.newest(key) : undefined
   }
 
   async #requireReady(): Promise<void> {
@@ -67,4 +60,14 @@ export class Serving implements ShareSource {
     if (await store.isAltered()) return false
     return seat !== undefined && held !== undefined && seat.cluster === held.cluster && seat.slot === held.slot
   }
+}
+
+/**
+ * Of what is given out, nothing newer was synced at or below this block: neither after what is taken in, nor beyond the
+ * version of a share of which it is not known whether it is the newest. Of what is not held, or known to be older than
+ * there is, nothing needs to be said: it is not given out.
+ */
+async function newestAsOf(store: Pick<Store, 'cursor' | 'lowestUnsure'>): Promise<BlockNumber> {
+  const cursor = (await store.cursor()) ?? 0
+  return Math.min(cursor, store.lowestUnsure() ?? cursor)
 }

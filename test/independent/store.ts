@@ -63,7 +63,7 @@ export class Store {
     return held && this.logs.runOf(held, [held.share])
   }
 
-  /** Share 4.4: nothing is missing at or below this block. */
+  /** Share 4.4: nothing is missing at or below this block, so nothing that is given is older than it might be. */
   syncedBlock(now: number): number {
     return Math.min(now, ...[...this.wants.values()].map(({ minimumVersion }) => Math.max(0, minimumVersion - 1)))
   }

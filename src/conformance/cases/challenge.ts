@@ -1,5 +1,5 @@
 import { toHex, verifySignature } from '../../crypto/index.js'
-import { messageOf } from '../../domain/index.js'
+import { messageOf, shareKeyText } from '../../domain/index.js'
 import { SUITES } from '../../share/raw/index.js'
 import { demandRefusal } from '../bench.js'
 import { type ConformanceCase, conformanceCase } from '../case.js'
@@ -106,12 +106,12 @@ export const challengeCases: readonly ConformanceCase[] = [
   }),
   conformanceCase({
     id: 'CHAL-07',
-    clause: '4.4',
-    quote: 'the provider lacks no share of its slot that was synced at or below this block; 0 if unknown',
+    clause: '6.1',
+    quote: 'it MUST NOT send one for which its `synced_block` is not true',
     role: 'provider',
     needsShares: true,
     sent: 'Hello, then a Request for all that was synced at or below the synced_block of the Challenge',
-    expected: 'all of it',
+    expected: 'of what it gives, none in an older version',
     run: async (bench) => {
       const { side, body } = await bench.challenged()
       demand(body.syncedBlock <= bench.stage.now, `its synced_block ${body.syncedBlock} is in the future`)
@@ -119,8 +119,12 @@ export const challengeCases: readonly ConformanceCase[] = [
       if (due.length === 0) return
       const lists = bench.listsFor(due)
       await side.request(lists)
-      const { notHeld } = await bench.receive(side, lists)
-      demand(notHeld.size === 0, `it lacks ${[...notHeld].join(', ')}`)
+      const { shares } = await bench.receive(side, lists)
+      for (const { key, version } of due) {
+        const given = shares.get(shareKeyText(key))
+        const isNewest = given === undefined || given.version >= version
+        demand(isNewest, `it sent ${shareKeyText(key)} of version ${given?.version}; ${version} was synced as it says`)
+      }
     },
   }),
   conformanceCase({

@@ -173,7 +173,7 @@ export class ModelStore implements SyncStore, ServingStore {
 
   putRun(
     run: VerifiedRun,
-    provider: { readonly syncedBlock: BlockNumber },
+    provider: { readonly newestAsOf: BlockNumber },
   ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
     const bytes = run.shares.reduce((sum, { payload }) => sum + payload.length + WANT_BYTES, 0)
     return this.#write(bytes, () => {
@@ -198,7 +198,7 @@ export class ModelStore implements SyncStore, ServingStore {
           this.#hold(share, head.size)
           stored.push(share.key)
         }
-        if (want !== undefined && satisfies(want, leaf.version, provider.syncedBlock)) {
+        if (want !== undefined && satisfies(want, leaf.version, provider.newestAsOf)) {
           this.#wants.delete(place)
           closed.push(want)
         }
@@ -213,16 +213,34 @@ export class ModelStore implements SyncStore, ServingStore {
     })
   }
 
-  async want(key: ShareKey): Promise<Want | undefined> {
-    return this.#wants.get(placeOf(key))
+  async wantsOf(keys: readonly ShareKey[]): Promise<Want[]> {
+    return keys.flatMap((key) => this.#wants.get(placeOf(key)) ?? [])
   }
 
-  async *wants(): AsyncGenerator<Want> {
-    const places = [...this.#wants.keys()].sort((one, other) => one - other)
+  async *wants({ from, skips }: Parameters<SyncStore['wants']>[0] = {}): AsyncGenerator<Want> {
+    const first = from === undefined ? 0 : placeOf(from)
+    const places = [...this.#wants.keys()].filter((place) => place >= first).sort((one, other) => one - other)
     for (const place of places) {
       const want = this.#wants.get(place)
-      if (want !== undefined) yield want
+      if (want !== undefined && !skips?.(want.key)) yield want
     }
+  }
+
+  settleUnsure(wants: readonly Want[]): Promise<Want[]> {
+    return this.#write(wants.length * WANT_BYTES, () => {
+      const unsure = wants.filter((want) => this.#unsureVersion(this.#wants.get(placeOf(want.key))) !== undefined)
+      for (const { key } of unsure) this.#wants.delete(placeOf(key))
+      return unsure
+    })
+  }
+
+  lowestUnsure(): BlockNumber | undefined {
+    let lowest: BlockNumber | undefined
+    for (const want of this.#wants.values()) {
+      const version = this.#unsureVersion(want)
+      if (version !== undefined && version < (lowest ?? Number.POSITIVE_INFINITY)) lowest = version
+    }
+    return lowest
   }
 
   counts(): StoreCounts {
@@ -247,9 +265,9 @@ export class ModelStore implements SyncStore, ServingStore {
       .slice(0, limit)
   }
 
-  async share(key: ShareKey): Promise<StoredShare | undefined> {
+  async newest(key: ShareKey): Promise<StoredShare | undefined> {
     const held = this.#held.get(placeOf(key))
-    if (held === undefined) return undefined
+    if (held === undefined || this.#wants.has(placeOf(key))) return undefined
     const { share, size } = held
     const { leaf, version, origin, index, payload } = share
     const place = {
@@ -266,13 +284,15 @@ export class ModelStore implements SyncStore, ServingStore {
 
   async *runs(
     wanted: readonly { readonly key: ShareKey; readonly minimumVersion: BlockNumber }[],
-    options: { readonly maximumBytes: number; readonly signal: AbortSignal },
+    options: Parameters<ServingStore['runs']>[1],
   ): AsyncGenerator<ShareRun, { notHeld: ShareKey[] }> {
+    const { newestAsOf = 0 } = options
     const located: Held[] = []
     const notHeld: ShareKey[] = []
     for (const { key, minimumVersion } of wanted) {
       const held = this.#held.get(placeOf(key))
-      if (held !== undefined && held.share.version >= minimumVersion) located.push(held)
+      const isHeld = held !== undefined && held.share.version >= minimumVersion
+      if (isHeld && this.#isNewest(held.share, newestAsOf)) located.push(held)
       else notHeld.push(key)
     }
     for (const run of contiguous(located.sort(inLogOrder), options.maximumBytes)) {
@@ -310,6 +330,21 @@ export class ModelStore implements SyncStore, ServingStore {
     if (held !== undefined && satisfies(want, held.version, 0)) return false
     this.#wants.set(place, want)
     return true
+  }
+
+  #isNewest({ key, version }: SharedShare, block: BlockNumber): boolean {
+    const place = placeOf(key)
+    const want = this.#wants.get(place)
+    if (this.#pending.has(place) || (want !== undefined && version < want.minimumVersion)) return false
+    return this.#unsureVersion(want) === undefined || version >= block
+  }
+
+  /** What is held, where there may be a newer version. */
+  #unsureVersion(want: Want | undefined): BlockNumber | undefined {
+    if (want === undefined) return undefined
+    const version = this.heldOf(want.key)?.version
+    const isUnsure = version !== undefined && version >= want.minimumVersion && !satisfies(want, version, 0)
+    return isUnsure ? version : undefined
   }
 
   #hold(share: SharedShare, size: number): void {

@@ -140,7 +140,7 @@ export async function replicate(
   from: Store,
   to: Store,
   keys: readonly ShareKey[],
-  provider = { syncedBlock: 1_000_000 },
+  provider = { newestAsOf: 1_000_000 },
 ): Promise<{ stored: ShareKey[]; closed: Want[] }> {
   const stored: ShareKey[] = []
   const closed: Want[] = []

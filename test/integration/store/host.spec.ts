@@ -612,15 +612,15 @@ describe('store and its host', () => {
     await seal(setBack, other, 11, [secret(1)], 1)
     const [run] = (await fetchRuns(setBack, [secret(1)])).runs
     assert.ok(run !== undefined)
-    const put = await opened.putRun(run, { syncedBlock: 20 })
+    const put = await opened.putRun(run, { newestAsOf: 20 })
     assert.deepEqual(put, { stored: [], closed: [], contradicted: [secret(1)], wasSetBack: false })
     assert.ok(await opened.want(secret(1)))
     assert.deepEqual((await opened.share(secret(1)))?.payload, payloadOf(secret(1)))
     // A peer that is behind proves what is held, but a capsule may be newer.
-    const { closed } = await replicate(provider, opened, keys, { syncedBlock: 15 })
+    const { closed } = await replicate(provider, opened, keys, { newestAsOf: 15 })
     assert.equal(closed.length, 2)
     assert.equal((await fetchRuns(opened, keys)).runs.length, 1)
-    await replicate(provider, opened, keys, { syncedBlock: 20 })
+    await replicate(provider, opened, keys, { newestAsOf: 20 })
     assert.equal(opened.counts().wants, 0)
     assert.deepEqual((await opened.share(capsule(3)))?.payload, payloadOf(capsule(3)))
   })

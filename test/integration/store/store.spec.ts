@@ -340,7 +340,7 @@ describe('store', () => {
       const { runs } = await fetchRuns(source, [secret(1), secret(2)])
       const [run] = runs
       assert.ok(run)
-      assert.deepEqual((await store.putRun(run, { syncedBlock: 11 })).stored, [secret(1)])
+      assert.deepEqual((await store.putRun(run, { newestAsOf: 11 })).stored, [secret(1)])
       assert.equal(await store.share(secret(2)), undefined)
       assert.deepEqual(store.counts().shares, { secret: 1, capsule: 0 })
     })
@@ -378,7 +378,7 @@ describe('store', () => {
       )
       const [oldRun] = old
       assert.ok(oldRun)
-      assert.deepEqual((await store.putRun(oldRun, { syncedBlock: 99 })).stored, [])
+      assert.deepEqual((await store.putRun(oldRun, { newestAsOf: 99 })).stored, [])
       assert.deepEqual((await store.share(capsule(1)))?.payload, payloadOf(capsule(1), 1))
       assert.deepEqual((await replicate(source, store, [capsule(1)])).stored, [], 'equal version')
     })
@@ -392,25 +392,54 @@ describe('store', () => {
         wantOf(capsule(2), { minimumVersion: 11, asOf: 11 }),
         wantOf(capsule(3), { asOf: 30 }),
       ])
-      const behind = await replicate(source, store, keys, { syncedBlock: 10 })
+      const behind = await replicate(source, store, keys, { newestAsOf: 10 })
       assert.deepEqual(behind.stored, keys)
       assert.deepEqual(
         behind.closed.map(({ key }) => key),
         [secret(1), capsule(2)],
       )
       assert.deepEqual(store.counts().wants, 2)
-      const further = await replicate(source, store, keys, { syncedBlock: 49 })
+      assert.equal(store.lowestUnsure(), 11)
+      const further = await replicate(source, store, keys, { newestAsOf: 49 })
       assert.deepEqual(further.stored, [])
       assert.deepEqual(
         further.closed.map(({ key }) => key),
         [capsule(3)],
       )
-      const synced = await replicate(source, store, keys, { syncedBlock: 50 })
+      const synced = await replicate(source, store, keys, { newestAsOf: 50 })
       assert.deepEqual(
         synced.closed.map(({ key, asOf }) => [key, asOf]),
         [[capsule(1), 50]],
       )
       assert.equal(store.lowestWanted(), undefined)
+      assert.equal(store.lowestUnsure(), undefined)
+    })
+
+    it('know which is the oldest of those that may not be the newest, whatever becomes of them, and after a restart', async () => {
+      const source = await sealed({ 11: [capsule(1)], 12: [capsule(2)], 13: [capsule(3)], 14: [capsule(4)] })
+      const keys = [1, 2, 3, 4].map(capsule)
+      const { folder, ...opened } = await begun(
+        replica,
+        keys.map((key) => wantOf(key, { asOf: 50 })),
+      )
+      let { store } = opened
+      assert.equal(store.lowestUnsure(), undefined)
+      await replicate(source, store, keys, { newestAsOf: 10 })
+      assert.equal(store.lowestUnsure(), 11)
+      // Of one a newer one is known, one is removed, and of one it is found out.
+      const newer = wantOf(capsule(1), { minimumVersion: 60, origin: 9 })
+      await store.applyBlock(60, [{ type: 'synced', want: newer }], replica.signHead)
+      assert.equal(store.lowestUnsure(), 12)
+      await store.applyBlock(61, [{ type: 'removed', key: capsule(2) }], replica.signHead)
+      assert.equal(store.lowestUnsure(), 13)
+      const want = wantOf(capsule(3), { asOf: 50 })
+      assert.deepEqual(await store.settleUnsure([{ ...want, asOf: 49 }, newer, wantOf(capsule(2))]), [])
+      assert.deepEqual(await store.settleUnsure([want]), [want])
+      assert.equal(store.lowestUnsure(), 14)
+      store = await folders.reopen(store, folder)
+      assert.equal(store.lowestUnsure(), 14)
+      await store.eraseAll()
+      assert.equal(store.lowestUnsure(), undefined)
     })
 
     it('already held are not wanted again', async () => {
@@ -562,7 +591,7 @@ describe('store', () => {
       await seal(store, origin, 12, [secret(2)])
       const { runs: newest } = await fetchRuns(store, [secret(1), secret(2)])
       for (const run of [...older, ...newest]) {
-        assert.equal((await store.putRun(run, { syncedBlock: 12 })).wasSetBack, false)
+        assert.equal((await store.putRun(run, { newestAsOf: 12 })).wasSetBack, false)
       }
       assert.deepEqual(await store.identity(), origin.identity)
     })

@@ -1,12 +1,26 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { accountSigner } from '../../../src/crypto/index.js'
 import { Registry, SlotmeshError } from '../../../src/domain/index.js'
+import { ownerStoreRequest, verifyStoreRequest } from '../../../src/owner/index.js'
 import type { Store } from '../../../src/store/index.js'
-import { PENDING } from '../../../src/store/records.js'
+import { PENDING, SETUP_DONE } from '../../../src/store/records.js'
 import { Ingest, type IngestParts, type SyncChain } from '../../../src/sync/index.js'
 import { MadeArrays } from '../../support/made-arrays.js'
-import { capsule, Folders, logger, payloadOf, seal, secret, signal, tamper, wantOf } from '../store/fixture.js'
+import {
+  capsule,
+  Folders,
+  logger,
+  payloadOf,
+  replicate,
+  SLOT,
+  seal,
+  secret,
+  signal,
+  tamper,
+  wantOf,
+} from '../store/fixture.js'
 import { own, peerA, ScriptedChain } from './fixture.js'
 
 type Outcome = Awaited<ReturnType<SyncChain['confirm']>>['outcome']
@@ -15,7 +29,7 @@ const cluster = own.identity.seat.cluster
 const anotherCluster = peerA.identity.seat.cluster
 const { account } = own.signer
 const registry = new Registry([
-  { id: cluster, type: 'public', seats: [{ account, operator: account, cluster, slot: 0, apiUri: '' }] },
+  { id: cluster, type: 'public', seats: [{ account, operator: account, cluster, slot: SLOT, apiUri: '' }] },
 ])
 
 describe('taking shares from owners', () => {
@@ -177,6 +191,123 @@ describe('taking shares from owners', () => {
     await running(ingestWith('already-synced'), () => asked > 0 && store.counts().pending === 1)
     assert.equal(asked, 1)
     assert.deepEqual((await store.pending(key))?.payload, payloadOf(key))
+  })
+
+  /** Pending shares of the own cluster, of which the host has altered one; their rounds end after the restart. */
+  async function missed(keys: readonly ReturnType<typeof secret>[], block = 11): Promise<string> {
+    const location = await folders.make()
+    store = await folders.open(location)
+    await store.beginSetup(own.identity, 10, [])
+    for (const key of [...keys, secret(666)]) await store.putPending({ key, payload: payloadOf(key), confirmed: true })
+    await store.markSetupDone()
+    await store.close()
+    await tamper(location, (raw) => raw.del(PENDING.encodeKey(secret(666))))
+    store = await folders.open(location)
+    await store.vouchAnew({ ...own.identity, incarnation: `0x${'44'.repeat(16)}` }, 10, own.signHead)
+    await store.beginSetup({ ...own.identity, incarnation: `0x${'44'.repeat(16)}` }, 10, [])
+    for (const [at, key] of keys.entries()) await applySynced(block + at, key, cluster)
+    await store.markSetupDone()
+    assert.equal(store.counts().wants, keys.length)
+    return location
+  }
+
+  it('vouches for what may be an older share on the word of its owner, also when its round is over', async () => {
+    const keys = [secret(1), capsule(1)]
+    const location = await missed(keys)
+    const { incarnation } = (await store.identity()) ?? {}
+    const ingest = ingestWith('already-synced')
+    for (const key of keys) {
+      assert.equal(await ingest.compare(key, payloadOf(key, 1)), 'absent')
+      await ingest.settle(key, payloadOf(key, 1))
+      assert.equal(await store.place(key), undefined)
+
+      assert.equal(await ingest.compare(key, payloadOf(key)), 'same')
+      await ingest.settle(key, payloadOf(key))
+    }
+    const versions = async () => [(await store.place(secret(1)))?.version, (await store.place(capsule(1)))?.version]
+    assert.deepEqual(await versions(), [11, 12])
+    assert.deepEqual([store.counts().wants, store.counts().pending, store.integrity().doubtful], [0, 0, 0])
+    assert.notEqual((await store.identity())?.incarnation, incarnation)
+    assert.equal(asked, 0)
+    store = await folders.reopen(store, location)
+    assert.deepEqual(await versions(), [11, 12])
+    const another = await folders.open(await folders.make())
+    const replica = peerA.identity
+    const wants = keys.map((key, at) => wantOf(key, { minimumVersion: 11 + at, origin: cluster }))
+    await another.beginSetup(replica, 20, wants)
+    await replicate(store, another, keys)
+    assert.deepEqual((await another.share(secret(1)))?.payload, payloadOf(secret(1)))
+    assert.equal(another.counts().wants, 0)
+  })
+
+  it('has such an owner told that the share is kept, and one of another share that it is not', async () => {
+    const key = secret(1)
+    await missed([key])
+    const ingest = ingestWith('already-synced')
+    const owner = accountSigner(new Uint8Array(32).fill(77))
+    const nft = { owner: owner.account, delegatee: undefined, isCapsule: false, isSyncingCapsule: false }
+    const facts = {
+      finalised: () => ({ number: 12, hash: own.identity.genesisHash }),
+      nft: async () => ({ ...nft, isSecret: true, isSyncingSecret: false }),
+    }
+    const authorised = (edition: number) => {
+      const share = Buffer.from(payloadOf(key, edition)).toString()
+      const temporarySigner = accountSigner(new Uint8Array(32).fill(78))
+      const request = ownerStoreRequest({ owner, temporarySigner, key, share, block: 12 })
+      const held = (of: typeof key, bytes: Uint8Array) => ingest.compare(of, bytes)
+      return verifyStoreRequest('secret', request, facts, { signal, held })
+    }
+    await assert.rejects(authorised(1), { status: 'NOTSYNCING' })
+    const { awaitsConfirmation, share } = await authorised(0)
+    assert.equal(awaitsConfirmation, false)
+    await ingest.settle(key, share)
+    assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+    assert.equal((await authorised(0)).awaitsConfirmation, false)
+    await assert.rejects(authorised(1), { status: 'NFTIDEXISTS' })
+  })
+
+  it('vouches for it also when the setup has begun anew after its round', async () => {
+    const keys = [secret(1), capsule(1)]
+    const location = await missed(keys)
+    await store.close()
+    await tamper(location, (raw) => raw.del(SETUP_DONE.encodeKey(undefined)))
+    store = await folders.open(location)
+    const again = { ...own.identity, incarnation: `0x${'55'.repeat(16)}` as const }
+    await store.vouchAnew(again, 12, own.signHead)
+    await store.beginSetup(
+      again,
+      12,
+      keys.map((key) => wantOf(key, { asOf: 20 })),
+    )
+    const ingest = ingestWith('already-synced')
+    for (const key of keys) await ingest.settle(key, payloadOf(key))
+    assert.equal((await store.place(secret(1)))?.version, 11)
+    assert.equal(await store.want(secret(1)), undefined)
+    // One of another cluster may be newer.
+    assert.equal((await store.place(capsule(1)))?.version, 12)
+    assert.deepEqual(await store.want(capsule(1)), wantOf(capsule(1), { minimumVersion: 12, asOf: 20 }))
+  })
+
+  it('vouches for one whose round ended between the request and its turn', async () => {
+    await missed([secret(1)])
+    await ingestWith('already-synced').take(secret(1), payloadOf(secret(1)), { signal })
+    assert.equal((await store.place(secret(1)))?.version, 11)
+    assert.equal(asked, 0)
+  })
+
+  it('does not take the word of the owner for a round that another cluster has ended since, nor in another seat', async () => {
+    await missed([capsule(1)])
+    const seatless = ingestWith('already-synced', { chain: { registry: () => new Registry([]) } })
+    assert.equal(await seatless.compare(capsule(1), payloadOf(capsule(1))), 'absent')
+    await seatless.settle(capsule(1), payloadOf(capsule(1)))
+    assert.equal(await store.place(capsule(1)), undefined)
+
+    await applySynced(30, capsule(1), anotherCluster)
+    const ingest = ingestWith('already-synced')
+    assert.equal(await ingest.compare(capsule(1), payloadOf(capsule(1))), 'absent')
+    await ingest.settle(capsule(1), payloadOf(capsule(1)))
+    assert.equal(await store.place(capsule(1)), undefined)
+    assert.equal((await store.want(capsule(1)))?.minimumVersion, 30)
   })
 
   it('takes one of two different shares that are handed over at once', async () => {

@@ -141,8 +141,12 @@ export class FetcherMesh {
       account: seat.account,
       registry: () => registry,
       store: {
-        wants: async function* () {
-          yield* wants.values()
+        wants: async function* ({ skips = () => false } = {}) {
+          for (const want of wants.values()) if (!skips(want.key)) yield want
+        },
+        wantsOf: async (keys) => keys.flatMap((key) => wants.get(shareKeyText(key)) ?? []),
+        settleUnsure: async () => {
+          throw new Error('No want is of a version that may not be the newest.')
         },
         putRun: async ({ shares }) => {
           const stored = shares.map(({ leaf: { kind, nftId } }): ShareKey => ({ kind, nftId }))
@@ -198,7 +202,7 @@ export class FetcherMesh {
 }
 
 /** A run of one share, which nobody here verifies. */
-function runOf(key: ShareKey, cluster: ClusterId): VerifiedRun {
+export function runOf(key: ShareKey, cluster: ClusterId): VerifiedRun {
   const nothing = new Uint8Array()
   return {
     head: { account: '0x', incarnation: '0x', cluster, slot: SLOT, size: 1, root: nothing, signature: nothing },

@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict'
 import { Registry } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
-import { PAYLOADS, PLACES } from '../../../src/store/records.js'
+import { HEADS, PAYLOADS, PLACES } from '../../../src/store/records.js'
 import { Serving } from '../../../src/sync/index.js'
-import { capsule, Folders, payloadOf, SLOT, seal, secret, signal, tamper, wantOf } from '../store/fixture.js'
+import {
+  capsule,
+  collect,
+  enclave,
+  Folders,
+  payloadOf,
+  replicate,
+  SLOT,
+  seal,
+  secret,
+  signal,
+  tamper,
+  wantOf,
+} from '../store/fixture.js'
 import { own } from './fixture.js'
 
 describe('giving out shares', () => {
@@ -27,11 +40,11 @@ describe('giving out shares', () => {
   const serving = () => new Serving({ account, store, registry: () => registry })
   const firstRun = () =>
     serving()
-      .runs([{ key: secret(1), minimumVersion: 0 }], { maximumBytes: 1_000, signal })
+      .runs([{ key: secret(1), minimumVersion: 0 }], { maximumBytes: 1_000, signal, newestAsOf: 0 })
       .next()
 
   it('serves peers and owners in its own seat', async () => {
-    assert.equal(await serving().syncedBlock(), 1)
+    assert.equal(await serving().newestAsOf(), 1)
     assert.equal((await firstRun()).done, false)
     assert.deepEqual((await serving().latest(capsule(1)))?.payload, payloadOf(capsule(1)))
     assert.equal(await serving().latest(secret(2)), undefined)
@@ -45,7 +58,7 @@ describe('giving out shares', () => {
   for (const [seat, other] of others) {
     it(`gives nothing of the former seat when the chain says ${seat}`, async () => {
       registry = other
-      await assert.rejects(serving().syncedBlock(), { refusal: 'NOT_READY' })
+      await assert.rejects(serving().newestAsOf(), { refusal: 'NOT_READY' })
       await assert.rejects(firstRun(), { refusal: 'NOT_READY' })
       assert.equal(await serving().latest(secret(1)), undefined)
     })
@@ -56,6 +69,34 @@ describe('giving out shares', () => {
     await store.applyBlock(2, [{ type: 'synced', want }], own.signHead)
     assert.equal(await serving().latest(capsule(1)), undefined)
     assert.ok(await serving().latest(secret(1)))
+  })
+
+  const given = async (key: ReturnType<typeof secret>, newestAsOf: number) => {
+    const runs = serving().runs([{ key, minimumVersion: 0 }], { maximumBytes: 1_000, signal, newestAsOf })
+    return (await runs.next()).done !== true
+  }
+
+  it('gives no peer a version of which a newer one is known, or on its way', async () => {
+    assert.ok(await given(capsule(1), 1))
+    await store.putPending({ key: capsule(1), payload: payloadOf(capsule(1), 1), confirmed: true })
+    // Its block may be final, and not taken in here yet.
+    assert.equal(await given(capsule(1), 1), false)
+    assert.ok(await given(secret(1), 1))
+    await store.dropPending(capsule(1))
+    const want = wantOf(capsule(1), { minimumVersion: 2, origin: own.identity.seat.cluster + 1 })
+    await store.applyBlock(2, [{ type: 'synced', want }], own.signHead)
+    assert.equal(await given(capsule(1), 1), false)
+    assert.ok(await given(secret(1), 1))
+    assert.equal(await serving().newestAsOf(), 2)
+    assert.deepEqual(await serving().heldFrom(capsule(0), 10), [1])
+  })
+
+  it('gives a peer what may not be the newest, unless it was told that all is', async () => {
+    await store.beginSetup(own.identity, 9, [wantOf(capsule(1), { asOf: 9 })])
+    assert.equal(await serving().newestAsOf(), 1)
+    assert.ok(await given(capsule(1), 1))
+    assert.equal(await given(capsule(1), 2), false)
+    assert.equal(await serving().latest(capsule(1)), undefined)
   })
 
   it('gives nothing of a folder that was altered, until its setup has begun anew', async () => {
@@ -78,14 +119,50 @@ describe('giving out shares', () => {
     })
     store = await folders.open(location)
     assert.equal((await store.place(capsule(7)))?.version, 11)
-    await assert.rejects(serving().syncedBlock(), { refusal: 'NOT_READY' })
+    await assert.rejects(serving().newestAsOf(), { refusal: 'NOT_READY' })
     await assert.rejects(firstRun(), { refusal: 'NOT_READY' })
     await assert.rejects(serving().heldFrom(capsule(0), 10), { refusal: 'NOT_READY' })
     assert.equal(await serving().latest(capsule(7)), undefined)
 
     await store.beginSetup(own.identity, 300, [wantOf(capsule(7), { asOf: 300 })])
-    // It is served again, but nobody is told that it is the newest.
-    assert.equal(await serving().syncedBlock(), 0)
+    // It is served again, but nobody is told that it is the newest as of any later block.
+    assert.equal(await serving().newestAsOf(), 11)
     assert.equal(await serving().latest(capsule(7)), undefined)
+  })
+
+  it('gives an owner what only cannot be proved to others any more, and no capsule that may not be the newest', async () => {
+    const origin = enclave(9, own.identity.seat.cluster + 1)
+    const source = await folders.open(await folders.make())
+    await source.beginSetup(origin.identity, 0, [])
+    const keys = [secret(5), capsule(5)]
+    await seal(source, origin, 5, keys)
+    const location = await folders.make()
+    store = await folders.open(location)
+    await store.beginSetup(
+      own.identity,
+      4,
+      keys.map((key) => wantOf(key, { minimumVersion: 5, origin: origin.identity.seat.cluster })),
+    )
+    await replicate(source, store, keys)
+    await store.close()
+    await tamper(location, (raw) => raw.del(HEADS.encodeKey({ log: origin.log, size: 2 })))
+    store = await folders.open(location)
+    await store.beginSetup(
+      own.identity,
+      5,
+      keys.map((key) => wantOf(key, { asOf: 9 })),
+    )
+    assert.equal(store.counts().wants, 2)
+    assert.deepEqual((await serving().latest(secret(5)))?.payload, payloadOf(secret(5)))
+    assert.equal(await serving().latest(capsule(5)), undefined)
+    assert.equal(await given(capsule(5), 0), false)
+
+    // Everybody was asked, and nobody knows of a newer one; nor can anybody prove this one.
+    assert.deepEqual(await store.settleUnsure(await collect(store.wants())), [])
+    assert.equal(store.counts().wants, 2)
+    assert.deepEqual((await serving().latest(capsule(5)))?.payload, payloadOf(capsule(5)))
+    assert.equal(await serving().newestAsOf(), 5)
+    await replicate(source, store, keys, { newestAsOf: 0 })
+    assert.equal(store.counts().wants, 0)
   })
 })

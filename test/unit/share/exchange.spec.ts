@@ -315,7 +315,7 @@ describe('what is sent in one exchange', () => {
     const head = new OriginLog(account('serving'), { cluster: 2 }).append(secret(1), 1).head()
     const payload = new Uint8Array(16)
     const source: ShareSource = {
-      syncedBlock: async () => 1,
+      newestAsOf: async () => 1,
       heldFrom: async ({ nftId }, limit) => Array.from({ length: limit }, (_, at) => nftId + at),
       runs: async function* (wanted) {
         const vouched = wanted.map(({ key }) => ({ leaf: { ...key, version: 1, payloadHash: payload }, payload }))
@@ -323,7 +323,7 @@ describe('what is sent in one exchange', () => {
         return { notHeld: [] }
       },
     }
-    const sending = new Sending(source, () => true, { signal: soon() })
+    const sending = new Sending(source, () => true, { newestAsOf: 0, signal: soon() })
     const { lists } = new Outstanding([want(secret(1))], [{ from: secret(10), minimumVersion: 0 }])
     let last: SealedContent = {}
     let cursor: number | undefined
@@ -338,7 +338,7 @@ describe('what is sent in one exchange', () => {
   it('fills batches with the runs of scattered shares', async () => {
     const log = new OriginLog(account('serving'), { cluster: 2 })
     for (const key of keys(40)) log.append(key, 50)
-    const sending = new Sending(new MemoryShares([log]), () => true, { signal: soon() })
+    const sending = new Sending(new MemoryShares([log]), () => true, { newestAsOf: 0, signal: soon() })
     const wants = keys(40).filter(({ nftId }) => nftId % 2 === 0)
     const runs: (number | undefined)[] = []
     for await (const { batch } of sending.contents(new Outstanding(wants.map((key) => want(key))).lists)) {

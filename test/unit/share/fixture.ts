@@ -262,7 +262,7 @@ export function want(key: ShareKey, minimumVersion = 0): WantedShare {
 export class MemoryShares implements ShareSource {
   readonly #logs: readonly OriginLog[]
   synced: BlockNumber
-  readonly calls = { syncedBlock: 0, runs: 0, runsEnded: 0 }
+  readonly calls = { newestAsOf: 0, runs: 0, runsEnded: 0 }
   /** Called before each run is handed out, with the number of those before it. */
   onRun: ((given: number) => void) | undefined
   /** The most shares that `runs` was ever called for. */
@@ -275,8 +275,8 @@ export class MemoryShares implements ShareSource {
     this.synced = synced
   }
 
-  async syncedBlock(): Promise<BlockNumber> {
-    this.calls.syncedBlock += 1
+  async newestAsOf(): Promise<BlockNumber> {
+    this.calls.newestAsOf += 1
     return this.synced
   }
 

@@ -115,7 +115,7 @@ async function until(holds: () => boolean, stream: Stream): Promise<void> {
 /** Refused before anything dear: no quote made or verified, the shares not looked at. */
 function assertCheap({ provider, shares }: Scene): void {
   assert.deepEqual(provider.attestation.calls, { quote: 0, verify: 0 })
-  assert.deepEqual({ ...shares.calls }, { syncedBlock: 0, runs: 0, runsEnded: 0 })
+  assert.deepEqual({ ...shares.calls }, { newestAsOf: 0, runs: 0, runsEnded: 0 })
 }
 
 describe('the provider', () => {
@@ -556,7 +556,7 @@ describe('the provider', () => {
 
   it('tells nothing of its own failures to the peer', async () => {
     const shares = new MemoryShares([])
-    shares.syncedBlock = async () => {
+    shares.newestAsOf = async () => {
       throw new Error('disk on fire')
     }
     const at = await scene({ shares })

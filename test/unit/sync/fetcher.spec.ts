@@ -23,6 +23,8 @@ describe('the fetcher', () => {
         async *wants() {
           yield want
         },
+        wantsOf: async () => [want],
+        settleUnsure: () => assert.fail('nothing is held'),
         putRun: () => assert.fail('nothing was sent'),
       },
       registry: () => registry,

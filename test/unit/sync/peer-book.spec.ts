@@ -5,11 +5,15 @@ const one = '0x01'
 const other = '0x02'
 const key = { kind: 'secret', nftId: 7 } as const
 
-function book() {
+function book(lacksRemembered?: number) {
   const clock = { now: 1_000 }
   const peers = { first: 100, longest: 1_000 }
   const shares = { first: 10, longest: 40 }
-  return { clock, book: new PeerBook({ now: () => clock.now, peers, shares }) }
+  const versions = { first: 50, longest: 400 }
+  return {
+    clock,
+    book: new PeerBook({ now: () => clock.now, peers, shares, versions, ...(lacksRemembered && { lacksRemembered }) }),
+  }
 }
 
 describe('peer book', () => {
@@ -53,5 +57,34 @@ describe('peer book', () => {
     assert.equal(peers.askableAt(one, key), clock.now + 20)
     peers.settled(key)
     assert.equal(peers.askableAt(one, key), 0)
+  })
+
+  it('asks a peer for a version that may not be the newest after longer pauses each time', () => {
+    const { book: peers, clock } = book()
+    for (const wait of [50, 100, 200, 400, 400]) {
+      peers.lacks(one, key, 9)
+      assert.equal(peers.askableAt(one, key), clock.now + wait)
+    }
+    assert.equal(peers.lacking(key).get(one)?.gaveAsOf, 9)
+    peers.lacks(one, key)
+    assert.equal(peers.lacking(key).get(one)?.gaveAsOf, undefined)
+  })
+
+  it('remembers so many answers and no more, and in time forgets what nobody asks for', () => {
+    const { book: peers, clock } = book(2)
+    const keys = [1, 2, 3].map((nftId) => ({ kind: 'secret', nftId }) as const)
+    assert.deepEqual(
+      keys.map((each) => peers.lacks(one, each)),
+      [true, true, false],
+    )
+    assert.ok(peers.lacks(one, { kind: 'secret', nftId: 1 }), 'one that is remembered')
+    assert.equal(peers.lacks(other, { kind: 'secret', nftId: 1 }), false)
+    clock.now += 801
+    peers.lacks(one, { kind: 'secret', nftId: 2 })
+    assert.ok(peers.lacks(one, { kind: 'secret', nftId: 3 }))
+    assert.equal(peers.lacking({ kind: 'secret', nftId: 1 }).size, 0)
+    assert.equal(peers.lacking({ kind: 'secret', nftId: 2 }).size, 1)
+    peers.settled({ kind: 'secret', nftId: 2 })
+    assert.ok(peers.lacks(other, { kind: 'secret', nftId: 3 }))
   })
 })

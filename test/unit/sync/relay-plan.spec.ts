@@ -30,6 +30,7 @@ function asker() {
     now: () => clock.now,
     peers: { first: 500, longest: 60_000 },
     shares: { first: 50, longest: 3_000 },
+    versions: { first: 50, longest: 3_000 },
   })
   const underWay = new Map<AccountId, number>()
   const turn = (since = BEGIN, from: number | undefined = ORIGIN) =>
@@ -63,7 +64,7 @@ function asker() {
 describe('relay plan', () => {
   it('asks the one before on the way, when it can be expected to hold the share', () => {
     const { clock, turn, next } = asker()
-    assert.deepEqual(turn(), { at: BEGIN + 2 * HOP_MS })
+    assert.deepEqual(turn(), { at: BEGIN + 2 * HOP_MS, isBehind: false })
     assert.equal(next(), parent)
     assert.equal(clock.now, BEGIN + 2 * HOP_MS)
   })
@@ -110,7 +111,7 @@ describe('relay plan', () => {
     const { clock, book, turn, next } = asker()
     clock.now += 2 * HOP_MS
     for (const { account } of seats) book.failed(account)
-    assert.deepEqual(turn(), { at: clock.now + 500 })
+    assert.deepEqual(turn(), { at: clock.now + 500, isBehind: false })
     assert.equal(next(), parent)
   })
 
@@ -135,7 +136,7 @@ describe('relay plan', () => {
     const { clock, underWay, turn } = asker()
     clock.now += 2 * HOP_MS
     underWay.set(parent, clock.now)
-    assert.deepEqual(turn(), { at: clock.now + 2 * HOP_MS })
+    assert.deepEqual(turn(), { at: clock.now + 2 * HOP_MS, isBehind: true })
     clock.now += 2 * HOP_MS
     assert.deepEqual(turn(), { peer: grandparent })
   })
