@@ -4,8 +4,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 /** Links that lead to links; as many as Linux follows. */
 const LINKS_FOLLOWED = 40
 
-/** What a database cannot be without, and what stands while one is mended; a creation that was cut short left none of it. */
-const FILE_OF_STORE = /^(CURRENT|MENDED|\d+\.(ldb|sst|log))$/
+/** What a database cannot be without, and what stands when one was or is mended; a creation that was cut short left none. */
+const FILE_OF_STORE = /^(CURRENT|MENDED|DAMAGED|\d+\.(ldb|sst|log))$/
 
 /** The file that names all others of a database. */
 const CURRENT = 'CURRENT'

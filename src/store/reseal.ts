@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
+import { asideOf } from './aside.js'
 import { SealedDatabase } from './database.js'
 import { exists, hasCurrent, holdsStore, isErrno, isMount, made, moved, placeOf, renamed, synced } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
@@ -215,7 +216,8 @@ async function sequenceOf(replaced: string): Promise<number | undefined> {
 async function leftoversOf(location: string): Promise<string[]> {
   const found: string[] = []
   for (const folder of Object.values(beside(location))) if (await exists(folder)) found.push(folder)
-  return found
+  const damaged = await asideOf(location)
+  return damaged === undefined ? found : [...found, damaged]
 }
 
 async function requireStore(location: string): Promise<void> {
@@ -226,7 +228,7 @@ async function requireStore(location: string): Promise<void> {
 function goneError(location: string, leftover: string): SlotmeshError {
   return new SlotmeshError(
     'store/unreadable',
-    `There is no store in ${location}, but ${leftover} was left there by a re-sealing: restore the folder or move that one to its place, or remove what is left to begin anew.`,
+    `There is no store in ${location}, but ${leftover} was left there by a re-sealing or when the folder was damaged: restore the folder or move that one to its place, or remove what is left to begin anew.`,
   )
 }
 
