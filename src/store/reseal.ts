@@ -1,5 +1,5 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { asideOf } from './aside.js'
 import { SealedDatabase } from './database.js'
@@ -134,6 +134,9 @@ async function exchange(
   try {
     await forgetReseal(location, source)
     if (await exists(replaced)) throw keptError(location, replaced)
+    const damaged = await asideOf(location)
+    // It would go with the folder, and nobody has read all of it.
+    if (damaged !== undefined && dirname(damaged) === location) throw damagedError(location, damaged)
     // Another folder cannot take the place of a mount.
     if (await isMount(location)) throw mountError(location)
     const target = await SealedDatabase.open(resealing, to)
@@ -236,6 +239,13 @@ function keptError(location: string, replaced: string): SlotmeshError {
   return new SlotmeshError(
     'store/unreadable',
     `The folder ${replaced} holds what an earlier re-sealing has replaced, and ${location} does not show that it has all of it: compare them, and move that one elsewhere.`,
+  )
+}
+
+function damagedError(location: string, damaged: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `The folder ${damaged} holds files of ${location} that may not have been read in full, and would be removed with it: move them elsewhere first.`,
   )
 }
 

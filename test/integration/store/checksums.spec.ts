@@ -7,7 +7,8 @@ import fs, { appendFile, cp, readdir, readFile, rm, truncate, writeFile } from '
 import { syncBuiltinESMExports } from 'node:module'
 import { basename, join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
-import { collect, enclave, Folders, payloadOf, seal, secret } from './fixture.js'
+import { resealStore } from '../../../src/store/index.js'
+import { collect, enclave, Folders, payloadOf, seal, sealingKey, secret, signal } from './fixture.js'
 
 const SEEDS = { 'account-seed': new Uint8Array(32).fill(1), 'peer-key-seed': new Uint8Array(32).fill(2) } as const
 const origin = enclave(1, 1)
@@ -143,6 +144,10 @@ describe('store whose files do not fit their checksums', function () {
       const store = await folders.open(location)
       assert.equal(store.integrity().damaged, join(location, 'DAMAGED'))
       assert.ok(store.counts().pending >= pending.length - 1)
+      await store.close()
+      // What is in the folder would go with it.
+      const keys = { from: sealingKey, to: new Uint8Array(32).fill(3), signal }
+      await assert.rejects(resealStore({ location, ...keys }), { code: 'store/unreadable', message: /DAMAGED/ })
     } finally {
       fs.rename = rename
       syncBuiltinESMExports()
