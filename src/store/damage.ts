@@ -128,7 +128,9 @@ async function copyLegible(folder: string, target: RawDatabase, order: RawDataba
   for await (const state of statesOf(folder)) {
     const name = Buffer.from(state.name).toString('latin1')
     if ((batch.get(name)?.sequence ?? -1n) >= state.sequence) continue
-    batch.set(name, state)
+    // Copies, so that no more of a file stays in memory than is kept of it.
+    const [own, value] = [Uint8Array.from(state.name), state.value && Uint8Array.from(state.value)]
+    batch.set(name, { ...state, name: own, value })
     bytes += state.value?.length ?? 0
     if (batch.size < RECORDS_PER_COPY && bytes < BYTES_PER_COPY) continue
     await copyLater([...batch.values()], target, order)

@@ -24,6 +24,7 @@ const DELETED = 0
 
 /** Largest part of a file that is taken into memory. */
 const LARGEST_BYTES = 268_435_456
+const WINDOW_BYTES = 1_048_576
 
 /** A state of a record. */
 export interface StoredState {
@@ -39,6 +40,47 @@ interface Handle {
   readonly size: number
 }
 
+/** A table's bytes, read some at a time: a block is smaller by far than what a disk gives at once. */
+class TableFile {
+  readonly size: number
+  readonly #handle: FileHandle
+  #window = Buffer.alloc(0)
+  #from = 0
+
+  private constructor(handle: FileHandle, size: number) {
+    this.#handle = handle
+    this.size = size
+  }
+
+  static async open(file: string): Promise<TableFile> {
+    const handle = await open(file, 'r')
+    try {
+      return new TableFile(handle, (await handle.stat()).size)
+    } catch (thrown) {
+      await handle.close()
+      throw thrown
+    }
+  }
+
+  /** Undefined where the file does not go as far, or that is too much to be read. */
+  async bytes({ offset, size }: Handle): Promise<Buffer | undefined> {
+    if (size > LARGEST_BYTES || offset + size > this.size) return undefined
+    if (offset < this.#from || offset + size > this.#from + this.#window.length) {
+      // Not the same one again: parts of it may still be in use.
+      const window = Buffer.alloc(Math.min(Math.max(size, WINDOW_BYTES), this.size - offset))
+      const { bytesRead } = await this.#handle.read(window, 0, window.length, offset)
+      this.#window = window.subarray(0, bytesRead)
+      this.#from = offset
+      if (bytesRead < size) return undefined
+    }
+    return this.#window.subarray(offset - this.#from, offset - this.#from + size)
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+}
+
 /** Where the blocks of a table are: those of records, and what helps to find them. */
 interface Index {
   readonly records: readonly Handle[]
@@ -47,14 +89,14 @@ interface Index {
 
 /** Whether all of a table is there, fits its checksums, and is in order. */
 export async function isTableRight(file: string): Promise<boolean> {
-  const handle = await open(file, 'r')
+  const table = await TableFile.open(file)
   try {
-    const index = await indexOf(handle)
+    const index = await indexOf(table)
     if (index === undefined) return false
-    for (const each of index.helpers) if ((await blockAt(handle, each))?.isRight !== true) return false
+    for (const each of index.helpers) if ((await blockAt(table, each))?.isRight !== true) return false
     let last: Buffer | undefined
     for (const each of index.records) {
-      const block = await blockAt(handle, each)
+      const block = await blockAt(table, each)
       const entries = block?.isRight ? entriesOf(block.content) : undefined
       if (entries === undefined) return false
       for (const { key } of entries) {
@@ -64,72 +106,64 @@ export async function isTableRight(file: string): Promise<boolean> {
     }
     return true
   } finally {
-    await handle.close()
+    await table.close()
   }
 }
 
 /** All that can be read of a table, right or not: what was not sealed by this node does not open. In no order. */
 export async function* tableStates(file: string): AsyncGenerator<StoredState> {
-  const handle = await open(file, 'r')
+  const table = await TableFile.open(file)
   try {
-    const index = await indexOf(handle)
+    const index = await indexOf(table)
     if (index === undefined) {
-      for (const block of await scanned(handle)) {
+      for (const block of await scanned(table)) {
         for (const state of statesOf(block)) if (!isIndex(state)) yield state
       }
       return
     }
     for (const each of index.records) {
-      const block = await blockAt(handle, each)
+      const block = await blockAt(table, each)
       if (block !== undefined) yield* block.isRight ? statesOf(block.content) : legibleStates(block.content)
     }
   } finally {
-    await handle.close()
+    await table.close()
   }
 }
 
 /** Undefined when it is damaged. */
-async function indexOf(handle: FileHandle): Promise<Index | undefined> {
-  const { size } = await handle.stat()
+async function indexOf(table: TableFile): Promise<Index | undefined> {
+  const { size } = table
   if (size < FOOTER_BYTES) return undefined
-  const footer = await bytesAt(handle, { offset: size - FOOTER_BYTES, size: FOOTER_BYTES })
+  const footer = await table.bytes({ offset: size - FOOTER_BYTES, size: FOOTER_BYTES })
   if (footer?.subarray(-MAGIC.length).equals(MAGIC) !== true) return undefined
   const meta = readHandle(footer, 0)
   const main = meta && readHandle(footer, meta.end)
-  const [helpers, records] = [meta && (await listed(handle, meta.handle)), main && (await listed(handle, main.handle))]
+  const [helpers, records] = [meta && (await listed(table, meta.handle)), main && (await listed(table, main.handle))]
   return helpers && records && { helpers, records }
 }
 
 /** The blocks that a block lists; undefined when it is damaged. */
-async function listed(handle: FileHandle, at: Handle): Promise<Handle[] | undefined> {
-  const block = await blockAt(handle, at)
+async function listed(table: TableFile, at: Handle): Promise<Handle[] | undefined> {
+  const block = await blockAt(table, at)
   const entries = block?.isRight ? entriesOf(block.content) : undefined
   const handles = entries?.map(({ value }) => readHandle(value, 0)?.handle)
   return handles?.every((each) => each !== undefined) ? handles : undefined
 }
 
 async function blockAt(
-  handle: FileHandle,
+  table: TableFile,
   { offset, size }: Handle,
 ): Promise<{ content: Buffer; isRight: boolean } | undefined> {
-  const bytes = await bytesAt(handle, { offset, size: size + TRAILER_BYTES })
+  const bytes = await table.bytes({ offset, size: size + TRAILER_BYTES })
   if (bytes === undefined) return undefined
   const isRight = masked(crc32c(bytes.subarray(0, size + 1))) === bytes.readUInt32LE(size + 1)
   return { content: bytes.subarray(0, size), isRight: isRight && bytes[size] === NOT_COMPRESSED }
 }
 
-/** Undefined where the file does not go as far. */
-async function bytesAt(handle: FileHandle, { offset, size }: Handle): Promise<Buffer | undefined> {
-  if (size > LARGEST_BYTES || offset + size > (await handle.stat()).size) return undefined
-  const bytes = Buffer.alloc(size)
-  const { bytesRead } = await handle.read(bytes, 0, size, offset)
-  return bytesRead === size ? bytes : undefined
-}
-
 /** Without the index: one block stands behind the other, and ends where its checksum fits. */
-async function scanned(handle: FileHandle): Promise<Buffer[]> {
-  const { size } = await handle.stat()
-  const bytes = await bytesAt(handle, { offset: 0, size: Math.min(size, LARGEST_BYTES) })
+async function scanned(table: TableFile): Promise<Buffer[]> {
+  const { size } = table
+  const bytes = await table.bytes({ offset: 0, size: Math.min(size, LARGEST_BYTES) })
   const blocks: Buffer[] = []
   for (let from = 0; bytes !== undefined; ) {
     const end = endOfBlock(bytes, from)
