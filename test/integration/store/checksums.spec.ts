@@ -188,7 +188,10 @@ describe('store whose files do not fit their checksums', function () {
     const jobs: [string, number][] = []
     for (const file of await filesOf(location, /^(CURRENT|MANIFEST-\d+|\d+\.(ldb|log))$/)) {
       const { length } = await readFile(file)
-      for (let at = 0; at < Math.min(length, 60); at += 1) {
+      const isTable = file.endsWith('.ldb')
+      // There the header and the seeds are.
+      for (let byte = 0; isTable && byte < 400; byte += 7) jobs.push([basename(file), byte * 8 + (byte % 8)])
+      for (let at = 0; at < Math.min(length, isTable ? 60 : 25); at += 1) {
         // By chance, but the same at each run; in a table's last bytes is where its index is.
         const drawn = createHash('sha256')
           .update(`${basename(file).replace(/\d+/, '')}/${at}`)
