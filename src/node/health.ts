@@ -122,6 +122,12 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
       sentence: `The folder ${integrity.replaced} holds what a re-sealing has replaced, and may be the only good copy, since the new folder was found altered or does not show that it has all of it: compare them, and move that one elsewhere.`,
     })
   }
+  if (integrity?.damaged !== undefined) {
+    problems.push({
+      code: 'store/damaged-files',
+      sentence: `${integrity.damaged} holds the files of the folder as they were when it was found damaged or altered, since some of it may not have been read: look at the disk, and move them elsewhere, or remove them when nothing is missing.`,
+    })
+  }
   if (comparison !== undefined && comparison.missing > 0 && wants > 0) {
     problems.push({
       code: 'store/incomplete',

@@ -51,6 +51,7 @@ export class Actors {
   readonly #chain: Chain
   readonly #committee: AccountSigner
   readonly #signal: AbortSignal
+  #lastDone: BlockNumber = 0
 
   private constructor(options: ActorsOptions, chain: Chain) {
     this.endpoint = options.endpoint
@@ -68,9 +69,9 @@ export class Actors {
     await this.#chain.close()
   }
 
-  /** The latest final block that it knows of. */
+  /** The latest final block that it knows of: not before the last thing that was done, of which the chain may tell first. */
   get finalised(): BlockNumber {
-    return this.#chain.finalised().number
+    return Math.max(this.#lastDone, this.#chain.finalised().number)
   }
 
   /** Every final block after `after`, until the signal of the options aborts. */
@@ -152,8 +153,10 @@ export class Actors {
     return done.block.number
   }
 
-  #submit(signer: AccountSigner, call: ChainCall): Promise<FinalisedCall> {
-    return this.#chain.submit(signer, call, { signal: this.#signal })
+  async #submit(signer: AccountSigner, call: ChainCall): Promise<FinalisedCall> {
+    const done = await this.#chain.submit(signer, call, { signal: this.#signal })
+    this.#lastDone = Math.max(this.#lastDone, done.block.number)
+    return done
   }
 }
 

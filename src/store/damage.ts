@@ -1,10 +1,13 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
-import { exists, holdsStore, isErrno, moved, synced } from './folder.js'
+import { Level } from 'level'
+import { setAside } from './aside.js'
+import { exists, holdsStore, isBare, isErrno, moved, synced } from './folder.js'
 import { HEADER_NAMES } from './header.js'
+import { isIntact, statesOf } from './leveldb-files.js'
+import type { StoredState } from './leveldb-table.js'
 
-type RawDatabase = ClassicLevel<Uint8Array, Uint8Array>
+type RawDatabase = Level<Uint8Array, Uint8Array>
 
 /**
  * Stands in a folder from before it is mended until the store knows of it, and says how far that is; the database leaves
@@ -15,6 +18,9 @@ const draftOf = (folder: string) => `${markOf(folder)}.draft`
 
 /** Where the database is copied to; it takes the place of the damaged one, file by file. */
 const copyOf = (folder: string) => join(folder, 'MENDING')
+
+/** Which write each record of the copy is of, as long as it is being made. */
+const orderOf = (folder: string) => join(folder, 'MENDING.order')
 
 /**
  * How far it is: it is being copied; the copy is there, and the damaged database goes; that has gone, and the copy takes
@@ -33,25 +39,17 @@ interface Mending {
 /** Copied in one write. */
 const [RECORDS_PER_COPY, BYTES_PER_COPY] = [4_096, 4_194_304]
 
-/** Whether what kept a folder from being opened is damage to the database's own files, and not their absence. */
+/** Whether what kept a folder from being opened is damage to the database's own files that shows to LevelDB alone. */
 export async function isRepairable(folder: string, thrown: unknown): Promise<boolean> {
   if (!(await holdsStore(folder))) return false
   for (let cause = thrown; cause instanceof Error; cause = cause.cause) if (isDamage(cause)) return true
-  return isWithoutIndex(folder)
+  return false
 }
 
 function isDamage(thrown: unknown): boolean {
   if (isErrno(thrown, 'LEVEL_CORRUPTION')) return true
   // What a read behind the end of a table that was cut off comes to.
   return isErrno(thrown, 'LEVEL_IO_ERROR') && thrown instanceof Error && /\.ldb: Invalid argument$/.test(thrown.message)
-}
-
-/** The database tells of these as it tells of a disk that does not answer. */
-async function isWithoutIndex(folder: string): Promise<boolean> {
-  const current = join(folder, 'CURRENT')
-  if (!(await exists(current))) return true
-  const [, index] = /^(MANIFEST-\d+)\n$/.exec(await readFile(current, 'utf8')) ?? []
-  return index === undefined || !(await exists(join(folder, index)))
 }
 
 /**
@@ -66,15 +64,15 @@ export async function mendingOf(folder: string): Promise<{ isCopied: boolean; is
 }
 
 export async function forgetRepair(folder: string): Promise<void> {
-  // Copies, and what a repair of the database's own has laid aside: what the node erases must not stay here.
-  for (const left of [copyOf(folder), join(folder, 'lost')]) await rm(left, { recursive: true, force: true })
+  // What the node erases must not stay here.
+  for (const left of [copyOf(folder), orderOf(folder)]) await rm(left, { recursive: true, force: true })
   await rm(markOf(folder), { force: true })
 }
 
 /**
- * Makes the database of a folder anew from what iterators show of it; what is missing then, or is back, shows by the
- * manifest. Its own repair is for where it does not open at all: it keeps records with damaged names, and what puts
- * tables together ends the process where their order is broken. Nobody may have the folder open.
+ * Makes the database of a folder anew from what its files show; what is missing then, or is back, shows by the manifest.
+ * LevelDB itself has no part in the reading: it believes lengths that are damaged, hides records behind a damaged name,
+ * and ends the process where tables are out of order. Nobody may have the folder open.
  *
  * @param isLegibleNow whether the database itself tells of no damage.
  */
@@ -82,24 +80,26 @@ export async function repair(folder: string, isLegibleNow: boolean): Promise<voi
   // One that was cut short may have made it legible.
   const isLegible = isLegibleNow && ((await readMark(folder))?.isLegible ?? true)
   await writeMark(folder, { step: 'copying', isLegible })
-  const copy = copyOf(folder)
-  await rm(copy, { recursive: true, force: true })
-  const damaged = await openedAtAll(folder)
+  const copies = [copyOf(folder), orderOf(folder)]
+  for (const copy of copies) await rm(copy, { recursive: true, force: true })
+  const target = await created(copyOf(folder))
   try {
-    const target = await opened(copy, true)
-    try {
-      await copyLegible(damaged, target)
-      const headers = await target.getMany([...HEADER_NAMES])
-      // Nothing of it would open: what is here, and what was laid aside, stays for its operator.
-      if (headers.every((header) => header === undefined)) throw new Error('its header is missing')
-    } finally {
-      await target.close()
-    }
+    const order = await created(orderOf(folder))
+    await copyLegible(folder, target, order).finally(() => order.close())
+    const headers = await target.getMany([...HEADER_NAMES])
+    // Nothing of it would open: what is here stays for its operator.
+    if (headers.every((header) => header === undefined)) throw new Error('its header is missing')
   } finally {
-    await damaged.close()
+    await target.close()
   }
+  await rm(orderOf(folder), { recursive: true })
   await writeMark(folder, { step: 'copied', isLegible })
   await finishRepair(folder)
+}
+
+/** Whether there is a database with damaged files, of which LevelDB itself would tell nothing, or end the process. */
+export async function isDamaged(folder: string): Promise<boolean> {
+  return (await holdsStore(folder)) && !(await isBare(folder)) && !(await isIntact(folder))
 }
 
 /** Before a folder is opened: ends a repair that was cut short after the copy was whole. */
@@ -108,66 +108,57 @@ export async function finishRepair(folder: string): Promise<void> {
   const [mending, copy] = [await readMark(folder), copyOf(folder)]
   if (mending === undefined || mending.step === 'copying') return
   if (mending.step === 'copied') {
-    for (const name of await readdir(folder)) {
-      // The index, tables and journals.
-      if (/^(CURRENT|LOCK|LOG(\.old)?|MANIFEST-\d+|\d+\.\w+)$/.test(name))
-        await rm(join(folder, name), { recursive: true })
-    }
+    await setAside(folder)
     await writeMark(folder, { ...mending, step: 'moving' })
   }
   if (await exists(copy)) await moved(copy, folder)
 }
 
-async function openedAtAll(folder: string): Promise<RawDatabase> {
-  try {
-    return await opened(folder, false)
-  } catch {
-    // Whatever it was, it shows again if it stays.
-    await ClassicLevel.repair(folder)
-    return opened(folder, false)
-  }
-}
-
-async function opened(folder: string, isNew: boolean): Promise<RawDatabase> {
+async function created(folder: string): Promise<RawDatabase> {
   // Sealed values do not compress.
-  const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing: isNew } as const
-  const level: RawDatabase = new ClassicLevel(folder, options)
+  const level: RawDatabase = new Level(folder, { keyEncoding: 'view', valueEncoding: 'view', compression: false })
   await level.open()
   return level
 }
 
-/** From both ends: where the order is broken, one way hides what the other shows. */
-async function copyLegible(from: RawDatabase, to: RawDatabase): Promise<void> {
-  for (const reverse of [false, true]) {
-    let batch: { type: 'put'; key: Uint8Array; value: Uint8Array }[] = []
-    let bytes = 0
-    for await (const [key, value] of legible(from, reverse)) {
-      if (reverse && (await to.get(key)) !== undefined) continue
-      batch.push({ type: 'put', key, value })
-      bytes += value.length
-      if (batch.length < RECORDS_PER_COPY && bytes < BYTES_PER_COPY) continue
-      await to.batch(batch, { sync: true })
-      batch = []
-      bytes = 0
-    }
-    await to.batch(batch, { sync: true })
+/** Of each record the latest state. */
+async function copyLegible(folder: string, target: RawDatabase, order: RawDatabase): Promise<void> {
+  let batch = new Map<string, StoredState>()
+  let bytes = 0
+  for await (const state of statesOf(folder)) {
+    const name = Buffer.from(state.name).toString('latin1')
+    if ((batch.get(name)?.sequence ?? -1n) >= state.sequence) continue
+    // Copies, so that no more of a file stays in memory than is kept of it.
+    const [own, value] = [Uint8Array.from(state.name), state.value && Uint8Array.from(state.value)]
+    batch.set(name, { ...state, name: own, value })
+    bytes += state.value?.length ?? 0
+    if (batch.size < RECORDS_PER_COPY && bytes < BYTES_PER_COPY) continue
+    await copyLater([...batch.values()], target, order)
+    batch = new Map()
+    bytes = 0
   }
+  await copyLater([...batch.values()], target, order)
 }
 
-/** One by one: an iterator goes on behind damage, tells of it at its end, and with that loses what it was to show last. */
-async function* legible(level: RawDatabase, reverse: boolean): AsyncGenerator<[Uint8Array, Uint8Array]> {
-  const iterator = level.iterator({ reverse })
-  try {
-    for (;;) {
-      const [entry] = await iterator.nextv(1)
-      if (entry === undefined) return
-      yield entry
-    }
-  } catch (thrown) {
-    if (!isDamage(thrown)) throw thrown
-  } finally {
-    await iterator.close()
-  }
+/** Those that are later than what was copied before. */
+async function copyLater(states: readonly StoredState[], target: RawDatabase, order: RawDatabase): Promise<void> {
+  const copied = await order.getMany(states.map(({ name }) => name))
+  const later = states.filter(({ sequence }, at) => sequence > (copied[at] ? sequenceOf(copied[at]) : -1n))
+  const operations = later.map(({ name: key, value }) =>
+    value === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value },
+  )
+  await target.batch(operations, { sync: true })
+  await order.batch(later.map(({ name: key, sequence }) => ({ type: 'put', key, value: bytesOf(sequence) })))
+}
+
+function bytesOf(sequence: bigint): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, sequence)
+  return bytes
+}
+
+function sequenceOf({ buffer, byteOffset }: Uint8Array): bigint {
+  return new DataView(buffer, byteOffset).getBigUint64(0)
 }
 
 /** Undefined when nothing is being mended; a mark that says something else is of a beginning that was cut short. */

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
-import { finishRepair, forgetRepair, isRepairable, mendingOf, repair } from './damage.js'
-import { holdsStore, isBare, isErrno, placeOf, requireJournals } from './folder.js'
+import { asideOf } from './aside.js'
+import { finishRepair, forgetRepair, isDamaged, isRepairable, mendingOf, repair } from './damage.js'
+import { holdsStore, isBare, isErrno, placeOf } from './folder.js'
 import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
@@ -23,11 +24,13 @@ import {
   SEAT_TIME,
   SEAT_TIME_COPY,
   SECRETS,
+  SECRETS_COPY,
   type Table,
   VOUCHED_FOR,
 } from './records.js'
 import { SEALING_KEY_BYTES, SEAT_TIME_BYTES, Sealer, STORE_ID_BYTES } from './sealing.js'
 import { type Change, type Reads, Transaction } from './transaction.js'
+import type { SecretName } from './types.js'
 
 type LevelDatabase = Level<Uint8Array, Uint8Array>
 
@@ -50,6 +53,8 @@ const [RECORDS_PER_COPY, BYTES_PER_COPY] = [4_096, 4_194_304]
 export class SealedDatabase implements Reads {
   /** Where the folder that a re-sealing has replaced still stands. */
   replaced: string | undefined
+  /** Where the files of a damaged database stand that this one was made from. */
+  damaged: string | undefined
   readonly #level: LevelDatabase
   readonly #folder: string
   readonly #sealer: Sealer
@@ -85,7 +90,6 @@ export class SealedDatabase implements Reads {
     let database: SealedDatabase
     try {
       await finishRepair(folder)
-      await requireJournals(folder)
       database = await SealedDatabase.#openRepaired(folder, sealingKey, { mayCreate, onAltered })
     } catch (thrown) {
       release()
@@ -104,6 +108,7 @@ export class SealedDatabase implements Reads {
         })
         await forgetRepair(folder)
       }
+      database.damaged = await asideOf(folder)
       return database
     } catch (thrown) {
       await database.close()
@@ -120,7 +125,8 @@ export class SealedDatabase implements Reads {
       return await SealedDatabase.#open(folder, sealingKey, opening)
     } catch (thrown) {
       const isLegible = thrown instanceof AlteredError
-      if (!isLegible && !(await isRepairable(folder, thrown))) throw thrown
+      const isKnown = isLegible || thrown instanceof DamagedError
+      if (!isKnown && !(await isRepairable(folder, thrown))) throw thrown
       await opening.onAltered()
       await repair(folder, isLegible).catch((cause) => {
         throw unreadableError(folder, messageOf(reasonOf(cause)), thrown)
@@ -134,6 +140,7 @@ export class SealedDatabase implements Reads {
     const createIfMissing = mayCreate && !(await holdsStore(folder))
     // Of one in which something was written none is made anew, whatever the database shows of it.
     const mayBegin = mayCreate && (await isBare(folder))
+    await requireIntact(folder)
     // Sealed values do not compress.
     const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
     const level: LevelDatabase = new Level(folder, options)
@@ -232,6 +239,10 @@ export class SealedDatabase implements Reads {
    */
   get failed(): AbortSignal {
     return this.#failed.signal
+  }
+
+  putSecret(name: SecretName, value: Uint8Array): Promise<void> {
+    return this.transact(async (transaction) => putSecret(transaction, name, value))
   }
 
   /** Deletes every record of the seat; one that is cut short is ended when the folder is opened again. */
@@ -433,8 +444,7 @@ export class SealedDatabase implements Reads {
         if (equalBytes(name, flag)) continue
         const isStaleMark = name[0] === ERASING.prefix && !isErasing
         if (isStaleMark || !this.#opens(name, sealed)) {
-          // Nobody else has them: without them this would be another enclave.
-          if (isSecretName(name)) throw tamperedError(this.#folder, describeName(name))
+          await this.#requireSecret(name)
           this.#dropped += 1
           batch.push({ name, before: sealed, after: undefined })
         }
@@ -442,10 +452,36 @@ export class SealedDatabase implements Reads {
       if (batch.length > 0) await this.#write(batch)
       batch = []
     }
+    await this.#mendSecrets()
     if (!isErasing) await this.#mendIdentity()
     const seatTimes = [await this.get(SEAT_TIME, undefined), await this.get(SEAT_TIME_COPY, undefined)]
     if (seatTimes.every((each) => each === undefined)) return
     await this.#commit((transaction) => putSeatTime(transaction, this.#sealer.seatTime))
+  }
+
+  /** Nobody else has a seed: without it this would be another enclave. @param name of a record that does not open. */
+  async #requireSecret(name: Uint8Array): Promise<void> {
+    for (const secret of SECRET_NAMES) {
+      const names = [SECRETS, SECRETS_COPY].map((table) => table.encodeKey(secret))
+      if (!names.some((each) => equalBytes(each, name))) continue
+      const sealed = await Promise.all(names.map((each) => this.#shownSealed(each)))
+      const isKept = names.some((each, at) => sealed[at] !== undefined && this.#opens(each, sealed[at]))
+      if (!isKept) throw tamperedError(this.#folder, SECRETS.describe(secret))
+    }
+  }
+
+  /** A seed of which one record is left is written twice again. */
+  async #mendSecrets(): Promise<void> {
+    for (const secret of SECRET_NAMES) {
+      const [first, second] = [await this.get(SECRETS, secret), await this.get(SECRETS_COPY, secret)]
+      const kept = first ?? second
+      if (kept === undefined) continue
+      try {
+        if (first === undefined || second === undefined) await this.#commit((to) => putSecret(to, secret, kept))
+      } finally {
+        for (const value of [first, second]) if (value !== undefined) zero(value)
+      }
+    }
   }
 
   async #mendIdentity(): Promise<void> {
@@ -588,10 +624,17 @@ interface Range {
 /** All that the manifest counts, and the manifest. */
 const COUNTED: Range = { gt: HEADER.encodeKey(undefined), lt: HEADER_COPY.encodeKey(undefined) }
 
+const SECRET_NAMES = ['account-seed', 'peer-key-seed'] as const
+
 const MANIFEST_NAME = MANIFEST.encodeKey(undefined)
 
 function manifestOperation(sealer: Sealer, manifest: Manifest): Operation {
   return { type: 'put', key: MANIFEST_NAME, value: sealer.seal(MANIFEST_NAME, MANIFEST.encode(manifest)) }
+}
+
+/** Twice, apart from each other, as all without which the node cannot go on. */
+function putSecret(transaction: Transaction, name: SecretName, value: Uint8Array): void {
+  for (const table of [SECRETS, SECRETS_COPY]) transaction.put(table, name, value)
 }
 
 function putSeatTime(transaction: Transaction, seatTime: Uint8Array): void {
@@ -604,10 +647,6 @@ function isSameSum(one: PartSum, other: PartSum): boolean {
 
 function isSameRecord(one: Uint8Array | undefined, other: Uint8Array): boolean {
   return one !== undefined && equalBytes(one, other)
-}
-
-function isSecretName(name: Uint8Array): boolean {
-  return (['account-seed', 'peer-key-seed'] as const).some((secret) => equalBytes(SECRETS.encodeKey(secret), name))
 }
 
 function rangeOf(table: { readonly prefix: number }): Range {
@@ -689,6 +728,41 @@ function unreadableSentence(folder: string, what: string): string {
 class AlteredError extends SlotmeshError {
   constructor(folder: string, what: string) {
     super('store/unreadable', unreadableSentence(folder, what))
+  }
+}
+
+/** Files of its database are damaged, or missing. */
+class DamagedError extends SlotmeshError {
+  constructor(folder: string) {
+    super('store/unreadable', unreadableSentence(folder, 'files of its database are damaged'))
+  }
+}
+
+/**
+ * Before LevelDB reads any file of it: in a journal it leaves out what is damaged, and tells nobody; in a table it believes
+ * it, and can end the process.
+ *
+ * @throws DamagedError, SlotmeshError `store/locked`, `store/unreadable`.
+ */
+async function requireIntact(folder: string): Promise<void> {
+  let cause: unknown
+  try {
+    if (!(await isDamaged(folder))) return
+  } catch (thrown) {
+    cause = thrown
+  }
+  // Of a folder that another process is writing to nothing can be said.
+  await requireFree(folder)
+  throw cause === undefined ? new DamagedError(folder) : unreadableError(folder, messageOf(cause), cause)
+}
+
+/** LevelDB takes its lock before it finds that there is a database, or none, and reads nothing of it. */
+async function requireFree(folder: string): Promise<void> {
+  try {
+    await new Level(folder, { createIfMissing: false, errorIfExists: true }).open()
+  } catch (thrown) {
+    const cause = reasonOf(thrown)
+    if (codeOf(cause) === 'LEVEL_LOCKED') throw lockedError(folder, cause)
   }
 }
 

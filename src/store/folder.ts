@@ -1,11 +1,11 @@
-import { mkdir, open, readdir, readFile, readlink, realpath, rename, rmdir, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
 /** Links that lead to links; as many as Linux follows. */
 const LINKS_FOLLOWED = 40
 
-/** What a database cannot be without, and what stands while one is mended; a creation that was cut short left none of it. */
-const FILE_OF_STORE = /^(CURRENT|MENDED|\d+\.(ldb|sst|log))$/
+/** What a database cannot be without, and what stands when one was or is mended; a creation that was cut short left none. */
+const FILE_OF_STORE = /^(CURRENT|MENDED|DAMAGED|\d+\.(ldb|sst|log))$/
 
 /** The file that names all others of a database. */
 const CURRENT = 'CURRENT'
@@ -42,16 +42,6 @@ export async function isBare(folder: string): Promise<boolean> {
     if (!name.endsWith('.log') || (await stat(join(folder, name))).size > 0) return false
   }
   return true
-}
-
-/**
- * Has each journal read to its end: the database itself passes over one that it cannot read, and removes it.
- *
- * @throws what the file system says of it.
- */
-export async function requireJournals(folder: string): Promise<void> {
-  const names = (await holdsStore(folder)) ? await readdir(folder) : []
-  for (const name of names.filter((each) => /^\d+\.log$/.test(each))) await readFile(join(folder, name))
 }
 
 export async function exists(path: string): Promise<boolean> {

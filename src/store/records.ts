@@ -26,15 +26,15 @@ export interface Table<Key, Value> {
   decode(bytes: Uint8Array): Value
 }
 
-/** What sorts below the first outlives the seat: the header, the secrets, collateral, and what others have done wrong. */
-const [FIRST_SEAT_PREFIX, LAST_PREFIX] = [0x10, 0xff]
+/** What sorts below the first, or from the second on, outlives the seat: the header, the secrets, collateral, and what others have done wrong. */
+const [FIRST_SEAT_PREFIX, SECRETS_COPY_PREFIX, LAST_PREFIX] = [0x10, 0xfe, 0xff]
 
 /** The names of all records of the seat. */
-export const SEAT_RECORDS = { gte: Uint8Array.of(FIRST_SEAT_PREFIX), lt: Uint8Array.of(LAST_PREFIX) }
+export const SEAT_RECORDS = { gte: Uint8Array.of(FIRST_SEAT_PREFIX), lt: Uint8Array.of(SECRETS_COPY_PREFIX) }
 
 /** Which part of the manifest counts a record. @param prefix the first byte of its name. */
 export function partOf(prefix: number): Part {
-  if (prefix < FIRST_SEAT_PREFIX || prefix === LAST_PREFIX) return 'lasting'
+  if (prefix < FIRST_SEAT_PREFIX || prefix >= SECRETS_COPY_PREFIX) return 'lasting'
   return prefix === PENDING.prefix ? 'pending' : 'seat'
 }
 
@@ -69,14 +69,10 @@ export const HEADER_COPY = singleton(LAST_PREFIX, 'header-copy', ID_VALUE)
 /** What had the header's place in the formats before this one. */
 export const FORMER_HEADERS: readonly Uint8Array[] = [Uint8Array.of(0x00, 0), Uint8Array.of(0x00, 1)]
 
-export const SECRETS: Table<SecretName, Uint8Array> = {
-  prefix: 0x01,
-  encodeKey: (name) => new Writer().u8(0x01).bytes(utf8(name)).finish(),
-  decodeKey: (bytes) => (bytes.length === utf8('account-seed').length + 1 ? 'account-seed' : 'peer-key-seed'),
-  describe: (name) => `secret/${name}`,
-  encode: (value) => value.slice(),
-  decode: (value) => value,
-}
+export const SECRETS = secretTable(0x01, 'secret')
+
+/** Nobody else has the seeds: they are kept again at the other end of the database. */
+export const SECRETS_COPY = secretTable(SECRETS_COPY_PREFIX, 'secret-copy')
 
 /** One piece of evidence for each log that its origin has forked. */
 export const FORKS: Table<LogId, ForkEvidence> = {
@@ -334,6 +330,7 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   describer(HEADER),
   describer(HEADER_COPY),
   describer(SECRETS),
+  describer(SECRETS_COPY),
   describer(ERASING),
   describer(FORKS),
   describer(COLLATERAL),
@@ -362,6 +359,17 @@ function describer<Key>(table: Table<Key, unknown>): [number, (name: Uint8Array)
 /** A log as text, to tell logs apart in maps and messages. */
 export function logText(log: LogId): string {
   return `${log.account}/${log.incarnation}`
+}
+
+function secretTable(prefix: number, text: string): Table<SecretName, Uint8Array> {
+  return {
+    prefix,
+    encodeKey: (name) => new Writer().u8(prefix).bytes(utf8(name)).finish(),
+    decodeKey: (bytes) => (bytes.length === utf8('account-seed').length + 1 ? 'account-seed' : 'peer-key-seed'),
+    describe: (name) => `${text}/${name}`,
+    encode: (value) => value.slice(),
+    decode: (value) => value,
+  }
 }
 
 const KIND_BYTES: Record<ShareKind, number> = { secret: 1, capsule: 2 }

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
+import { asideOf } from './aside.js'
 import { SealedDatabase } from './database.js'
 import { exists, hasCurrent, holdsStore, isErrno, isMount, made, moved, placeOf, renamed, synced } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
@@ -133,6 +134,9 @@ async function exchange(
   try {
     await forgetReseal(location, source)
     if (await exists(replaced)) throw keptError(location, replaced)
+    const damaged = await asideOf(location)
+    // It would go with the folder, and nobody has read all of it.
+    if (damaged !== undefined && dirname(damaged) === location) throw damagedError(location, damaged)
     // Another folder cannot take the place of a mount.
     if (await isMount(location)) throw mountError(location)
     const target = await SealedDatabase.open(resealing, to)
@@ -215,7 +219,8 @@ async function sequenceOf(replaced: string): Promise<number | undefined> {
 async function leftoversOf(location: string): Promise<string[]> {
   const found: string[] = []
   for (const folder of Object.values(beside(location))) if (await exists(folder)) found.push(folder)
-  return found
+  const damaged = await asideOf(location)
+  return damaged === undefined ? found : [...found, damaged]
 }
 
 async function requireStore(location: string): Promise<void> {
@@ -226,7 +231,7 @@ async function requireStore(location: string): Promise<void> {
 function goneError(location: string, leftover: string): SlotmeshError {
   return new SlotmeshError(
     'store/unreadable',
-    `There is no store in ${location}, but ${leftover} was left there by a re-sealing: restore the folder or move that one to its place, or remove what is left to begin anew.`,
+    `There is no store in ${location}, but ${leftover} was left there by a re-sealing or when the folder was damaged: restore the folder or move that one to its place, or remove what is left to begin anew.`,
   )
 }
 
@@ -234,6 +239,13 @@ function keptError(location: string, replaced: string): SlotmeshError {
   return new SlotmeshError(
     'store/unreadable',
     `The folder ${replaced} holds what an earlier re-sealing has replaced, and ${location} does not show that it has all of it: compare them, and move that one elsewhere.`,
+  )
+}
+
+function damagedError(location: string, damaged: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `The folder ${damaged} holds files of ${location} that may not have been read in full, and would be removed with it: move them elsewhere first.`,
   )
 }
 

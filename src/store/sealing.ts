@@ -15,6 +15,9 @@ const FORMAT_VERSION = 4
 const SALT_BYTES = 24
 const TAG_BYTES = 16
 
+/** What sealing adds to a value. */
+export const SEAL_BYTES = SALT_BYTES + TAG_BYTES
+
 /** Each AES key seals exactly one value, so the nonce may be constant (as in RFC 9180 for a first message). */
 const NONCE = new Uint8Array(12)
 
@@ -61,7 +64,7 @@ export class Sealer {
 
   /** @returns undefined when these bytes were not sealed, unchanged, for this record of this store under this key. */
   open(recordKey: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
-    if (sealed.length < SALT_BYTES + TAG_BYTES) return undefined
+    if (sealed.length < SEAL_BYTES) return undefined
     const decipher = createDecipheriv('aes-256-gcm', this.#recordKey(sealed.subarray(0, SALT_BYTES)), NONCE, {
       authTagLength: TAG_BYTES,
     })

@@ -147,7 +147,7 @@ export class Store {
   }
 
   putSecret(name: SecretName, value: Uint8Array): Promise<void> {
-    return this.#database.transact(async (transaction) => transaction.put(SECRETS, name, value))
+    return this.#database.putSecret(name, value)
   }
 
   /** Attestation collateral that was kept under a name; it outlives the seat. */
@@ -194,9 +194,16 @@ export class Store {
 
   /** Whether the folder was as this node had left it, when it was opened; and what is doubtful still. */
   integrity(): StoreIntegrity {
-    const { sequence, dropped, replaced } = this.#database
+    const { sequence, dropped, replaced, damaged } = this.#database
     const state = this.#wasAltered ? 'altered' : 'whole'
-    return { state, sequence, dropped, doubtful: this.#tally.doubtful, ...(replaced && { replaced }) }
+    return {
+      state,
+      sequence,
+      dropped,
+      doubtful: this.#tally.doubtful,
+      ...(replaced && { replaced }),
+      ...(damaged && { damaged }),
+    }
   }
 
   /** Whether the setup has to begin anew, keeping what is held, since the folder was altered. */

@@ -85,6 +85,8 @@ export interface StoreIntegrity {
   readonly doubtful: number
   /** A folder that a re-sealing has replaced and that stays, since this one does not show that it has all of it. */
   readonly replaced?: string
+  /** Where the files of a damaged database stay that this one was made from, as far as they could be read. */
+  readonly damaged?: string
 }
 
 /** What the store holds, in numbers. */

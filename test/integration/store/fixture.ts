@@ -52,7 +52,7 @@ export class Folders {
     for (const store of this.#stores.splice(0)) await store.close()
     for (const folder of this.#folders.splice(0)) {
       await rm(folder, { recursive: true })
-      await rm(`${folder}.lock`, { recursive: true, force: true })
+      for (const end of ['lock', 'damaged']) await rm(`${folder}.${end}`, { recursive: true, force: true })
     }
   }
 }
@@ -162,7 +162,7 @@ export type RawDatabase = Level<Uint8Array, Uint8Array>
 
 /** The folder as its host sees it: raw keys and sealed values. The store must be closed. */
 export async function tamper(folder: string, work: (raw: RawDatabase) => Promise<void>): Promise<void> {
-  const raw: RawDatabase = new Level(folder, { keyEncoding: 'view', valueEncoding: 'view' })
+  const raw: RawDatabase = new Level(folder, { keyEncoding: 'view', valueEncoding: 'view', compression: false })
   await raw.open()
   try {
     await work(raw)

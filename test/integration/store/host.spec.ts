@@ -18,6 +18,7 @@ import {
   SEAT_TIME,
   SEAT_TIME_COPY,
   SECRETS,
+  SECRETS_COPY,
 } from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
 import {
@@ -245,7 +246,7 @@ describe('store and its host', () => {
     assert.deepEqual(again.integrity(), { state: 'whole', sequence: sequence + 1, dropped: 0, doubtful: 0 })
   })
 
-  it('cannot alter or take away a record unnoticed; the seeds are fatal, the rest is let go and what is left is true', async () => {
+  it('cannot alter or take away a record unnoticed; both records of a seed are fatal, the rest is let go and what is left is true', async () => {
     const folder = await filled()
     const all = await records(folder)
     assert.ok(all.length > 20)
@@ -257,19 +258,27 @@ describe('store and its host', () => {
       const copy = await altered(folder, (raw) => (value === undefined ? raw.del(name) : raw.put(name, value)))
       // Of the header there is another copy.
       if (name[0] === 0x00 || name[0] === 0xff) await openAndUseAll(copy)
-      else if (name[0] === 0x01 && value !== undefined) await assert.rejects(folders.open(copy), isTampered)
-      else if (name[0] !== 0x01) await useWhatIsLeft(copy)
+      else await useWhatIsLeft(copy)
+      if (name[0] !== SECRETS.prefix || value === undefined) continue
+      const other = Uint8Array.from(name).fill(SECRETS_COPY.prefix, 0, 1)
+      const both = await altered(copy, (raw) => raw.batch([name, other].map((key) => ({ type: 'put', key, value }))))
+      await assert.rejects(folders.open(both), isTampered)
     }
   })
 
   it('cannot have another enclave made of the folder by taking its seeds away: it is told at every start', async () => {
     const folder = await filled()
-    const [seeds, identity] = [Uint8Array.of(0x01), Uint8Array.of(0x02)]
+    const seeds = Uint8Array.of(SECRETS.prefix)
+    const clearSeeds = async (raw: RawDatabase) => {
+      for (const { prefix } of [SECRETS, SECRETS_COPY]) {
+        await raw.clear({ gte: Uint8Array.of(prefix), lt: Uint8Array.of(prefix + 1) })
+      }
+    }
     for (const take of [
-      (raw: RawDatabase) => raw.clear({ gte: seeds, lt: identity }),
+      clearSeeds,
       (raw: RawDatabase) => raw.clear({ gte: seeds }),
       async (raw: RawDatabase) => {
-        await raw.clear({ gte: seeds, lt: identity })
+        await clearSeeds(raw)
         for (const each of [IDENTITY, IDENTITY_COPY]) await raw.del(each.encodeKey(undefined))
       },
     ]) {
@@ -437,7 +446,8 @@ describe('store and its host', () => {
       return { copy, count }
     }
 
-    const isOfSeat = (name: Uint8Array) => (name[0] ?? 0) > 0x10 && name[0] !== 0xff && name[0] !== IDENTITY_COPY.prefix
+    const isOfSeat = (name: Uint8Array) =>
+      (name[0] ?? 0) > 0x10 && (name[0] ?? 0) < SECRETS_COPY.prefix && name[0] !== IDENTITY_COPY.prefix
 
     for (const [whose, other] of [
       ['of another account', enclave(2, 1)],
@@ -452,8 +462,10 @@ describe('store and its host', () => {
         assert.ok(count >= 11, `${count}`)
         const { held, dropped } = await useWhatIsLeft(copy)
         assert.deepEqual([held, dropped], [[], count])
-        const seeds = await swapped(folder, await filled(other), (name) => name[0] === SECRETS.prefix)
-        assert.equal(seeds.count, 2)
+        const seeds = await swapped(folder, await filled(other), (name) =>
+          [SECRETS.prefix, SECRETS_COPY.prefix].includes(name[0] ?? 0),
+        )
+        assert.equal(seeds.count, 4)
         await assert.rejects(folders.open(seeds.copy), isTampered)
       })
     }
@@ -702,7 +714,7 @@ describe('store and its host', () => {
     await store.close()
     assert.deepEqual(
       (await records(folder)).map(([name]) => name[0]),
-      [0, 1, 1, 5, 6, 8, 0x0f, 0xff],
+      [0, 1, 1, 5, 6, 8, 0x0f, 0xfe, 0xfe, 0xff],
     )
   })
 

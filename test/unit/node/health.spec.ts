@@ -105,6 +105,7 @@ describe('what a node says of its health', () => {
     assert.deepEqual(told({ integrity: { ...integrity, state: 'whole' } }), [])
     assert.deepEqual(told({ integrity: { ...integrity, state: 'whole', doubtful: 1 } }), ['store/doubtful-shares'])
     assert.deepEqual(told({ integrity: { ...integrity, state: 'whole', replaced: '/at' } }), ['store/replaced'])
+    assert.deepEqual(told({ integrity: { ...integrity, state: 'whole', damaged: '/at' } }), ['store/damaged-files'])
     const comparison = { block: 5, listed: 10, missing: 3 }
     assert.deepEqual(told({ comparison, wants: 1 }), ['store/incomplete'])
     assert.deepEqual(told({ comparison, wants: 0 }), [])

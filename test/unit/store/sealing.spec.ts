@@ -63,6 +63,7 @@ describe('sealing', () => {
     const more = [records.PROGRESS, records.SETUP_DONE]
     const names = [...alone, ...others, ...more].map((table) => table.encodeKey(undefined))
     names.push(records.SECRETS.encodeKey('account-seed'), records.FORKS.encodeKey(log))
+    names.push(records.SECRETS_COPY.encodeKey('account-seed'))
     names.push(records.COLLATERAL.encodeKey('sgx/01'), records.PAYLOADS.encodeKey({ key, version: 11 }))
     for (const table of [records.WANTS, records.PENDING, records.PLACES]) names.push(table.encodeKey(key))
     names.push(records.NODES.encodeKey({ log, at: { level: 3, index: 5 } }))
