@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
 import { multiaddr } from '@multiformats/multiaddr'
 import {
   createDevelopmentPki,
@@ -247,7 +248,7 @@ describe('a node and the enclaves of its slot', function () {
     await store.close()
   }
 
-  it('say that the folder was altered, until the node has fetched what is missing and is started again', async () => {
+  it('say that the folder was altered until the node has fetched what is missing and is started again, and that its files are kept', async () => {
     const { minted } = await share(await start())
     await stop()
     await tamper(folder, async (raw) => {
@@ -262,6 +263,10 @@ describe('a node and the enclaves of its slot', function () {
     await meet(altered)
     await untilHeld(altered, minted)
     await stop()
+    assert.deepEqual(await problems(await start()), ['store/damaged-files'])
+    await stop()
+    // As an operator does who has seen enough of the files as they were.
+    await rm(`${folder}.damaged`, { recursive: true })
     assert.deepEqual(await problems(await start()), [])
   })
 
