@@ -34,8 +34,14 @@ expect:
 /** Owners do not ask for their shares back in the discrete mode, so that nobody is refused one. */
 const OF_LIVE_ALONE = ['Nobody but the owner gets a share']
 
-/** Which peer is asked for how much at a time hangs on when triggers are seen. */
-const EXCHANGES_WITHIN = { part: 0.5, amount: 8 } as const
+/**
+ * Which peer is asked for how much at a time hangs on when triggers are seen. A machine that has much else to do makes
+ * more exchanges of it, each for less; nothing makes fewer.
+ */
+const MORE_EXCHANGES = { part: 0.5, amount: 8 } as const
+
+/** Handshakes that no exchange came of: of the impostor, and of who was refused or cut off. */
+const OTHER_HANDSHAKES = 8
 
 describe('one scenario, played live and under a computed clock', function () {
   this.timeout(300_000)
@@ -76,11 +82,13 @@ describe('one scenario, played live and under a computed clock', function () {
     assert.equal(caughtUp(live).length, 1)
   })
 
-  it('takes about as many exchanges and handshakes, of about as many bytes each', () => {
-    for (const total of ['exchanges', 'attestations'] as const) {
-      const [one, other] = [live.totals[total], discrete.totals[total]]
-      const allowed = Math.max(EXCHANGES_WITHIN.amount, EXCHANGES_WITHIN.part * Math.max(one, other))
-      assert.ok(Math.abs(one - other) <= allowed, `${one} and ${other} ${total}`)
+  it('takes no more exchanges under a computed clock, a handshake for each, of about as many bytes', () => {
+    const { part, amount } = MORE_EXCHANGES
+    const most = Math.max(amount + live.totals.exchanges, live.totals.exchanges * (1 + part))
+    assert.ok(discrete.totals.exchanges <= most, `${discrete.totals.exchanges} and ${live.totals.exchanges} exchanges`)
+    for (const { totals } of [live, discrete]) {
+      const others = totals.attestations - totals.exchanges
+      assert.ok(others >= 0 && others <= totals.failedExchanges + OTHER_HANDSHAKES, JSON.stringify(totals))
     }
     const [one, other] = [live, discrete].map(({ totals }) => totals.bytes / totals.exchanges)
     assert.ok(
