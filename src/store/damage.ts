@@ -93,6 +93,7 @@ export async function repair(folder: string, isLegibleNow: boolean): Promise<voi
     await target.close()
   }
   await rm(orderOf(folder), { recursive: true })
+  await synced(copyOf(folder))
   await writeMark(folder, { step: 'copied', isLegible })
   await finishRepair(folder)
 }

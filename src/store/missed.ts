@@ -15,13 +15,14 @@ export async function missedVersion(
   const pending = await reads.get(PENDING, key)
   if (pending === undefined) return undefined
   const { after, isDoubtful } = pending
+  const held = await reads.get(PLACES, key)
   const isSame = equalBytes(pending.payload, payload)
   zero(pending.payload)
   const identity = await reads.get(IDENTITY, undefined)
   const want = await reads.get(WANTS, key)
   const isOwn = want?.origin !== undefined && want.origin === identity?.seat.cluster
   // It was handed over for the round that this want speaks of: no other has ended since.
-  if (!isSame || !isDoubtful || !isOwn || after >= want.minimumVersion) return undefined
-  const held = await reads.get(PLACES, key)
+  const hasOtherEnded = held !== undefined && held.version > after
+  if (!isSame || !isDoubtful || !isOwn || hasOtherEnded || after >= want.minimumVersion) return undefined
   return held === undefined || held.version < want.minimumVersion ? want.minimumVersion : undefined
 }

@@ -328,9 +328,9 @@ export class Store {
       const { transaction } = changes
       const former = await transaction.get(IDENTITY, undefined)
       if (former !== undefined && !sameSeat(former, identity)) throw otherSeatError(former)
-      const own = new Map<string, Want>()
+      const known = new Map<string, Want>()
       for await (const want of this.wants()) {
-        if (want.origin !== undefined && want.origin === former?.seat.cluster) own.set(shareKeyText(want.key), want)
+        if (want.origin !== undefined) known.set(shareKeyText(want.key), want)
         await changes.closeWant(want.key)
       }
       const opening = [...wants]
@@ -343,8 +343,9 @@ export class Store {
           await changes.wantProof(want)
           continue
         }
-        // In which block the own cluster has synced a share that is not here, no block that is still to be taken in says.
-        const { minimumVersion, origin } = own.get(shareKeyText(want.key)) ?? want
+        // In which block a share was synced that is not here, no block that is still to be taken in says; nor does anybody
+        // else, where it is given in an older version by one who knew of it. A want that the host has brought back asks for less.
+        const { minimumVersion, origin } = known.get(shareKeyText(want.key)) ?? want
         const isHeld = origin === undefined || (await changes.isHeld(want.key, minimumVersion))
         await changes.openWant(isHeld ? want : { ...want, minimumVersion, origin })
       }

@@ -213,6 +213,8 @@ export class SyncEngine {
       logger.warn('the seat is another than before: erasing its shares', { cluster: seat.cluster, slot: seat.slot })
       await store.eraseAll()
     }
+    const resumed = isKept ? await store.resumePoint() : undefined
+    if (resumed !== undefined) await this.#untilFinal(resumed, signal)
     const snapshot = chain.finalised()
     // Blocks up to this one are not looked at, and one of them may have changed the seat meanwhile.
     if (!sameSeat(this.#seat(), seat)) return undefined
@@ -225,12 +227,24 @@ export class SyncEngine {
     const incarnation = toHex(random(16))
     const { cluster, slot } = seat
     const who = { genesisHash: chain.genesisHash, account: signer.account, seat: { cluster, slot }, incarnation }
-    const first = (isKept ? await store.resumePoint() : undefined) ?? snapshot.number
+    const first = resumed ?? snapshot.number
     const vouched = isKept ? await store.vouchAnew(who, first, (head) => signHead(signer, chain.genesisHash, head)) : 0
     if (vouched > 0) logger.warn('own shares have lost their proofs: vouching for them anew', { shares: vouched })
     await store.beginSetup(who, first, wants)
     logger.info('setup begins', { cluster, slot, block: first, wanted: wants.length })
     return { cursor: first, isResumed: isKept }
+  }
+
+  /**
+   * Waits for a chain whose final block lies behind what was taken in before: what it lists then may be older than what is
+   * known here, and pass for the newest.
+   */
+  async #untilFinal(block: BlockNumber, signal: AbortSignal): Promise<void> {
+    const { chain, logger } = this.#parts
+    const { number: final } = chain.finalised()
+    if (final >= block) return
+    logger.warn('the chain is behind what was taken in before: waiting for it', { final, block })
+    for await (const { block: next } of chain.follow(final, { signal })) if (next.number >= block) return
   }
 
   /**

@@ -459,6 +459,18 @@ describe('store', () => {
       assert.ok(await store.share(secret(1)))
     })
 
+    it('of which a newer one is known are not given after a setup either, that begins anew', async () => {
+      const source = await sealed({ 11: [capsule(1)] })
+      const { store } = await begun(replica, [wantOf(capsule(1))])
+      await replicate(source, store, [capsule(1)])
+      const newer = wantOf(capsule(1), { minimumVersion: 50, asOf: 50, origin: 9 })
+      await store.applyBlock(50, [{ type: 'synced', want: newer }], replica.signHead)
+      await store.beginSetup(replica.identity, 60, [wantOf(capsule(1), { asOf: 60 })])
+      const [want, ...others] = await collect(store.wants())
+      assert.deepEqual([want?.minimumVersion, want?.origin, want?.asOf, others], [50, 9, 60, []])
+      assert.equal(store.lowestUnsure(), undefined, 'what is held is known to be old')
+    })
+
     for (const [what, further] of [
       ['of the same size', []],
       ['that has grown', [secret(4), secret(5)]],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type LogFields, type ShareKey, SlotmeshError, systemClock, type Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { COLLATERAL, PLACES, PROGRESS } from '../../../src/store/records.js'
@@ -294,6 +295,27 @@ describe('synchronisation engine', () => {
     }
     assert.ok(!peers.askedOf(peerA).includes('secret/1'), 'it asked again for what it held')
     assert.notEqual((await store.identity())?.incarnation, incarnation)
+    assert.equal(await store.isAltered(), false)
+  })
+
+  it('begins the setup of an altered folder at no block before its cursor: what is synced since would be missed', async () => {
+    chain.assign(all)
+    for (let block = 0; block < 4; block += 1) chain.finalise()
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    await store.putCollateral('x', '{}', 0)
+    await alter(COLLATERAL.encodeKey('x'))
+    // Its host lets its RPC node be behind for a time.
+    const late = new ScriptedChain()
+    late.assign(all)
+    late.finalise()
+    chain = late
+    witness.states.length = 0
+    start()
+    while (late.followedFrom.length === 0) await nextTurn()
+    assert.deepEqual(witness.states, [])
+    for (let block = 1; block < 5; block += 1) late.finalise()
+    await witness.until(() => witness.states.includes('running'))
     assert.equal(await store.isAltered(), false)
   })
 
