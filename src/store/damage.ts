@@ -4,7 +4,7 @@ import { Level } from 'level'
 import { setAside } from './aside.js'
 import { exists, holdsStore, isBare, isErrno, moved, synced } from './folder.js'
 import { HEADER_NAMES } from './header.js'
-import { isIntact, statesOf } from './leveldb-files.js'
+import { isIntact, isJournalLost, statesOf } from './leveldb-files.js'
 import type { StoredState } from './leveldb-table.js'
 
 type RawDatabase = Level<Uint8Array, Uint8Array>
@@ -100,7 +100,8 @@ export async function repair(folder: string, isLegibleNow: boolean): Promise<voi
 
 /** Whether there is a database with damaged files, of which LevelDB itself would tell nothing, or end the process. */
 export async function isDamaged(folder: string): Promise<boolean> {
-  return (await holdsStore(folder)) && !(await isBare(folder)) && !(await isIntact(folder))
+  if (!(await holdsStore(folder))) return false
+  return (await isBare(folder)) ? isJournalLost(folder) : !(await isIntact(folder))
 }
 
 /** Before a folder is opened: ends a repair that was cut short after the copy was whole. */

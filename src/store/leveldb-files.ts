@@ -39,12 +39,19 @@ export async function isIntact(folder: string): Promise<boolean> {
   const index = await readIndex(folder)
   if (index === undefined) return false
   const { tables, journals, missing } = await counting(folder, index)
-  if (missing > 0) return false
+  if (missing > 0 || (await isJournalLost(folder))) return false
   for (const table of tables) if (!(await isTableRight(table))) return false
   for (const [at, journal] of journals.entries()) {
     if (!(await isLogRight(journal, at === journals.length - 1))) return false
   }
   return true
+}
+
+/** Whether the journal is gone that the index begins with: LevelDB makes it before it writes its number there. */
+export async function isJournalLost(folder: string): Promise<boolean> {
+  const { firstJournal } = (await readIndex(folder)) ?? { firstJournal: 0 }
+  if (firstJournal === 0) return false
+  return !(await readdir(folder)).some((name) => Number(JOURNAL.exec(name)?.[1]) === firstJournal)
 }
 
 /** Whether nothing of a file is lost when all that can be read of it is kept. */

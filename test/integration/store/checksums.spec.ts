@@ -77,6 +77,20 @@ describe('store whose files do not fit their checksums', function () {
       assert.deepEqual(await readFile(join(aside, basename(await journalOf(aside)))), damaged)
     })
 
+    it('tells that one is gone: where it held all there was, no new store is made, and else it is a folder that was altered', async () => {
+      const young = await folders.make()
+      await (await folders.open(young)).close()
+      await rm(await journalOf(young))
+      await assert.rejects(folders.open(young), { code: 'store/unreadable' })
+      await assert.rejects(folders.open(young), { code: 'store/unreadable' }, 'nor at the next start')
+
+      const location = await killed()
+      await (await folders.open(location)).close()
+      await rm(await journalOf(location))
+      const store = await folders.open(location)
+      assert.equal(store.integrity().state, 'altered')
+    })
+
     it('takes what is cut short at the end for what was never acknowledged', async () => {
       const location = await killed()
       const { length } = await readFile(await journalOf(location))
