@@ -339,15 +339,13 @@ export class Store {
       await transaction.preload(PLACES, keys)
       const unproved = new Set(this.#unproved.map(shareKeyText))
       for (const want of opening) {
-        if (unproved.has(shareKeyText(want.key))) {
-          await changes.wantProof(want)
-          continue
-        }
         // In which block a share was synced that is not here, no block that is still to be taken in says; nor does anybody
         // else, where it is given in an older version by one who knew of it. A want that the host has brought back asks for less.
         const { minimumVersion, origin } = known.get(shareKeyText(want.key)) ?? want
-        const isHeld = origin === undefined || (await changes.isHeld(want.key, minimumVersion))
-        await changes.openWant(isHeld ? want : { ...want, minimumVersion, origin })
+        const isBehind = origin !== undefined && !(await changes.isHeld(want.key, minimumVersion))
+        if (isBehind) await changes.openWant({ ...want, minimumVersion, origin })
+        else if (unproved.has(shareKeyText(want.key))) await changes.wantProof(want)
+        else await changes.openWant(want)
       }
       changes.putIdentity(identity)
       const progress = await transaction.get(PROGRESS, undefined)

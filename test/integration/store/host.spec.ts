@@ -637,6 +637,29 @@ describe('store and its host', () => {
     assert.deepEqual((await opened.share(capsule(3)))?.payload, payloadOf(capsule(3)))
   })
 
+  it('cannot have a version pass for the newest by taking its proof, where a newer one is known', async () => {
+    const provider = await folders.open(await folders.make())
+    await provider.beginSetup(origin.identity, 10, [])
+    await seal(provider, origin, 11, [capsule(3)])
+    const replica = enclave(2, 5)
+    const folder = await folders.make()
+    const store = await folders.open(folder)
+    await store.beginSetup(replica.identity, 20, [wantOf(capsule(3), { asOf: 20 })])
+    await replicate(provider, store, [capsule(3)])
+    const newer = wantOf(capsule(3), { minimumVersion: 50, asOf: 50, origin: 9 })
+    await store.applyBlock(50, [{ type: 'synced', want: newer }], replica.signHead)
+    await store.close()
+    await tamper(folder, (raw) => raw.clear({ gte: Uint8Array.of(0x30), lt: Uint8Array.of(0x32) }))
+
+    const opened = await folders.open(folder)
+    const anew = { ...replica.identity, incarnation: `0x${'ee'.repeat(16)}` as const }
+    assert.equal(await opened.vouchAnew(anew, 50, replica.signHead), 0)
+    await opened.beginSetup(anew, 50, [wantOf(capsule(3), { asOf: 60 })])
+    const want = await opened.want(capsule(3))
+    assert.deepEqual([want?.minimumVersion, want?.origin, want?.asOf], [50, 9, 60])
+    assert.equal(await opened.newest(capsule(3)), undefined)
+  })
+
   it('cannot alter what is read while the node runs', async () => {
     const folder = await filled()
     const store = await folders.open(folder)
