@@ -72,7 +72,8 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
   try {
     const service = await Service.start(bench.stage, bench.verifier)
     closing.unshift(() => service.stop())
-    const peer = await options.start(targetOf(bench.stage, bench.members, service.urls), { signal })
+    const bootstrap = bench.members.all.flatMap(({ mesh }) => mesh.multiaddrs())
+    const peer = await options.start(targetOf(bench.stage, service.urls, bootstrap), { signal })
     closing.unshift(() => peer.stop())
     progress('Waiting for the peer.')
     await bench.members.find(options.peer, joinTimeoutMs).catch((thrown: unknown) => {

@@ -1,7 +1,6 @@
 import type { QuoteCollateral } from '../attestation/index.js'
 import { toHex } from '../crypto/index.js'
 import type { AccountId, BlockHash, ClusterId, Hex, SlotId } from '../domain/index.js'
-import type { Members } from './members.js'
 import type { ServiceUrls } from './service.js'
 import { MEASUREMENT, type Stage } from './stage.js'
 
@@ -28,7 +27,8 @@ export interface Target extends ServiceUrls {
   readonly developmentSeed: Hex
 }
 
-export function targetOf(stage: Stage, members: Members, urls: ServiceUrls): Target {
+/** The peer's seat on a stage; @param bootstrap multiaddrs by which to enter the mesh. */
+export function targetOf(stage: Stage, urls: ServiceUrls, bootstrap: readonly string[]): Target {
   const { peer, peerSeed } = stage.cast
   return {
     version: 1,
@@ -43,7 +43,7 @@ export function targetOf(stage: Stage, members: Members, urls: ServiceUrls): Tar
     account: peer.signer.account,
     cluster: peer.cluster,
     slot: peer.slot,
-    bootstrap: members.all.flatMap(({ mesh }) => mesh.multiaddrs()),
+    bootstrap,
     developmentSeed: toHex(stage.pkiSeed),
   }
 }

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createQuoteVerifier, staticCollateral } from '../../../src/attestation/index.js'
 import { Service } from '../../../src/conformance/service.js'
 import { MEASUREMENT, SLOT, Stage } from '../../../src/conformance/stage.js'
-import { fromHex, toHex } from '../../../src/crypto/index.js'
+import { targetOf } from '../../../src/conformance/target.js'
+import { fromHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import type { EnclaveNode } from '../../../src/node/index.js'
 import { Peer } from '../../independent/peer.js'
@@ -46,27 +47,15 @@ describe('an independent peer and a node', function () {
         policy: { allowedMeasurements: [{ mrEnclave: MEASUREMENT.mrEnclave }] },
       })
       const service = await Service.start(stage, verifier)
-      const common = {
-        ...service.urls,
-        version: 1 as const,
-        rpcUrl: stage.chain.url,
-        genesisHash: stage.view.genesisHash,
-        rootCertificate: toHex(pki.rootCertificate),
-        collateral: pki.collateral,
-        allowedMeasurements: [MEASUREMENT.mrEnclave],
-        mrSigner: MEASUREMENT.mrSigner,
-        developmentSeed: toHex(stage.pkiSeed),
-      }
-      const { peer: seat, peerSeed, origins } = stage.cast
-      const [origin] = origins
+      const target = targetOf(stage, service.urls, [])
+      const [origin] = stage.cast.origins
       const other = origin?.enclaves[SLOT]
       if (origin === undefined || other === undefined) assert.fail()
-      const own = { account: seat.signer.account, accountSeed: toHex(peerSeed), cluster: seat.cluster, slot: SLOT }
-      const { node, stop } = await startNode({ ...common, ...own, bootstrap: [] }, { share: { suites: [suite] } })
+      const { node, stop } = await startNode(target, { share: { suites: [suite] } })
       const bootstrap = (await node.status()).multiaddrs
       const seated = { account: other.signer.account, accountSeed: '', cluster: other.cluster, slot: SLOT }
       const identity = { account: fromHex(other.signer.account), sign: other.signer.sign }
-      const independent = await Peer.start({ ...common, ...seated, bootstrap }, identity)
+      const independent = await Peer.start({ ...target, ...seated, bootstrap }, identity)
       try {
         for (const kind of ['secret', 'capsule'] as const) {
           const minted = await stage.mint(kind, origin, 1)

@@ -9,7 +9,8 @@ import {
 import { createQuoteVerifier, type QuoteCollateral, staticCollateral } from '../../../src/attestation/index.js'
 import { Service } from '../../../src/conformance/service.js'
 import { MEASUREMENT, type Minted, SLOT, Stage } from '../../../src/conformance/stage.js'
-import { fromHex, toHex } from '../../../src/crypto/index.js'
+import { targetOf } from '../../../src/conformance/target.js'
+import { fromHex } from '../../../src/crypto/index.js'
 import type { BlockNumber } from '../../../src/domain/index.js'
 import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig } from '../../../src/node/index.js'
 import { waitUntil } from '../../../src/simulation/wait.js'
@@ -55,23 +56,15 @@ describe('a node and the enclaves of its slot', function () {
     service = await Service.start(stage, verifier)
     const seat = cast.origins[0]?.enclaves[SLOT]
     if (seat === undefined) assert.fail()
+    const { cluster, signer } = seat
     const target = {
-      ...service.urls,
-      version: 1 as const,
-      rpcUrl: stage.chain.url,
-      genesisHash: stage.view.genesisHash,
-      rootCertificate: toHex(pki.rootCertificate),
-      collateral: pki.collateral,
-      allowedMeasurements: [MEASUREMENT.mrEnclave],
-      mrSigner: MEASUREMENT.mrSigner,
-      developmentSeed: toHex(stage.pkiSeed),
-      account: seat.signer.account,
+      ...targetOf(stage, service.urls, []),
+      account: signer.account,
       accountSeed: '',
-      cluster: seat.cluster,
+      cluster,
       slot: SLOT,
-      bootstrap: [],
     }
-    independent = await Peer.start(target, { account: fromHex(seat.signer.account), sign: seat.signer.sign })
+    independent = await Peer.start(target, { account: fromHex(signer.account), sign: signer.sign })
     folder = await folders.make()
   })
 
