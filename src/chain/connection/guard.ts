@@ -181,8 +181,11 @@ export class Guard {
     try {
       for (;;) {
         const readBefore = this.#options.known()?.number
+        const judged = connection.current
         await delay(this.#options.compareEveryMs, undefined, { signal: connection.closing, ref: false })
         const other = connection.current === undefined ? undefined : await this.#askAnother(connection)
+        // One that has only just come into use had no time to show what can be read from it.
+        if (connection.current !== judged) continue
         // What it announces is worth nothing when none of it can be read.
         const read = this.#options.known()?.number
         const at = read === readBefore ? Math.min(read ?? this.#highest, this.#highest) : this.#highest

@@ -324,7 +324,8 @@ describe('several endpoints of a chain', () => {
   })
 
   it('are left when what they announce cannot be read from them', async () => {
-    const connected = await connect({ compareEveryMs: 20 })
+    // Long enough for the other one to be read from before it is judged in its turn.
+    const connected = await connect({ compareEveryMs: 500 })
     first.intercept = ({ method }) =>
       method === 'state_getStorage' ? { error: { code: -32000, message: 'Too many requests' } } : undefined
     seal(12)
