@@ -57,7 +57,8 @@ figures each time:
 ${command}
 \`\`\`
 
-An exponent _b_ is that of \`cost = a × clusters^b\`, fitted to the sizes.
+An exponent _b_ is that of \`cost = a × clusters^b\`, fitted to the sizes of more than eight clusters where there are two such: in
+fewer clusters all ask the origin, in more the share goes from one to the next.
 `
 }
 

@@ -110,33 +110,32 @@ export class Director {
     await Promise.all(minting)
   }
 
-  #next({ kind, cluster, bytes: [least, most] }: Arrivals): MintOrder {
-    const { random } = this.#init
+  #next({ kind, cluster, bytes: [least, most] }: Arrivals, usable?: readonly ClusterId[]): MintOrder {
+    const { random, stage } = this.#init
     const turn = this.#ordered
     this.#ordered += 1
     return {
       kind: kind === 'mixed' ? (turn % 3 === 2 ? 'capsule' : 'secret') : kind,
-      cluster: this.#cluster(turn, cluster),
+      cluster: cluster ?? inTurn(usable ?? stage.clusters(), turn),
       bytes: random.integer(`share-size/${turn}`, least, most),
     }
   }
 
-  #ordersOf({ secrets, capsules, without }: Extract<Action, { type: 'mint' }>): MintOrder[] {
+  #ordersOf({ secrets, capsules, without, clusters }: Extract<Action, { type: 'mint' }>): MintOrder[] {
     const kinds = [...Array<'secret'>(secrets).fill('secret'), ...Array<'capsule'>(capsules).fill('capsule')]
+    const usable = this.#init.stage.clusters().slice(0, clusters)
     return kinds.map((kind) => {
-      const order = this.#next({ kind, bytes: [64, 256], from: 0 })
-      return order.cluster === without ? { ...order, cluster: this.#cluster(this.#ordered, undefined, without) } : order
+      const order = this.#next({ kind, bytes: [64, 256], from: 0 }, usable)
+      const others = usable.filter((cluster) => cluster !== without)
+      return order.cluster === without ? { ...order, cluster: inTurn(others, this.#ordered) } : order
     })
   }
+}
 
-  #cluster(turn: number, chosen?: ClusterId, without?: ClusterId): ClusterId {
-    if (chosen !== undefined) return chosen
-    const clusters = this.#init.stage.clusters().filter((cluster) => cluster !== without)
-    const cluster = clusters[turn % clusters.length]
-    if (cluster === undefined)
-      throw new SlotmeshError('simulation/no-cluster', 'There is no public cluster for owners.')
-    return cluster
-  }
+function inTurn(clusters: readonly ClusterId[], turn: number): ClusterId {
+  const cluster = clusters[turn % clusters.length]
+  if (cluster === undefined) throw new SlotmeshError('simulation/no-cluster', 'There is no public cluster for owners.')
+  return cluster
 }
 
 /** An action in words, for the log and the page. */

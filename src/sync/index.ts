@@ -1,4 +1,5 @@
 export { type Comparison, type EngineParts, SyncEngine, type SyncStore, syncedBlock } from './engine.js'
 export { Ingest, IngestError, type IngestParts, type OwedConfirmations } from './ingest.js'
 export type { ConfirmationOutcome, SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
+export { FAN_OUT } from './relay.js'
 export { Serving, type ServingStore } from './serving.js'

@@ -11,7 +11,10 @@ export interface Measure {
 }
 
 const STEPS: Allowance = { exponent: 0.25, because: 'a share passes through a logarithm of steps' }
-const SERVED: Allowance = { exponent: 0, because: 'at most eight ask one enclave, whoever holds the share' }
+const SERVED: Allowance = {
+  exponent: 0,
+  because: 'at most eight ask one enclave, whoever holds the share; who asks a moment too early asks again',
+}
 const ENTERING: Allowance = { exponent: 0, because: 'it asks its own slot’s peers for the shares, a part each' }
 
 const perEnclave = (pick: (phase: Phase) => number) => (phase: Phase) => pick(phase) / phase.enclaves
@@ -71,6 +74,12 @@ export const FOR_SHARES: readonly Measure[] = [
   },
   dhtMessagesPerLookup,
   { title: 'Exchanges that the busiest provider served', text: count, of: ({ busiest }) => busiest, allowed: SERVED },
+  {
+    title: 'Asked too early, of 100 exchanges',
+    text: count,
+    of: ({ inVain, totals }) => (100 * inVain) / Math.max(1, totals.exchanges),
+    allowed: CONSTANT,
+  },
   { title: 'Refused or failed, of 100 exchanges', text: count, of: failures, allowed: CONSTANT },
 ]
 

@@ -1,3 +1,4 @@
+import { FAN_OUT } from '../../sync/index.js'
 import { count } from '../view/model/words.js'
 import { exponentText, growthOf } from '../view/plot/allowance.js'
 import { AT_THE_BEGINNING, FOR_A_CLUSTER, FOR_SHARES, type Measure } from './measures.js'
@@ -26,8 +27,7 @@ const PARTS: readonly Part[] = [
   },
   {
     title: 'Twenty shares in one block',
-    about:
-      'Twenty secret NFTs of twenty owners are synced at once, each by another cluster as far as there are so many.',
+    about: 'Twenty secret NFTs of twenty owners are synced at once, four by each of five clusters.',
     measures: FOR_SHARES,
     phase: ({ many }) => many,
   },
@@ -43,7 +43,7 @@ const PARTS: readonly Part[] = [
 export function formatScale(results: readonly SizeResult[]): string {
   const tooFast = PARTS.flatMap((part) =>
     part.measures
-      .filter((measure) => growthOf(pointsOf(part, measure, results), measure.allowed).isTooFast)
+      .filter((measure) => growthOf(pointsOf(part, measure, alike(results)), measure.allowed).isTooFast)
       .map(({ title }) => `${part.title}: ${title}`),
   )
   const verdict =
@@ -56,7 +56,7 @@ export function formatScale(results: readonly SizeResult[]): string {
 function formatPart(part: Part, results: readonly SizeResult[]): string {
   const rows = part.measures.map((measure) => {
     const points = pointsOf(part, measure, results)
-    const { law, isTooFast } = growthOf(points, measure.allowed)
+    const { law, isTooFast } = growthOf(pointsOf(part, measure, alike(results)), measure.allowed)
     const values = points.map(({ y }) => measure.text(rounded(y)))
     return [measure.title, ...values, exponentText(law), `${measure.allowed.exponent}${isTooFast ? ', exceeded' : ''}`]
   })
@@ -74,6 +74,12 @@ function formatSlots(results: readonly SizeResult[]): string {
   const about =
     'Exchanges by slot, of the twenty shares. No enclave ever asks one of another slot, so a mesh costs as many times what one slot costs as there are slots.'
   return ['## Slots', about, table(head, rows)].join('\n\n')
+}
+
+/** Those in which shares go from one replica to the next, when there are two such: in the others all ask the origin. */
+function alike(results: readonly SizeResult[]): readonly SizeResult[] {
+  const relaying = results.filter(({ clusters }) => clusters > FAN_OUT)
+  return relaying.length < 2 ? results : relaying
 }
 
 function pointsOf({ phase }: Part, { of }: Measure, results: readonly SizeResult[]): { x: number; y: number }[] {

@@ -17,6 +17,8 @@ export interface Phase {
   readonly coverageMs: number
   /** From its seat until an enclave held everything, for the slowest of those that had something to fetch; in ms. */
   readonly catchUpMs: number
+  /** Exchanges that went well and brought nothing: who was asked did not hold it yet. */
+  readonly inVain: number
   /** Exchanges of the provider that served most. */
   readonly busiest: number
   /** Exchanges that went well, by slot. */
@@ -31,6 +33,7 @@ export class PhaseListener implements RunListener {
   #fetched = 0
   #coverageMs = 0
   #catchUpMs = 0
+  #inVain = 0
   #served = new Map<string, number>()
   #bySlot: number[] = []
   #before: RunTotals | undefined
@@ -51,7 +54,7 @@ export class PhaseListener implements RunListener {
         if (event.shares > 0) this.#catchUpMs = Math.max(this.#catchUpMs, event.ms)
         break
       case 'exchange':
-        if (event.code === undefined) this.#exchanged(event.provider)
+        if (event.code === undefined) this.#exchanged(event)
         break
       case 'settled':
         this.#end(event.totals)
@@ -60,7 +63,8 @@ export class PhaseListener implements RunListener {
     }
   }
 
-  #exchanged(provider: string): void {
+  #exchanged({ provider, shares }: Extract<RunEvent, { type: 'exchange' }>): void {
+    if (shares === 0) this.#inVain += 1
     this.#served.set(provider, (this.#served.get(provider) ?? 0) + 1)
     const slot = placeOf(provider)?.slot
     if (slot !== undefined) this.#bySlot[slot] = (this.#bySlot[slot] ?? 0) + 1
@@ -75,6 +79,7 @@ export class PhaseListener implements RunListener {
       totals: this.#before === undefined ? totals : difference(totals, this.#before),
       coverageMs: this.#coverageMs,
       catchUpMs: this.#catchUpMs,
+      inVain: this.#inVain,
       busiest: Math.max(0, ...this.#served.values()),
       bySlot: Array.from(this.#bySlot, (each = 0) => each),
     })
@@ -84,6 +89,7 @@ export class PhaseListener implements RunListener {
     this.#fetched = 0
     this.#coverageMs = 0
     this.#catchUpMs = 0
+    this.#inVain = 0
     this.#served = new Map()
     this.#bySlot = []
   }

@@ -45,12 +45,13 @@ export const ACTIONS = z.discriminatedUnion('type', [
   }),
   /** An enclave leaves its seat for good. */
   z.strictObject({ type: z.literal('unassign'), enclave: enclaveName }),
-  /** Owners mint so many NFTs and hand their shares over. */
+  /** Owners mint so many NFTs and hand their shares over, to the first so many clusters where `clusters` says so. */
   z.strictObject({
     type: z.literal('mint'),
     secrets: z.int().min(0).max(100_000).default(0),
     capsules: z.int().min(0).max(100_000).default(0),
     without: z.int().min(0).optional(),
+    clusters: z.int().min(1).optional(),
   }),
   /** An owner makes a capsule of a secret NFT, too, and hands its shares to another cluster. */
   z.strictObject({ type: z.literal('convert-to-hybrid') }),

@@ -151,6 +151,23 @@ runFor: 3 s
     assert.deepEqual(stage.told, ['0 open', '0 mint 4', '1000 mint 1', '2000 mint 1', '3000 mint 1', '3000 settled'])
   })
 
+  it('hands what is minted to the first so many clusters, in turn, where an action says so', async () => {
+    const stage = new PaperStage()
+    const { director } = direct(stage, 'timeline:\n  - do: { type: mint, secrets: 4, clusters: 2, without: 0 }\n')
+    assert.deepEqual(await director.play(), [])
+    assert.deepEqual(
+      stage.orders.map(({ cluster }) => cluster),
+      [1, 1, 1, 1],
+    )
+    const all = new PaperStage()
+    const { director: other } = direct(all, 'timeline:\n  - do: { type: mint, secrets: 4, clusters: 2 }\n')
+    assert.deepEqual(await other.play(), [])
+    assert.deepEqual(
+      all.orders.map(({ cluster }) => cluster),
+      [0, 1, 0, 1],
+    )
+  })
+
   it('finds that something cannot be done, and waits for nobody then', async () => {
     const stage = new PaperStage()
     stage.fail = 'stranger'

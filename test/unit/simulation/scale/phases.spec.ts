@@ -30,7 +30,7 @@ describe('the phases of a run', () => {
       { at: 3, type: 'action', action: { type: 'mint', secrets: 1, capsules: 0 }, text: 'mint' },
       { at: 4, type: 'trigger', block: 1, ...key, cluster: 0 },
       { at: 5, ...exchanged },
-      { at: 5, ...exchanged, provider: 'c0-s1' },
+      { at: 5, ...exchanged, provider: 'c0-s1', shares: 0 },
       { at: 5, ...exchanged, provider: 'c0-s1', code: 'BUSY' },
       { at: 6, type: 'stored', enclave: 'c1-s3', ...key, from: 'c0-s3', ms: 20 },
       { at: 7, type: 'stored', enclave: 'c1-s1', ...key, from: 'c0-s1', ms: 30 },
@@ -48,6 +48,7 @@ describe('the phases of a run', () => {
         totals: totals(4, 10),
         coverageMs: 0,
         catchUpMs: 0,
+        inVain: 0,
         busiest: 0,
         bySlot: [],
       },
@@ -59,6 +60,7 @@ describe('the phases of a run', () => {
         totals: totals(2, 5),
         coverageMs: 30,
         catchUpMs: 80,
+        inVain: 1,
         busiest: 1,
         bySlot: [0, 1, 0, 1],
       },
@@ -75,6 +77,7 @@ describe('the page about scale', () => {
     totals: totals(5 * (clusters - 1), 5),
     coverageMs: 250,
     catchUpMs: 300,
+    inVain: 0,
     busiest,
     bySlot: [1, 2, 3, 4, 5],
   })
@@ -98,6 +101,13 @@ describe('the page about scale', () => {
     assert.match(bad, /\| Exchanges that the busiest provider served \| 9 \| 999 \| 1\.02 \| 0, exceeded \|/)
     assert.doesNotMatch(bad, /- One share: Handshakes/)
     assert.match(bad, /\| Handshakes per trigger \| 45 \| 4.995 \| 1\.02 \| 1 \|/)
+  })
+
+  it('sets a mesh in which all ask the origin beside the others, and fits nothing to it', () => {
+    const page = formatScale([result(5, 1), result(50, 8), result(500, 8)])
+    assert.match(page, /\| Exchanges that the busiest provider served \| 1 \| 8 \| 8 \| 0\.00 \| 0 \|/)
+    const small = formatScale([result(4, 1), result(8, 8)])
+    assert.match(small, /\| Exchanges that the busiest provider served \| 1 \| 8 \| 3\.00 \| 0, exceeded \|/)
   })
 
   it('sets the slots side by side', () => {
