@@ -9,7 +9,7 @@ export interface EnclaveRow {
   readonly cluster: ClusterId
   readonly slot: SlotId
   /** Undefined when it is down. Its exchanges and refusals count from its last start. */
-  readonly status: NodeStatus | undefined
+  readonly status: Pick<NodeStatus, 'shares' | 'syncedBlock' | 'exchanges' | 'refusals'> | undefined
   /** What sets it apart, for example `killed, resumed`. */
   readonly note: string
 }

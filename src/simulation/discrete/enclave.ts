@@ -7,6 +7,7 @@ import {
   messageOf,
   pause,
   type ShareKey,
+  type SlotId,
   SlotmeshError,
   silentLogger,
 } from '../../domain/index.js'
@@ -14,6 +15,7 @@ import { createMeshHostOn, type MeshHost } from '../../mesh/index.js'
 import { type Attestation, type ExchangeRequest, RefusalError, RefusedError, ShareService } from '../../share/index.js'
 import { Serving, type SharePeers, SyncEngine, syncedBlock } from '../../sync/index.js'
 import type { EnclaveState } from '../record/index.js'
+import type { EnclaveRow } from '../report.js'
 import { type EnclaveName, nameOf } from '../scenario/index.js'
 import { type Build, modelAttestation } from './attestation.js'
 import { NodeChain } from './chain-view.js'
@@ -66,6 +68,8 @@ export class DiscreteEnclave {
   readonly failedPeers: AccountId[] = []
   /** What it fetched since its last start. */
   readonly fetched: Fetched[] = []
+  /** What was done to it, in words. */
+  readonly notes: string[] = []
   /** What it held when its process ended last. */
   heldBefore: readonly ShareKey[] = []
   /** When its process started last; Unix ms of the run's time. */
@@ -75,6 +79,9 @@ export class DiscreteEnclave {
   readonly #random: Stream
   #life: Life | undefined
   #lives = 0
+  /** What it had done before its last start. */
+  #before = new Counters()
+  #refusalsSentBefore: Readonly<Record<string, number>> = {}
   #state: EnclaveState = 'down'
   /** Since when it catches up, and to which block; undefined when it has. */
   #catchingUp: { readonly since: number; readonly to: BlockNumber; shares: number } | undefined
@@ -98,6 +105,7 @@ export class DiscreteEnclave {
     this.place = { name: this.name, region: world.regionOf(cluster), slowness: undefined, lineFreeAt: 0 }
     this.#random = new Stream(random, `node/${this.name}`)
     this.store = new ModelStore(world.processor(this.#number), world.logs, () => this.#mayHaveCaughtUp())
+    if (build !== 'official') this.notes.push('impostor')
     world.called(this.account, this.name)
   }
 
@@ -122,6 +130,9 @@ export class DiscreteEnclave {
     if (this.#life !== undefined) return
     const world = this.#world
     this.#lives += 1
+    if (this.#lives > 1) this.notes.push(this.notes.at(-1) === 'killed' ? 'resumed' : 'restarted')
+    this.#before = Object.assign(new Counters(), this.counters)
+    this.#refusalsSentBefore = { ...this.refusalsSent }
     this.startedAt = world.loop.now()
     this.fetched.length = 0
     this.failedPeers.length = 0
@@ -266,7 +277,27 @@ export class DiscreteEnclave {
     }
   }
 
+  /** For the report's table. @param slot that it has by now, or had first. */
+  async row(slot: SlotId = this.seat.slot): Promise<EnclaveRow> {
+    const { cluster } = this
+    if (!this.isUp) return { cluster, slot, status: undefined, note: 'down' }
+    const since = (of: 'exchanges' | 'served' | 'failedExchanges') => this.counters[of] - this.#before[of]
+    const sent = Object.entries(this.refusalsSent).map(
+      ([code, count]) => [code, count - (this.#refusalsSentBefore[code] ?? 0)] as const,
+    )
+    const received: Record<string, number> = {}
+    for (const code of [...this.refusedBy.values()].flat()) received[code] = (received[code] ?? 0) + 1
+    const status = {
+      shares: { ...this.store.counts().shares },
+      syncedBlock: await syncedBlock(this.store),
+      exchanges: { requested: since('exchanges'), served: since('served'), failed: since('failedExchanges') },
+      refusals: { sent: Object.fromEntries(sent.filter(([, count]) => count > 0)), received },
+    }
+    return { cluster, slot, status, note: this.notes.join(', ') }
+  }
+
   #end(state: 'down' | 'killed'): void {
+    this.notes.push(state === 'killed' ? 'killed' : 'stopped')
     this.heldBefore = [...this.store.held()].map(({ key }) => key)
     this.#life = undefined
     this.#catchingUp = undefined

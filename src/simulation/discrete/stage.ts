@@ -44,6 +44,9 @@ const PATIENCE_MS = 120_000
 /** A sample of so many enclaves is made each so many ms; of more, less often. */
 const SAMPLES = { enclaves: 50, everyMs: 10_000 } as const
 
+/** Of more enclaves there is no table: what there is to say of each is in the run's file. */
+const MOST_ROWS = 100
+
 /** Connections that the network was cut across are noticed to be dead by a ping: in turn within its interval. In ms. */
 const PING = { interval: 60_000, timeout: 20_000 } as const
 
@@ -145,9 +148,9 @@ class DiscreteStage implements Stage {
     })
   }
 
-  /** None: what there is to say of each is in the run's file. */
   async rows(): Promise<readonly EnclaveRow[]> {
-    return []
+    if (this.#enclaves.size > MOST_ROWS) return []
+    return Promise.all([...this.#enclaves.values()].map((enclave) => enclave.row(this.#slotOf(enclave))))
   }
 
   async totals(): Promise<RunTotals> {
@@ -249,21 +252,27 @@ class DiscreteStage implements Stage {
         await chain.upgrade()
         return
       case 'add-cluster':
-        return this.#seat(this.#cast(), action.access)
+        return this.#addCluster(action.access)
       case 'set-access':
         await chain.setAccess(action.cluster, action.access)
+        for (const enclave of this.#of(action.cluster)) enclave.notes.push(action.access)
         return
       case 'swap-slots': {
         const [one, other] = action.slots
+        const moved = this.#of(action.cluster).filter((enclave) =>
+          action.slots.some((slot) => slot === this.#slotOf(enclave)),
+        )
         await chain.reseat(action.cluster, (seat) => {
           if (seat.slot === one) return { ...seat, slot: other }
           return seat.slot === other ? { ...seat, slot: one } : seat
         })
+        for (const { notes } of moved) notes.push('moved')
         return
       }
       case 'unassign': {
-        const { account } = this.#named(action.enclave)
+        const { account, notes } = this.#named(action.enclave)
         await chain.reseat(action.enclave.cluster, (seat) => (seat.account === account ? undefined : seat))
+        notes.push('unassigned')
         return
       }
       case 'convert-to-hybrid':
@@ -298,6 +307,16 @@ class DiscreteStage implements Stage {
       enclaves.map(({ seat }) => seat),
     )
     await this.#until(() => enclaves.every(({ isUp, state }) => !isUp || state === 'setup' || state === 'running'))
+  }
+
+  async #addCluster(access: 'public' | 'private'): Promise<void> {
+    const added = this.#cast()
+    for (const { notes } of added.enclaves) notes.push(access === 'private' ? 'late, private' : 'late')
+    await this.#seat(added, access)
+  }
+
+  #of(cluster: ClusterId): readonly DiscreteEnclave[] {
+    return this.#officials.find(({ id }) => id === cluster)?.enclaves ?? []
   }
 
   async #addImpostor(slot: number): Promise<void> {

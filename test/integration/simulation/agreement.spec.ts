@@ -72,6 +72,19 @@ describe('one scenario, played live and under a computed clock', function () {
     assert.equal(lastSample(live).length, 10)
   })
 
+  it('tells the same of every enclave in the report’s table', () => {
+    const told = ({ rows }: Played) =>
+      rows.map(({ cluster, slot, status, note }) => ({ cluster, slot, shares: status?.shares, note }))
+    assert.deepEqual(told(discrete), told(live))
+    assert.deepEqual(
+      told(live).flatMap(({ note }) => note || []),
+      ['stopped, restarted', 'impostor'],
+    )
+    // The one that was restarted has served nobody since, and has asked for what it missed.
+    const again = [live, discrete].map(({ rows }) => rows.find(({ note }) => note === 'stopped, restarted')?.status)
+    for (const status of again) assert.ok(status && status.exchanges.requested >= 1 && status.exchanges.served === 0)
+  })
+
   it('counts the same: who there was, what was synced, who caught up with something', () => {
     for (const total of ['enclaves', 'triggers'] as const) assert.equal(discrete.totals[total], live.totals[total])
     const caughtUp = (played: Played) => eventsOf(played, 'caught-up').filter(({ shares }) => shares > 0)

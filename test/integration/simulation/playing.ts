@@ -4,7 +4,7 @@ import { Director } from '../../../src/simulation/director.js'
 import { createDiscreteStage } from '../../../src/simulation/discrete/index.js'
 import { SeededRandom } from '../../../src/simulation/randomness.js'
 import type { RunEvent, RunTotals } from '../../../src/simulation/record/index.js'
-import type { Check } from '../../../src/simulation/report.js'
+import type { Check, EnclaveRow } from '../../../src/simulation/report.js'
 import { parseScenario, type Scenario } from '../../../src/simulation/scenario/index.js'
 import type { AuditedExpectation, Stage, StageInit } from '../../../src/simulation/stage.js'
 
@@ -13,6 +13,8 @@ export interface Played {
   readonly events: readonly RunEvent[]
   readonly checks: readonly Check[]
   readonly totals: RunTotals
+  /** What the report's table says. */
+  readonly rows: readonly EnclaveRow[]
   /** SHA-256 of all events. */
   readonly digest: string
 }
@@ -44,8 +46,9 @@ export async function playOn(
     }
     const totals = await stage.totals()
     await stage.sample()
+    const rows = await stage.rows()
     const digest = createHash('sha256').update(JSON.stringify(events)).digest('hex')
-    return { events, checks, totals, digest }
+    return { events, checks, totals, rows, digest }
   } finally {
     await stage.close()
   }
