@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 
-const ONLY_DISCRETE = ['region-lost-for-an-hour']
+const ONLY_DISCRETE = ['region-lost-for-an-hour', 'five-hundred-clusters']
 
 /** What is played in another way as well. */
 const AGAIN = [

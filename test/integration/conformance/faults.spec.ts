@@ -85,7 +85,7 @@ describe('the conformance suite', function () {
 
   it('fails a peer for each of its faults', async () => {
     // Some faults show only in that nothing happens.
-    const report = await judge((id) => FAULTS.get(id), 2_500)
+    const report = await judge((id) => FAULTS.get(id), 2_000)
     assert.deepEqual(
       lines(report, (verdict) => verdict !== 'failed'),
       [],
