@@ -4,7 +4,7 @@ import { seed } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { showProgress } from './progress.js'
 
-/** What is played in some minutes; a thousand clusters had not ended after twelve. */
+/** What is played in a minute or two; a thousand clusters take some eight. */
 const SIZES = '5,50,200'
 /** Without one the page would be another each time. */
 const SEED = `0x${'05'.repeat(32)}` as const
