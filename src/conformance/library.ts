@@ -20,7 +20,7 @@ import {
   signHead,
   type VouchedShare,
 } from '../provenance/index.js'
-import type { ShareSource, WantedShare } from '../share/index.js'
+import type { Knowledge, ShareSource, WantedShare } from '../share/index.js'
 
 /** The provenance log of one enclave of the suite's, in one incarnation. */
 export class OriginLog {
@@ -119,8 +119,9 @@ export class Library implements ShareSource {
     return [...this.#shares.values()]
   }
 
-  async newestAsOf(): Promise<BlockNumber> {
-    return this.#now()
+  async knowledge(): Promise<Knowledge> {
+    const now = this.#now()
+    return { newestAsOf: now, takenIn: now }
   }
 
   async heldFrom(from: ShareKey, limit: number): Promise<readonly NftId[]> {

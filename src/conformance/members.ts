@@ -239,7 +239,8 @@ export class Members {
       if (atHello !== undefined) return await atHello.run(side, member, undefined)
       const hello = await side.hello()
       if (this.#refuse !== undefined) return await this.#refuse(side)
-      await side.challenge({ body: { syncedBlock: this.#stage.now } })
+      const { now } = this.#stage
+      await side.challenge({ body: { syncedBlock: now, takenInBlock: now } })
       const request = await side.request()
       const wanted = this.#askedFor(request.body)
       const atRequest = this.#take((at) => at !== 'hello' && wanted.includes(at))

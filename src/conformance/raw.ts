@@ -325,6 +325,7 @@ export class RawProvider extends RawSide<RequesterMessage> {
       suite,
       publicKey,
       syncedBlock: 0,
+      takenInBlock: 0,
       ...lies.body,
     })
     const body = lies.encoded?.(right) ?? right

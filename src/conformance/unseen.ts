@@ -28,6 +28,30 @@ export const UNSEEN: readonly Unseen[] = [
     reason: 'It is about the log of the peer itself, and about what it does after it was set back.',
   },
   {
+    spec: 'share',
+    clause: '4.4',
+    quote: 'One that still catches up MUST name the block that it has come to',
+    reason: 'The suite has no chain that is long enough for a peer to need a time to go through it.',
+  },
+  {
+    spec: 'share',
+    clause: '6.3',
+    quote: 'an answer MUST NOT count unless the `taken_in_block` of its exchange is at or above that block',
+    reason: 'What a peer takes for the newest it says to owners, and that is not specified here.',
+  },
+  {
+    spec: 'share',
+    clause: '6.3',
+    quote: 'the requester itself MUST have taken in the chain up to that block',
+    reason: 'What a peer takes for the newest it says to owners, and that is not specified here.',
+  },
+  {
+    spec: 'share',
+    clause: '6.3',
+    quote: 'who there is to answer MUST be told from the registry of a block at or above that one',
+    reason: 'What a peer takes for the newest it says to owners, and that is not specified here.',
+  },
+  {
     spec: 'enclave-record',
     clause: '8',
     quote: 'A failed lookup MUST NOT spoil what is known or later lookups',

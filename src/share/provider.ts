@@ -82,14 +82,19 @@ async function exchange(
 
   // Challenge: this enclave's proof, fresh for this requester.
   using keys = await cryptography.ephemeralKeys(offer.suite)
-  const newestAsOf = await shares.newestAsOf()
+  const known = await shares.knowledge()
+  const token = issueToken(chain)
+  // Before a restart the chain may have been read from an endpoint that was further.
+  const takenIn = Math.min(known.takenIn, token.blockNumber)
+  const newestAsOf = Math.min(known.newestAsOf, takenIn)
   const challenge = ChallengeBody.encode({
     account: fromHex(signer.account),
     nonce: cryptography.nonce(32),
-    token: issueToken(chain),
+    token,
     suite: keys.suite,
     publicKey: keys.publicKey,
     syncedBlock: newestAsOf,
+    takenInBlock: takenIn,
   })
   const ownDigest = quoteDigest('provider', transcript.add('challenge-body', challenge))
   const quote = await phase('handshake', bounds, (options) => attestation.quote(signer.sign(ownDigest), options))

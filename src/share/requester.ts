@@ -29,6 +29,7 @@ import { EXCHANGE_SHARES, TOKEN } from './protocol.js'
 import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.js'
 import { allowedSuites } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
+import type { Knowledge } from './source.js'
 import { checkToken, hasFreshView, isLongExpired, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import { type OpenWant, Outstanding, type Wanted } from './wants.js'
@@ -43,8 +44,8 @@ export interface ExchangeResult {
   readonly unfinished: boolean
   /** All that was asked for before this key has been dealt with: where to go on with an open want. */
   readonly cursor: ShareKey | undefined
-  /** Of each share received there is no newer version that was synced at or below this block, says the provider. */
-  readonly providerSyncedBlock: BlockNumber
+  /** Of the shares received, says the provider. */
+  readonly provider: Knowledge
 }
 
 export interface ExchangeRequest {
@@ -53,7 +54,7 @@ export interface ExchangeRequest {
   /** At most one of each kind, above the wants of that kind. */
   readonly open?: readonly OpenWant[]
   /** Takes each run as it is verified; the exchange waits for it, and zeroes the payloads afterwards. */
-  readonly onRun: (run: VerifiedRun, providerSyncedBlock: BlockNumber) => Promise<void>
+  readonly onRun: (run: VerifiedRun, provider: Knowledge) => Promise<void>
   /** Takes each key of `wants` that the provider says it does not hold. */
   readonly onNotHeld?: (key: ShareKey) => void
   readonly signal: AbortSignal
@@ -124,7 +125,10 @@ async function exchange(
   if (keys === undefined) throw new RefusalError('UNSUPPORTED_SUITE')
   const barrier = synchronisationBarrier(chain.registry(), signer.account, provider.account)
   if (barrier !== undefined) throw new RefusalError(BARRIER_REFUSALS[barrier])
-  await checkToken(tokenFrom(offer.token), chain, { signal })
+  const providerToken = tokenFrom(offer.token)
+  await checkToken(providerToken, chain, { signal })
+  const known: Knowledge = { newestAsOf: offer.syncedBlock, takenIn: offer.takenInBlock }
+  if (known.newestAsOf > known.takenIn || known.takenIn > providerToken.blockNumber) malformed()
   const providerDigest = quoteDigest('provider', transcript.add('challenge-body', challenge.body))
   const { reportData } = await attestation.verify(challenge.quote).catch((thrown: unknown) => {
     throw attestationRefusal(thrown)
@@ -160,11 +164,11 @@ async function exchange(
     try {
       const content = decodeSealed(plaintext)
       if (content.end !== undefined) {
-        return { ...receiving.conclude(content.end), providerSyncedBlock: offer.syncedBlock }
+        return { ...receiving.conclude(content.end), provider: known }
       }
       if (isLongExpired(token, chain)) throw outlivedError()
       const batch = content.batch ?? malformed()
-      for await (const run of receiving.runsOf(batch, { signal })) await onRun(run, offer.syncedBlock)
+      for await (const run of receiving.runsOf(batch, { signal })) await onRun(run, known)
       for (const key of receiving.notHeldOf(batch)) onNotHeld?.(key)
       receiving.goTo(batch)
     } finally {
@@ -238,7 +242,7 @@ class Receiving {
   }
 
   /** The End must account for everything that was asked for, so that a cut stream cannot pass for a whole one. */
-  conclude({ shareCount, notHeldCount, unfinished }: End): Omit<ExchangeResult, 'providerSyncedBlock'> {
+  conclude({ shareCount, notHeldCount, unfinished }: End): Omit<ExchangeResult, 'provider'> {
     const isComplete = unfinished || this.#outstanding.left === 0
     if (shareCount !== this.#received || notHeldCount !== this.#notHeld || !isComplete) {
       throw new SlotmeshError('share/incomplete', 'The peer’s End does not match what it has sent.')

@@ -88,7 +88,7 @@ export class SyncEngine {
     this.#fetcher = new Fetcher({
       ...parts,
       account: parts.signer.account,
-      registry: () => parts.chain.registry(),
+      takenIn: () => this.#cursor,
       onSettled: () => this.#setupMayBeDone(),
     })
   }
@@ -157,6 +157,8 @@ export class SyncEngine {
   /** Life in one seat; returns when the seat is lost or another. */
   async #sit(seat: EnclaveSeat, signal: AbortSignal): Promise<void> {
     const { chain, store, logger } = this.#parts
+    // Also when it begins anew: what the folder says is not looked at yet.
+    this.#cursor = -1
     const taken = await this.#takeSeat(seat, signal)
     if (taken === undefined) return
     const { cursor } = taken
@@ -333,6 +335,7 @@ export class SyncEngine {
   #moveTo(cursor: BlockNumber): void {
     this.#cursor = cursor
     this.#progress.emit('moved')
+    this.#fetcher.reached(cursor)
   }
 
   #seat(): EnclaveSeat | undefined {

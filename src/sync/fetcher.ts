@@ -7,15 +7,15 @@ import {
   type EnclaveSeat,
   type Logger,
   messageOf,
-  type Registry,
   type ShareKey,
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
 import type { VerifiedRun } from '../provenance/index.js'
+import type { Knowledge } from '../share/index.js'
 import type { Store, Want } from '../store/index.js'
 import { HopTime } from './hop-time.js'
-import type { SharePeers, SyncListener } from './parts.js'
+import type { SharePeers, SyncChain, SyncListener } from './parts.js'
 import { PeerBook } from './peer-book.js'
 import { FAN_OUT, type RelayRing, relayRing } from './relay.js'
 import { RelayPlan } from './relay-plan.js'
@@ -48,7 +48,10 @@ export const FETCH = {
 export interface FetcherParts {
   readonly account: AccountId
   readonly store: Pick<Store, 'wants' | 'wantsOf' | 'putRun' | 'settleUnsure'>
-  readonly registry: () => Registry
+  /** `registry()` is as of `finalised()`. */
+  readonly chain: Pick<SyncChain, 'finalised' | 'registry'>
+  /** Up to which block the chain is taken in here; below 0 when no seat is held. */
+  readonly takenIn: () => BlockNumber
   readonly peers: SharePeers
   readonly listener: Pick<SyncListener, 'shareStored' | 'exchangeDone' | 'exchangeFailed'>
   readonly logger: Logger
@@ -57,8 +60,9 @@ export interface FetcherParts {
   readonly onSettled: () => Promise<void>
 }
 
-/** Who may be asked, and how they stand to each other. */
+/** Who may be asked, and how they stand to each other, as of a final block. */
 interface Mesh {
+  readonly block: BlockNumber
   readonly ring: RelayRing
   readonly cluster: ClusterId
   readonly peers: readonly EnclaveSeat[]
@@ -87,6 +91,8 @@ export class Fetcher {
   /** When an exchange with a peer was begun the last time. */
   readonly #lastBegun = new Map<AccountId, number>()
   #mesh: Mesh | undefined
+  /** The lowest block that a want waits for which nothing else keeps open. */
+  #awaited = Number.POSITIVE_INFINITY
 
   constructor(parts: FetcherParts) {
     this.#parts = parts
@@ -101,6 +107,13 @@ export class Fetcher {
     if (keys === undefined) this.#queue.addAll()
     else this.#queue.add(keys)
     this.#woken.raise()
+  }
+
+  /** The chain has been taken in up to this block: what has only waited for that is to be looked at. */
+  reached(block: BlockNumber): void {
+    if (block < this.#awaited) return
+    this.#awaited = Number.POSITIVE_INFINITY
+    this.wake()
   }
 
   /** Fetches until the signal aborts, then waits for the exchanges under way to end. */
@@ -126,7 +139,7 @@ export class Fetcher {
     const isAsked = (key: ShareKey) => this.#asked.has(shareKeyText(key))
     for await (const want of this.#queue.look(FETCH.wantsPerRound, isAsked)) {
       if (signal.aborted) break
-      if (this.#isAnsweredByAll(want, mesh)) {
+      if (this.#isSettled(want, mesh)) {
         answered.push(want)
       } else if (plan !== undefined && want.origin !== undefined) {
         const turn = plan.turnOf(want)
@@ -139,7 +152,7 @@ export class Fetcher {
         else this.#rest(want, mesh)
       }
     }
-    await this.#settle(answered, mesh)
+    await this.#settle(answered)
     spread(unplanned, usable.length, work)
     this.#begin(work, signal)
     return this.#queue.nextAt
@@ -178,15 +191,27 @@ export class Fetcher {
   /**
    * Whether each slot peer that there is has given a version since the want was opened, and none of them was sure that it
    * is the newest: so nobody knows of a newer one. Two enclaves whose folders were altered would else wait for each other.
+   * Whoever has not come to the block that the want speaks of, this enclave among them, may not know yet; and in a registry
+   * from before that block one may be missing who does.
    */
-  #isAnsweredByAll({ key, asOf }: Want, { peers }: Mesh): boolean {
+  #isSettled({ key, asOf }: Want, { block, peers }: Mesh): boolean {
     if (asOf === 0) return false
     const lacking = this.#book.lacking(key)
-    return peers.every(({ account }) => lacking.get(account)?.gaveAsOf === asOf)
+    if (!peers.every(({ account }) => lacking.get(account)?.gaveAsOf === asOf)) return false
+    const isReached = Math.min(block, this.#parts.takenIn()) >= asOf
+    if (!isReached) this.#awaited = Math.min(this.#awaited, asOf)
+    return isReached
   }
 
-  async #settle(wants: readonly Want[], { peers }: Mesh): Promise<void> {
-    if (wants.length === 0) return
+  async #settle(answered: readonly Want[]): Promise<void> {
+    // While the wants were read somebody may have joined, or this enclave may have lost its seat.
+    const mesh = this.#meshNow()
+    const wants: Want[] = []
+    for (const want of answered) {
+      if (mesh !== undefined && this.#isSettled(want, mesh)) wants.push(want)
+      else this.#queue.addAgain([want.key])
+    }
+    if (mesh === undefined || wants.length === 0) return
     const { store, logger, clock, onSettled } = this.#parts
     const closed = await store.settleUnsure(wants)
     const left = new Map(wants.map(({ key }) => [shareKeyText(key), key] as const))
@@ -194,7 +219,7 @@ export class Fetcher {
       this.#book.settled(key)
       left.delete(shareKeyText(key))
     }
-    const until = peers.length === 0 ? Number.POSITIVE_INFINITY : clock.now() + FETCH.shareBackOff.longest
+    const until = mesh.peers.length === 0 ? Number.POSITIVE_INFINITY : clock.now() + FETCH.shareBackOff.longest
     for (const key of left.values()) this.#queue.rest(key, until, { isBehind: false })
     if (closed.length === 0) return
     logger.info('no slot peer knows of newer versions: what is held is kept', { shares: closed.length })
@@ -202,14 +227,18 @@ export class Fetcher {
   }
 
   #meshNow(): Mesh | undefined {
-    const registry = this.#parts.registry()
-    const seat = registry.seatOf(this.#parts.account)
+    const { chain, account } = this.#parts
+    const [registry, { number: block }] = [chain.registry(), chain.finalised()]
+    const seat = registry.seatOf(account)
     if (seat === undefined) return undefined
     const ring = relayRing(registry, seat.slot)
-    if (this.#mesh?.ring === ring && this.#mesh.cluster === seat.cluster) return this.#mesh
+    if (this.#mesh?.ring === ring && this.#mesh.cluster === seat.cluster) {
+      this.#mesh = { ...this.#mesh, block }
+      return this.#mesh
+    }
     const before = this.#mesh?.peers ?? []
     const peers = ring.nearest(seat.cluster)
-    this.#mesh = { ring, cluster: seat.cluster, peers }
+    this.#mesh = { block, ring, cluster: seat.cluster, peers }
     // Whoever has come may hold what all others lack; whoever has gone need not be waited for.
     if (peers.length !== before.length || peers.some(({ account }, at) => before[at]?.account !== account)) {
       this.#queue.addAll()
@@ -253,19 +282,19 @@ export class Fetcher {
     const open = new Map<string, Want>(wants.map((want) => [shareKeyText(want.key), want]))
     // What the peer leaves out because it stops early is not lacking.
     const answered = new Set<string>()
-    const given = new Set<string>()
+    const given = new Map<string, Knowledge>()
     for (const text of open.keys()) this.#asked.add(text)
     try {
       await peers.request(peer, {
         wants,
         signal,
-        onRun: async (run, newestAsOf) => {
-          const { stored, closed, isTaken } = await this.#put(run, newestAsOf)
+        onRun: async (run, provider) => {
+          const { stored, closed, isTaken } = await this.#put(run, provider)
           const storedKeys = new Set(stored.map(shareKeyText))
           for (const { leaf } of run.shares) {
             const text = shareKeyText(leaf)
             answered.add(text)
-            if (isTaken) given.add(text)
+            if (isTaken) given.set(text, provider)
             const since = open.get(text)?.since
             if (since === undefined || !storedKeys.has(text)) continue
             const { kind, nftId, version } = leaf
@@ -287,7 +316,8 @@ export class Fetcher {
       }
       for (const [text, { key, asOf }] of open) {
         if (!answered.has(text)) continue
-        if (this.#book.lacks(peer, key, given.has(text) ? asOf : undefined)) continue
+        const provider = given.get(text)
+        if (this.#book.lacks(peer, key, provider && { asOf, takenIn: provider.takenIn })) continue
         open.delete(text)
         this.#queue.rest(key, clock.now() + FETCH.shareBackOff.longest, { isBehind: false })
       }
@@ -310,14 +340,11 @@ export class Fetcher {
   }
 
   /** A log that contradicts itself is its origin's doing: the other shares that this peer sends are good. */
-  async #put(
-    run: VerifiedRun,
-    newestAsOf: BlockNumber,
-  ): Promise<{ stored: ShareKey[]; closed: Want[]; isTaken: boolean }> {
+  async #put(run: VerifiedRun, provider: Knowledge): Promise<{ stored: ShareKey[]; closed: Want[]; isTaken: boolean }> {
     const { store, logger } = this.#parts
     const { account, size } = run.head
     try {
-      const done = await store.putRun(run, { newestAsOf })
+      const done = await store.putRun(run, provider)
       if (done.wasSetBack) {
         logger.error('others know more of the own log than is held here: the folder was set back; a new log is begun', {
           size,

@@ -11,6 +11,7 @@ import type {
   ShareKey,
 } from '../domain/index.js'
 import type { VerifiedRun } from '../provenance/index.js'
+import type { Knowledge } from '../share/index.js'
 
 /*
  * What the engine asks of the other rooms. The composition root hands in parts that fit; nothing here knows them.
@@ -49,7 +50,7 @@ export interface SharePeers {
     provider: AccountId,
     request: {
       readonly wants: readonly { key: ShareKey; minimumVersion: BlockNumber; origin: ClusterId | undefined }[]
-      readonly onRun: (run: VerifiedRun, providerSyncedBlock: BlockNumber) => Promise<void>
+      readonly onRun: (run: VerifiedRun, provider: Knowledge) => Promise<void>
       readonly onNotHeld: (key: ShareKey) => void
       readonly signal: AbortSignal
     },

@@ -16,8 +16,8 @@ export interface Lack {
   readonly tries: number
   readonly at: number
   /**
-   * The `asOf` of the want, when the peer has given a version that is held here and did not end it: this peer knows of
-   * none that is newer and was synced by then.
+   * The `asOf` of the want, when the peer has given a version that is held here and did not end it, and has taken in the
+   * chain up to there: this peer knows of none that is newer and was synced by then.
    */
   readonly gaveAsOf?: BlockNumber | undefined
 }
@@ -80,15 +80,17 @@ export class PeerBook {
   /**
    * The peer does not hold the share (yet), or not in the version that is wanted.
    *
-   * @param gaveAsOf see {@link Lack}.
+   * @param gave when it has given a version that does not end the want: up to where the want asks (`asOf`) and the peer has
+   * taken in the chain (`takenIn`). One that has not come to that block may know of nothing newer only since it is behind.
    * @returns false when there are too many to remember another one.
    */
-  lacks(peer: AccountId, key: ShareKey, gaveAsOf?: BlockNumber): boolean {
+  lacks(peer: AccountId, key: ShareKey, gave?: { readonly asOf: BlockNumber; readonly takenIn: BlockNumber }): boolean {
     const text = shareKeyText(key)
     const before = this.#lacking.get(text)?.get(peer)
     if (before === undefined && this.#lacks >= this.#lacksRemembered) this.#forgetOld()
     if (before === undefined && this.#lacks >= this.#lacksRemembered) return false
-    const backOff = gaveAsOf === undefined ? this.#shares : this.#versions
+    const backOff = gave === undefined ? this.#shares : this.#versions
+    const gaveAsOf = gave !== undefined && gave.takenIn >= gave.asOf ? gave.asOf : undefined
     const lackingPeers = this.#lacking.get(text) ?? new Map<AccountId, Patience & Lack>()
     lackingPeers.set(peer, { ...this.#longer(before, backOff, 0), at: this.#now(), gaveAsOf })
     this.#lacking.set(text, lackingPeers)

@@ -1,5 +1,5 @@
-import type { AccountId, BlockNumber, Registry, ShareKey } from '../domain/index.js'
-import { RefusalError, type ShareSource } from '../share/index.js'
+import type { AccountId, Registry, ShareKey } from '../domain/index.js'
+import { type Knowledge, RefusalError, type ShareSource } from '../share/index.js'
 import type { Store, StoredShare } from '../store/index.js'
 
 /** Where what is given out is read. */
@@ -27,9 +27,9 @@ export class Serving implements ShareSource {
   }
 
   /** @throws RefusalError NOT_READY */
-  async newestAsOf(): ReturnType<ShareSource['newestAsOf']> {
+  async knowledge(): Promise<Knowledge> {
     await this.#requireReady()
-    return newestAsOf(this.#parts.store)
+    return knowledgeOf(this.#parts.store)
   }
 
   /** @throws RefusalError NOT_READY */
@@ -63,11 +63,11 @@ export class Serving implements ShareSource {
 }
 
 /**
- * Of what is given out, nothing newer was synced at or below this block: neither after what is taken in, nor beyond the
- * version of a share of which it is not known whether it is the newest. Of what is not held, or known to be older than
- * there is, nothing needs to be said: it is not given out.
+ * Of what is given out it is known that it is the newest neither after what is taken in, nor beyond the version of a share
+ * that may not be it. Of what is not held, or known to be older than there is, nothing needs to be said: it is not given
+ * out. A block that is taken in has opened the wants of what it names, so whatever is read after the cursor keeps to it.
  */
-async function newestAsOf(store: Pick<Store, 'cursor' | 'lowestUnsure'>): Promise<BlockNumber> {
-  const cursor = (await store.cursor()) ?? 0
-  return Math.min(cursor, store.lowestUnsure() ?? cursor)
+async function knowledgeOf(store: Pick<Store, 'cursor' | 'lowestUnsure'>): Promise<Knowledge> {
+  const takenIn = (await store.cursor()) ?? 0
+  return { newestAsOf: Math.min(takenIn, store.lowestUnsure() ?? takenIn), takenIn }
 }

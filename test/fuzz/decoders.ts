@@ -96,7 +96,15 @@ const DECODERS: readonly Decoder[] = [
   {
     name: 'Challenge',
     samples: async () => [
-      ChallengeBody.encode({ account: bytes32, nonce: bytes32, token, suite: 1, publicKey: bytes32, syncedBlock: 9 }),
+      ChallengeBody.encode({
+        account: bytes32,
+        nonce: bytes32,
+        token,
+        suite: 1,
+        publicKey: bytes32,
+        syncedBlock: 9,
+        takenInBlock: 12,
+      }),
     ],
     take: (bytes) => decode(ChallengeBody, bytes),
   },

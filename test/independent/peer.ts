@@ -161,6 +161,7 @@ export class Peer {
     for (const connection of this.libp2p.getConnections()) void this.#takeRecord(connection)
     const following = world.follow((block) => {
       for (const event of block.events) this.#take(event, block.number)
+      this.store.takenIn = block.number
     }, signal)
     this.#tasks = [following, this.#enter(signal), this.#fetch(signal)]
   }

@@ -69,7 +69,8 @@ export async function provide(enclave: Enclave, store: Store, door: Door, peer: 
       token: enclave.token(),
       suite,
       publicKey: keys.publicKey,
-      syncedBlock: store.syncedBlock(world.now),
+      syncedBlock: store.takenIn,
+      takenInBlock: store.takenIn,
     })
     const T3 = transcript.add('challenge-body', challenge)
     const quote = await world.quote(enclave.sign(H('ternoa/share/1/quote/provider', T3)))

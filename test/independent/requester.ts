@@ -64,6 +64,8 @@ export async function request(
     if (refusal !== undefined) throw new Refused(refusal)
     if (offer.token?.blockHash.length !== 32) throw new Refused('MALFORMED')
     await enclave.checkToken(offer.token)
+    const isInOrder = offer.syncedBlock <= offer.takenInBlock && offer.takenInBlock <= offer.token.blockNumber
+    if (!isInOrder) throw new Refused('MALFORMED')
     const reportData = await world.verify(challenge.proof)
     const T3 = transcript.add('challenge-body', challenge.body)
     if (!isSigned(H('ternoa/share/1/quote/provider', T3), reportData, provider.account)) {

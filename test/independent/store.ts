@@ -21,6 +21,8 @@ export const keyOf = (kind: Kind, nftId: number) => `${kind}/${nftId}`
 export class Store {
   readonly logs: Logs
   readonly wants = new Map<string, Want>()
+  /** Share 4.4: the block up to which the chain was gone through, from the first on: what is given is the newest as of it. */
+  takenIn = 0
   readonly #held = new Map<string, Held>()
 
   constructor(genesisHash: Uint8Array) {
@@ -57,14 +59,10 @@ export class Store {
     return ids.sort((one, other) => one - other)
   }
 
-  /** The Run of one share. */
+  /** The Run of one share; none (share 6.1) where a newer version is known of. */
   runOf(kind: Kind, nftId: number): Run | undefined {
     const held = this.#held.get(keyOf(kind, nftId))
-    return held && this.logs.runOf(held, [held.share])
-  }
-
-  /** Share 4.4: nothing is missing at or below this block, so nothing that is given is older than it might be. */
-  syncedBlock(now: number): number {
-    return Math.min(now, ...[...this.wants.values()].map(({ minimumVersion }) => Math.max(0, minimumVersion - 1)))
+    const isOld = (this.wants.get(keyOf(kind, nftId))?.minimumVersion ?? 0) > (held?.share.version ?? 0)
+    return held && !isOld ? this.logs.runOf(held, [held.share]) : undefined
   }
 }

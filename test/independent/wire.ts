@@ -129,6 +129,7 @@ export function decodeChallengeBody(bytes: Uint8Array): ChallengeBody {
     suite: number(fields, 4),
     publicKey: byteString(fields, 5),
     syncedBlock: number(fields, 6),
+    takenInBlock: number(fields, 7),
   }
 }
 

@@ -61,6 +61,7 @@ async function exchange(name: string, suite: Suite, offered: readonly Suite[]) {
     suite,
     publicKey: own.publicKey,
     syncedBlock: 990,
+    takenInBlock: 995,
   })
   const [, , , T3] = transcript(peers, [helloBody, helloSignature, challengeBody])
   const providerReport = provider.sign(digest('provider', present(T3)))

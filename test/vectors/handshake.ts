@@ -344,6 +344,7 @@ export async function challengeVectors() {
       suite: 1,
       publicKey: ANY_KEY,
       syncedBlock: 990,
+      takenInBlock: 995,
       ...body,
     }
     const bytes = concat(encodeChallengeBody(fields), suffix)
@@ -379,6 +380,7 @@ export async function challengeVectors() {
     ['UNSUPPORTED_SUITE', { body: { suite: 77 } }],
     ['WRONG_SLOT', { world: OTHER_SLOT }],
     ['TOKEN_EXPIRED', { body: { token: token(970) } }],
+    ['MALFORMED', { body: { takenInBlock: 989 } }],
     ['DEBUG_ENCLAVE', refused('DEBUG_ENCLAVE')],
     ['BINDING_MISMATCH', bound((T3) => stranger.sign(digest('provider', T3)))],
     ['MALFORMED', { body: { publicKey: new Uint8Array(32) } }],
@@ -396,6 +398,12 @@ export async function challengeVectors() {
       judged('3', 'unknown fields in the body', 'accepted', { suffix: UNKNOWN_FIELDS }),
       judged('4.4', 'a provider that does not know up to which block it lacks nothing', 'accepted', {
         body: { syncedBlock: 0 },
+      }),
+      judged('4.4', 'a provider that has taken in nothing yet', 'accepted', {
+        body: { syncedBlock: 0, takenInBlock: 0 },
+      }),
+      judged('4.4, 6', 'a provider that is sure of all, up to the block of its token', 'accepted', {
+        body: { syncedBlock: NOW, takenInBlock: NOW },
       }),
 
       judged('4.4', 'in suite 2', 'accepted', { body: { suite: 2, publicKey: xWingKey } }),
@@ -445,27 +453,34 @@ export async function challengeVectors() {
       judged('4.4, 5', 'a token anchored in another chain', 'UNKNOWN_CHAIN', {
         body: { token: { ...token(), blockHash: made('another chain') } },
       }),
+      judged('4.4, 6', 'a synced block that is not taken in', 'MALFORMED', {
+        body: { syncedBlock: 996, takenInBlock: 995 },
+      }),
+      judged('4.4, 6', 'a synced block, and nothing that is taken in', 'MALFORMED', { body: { takenInBlock: 0 } }),
+      judged('4.4, 6', 'more taken in than the token says is final', 'MALFORMED', {
+        body: { token: token(NOW - 1), takenInBlock: NOW },
+      }),
       ...QUOTE_REFUSALS.map((refusal) => judged('4.6', `a quote that is ${refusal}`, refusal, refused(refusal))),
       judged(
-        '4.4, 7',
+        '4.4, 8',
         'report data of another account',
         'BINDING_MISMATCH',
         bound((T3) => stranger.sign(digest('provider', T3))),
       ),
       judged(
-        '4.4, 7',
+        '4.4, 8',
         'report data of the requester’s role',
         'BINDING_MISMATCH',
         bound((T3) => provider.sign(digest('requester', T3))),
       ),
       judged(
-        '4.4, 7',
+        '4.4, 8',
         'report data over T2',
         'BINDING_MISMATCH',
         bound(() => provider.sign(digest('provider', T2))),
       ),
       judged(
-        '4.4, 7',
+        '4.4, 8',
         'report data over T4',
         'BINDING_MISMATCH',
         bound((T3) =>
@@ -473,18 +488,18 @@ export async function challengeVectors() {
         ),
       ),
       judged(
-        '4.4, 7',
+        '4.4, 8',
         'report data of another exchange',
         'BINDING_MISMATCH',
         bound((T3) => provider.sign(digest('provider', altered(T3)))),
       ),
       judged(
-        '4.4, 7',
+        '4.4, 8',
         'a digest in place of a signature',
         'BINDING_MISMATCH',
         bound((T3) => concat(digest('provider', T3), new Uint8Array(32))),
       ),
-      judged('4.4, 7', 'a key put in place of another', 'BINDING_MISMATCH', {
+      judged('4.4, 8', 'a key put in place of another', 'BINDING_MISMATCH', {
         body: { publicKey: made('another key') },
         verification: () => right.verification,
       }),

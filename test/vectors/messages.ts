@@ -46,6 +46,7 @@ export function messageVectors() {
     suite: 1,
     publicKey: made('a key of suite 1'),
     syncedBlock: 990,
+    takenInBlock: 995,
   }
   const request = { encapsulatedKey: made('a key'), secrets: row(5, 3, 0, 1, 1, 600), capsules: row(0, 0, 0) }
   const shares = [
@@ -108,6 +109,12 @@ export function messageVectors() {
         'ChallengeBody',
         { ...challenge, syncedBlock: 0 },
         encodeChallengeBody({ ...challenge, syncedBlock: 0 }),
+      ),
+      written(
+        'a Challenge’s body of a provider that has taken in nothing',
+        'ChallengeBody',
+        { ...challenge, syncedBlock: 0, takenInBlock: 0 },
+        encodeChallengeBody({ ...challenge, syncedBlock: 0, takenInBlock: 0 }),
       ),
       written('a Challenge', 'ProviderMessage', { challenge: { body, quote } }, encodeChallenge(body, quote)),
       written('a Request’s body', 'RequestBody', request, encodeRequestBody(request)),

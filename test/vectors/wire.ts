@@ -26,6 +26,7 @@ export interface ChallengeBody {
   readonly suite: number
   readonly publicKey: Uint8Array
   readonly syncedBlock: number
+  readonly takenInBlock: number
 }
 
 export interface RequestBody {
@@ -132,6 +133,7 @@ export function encodeChallengeBody(body: ChallengeBody): Uint8Array {
     uint(4, body.suite),
     bytes(5, body.publicKey),
     uint(6, body.syncedBlock),
+    uint(7, body.takenInBlock),
   )
 }
 

@@ -128,6 +128,45 @@ export const challengeCases: readonly ConformanceCase[] = [
     },
   }),
   conformanceCase({
+    id: 'CHAL-08',
+    clause: '4.4',
+    quote: 'Nor MUST it name a later one than its token does',
+    role: 'provider',
+    sent: 'Hello',
+    expected: 'Challenge whose synced_block is not above its taken_in_block, nor that above the block of its token',
+    run: async (bench) => {
+      const { syncedBlock, takenInBlock, token } = (await bench.challenged()).body
+      const anchor = token?.blockNumber ?? 0
+      demand(syncedBlock <= takenInBlock, `it is sure up to block ${syncedBlock}, and has come to ${takenInBlock}`)
+      demand(takenInBlock <= anchor, `it has come to block ${takenInBlock}, and its token to ${anchor}`)
+    },
+  }),
+  conformanceCase({
+    id: 'CHAL-09',
+    clause: '4.4',
+    quote: 'A version that was synced in one of these, and that it does not hold, keeps it from giving an older one',
+    role: 'provider',
+    needsShares: true,
+    sent: 'Hello, and a Request for a capsule in any version, until it has come to the block in which that was synced anew',
+    expected: 'from a Challenge on that names that block as taken in, no older version',
+    run: async (bench) => {
+      const old = await bench.bench.plant('capsule')
+      await bench.untilHeld(old.key)
+      const anew = await bench.bench.renew(old)
+      await bench.until(async () => {
+        const { side, body } = await bench.challenged()
+        const lists = bench.listsFor([anew], 0)
+        await side.request(lists)
+        const { shares } = await bench.receive(side, lists)
+        if (body.takenInBlock < anew.version) return false
+        const given = shares.get(shareKeyText(anew.key))
+        const isNewest = given === undefined || given.version >= anew.version
+        demand(isNewest, `it sent version ${given?.version}, and says that it has come to block ${body.takenInBlock}`)
+        return true
+      }, 'it does not come to the block in which the capsule was synced anew')
+    },
+  }),
+  conformanceCase({
     id: 'SUITE-01',
     clause: '5.1',
     quote: 'All sides MUST implement suite 1',

@@ -14,6 +14,7 @@ const FIRST = '`account` is that account, else BAD_SIGNATURE'
 const NONCE = 'the size of `nonce`, else MALFORMED'
 const SUITE = '`suite` is one that it offered, else UNSUPPORTED_SUITE'
 const TOKEN = 'the token;'
+const ORDER_OF_BLOCKS = '`synced_block` ≤ `taken_in_block` ≤ `block_number` of the token, else MALFORMED'
 const BINDING = 'the report data is as section 4.1 has it, else BINDING_MISMATCH'
 const ORDER = 'The requester knows beforehand which account it has turned to. It checks, in this order'
 const NO_QUOTE = 'Until all of these hold a requester MUST NOT make a quote'
@@ -188,6 +189,25 @@ export const checkingCases: readonly ConformanceCase[] = [
     quote: NO_QUOTE,
     lies: async (bench) => ({
       body: { suite: 4_000_000, token: await tokenOf(bench, (now) => ({ blockNumber: now - 25, validity: 20 })) },
+    }),
+  }),
+  refused('CHECK-15', 'a synced_block above its taken_in_block', 'MALFORMED', {
+    quote: ORDER_OF_BLOCKS,
+    lies: (bench) => ({ body: { syncedBlock: bench.stage.now, takenInBlock: bench.stage.now - 1 } }),
+  }),
+  refused('CHECK-16', 'a taken_in_block above the block of its token', 'MALFORMED', {
+    quote: ORDER_OF_BLOCKS,
+    lies: async (bench) => ({
+      body: {
+        token: await tokenOf(bench, (now) => ({ blockNumber: now - 1, validity: 20 })),
+        takenInBlock: bench.stage.now,
+      },
+    }),
+  }),
+  refused('CHECK-17', 'a synced_block, and none taken in, and a token that expired long ago', 'TOKEN_EXPIRED', {
+    quote: ORDER,
+    lies: async (bench) => ({
+      body: { token: await tokenOf(bench, (now) => ({ blockNumber: now - 25, validity: 20 })), syncedBlock: 1 },
     }),
   }),
   refused('CBIND-01', 'report data signed by another account', 'BINDING_MISMATCH', {

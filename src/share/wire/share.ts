@@ -1365,6 +1365,7 @@ export interface ChallengeBody {
   suite: number
   publicKey: Uint8Array
   syncedBlock: number
+  takenInBlock: number
 }
 
 export namespace ChallengeBody {
@@ -1407,6 +1408,11 @@ export namespace ChallengeBody {
           w.uint32(obj.syncedBlock)
         }
 
+        if ((obj.takenInBlock != null && obj.takenInBlock !== 0)) {
+          w.uint32(56)
+          w.uint32(obj.takenInBlock)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1416,7 +1422,8 @@ export namespace ChallengeBody {
           nonce: uint8ArrayAlloc(0),
           suite: 0,
           publicKey: uint8ArrayAlloc(0),
-          syncedBlock: 0
+          syncedBlock: 0,
+          takenInBlock: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1449,6 +1456,10 @@ export namespace ChallengeBody {
             }
             case 6: {
               obj.syncedBlock = reader.uint32()
+              break
+            }
+            case 7: {
+              obj.takenInBlock = reader.uint32()
               break
             }
             default: {
@@ -1508,6 +1519,13 @@ export namespace ChallengeBody {
               }
               break
             }
+            case 7: {
+              yield {
+                field: `${prefix}.takenInBlock`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1560,6 +1578,11 @@ export namespace ChallengeBody {
     value: number
   }
 
+  export interface ChallengeBodyTakenInBlockFieldEvent {
+    field: '$.takenInBlock'
+    value: number
+  }
+
   export function encode (obj: Partial<ChallengeBody>): Uint8Array {
     return encodeMessage(obj, ChallengeBody.codec())
   }
@@ -1568,7 +1591,7 @@ export namespace ChallengeBody {
     return decodeMessage(buf, ChallengeBody.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ChallengeBody>): Generator<ChallengeBodyAccountFieldEvent | ChallengeBodyNonceFieldEvent | ChallengeBodyTokenBlockNumberFieldEvent | ChallengeBodyTokenBlockHashFieldEvent | ChallengeBodyTokenValidityFieldEvent | ChallengeBodySuiteFieldEvent | ChallengeBodyPublicKeyFieldEvent | ChallengeBodySyncedBlockFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ChallengeBody>): Generator<ChallengeBodyAccountFieldEvent | ChallengeBodyNonceFieldEvent | ChallengeBodyTokenBlockNumberFieldEvent | ChallengeBodyTokenBlockHashFieldEvent | ChallengeBodyTokenValidityFieldEvent | ChallengeBodySuiteFieldEvent | ChallengeBodyPublicKeyFieldEvent | ChallengeBodySyncedBlockFieldEvent | ChallengeBodyTakenInBlockFieldEvent> {
     return streamMessage(buf, ChallengeBody.codec(), opts)
   }
 }

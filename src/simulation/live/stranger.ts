@@ -91,7 +91,7 @@ async function refusalOf(exchange: Promise<unknown>): Promise<string | undefined
 
 /** A stranger never serves. */
 const NO_SHARES = {
-  newestAsOf: async () => 0,
+  knowledge: async () => ({ newestAsOf: 0, takenIn: 0 }),
   heldFrom: async () => [],
   runs: (): never => {
     throw new SlotmeshError('simulation/stranger', 'A stranger has nothing to give.')

@@ -82,6 +82,7 @@ export type Fault =
   | 'repeats its nonce and key'
   | 'replays its quote'
   | 'anchors its token anywhere'
+  | 'says that it is further than it is'
   | 'believes any quote'
   | 'allows any build'
   | 'ignores the binding'
@@ -100,6 +101,7 @@ export type Fault =
   | 'quotes for another exchange'
   | 'takes a Challenge of anyone'
   | 'takes an expired Challenge'
+  | 'takes a Challenge that contradicts itself'
   | 'takes a Challenge without its binding'
   | 'takes a Challenge of any build'
   | 'takes what is not sealed'
@@ -150,6 +152,7 @@ export class SmallPeer {
   readonly #places: AccountId[] = []
   readonly #hellos = new Map<string, number>()
   #loops: Promise<unknown> = Promise.resolve()
+  #takenIn: BlockNumber = 0
   #turn = 0
   #quote: Uint8Array | undefined
   #nonce: Uint8Array | undefined
@@ -207,16 +210,16 @@ export class SmallPeer {
   }
 
   async #takeSnapshot(): Promise<void> {
-    for await (const keys of this.#chain.syncedShares(this.#chain.finalised(), { signal: this.#signal })) {
+    const block = this.#chain.finalised()
+    this.#takenIn = block.number
+    for await (const keys of this.#chain.syncedShares(block, { signal: this.#signal })) {
       for (const key of keys) this.#wants.set(shareKeyText(key), { key, minimumVersion: 0 })
     }
   }
 
   async #follow(): Promise<void> {
     try {
-      for await (const { block, triggers } of this.#chain.follow(this.#chain.finalised().number, {
-        signal: this.#signal,
-      })) {
+      for await (const { block, triggers } of this.#chain.follow(this.#takenIn, { signal: this.#signal })) {
         for (const trigger of triggers) {
           if (trigger.type === 'key-update') continue
           const key = { kind: trigger.kind, nftId: trigger.nftId }
@@ -229,6 +232,7 @@ export class SmallPeer {
             this.#origins.set(text, trigger.cluster)
           }
         }
+        this.#takenIn = block.number
       }
     } catch (thrown) {
       if (!this.#signal.aborted) throw thrown
@@ -310,6 +314,7 @@ export class SmallPeer {
       suite: keys.suite,
       publicKey: keys.publicKey,
       syncedBlock: 0,
+      takenInBlock: this.#is('says that it is further than it is') ? number + 1 : this.#takenIn,
     })
     const ownDigest = quoteDigest('provider', transcript.add('challenge-body', body))
     const quote = await this.#quoteOver(this.#signer.sign(ownDigest))
@@ -413,7 +418,9 @@ export class SmallPeer {
         for (const nftId of ids) {
           const text = shareKeyText({ kind, nftId })
           const share = (this.#is('sends the old version') && this.#former.get(text)) || this.#held.get(text)
-          const isDue = share !== undefined && (share.version >= minimumVersion || this.#is('sends what it likes'))
+          const isOld = (this.#wants.get(text)?.minimumVersion ?? 0) > (share?.version ?? 0)
+          const isGood = (share?.version ?? 0) >= minimumVersion && (!isOld || this.#is('sends the old version'))
+          const isDue = share !== undefined && (isGood || this.#is('sends what it likes'))
           if (isDue) runs.push(await this.#runOf({ kind, nftId }, share))
           else if (length > 0) {
             missing[kind].add(nftId)
@@ -510,7 +517,10 @@ export class SmallPeer {
     const barrier = synchronisationBarrier(chain.registry(), this.#signer.account, provider)
     if (barrier !== undefined) throw new RefusalError(BARRIER_REFUSALS[barrier])
     const isLate = this.#is('takes an expired Challenge')
-    if (!isLate) await checkToken(tokenFrom(offer.token), chain, { signal })
+    const token = tokenFrom(offer.token)
+    if (!isLate) await checkToken(token, chain, { signal })
+    const isInOrder = offer.syncedBlock <= offer.takenInBlock && offer.takenInBlock <= token.blockNumber
+    if (!isInOrder && !this.#is('takes a Challenge that contradicts itself')) throw new RefusalError('MALFORMED')
     const signer = this.#is('takes a Challenge of anyone') ? accountFrom(offer.account) : provider
     await this.#checkQuote('provider', signer, challenge.quote, transcript.add('challenge-body', challenge.body))
     const challengeHash = transcript.add('challenge-quote', challenge.quote)

@@ -33,11 +33,11 @@ class GatedShares extends MemoryShares {
   readonly places = { taken: 0, most: 0 }
   pass: () => Promise<void> = async () => undefined
 
-  override async newestAsOf(): Promise<BlockNumber> {
+  override async knowledge(): ReturnType<MemoryShares['knowledge']> {
     this.places.taken += 1
     this.places.most = Math.max(this.places.most, this.places.taken)
     await this.pass()
-    return super.newestAsOf()
+    return super.knowledge()
   }
 }
 

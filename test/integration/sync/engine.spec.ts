@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type LogFields, type ShareKey, SlotmeshError, systemClock, type Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
@@ -534,6 +535,44 @@ describe('synchronisation engine', () => {
     assert.equal(engine.stoppedBy, undefined)
   })
 
+  it('has caught up with nothing when it is run again, before it has taken its seat', async () => {
+    chain.assign(all)
+    const { signer } = own
+    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, clock: systemClock })
+    const stopping = new AbortController()
+    const failing = engine.run(stopping.signal)
+    const block = chain.finalise()
+    await engine.reached(block, { signal: stopping.signal })
+    const applyBlock = store.applyBlock.bind(store)
+    store.applyBlock = () => Promise.reject(new Error('The disk is broken.'))
+    chain.finalise()
+    await assert.rejects(failing, { message: 'The disk is broken.' })
+    store.applyBlock = applyBlock
+
+    // Meanwhile it was given another slot, and the chain takes its time over what is listed there.
+    chain.assign(all.map((seat) => (seat.account === own.identity.account ? { ...seat, slot: 4 } : seat)))
+    const [listed, asked] = [new AbortController(), new AbortController()]
+    chain.syncedShares = async function* () {
+      asked.abort()
+      await whenAborted(listed.signal)
+      yield []
+    }
+    const running = engine.run(stopping.signal)
+    stop = async () => {
+      stopping.abort()
+      await running
+    }
+    await whenAborted(asked.signal)
+    let isReached = false
+    const waiting = engine.reached(block, { signal: stopping.signal }).then(() => {
+      isReached = true
+    })
+    await store.cursor()
+    assert.equal(isReached, false)
+    listed.abort()
+    await waiting
+  })
+
   it('lets no owner believe that it has caught up once its seat is lost', async () => {
     chain.assign(all)
     const engine = start()
@@ -622,6 +661,10 @@ describe('synchronisation engine', () => {
     assert.equal(store.counts().wants, 0)
   })
 })
+
+async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
 
 /** For what the engine does without telling: looks again each turn of the event loop; mocha's timeout ends it. */
 async function eventually(condition: () => Promise<boolean>): Promise<void> {

@@ -1,97 +1,14 @@
 import assert from 'node:assert/strict'
-import {
-  type AccountId,
-  type ClusterId,
-  type EnclaveSeat,
-  pause,
-  Registry,
-  type ShareKey,
-  shareKeyText,
-} from '../../../src/domain/index.js'
-import type { Want } from '../../../src/store/index.js'
-import { Fetcher } from '../../../src/sync/fetcher.js'
-import type { SharePeers } from '../../../src/sync/index.js'
-import { capsule, logger, SLOT, secret, wantOf } from '../store/fixture.js'
-import { ComputedClock, runOf } from './mesh.js'
+import { type ClusterId, pause, type ShareKey, shareKeyText } from '../../../src/domain/index.js'
+import { capsule, secret, wantOf } from '../store/fixture.js'
+import { type Asked, LoneFetcher } from './lone-fetcher.js'
+import { runOf } from './mesh.js'
 
-type Asked = Parameters<SharePeers['request']>[1]
-
-/** The fetcher of cluster 0 alone, on a computed clock; a test says what the others answer. */
-class LoneFetcher {
-  readonly clock = new ComputedClock()
-  readonly wants = new Map<string, Want>()
-  /** How many wants were opened. */
-  read = 0
-  readonly requests: { readonly cluster: ClusterId; readonly keys: string[]; readonly at: number }[] = []
-  readonly fetcher: Fetcher
-  readonly #stopping = new AbortController()
-  readonly #run: Promise<void>
-
-  constructor(peers: number, answer: (cluster: ClusterId, asked: Asked) => Promise<void>) {
-    const seats = Array.from({ length: peers + 1 }, (_, cluster): EnclaveSeat => {
-      const account = accountOf(cluster)
-      return { account, operator: account, cluster, slot: SLOT, apiUri: '' }
-    })
-    const registry = new Registry(seats.map((seat) => ({ id: seat.cluster, type: 'public', seats: [seat] })))
-    const { wants, clock } = this
-    const open = (want: Want) => {
-      this.read += 1
-      return want
-    }
-    const silent = () => undefined
-    this.fetcher = new Fetcher({
-      account: accountOf(0),
-      registry: () => registry,
-      store: {
-        wants: async function* ({ skips = () => false } = {}) {
-          for (const want of wants.values()) if (!skips(want.key)) yield open(want)
-        },
-        wantsOf: async (keys) => keys.flatMap((key) => wants.get(shareKeyText(key)) ?? []).map(open),
-        putRun: async ({ shares }) => {
-          const closed = shares
-            .flatMap(({ leaf }) => wants.get(shareKeyText(leaf)) ?? [])
-            .filter(({ asOf }) => asOf === 0)
-          for (const { key } of closed) wants.delete(shareKeyText(key))
-          return { stored: closed.map(({ key }) => key), closed, contradicted: [], wasSetBack: false }
-        },
-        settleUnsure: async () => assert.fail('somebody was not asked'),
-      },
-      peers: {
-        request: async (provider, asked) => {
-          const cluster = seats.findIndex(({ account }) => account === provider)
-          this.requests.push({ cluster, keys: asked.wants.map(({ key }) => shareKeyText(key)), at: clock.now() })
-          await answer(cluster, asked)
-        },
-      },
-      listener: { shareStored: silent, exchangeDone: silent, exchangeFailed: silent },
-      logger,
-      clock,
-      onSettled: async () => undefined,
-    })
-    this.#run = this.fetcher.run(this.#stopping.signal)
-  }
-
-  want(...wants: Want[]): void {
-    for (const want of wants) this.wants.set(shareKeyText(want.key), want)
-    this.fetcher.wake(wants.map(({ key }) => key))
-  }
-
-  /** Lets so much time pass, or less when the condition holds before. */
-  pass(ms: number, condition = () => false): Promise<boolean> {
-    return this.clock.pass(this.clock.now() + ms, condition)
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#run
-  }
-}
-
-const accountOf = (cluster: ClusterId): AccountId => `0x${(cluster + 1).toString(16).padStart(64, '0')}`
 const nothing = async (_: ClusterId, { wants, onNotHeld }: Asked) => {
   for (const { key } of wants) onNotHeld(key)
 }
-const give = ({ onRun }: Asked, key: ShareKey, cluster: ClusterId) => onRun(runOf(key, cluster), 1)
+const give = ({ onRun }: Asked, key: ShareKey, cluster: ClusterId) =>
+  onRun(runOf(key, cluster), { newestAsOf: 1, takenIn: 1 })
 
 describe('fetching', () => {
   let lone: LoneFetcher
@@ -173,5 +90,6 @@ describe('fetching', () => {
     lone.want(...[1, 2, 3].map((nftId) => wantOf(capsule(nftId), { asOf: 50 })))
     await lone.pass(3_600_000)
     assert.ok(given >= 3 * 10 && given <= 3 * 16, `${given} shares in an hour`)
+    assert.deepEqual(lone.settled, [], 'somebody was not asked')
   })
 })

@@ -62,27 +62,34 @@ export class ScriptedChain implements SyncChain {
   }
 
   async registryAt({ number }: BlockRef): Promise<Registry> {
-    return this.#registries.get(number) ?? this.registry()
+    return this.registryOf(number)
+  }
+
+  registryOf(block: number): Registry {
+    return this.#registries.get(block) ?? this.registry()
   }
 
   async *follow(after: number, { signal }: { signal: AbortSignal }): AsyncGenerator<BlockTriggers> {
     this.followedFrom.push(after)
     for (let next = after; ; next += 1) {
-      while (this.#blocks[next] === undefined) {
-        signal.throwIfAborted()
-        await new Promise<void>((resolve) => {
-          const wake = () => {
-            this.#wakers.delete(wake)
-            signal.removeEventListener('abort', wake)
-            resolve()
-          }
-          this.#wakers.add(wake)
-          signal.addEventListener('abort', wake)
-        })
-      }
+      while (this.#blocks[next] === undefined) await this.next({ signal })
       signal.throwIfAborted()
       yield this.#blocks[next] as BlockTriggers
     }
+  }
+
+  /** Resolves when a block has been finalised, or when the signal aborts. */
+  async next({ signal }: { signal: AbortSignal }): Promise<void> {
+    signal.throwIfAborted()
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.#wakers.delete(wake)
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#wakers.add(wake)
+      signal.addEventListener('abort', wake)
+    })
   }
 
   async *syncedShares(): AsyncGenerator<ShareKey[]> {
@@ -113,7 +120,7 @@ export class StorePeers implements SharePeers {
     const peer = this.up.get(provider)
     if (peer === undefined) throw new SlotmeshError('mesh/enclave-not-found', 'The peer is down.')
     const { runs, notHeld } = await fetchRuns(peer.store, request.wants.map(({ key }) => key).slice(0, this.stopsAfter))
-    for (const run of runs) await request.onRun(run, peer.syncedBlock)
+    for (const run of runs) await request.onRun(run, { newestAsOf: peer.syncedBlock, takenIn: peer.syncedBlock })
     for (const key of notHeld) request.onNotHeld(key)
   }
 

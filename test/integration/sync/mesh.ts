@@ -139,7 +139,8 @@ export class FetcherMesh {
     const silent = () => undefined
     const fetcher = new Fetcher({
       account: seat.account,
-      registry: () => registry,
+      chain: { registry: () => registry, finalised: () => ({ number: 1, hash: '0x' }) },
+      takenIn: () => 1,
       store: {
         wants: async function* ({ skips = () => false } = {}) {
           for (const want of wants.values()) if (!skips(want.key)) yield want
@@ -190,7 +191,9 @@ export class FetcherMesh {
       await requireUp()
       const isHeld = ({ key }: { key: ShareKey }) =>
         node.held.has(shareKeyText(key)) && !this.liars.has(node.seat.cluster)
-      for (const want of wants.filter(isHeld)) await onRun(runOf(want.key, want.origin ?? 0), 1_000)
+      for (const want of wants.filter(isHeld)) {
+        await onRun(runOf(want.key, want.origin ?? 0), { newestAsOf: 1_000, takenIn: 1_000 })
+      }
       for (const want of wants.filter((each) => !isHeld(each))) onNotHeld(want.key)
     } catch (thrown) {
       if (thrown instanceof SlotmeshError && thrown.code === 'share/refusing') this.refused.push(node.seat.cluster)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { accountSigner } from '../../../src/crypto/index.js'
 import { type AccountId, type ShareKey, SlotmeshError, systemClock, type Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
@@ -68,7 +69,8 @@ class Slot implements SharePeers {
   async request(provider: AccountId, { wants, onRun, onNotHeld }: Parameters<SharePeers['request']>[1]): Promise<void> {
     const side = this.#sides.get(provider)
     if (!side?.isUp) throw new SlotmeshError('mesh/enclave-not-found', 'The peer is down.')
-    const newestAsOf = await side.serving.newestAsOf()
+    const known = await side.serving.knowledge()
+    const { newestAsOf } = known
     const stream = side.serving.runs(wants, { maximumBytes: 256 * 1024, signal, newestAsOf })
     let given = 0
     for (let next = await stream.next(); ; next = await stream.next()) {
@@ -77,7 +79,7 @@ class Slot implements SharePeers {
         break
       }
       given += next.value.shares.length
-      await onRun(verify(next.value), newestAsOf)
+      await onRun(verify(next.value), known)
     }
     this.requests.push({ provider, given })
   }
@@ -151,9 +153,9 @@ describe('what is the newest', () => {
     await three.witness.until(async () => (await gives(three, capsule(1))) !== undefined)
     assert.equal(await gives(three, capsule(1)), text(capsule(1)))
     assert.deepEqual((await three.store.want(secret(66)))?.key, secret(66))
-    assert.equal(await three.serving.newestAsOf(), now)
+    assert.equal((await three.serving.knowledge()).newestAsOf, now)
     // Health goes on saying what is missing.
-    assert.equal(await one.serving.newestAsOf(), now)
+    assert.equal((await one.serving.knowledge()).newestAsOf, now)
     assert.equal(await syncedBlock(one.store), lost - 1)
   })
 
@@ -175,7 +177,7 @@ describe('what is the newest', () => {
     const now = await slot.finalise()
     for (const side of [one, two]) {
       assert.equal(await gives(side, capsule(1)), text(capsule(1)))
-      assert.equal(await side.serving.newestAsOf(), now)
+      assert.equal((await side.serving.knowledge()).newestAsOf, now)
     }
   })
 
@@ -191,6 +193,29 @@ describe('what is the newest', () => {
     one = await startOne()
     await isRunning(one)
     assert.equal(await gives(one, capsule(1)), text(capsule(1)))
+  })
+
+  it('is not what the only cluster holds until it has come to the block that it asks about', async () => {
+    slot.seat(ONE)
+    let one = await startOne()
+    await isRunning(one)
+    await sync(one, ONE, capsule(1), 0)
+    await one.store.putPending({ key: capsule(1), payload: payloadOf(capsule(1), 1), confirmed: true })
+    slot.chain.synced = [capsule(1)]
+    await one.stop()
+    await slot.alter(one)
+    const second = slot.chain.finalise([synced(capsule(1), ONE)])
+    const released = new AbortController()
+    slot.chain.follow = holdingBack(slot.chain, once(released.signal, 'abort'))
+    one = await startOne()
+    await one.engine.reached(second - 1, { signal: AbortSignal.timeout(5_000) })
+    // Whatever there is to do is done by then: nobody is to be asked.
+    for (let turn = 0; turn < 50; turn += 1) await one.store.cursor()
+    assert.equal((await one.store.want(capsule(1)))?.asOf, second)
+    assert.equal(await gives(one, capsule(1)), undefined)
+    released.abort()
+    await isRunning(one)
+    assert.equal(await gives(one, capsule(1)), text(capsule(1), 1))
   })
 
   it('is not what is held as long as one slot peer has not been heard, and is what that one has', async () => {
@@ -220,7 +245,7 @@ describe('what is the newest', () => {
     }
     for (const side of [one, two]) {
       assert.equal(await gives(side, capsule(1)), undefined)
-      assert.equal(await side.serving.newestAsOf(), first)
+      assert.equal((await side.serving.knowledge()).newestAsOf, first)
     }
     three = await startThree()
     for (const side of [one, two]) {
@@ -229,6 +254,15 @@ describe('what is the newest', () => {
     }
   })
 })
+
+/** A chain of which no block is heard before it is released. */
+function holdingBack(chain: ScriptedChain, released: Promise<unknown>): ScriptedChain['follow'] {
+  const follow = chain.follow.bind(chain)
+  return async function* (...given) {
+    await released
+    yield* follow(...given)
+  }
+}
 
 /** A chain in which nobody hears of what one block has synced. */
 function skipping(chain: ScriptedChain, block: number): ScriptedChain['follow'] {

@@ -44,7 +44,7 @@ describe('giving out shares', () => {
       .next()
 
   it('serves peers and owners in its own seat', async () => {
-    assert.equal(await serving().newestAsOf(), 1)
+    assert.deepEqual(await serving().knowledge(), { newestAsOf: 1, takenIn: 1 })
     assert.equal((await firstRun()).done, false)
     assert.deepEqual((await serving().latest(capsule(1)))?.payload, payloadOf(capsule(1)))
     assert.equal(await serving().latest(secret(2)), undefined)
@@ -58,7 +58,7 @@ describe('giving out shares', () => {
   for (const [seat, other] of others) {
     it(`gives nothing of the former seat when the chain says ${seat}`, async () => {
       registry = other
-      await assert.rejects(serving().newestAsOf(), { refusal: 'NOT_READY' })
+      await assert.rejects(serving().knowledge(), { refusal: 'NOT_READY' })
       await assert.rejects(firstRun(), { refusal: 'NOT_READY' })
       assert.equal(await serving().latest(secret(1)), undefined)
     })
@@ -87,13 +87,14 @@ describe('giving out shares', () => {
     await store.applyBlock(2, [{ type: 'synced', want }], own.signHead)
     assert.equal(await given(capsule(1), 1), false)
     assert.ok(await given(secret(1), 1))
-    assert.equal(await serving().newestAsOf(), 2)
+    assert.deepEqual(await serving().knowledge(), { newestAsOf: 2, takenIn: 2 })
     assert.deepEqual(await serving().heldFrom(capsule(0), 10), [1])
   })
 
   it('gives a peer what may not be the newest, unless it was told that all is', async () => {
     await store.beginSetup(own.identity, 9, [wantOf(capsule(1), { asOf: 9 })])
-    assert.equal(await serving().newestAsOf(), 1)
+    // It has taken in the block, and says so, whatever it is sure of.
+    assert.deepEqual(await serving().knowledge(), { newestAsOf: 1, takenIn: 9 })
     assert.ok(await given(capsule(1), 1))
     assert.equal(await given(capsule(1), 2), false)
     assert.equal(await serving().latest(capsule(1)), undefined)
@@ -119,14 +120,14 @@ describe('giving out shares', () => {
     })
     store = await folders.open(location)
     assert.equal((await store.place(capsule(7)))?.version, 11)
-    await assert.rejects(serving().newestAsOf(), { refusal: 'NOT_READY' })
+    await assert.rejects(serving().knowledge(), { refusal: 'NOT_READY' })
     await assert.rejects(firstRun(), { refusal: 'NOT_READY' })
     await assert.rejects(serving().heldFrom(capsule(0), 10), { refusal: 'NOT_READY' })
     assert.equal(await serving().latest(capsule(7)), undefined)
 
     await store.beginSetup(own.identity, 300, [wantOf(capsule(7), { asOf: 300 })])
     // It is served again, but nobody is told that it is the newest as of any later block.
-    assert.equal(await serving().newestAsOf(), 11)
+    assert.deepEqual(await serving().knowledge(), { newestAsOf: 11, takenIn: 300 })
     assert.equal(await serving().latest(capsule(7)), undefined)
   })
 
@@ -161,7 +162,7 @@ describe('giving out shares', () => {
     assert.deepEqual(await store.settleUnsure(await collect(store.wants())), [])
     assert.equal(store.counts().wants, 2)
     assert.deepEqual((await serving().latest(capsule(5)))?.payload, payloadOf(capsule(5)))
-    assert.equal(await serving().newestAsOf(), 5)
+    assert.deepEqual(await serving().knowledge(), { newestAsOf: 5, takenIn: 5 })
     await replicate(source, store, keys, { newestAsOf: 0 })
     assert.equal(store.counts().wants, 0)
   })

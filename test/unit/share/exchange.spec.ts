@@ -87,13 +87,16 @@ describe('an exchange between two enclaves', () => {
       notHeld: 4,
       unfinished: false,
       cursor: capsule(11),
-      providerSyncedBlock: 88,
+      provider: { newestAsOf: 88, takenIn: 95 },
     })
     assert.deepEqual(received.notHeld, missing)
     assert.deepEqual(served, { account: both.requester.signer.account, sent: 7 })
     assert.deepEqual([...received.shares.keys()].sort(), held.map(shareKeyText).sort())
     for (const key of held) assert.deepEqual(received.shares.get(shareKeyText(key)), payloadOf(key))
-    assert.deepEqual(new Set(received.synced), new Set([88]))
+    assert.deepEqual(
+      received.told,
+      received.runs.map(() => ({ newestAsOf: 88, takenIn: 95 })),
+    )
     assert.deepEqual(
       received.runs.map(({ head, first, shares }) => [head.cluster, first, shares.length]),
       [
@@ -239,7 +242,7 @@ describe('an exchange between two enclaves', () => {
         told: 499_500,
         unfinished: false,
         cursor: secret(500_000),
-        providerSyncedBlock: 90,
+        provider: { newestAsOf: 90, takenIn: 95 },
       },
     )
     assert.ok(shares.largestAsked <= 8_192, `${shares.largestAsked} shares were looked up at once`)
@@ -272,7 +275,7 @@ describe('an exchange between two enclaves', () => {
       notHeld: 1,
       unfinished: false,
       cursor: capsule(20),
-      providerSyncedBlock: 90,
+      provider: { newestAsOf: 90, takenIn: 95 },
     })
   })
 
@@ -315,7 +318,7 @@ describe('what is sent in one exchange', () => {
     const head = new OriginLog(account('serving'), { cluster: 2 }).append(secret(1), 1).head()
     const payload = new Uint8Array(16)
     const source: ShareSource = {
-      newestAsOf: async () => 1,
+      knowledge: async () => ({ newestAsOf: 1, takenIn: 1 }),
       heldFrom: async ({ nftId }, limit) => Array.from({ length: limit }, (_, at) => nftId + at),
       runs: async function* (wanted) {
         const vouched = wanted.map(({ key }) => ({ leaf: { ...key, version: 1, payloadHash: payload }, payload }))

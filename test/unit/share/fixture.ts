@@ -27,7 +27,7 @@ import {
   type VouchedShare,
 } from '../../../src/provenance/index.js'
 import type { Attestation, ChainView, Party } from '../../../src/share/party.js'
-import type { ShareSource } from '../../../src/share/source.js'
+import type { Knowledge, ShareSource } from '../../../src/share/source.js'
 import type { WantedShare } from '../../../src/share/wants.js'
 
 export const GENESIS: BlockHash = hashOf('genesis')
@@ -261,8 +261,8 @@ export function want(key: ShareKey, minimumVersion = 0): WantedShare {
 /** Holds the shares of some logs in memory. */
 export class MemoryShares implements ShareSource {
   readonly #logs: readonly OriginLog[]
-  synced: BlockNumber
-  readonly calls = { newestAsOf: 0, runs: 0, runsEnded: 0 }
+  readonly known: Knowledge
+  readonly calls = { knowledge: 0, runs: 0, runsEnded: 0 }
   /** Called before each run is handed out, with the number of those before it. */
   onRun: ((given: number) => void) | undefined
   /** The most shares that `runs` was ever called for. */
@@ -270,14 +270,14 @@ export class MemoryShares implements ShareSource {
   /** Every payload handed out. */
   readonly given: Uint8Array[] = []
 
-  constructor(logs: readonly OriginLog[], synced: BlockNumber = 90) {
+  constructor(logs: readonly OriginLog[], newestAsOf: BlockNumber = 90, takenIn: BlockNumber = 95) {
     this.#logs = logs
-    this.synced = synced
+    this.known = { newestAsOf, takenIn }
   }
 
-  async newestAsOf(): Promise<BlockNumber> {
-    this.calls.newestAsOf += 1
-    return this.synced
+  async knowledge(): Promise<Knowledge> {
+    this.calls.knowledge += 1
+    return this.known
   }
 
   async heldFrom(from: ShareKey, limit: number): Promise<number[]> {
@@ -338,16 +338,16 @@ function ranges(log: OriginLog, open: ReadonlyMap<string, WantedShare>, maximumB
 export class Received {
   readonly runs: VerifiedRun[] = []
   readonly shares = new Map<string, Uint8Array>()
-  readonly synced: BlockNumber[] = []
+  readonly told: Knowledge[] = []
   readonly notHeld: ShareKey[] = []
 
   readonly onNotHeld = (key: ShareKey): void => {
     this.notHeld.push(key)
   }
 
-  readonly onRun = async (run: VerifiedRun, providerSyncedBlock: BlockNumber): Promise<void> => {
+  readonly onRun = async (run: VerifiedRun, provider: Knowledge): Promise<void> => {
     this.runs.push(run)
-    this.synced.push(providerSyncedBlock)
+    this.told.push(provider)
     for (const { leaf, payload } of run.shares) this.shares.set(shareKeyText(leaf), payload.slice())
   }
 }

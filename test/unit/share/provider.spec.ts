@@ -115,7 +115,7 @@ async function until(holds: () => boolean, stream: Stream): Promise<void> {
 /** Refused before anything dear: no quote made or verified, the shares not looked at. */
 function assertCheap({ provider, shares }: Scene): void {
   assert.deepEqual(provider.attestation.calls, { quote: 0, verify: 0 })
-  assert.deepEqual({ ...shares.calls }, { newestAsOf: 0, runs: 0, runsEnded: 0 })
+  assert.deepEqual({ ...shares.calls }, { knowledge: 0, runs: 0, runsEnded: 0 })
 }
 
 describe('the provider', () => {
@@ -412,10 +412,18 @@ describe('the provider', () => {
     assert.equal((await at.requester.challenge()).body.suite, 1)
   })
 
-  it('tells in the Challenge up to which block it misses nothing', async () => {
-    const at = await scene({ shares: new MemoryShares([], 4242) })
+  it('tells in the Challenge up to which block what it gives is the newest, and how far it has come in the chain', async () => {
+    const at = await scene({ shares: new MemoryShares([], 42, 99) })
     await at.requester.hello()
-    assert.equal((await at.requester.challenge()).body.syncedBlock, 4242)
+    const { syncedBlock, takenInBlock } = (await at.requester.challenge()).body
+    assert.deepEqual([syncedBlock, takenInBlock], [42, 99])
+  })
+
+  it('tells of no block that is later than the one of its token', async () => {
+    const at = await scene({ shares: new MemoryShares([], 4242, 4243) })
+    await at.requester.hello()
+    const { syncedBlock, takenInBlock, token } = (await at.requester.challenge()).body
+    assert.deepEqual([syncedBlock, takenInBlock, token?.blockNumber], [100, 100, 100])
   })
 
   it('uses fresh keys and nonces each time', async () => {
@@ -556,7 +564,7 @@ describe('the provider', () => {
 
   it('tells nothing of its own failures to the peer', async () => {
     const shares = new MemoryShares([])
-    shares.newestAsOf = async () => {
+    shares.knowledge = async () => {
       throw new Error('disk on fire')
     }
     const at = await scene({ shares })

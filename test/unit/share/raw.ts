@@ -190,6 +190,7 @@ export class RawProvider extends RawSide {
       suite: this.suite,
       publicKey: (await this.keys()).publicKey,
       syncedBlock: 90,
+      takenInBlock: 95,
       ...lies.body,
     })
     const body = lies.before?.(encoded) ?? encoded

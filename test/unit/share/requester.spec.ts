@@ -134,7 +134,7 @@ describe('the requester', () => {
       notHeld: 0,
       unfinished: false,
       cursor: undefined,
-      providerSyncedBlock: 90,
+      provider: { newestAsOf: 90, takenIn: 95 },
     })
     assert.deepEqual(at.received.shares.get('capsule/7'), payloadOf(capsule(7)))
     assert.deepEqual(at.received.shares.size, 3)
@@ -217,6 +217,14 @@ describe('the requester', () => {
       ['whose token has expired', 'TOKEN_EXPIRED', {}, { body: anchor(79) }],
       ['whose token is too far ahead', 'TOKEN_IN_FUTURE', {}, { body: anchor(103) }],
       ['anchored in a fork', 'UNKNOWN_CHAIN', {}, { body: anchor(99, { blockHash: new Uint8Array(32) }) }],
+      ['that is sure of a block that is not taken in', 'MALFORMED', {}, { body: { syncedBlock: 96 } }],
+      ['of more than its token calls final', 'MALFORMED', {}, { body: { ...anchor(99), takenInBlock: 100 } }],
+      [
+        'whose token has expired, of more than that calls final',
+        'TOKEN_EXPIRED',
+        {},
+        { body: { ...anchor(79), takenInBlock: 80 } },
+      ],
     ]
     for (const [what, refusal, init, lies] of table) {
       it(`${what}: ${refusal}`, async () => {
@@ -260,6 +268,12 @@ describe('the requester', () => {
         'BINDING_MISMATCH',
         {},
         { afterwards: (body) => Uint8Array.of(...body, 0x30, 1) },
+      ],
+      [
+        'that somebody has made a few blocks younger',
+        'BINDING_MISMATCH',
+        {},
+        { afterwards: (body) => Uint8Array.of(...body, 0x38, 99) },
       ],
     ]
     for (const [what, refusal, init, lies] of table) {
@@ -501,7 +515,7 @@ describe('the requester', () => {
         notHeld: 0,
         unfinished: true,
         cursor: secret(3),
-        providerSyncedBlock: 90,
+        provider: { newestAsOf: 90, takenIn: 95 },
       })
     })
 

@@ -27,7 +27,8 @@ describe('the fetcher', () => {
         settleUnsure: () => assert.fail('nothing is held'),
         putRun: () => assert.fail('nothing was sent'),
       },
-      registry: () => registry,
+      chain: { registry: () => registry, finalised: () => ({ number: 1, hash: '0x' }) },
+      takenIn: () => 1,
       peers: {
         async request() {
           throw refusal

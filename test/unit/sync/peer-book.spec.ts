@@ -62,12 +62,26 @@ describe('peer book', () => {
   it('asks a peer for a version that may not be the newest after longer pauses each time', () => {
     const { book: peers, clock } = book()
     for (const wait of [50, 100, 200, 400, 400]) {
-      peers.lacks(one, key, 9)
+      peers.lacks(one, key, { asOf: 9, takenIn: 9 })
       assert.equal(peers.askableAt(one, key), clock.now + wait)
     }
     assert.equal(peers.lacking(key).get(one)?.gaveAsOf, 9)
     peers.lacks(one, key)
     assert.equal(peers.lacking(key).get(one)?.gaveAsOf, undefined)
+  })
+
+  it('holds nobody to what it gave before it had come to the block that was asked about', () => {
+    const { book: peers, clock } = book()
+    for (const [takenIn, gaveAsOf, wait] of [
+      [8, undefined, 50],
+      [9, 9, 100],
+      [10, 9, 200],
+      [8, undefined, 400],
+    ] as const) {
+      peers.lacks(one, key, { asOf: 9, takenIn })
+      assert.equal(peers.lacking(key).get(one)?.gaveAsOf, gaveAsOf)
+      assert.equal(peers.askableAt(one, key), clock.now + wait)
+    }
   })
 
   it('remembers so many answers and no more, and in time forgets what nobody asks for', () => {

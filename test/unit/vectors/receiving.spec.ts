@@ -57,6 +57,7 @@ async function provide(frames: Frames, chain: ChainView, contents: readonly Uint
     suite: 1,
     publicKey: keys.publicKey,
     syncedBlock: 0,
+    takenInBlock: 0,
   })
   const quote = provider.sign(quoteDigest('provider', transcript.add('challenge-body', body)))
   const challengeHash = new Uint8Array(transcript.add('challenge-quote', quote))
