@@ -69,7 +69,7 @@ export interface VerifiedCollateral {
   readonly pckAuthority: string
   readonly revokedByRoot: ReadonlySet<string>
   readonly revokedByPckAuthority: ReadonlySet<string>
-  readonly lists: Readonly<Record<'root' | 'pck', { readonly authority: string; readonly issuedAt: Date }>>
+  readonly lists: Readonly<Record<'root' | 'pck', { readonly authority: string; readonly validity: Validity }>>
 }
 
 /**
@@ -214,8 +214,8 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
       lists: {
-        root: { authority: authorityOf(root), issuedAt: rootCrl.validity.from },
-        pck: { authority: authorityOf(pckAuthority), issuedAt: pckCrl.validity.from },
+        root: { authority: authorityOf(root), validity: rootCrl.validity },
+        pck: { authority: authorityOf(pckAuthority), validity: pckCrl.validity },
       },
     }
   } catch (error) {

@@ -1,17 +1,20 @@
 import type { X509Certificate } from 'node:crypto'
 import { type Logger, messageOf } from '../../domain/index.js'
 import { type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from '../collateral.js'
-import { isOlder, type Mark, type Publication, publicationsIn } from './publications.js'
+import { isEarlier, isOlder, type Mark, type Publication, publicationsIn } from './publications.js'
 
 interface Newest {
   readonly mark: Mark
+  /** When it ends by its own word, Unix ms. */
+  readonly until: number
   readonly parts: Partial<QuoteCollateral>
 }
 
 /**
- * The newest that was seen of what Intel publishes for many families at once: revocation lists and QE identities. Whatever
- * family it came with, all are judged by it: a service that answers for one family and is silent about another could
- * otherwise have a platform believed that is known to be revoked. There are some half a dozen.
+ * The newest that was seen of what Intel publishes. Whatever collateral it came with, all is judged by it: a service that
+ * answers for one family and is silent about another could otherwise have a platform believed that is known to be revoked,
+ * and one that answers with what ends soon could put an end to what is held. Some half a dozen are for many families, and
+ * are recalled by their names; TCB info is of a family that was asked for, and comes back with its collateral.
  */
 export class NewestParts {
   readonly #root: X509Certificate
@@ -29,18 +32,18 @@ export class NewestParts {
 
   /** Takes what is newer in collateral that stands. */
   take(collateral: VerifiedCollateral): void {
-    for (const publication of commonIn(collateral)) {
-      const { name, mark } = publication
+    for (const publication of publicationsIn(collateral)) {
+      const { name, mark, until } = publication
       const former = this.#newest.get(name)
-      if (former !== undefined && !isOlder(former.mark, mark)) continue
-      this.#newest.set(name, { mark, parts: partsOf(publication, collateral.collateral) })
+      if (former !== undefined && !isEarlier(former.mark, mark)) continue
+      this.#newest.set(name, { mark, until, parts: partsOf(publication, collateral.collateral) })
     }
   }
 
-  /** Names of those publications in collateral than which nothing newer was seen. */
+  /** Names of what is for many families in collateral, but for that than which something newer was seen. */
   namesIn(collateral: VerifiedCollateral): string[] {
     return commonIn(collateral)
-      .filter(({ name, mark }) => !isOlder(mark, this.#newest.get(name)?.mark ?? mark))
+      .filter(({ name, mark }) => !isEarlier(mark, this.#newest.get(name)?.mark ?? mark))
       .map(({ name }) => name)
   }
 
@@ -51,9 +54,11 @@ export class NewestParts {
    * root's, say, or since a list has ended.
    */
   appliedTo(collateral: VerifiedCollateral, now: Date): VerifiedCollateral {
-    const newer = commonIn(collateral).flatMap(({ name, mark }) => {
+    const newer = publicationsIn(collateral).flatMap(({ name, mark }) => {
       const newest = this.#newest.get(name)
-      return newest !== undefined && isOlder(mark, newest.mark) ? [newest.parts] : []
+      if (newest === undefined || !isEarlier(mark, newest.mark)) return []
+      // Of the same round the earlier one is as good, should it last longer after all.
+      return isOlder(mark, newest.mark) || now.getTime() <= newest.until ? [newest.parts] : []
     })
     if (newer.length === 0) return collateral
     return verifyCollateral(Object.assign({}, collateral.collateral, ...newer), this.#root, now)

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { QuoteCollateral, VerifiedCollateral } from '../collateral.js'
+import type { QeIdentity, QuoteCollateral, TcbInfo, VerifiedCollateral } from '../collateral.js'
 
-/**
- * How new a publication of Intel's is: by the evaluation number, or of lists, which have none (0), by date. What Intel signs
- * of one round says the same on every day, and an honest service of several caches shows now one day's, now another's.
- */
+/** How new a publication of Intel's is: by the evaluation number, and then by date; lists have no evaluation number (0). */
 export interface Mark {
   readonly round: number
   /** Unix ms. */
@@ -15,9 +12,10 @@ export interface Mark {
 export interface Publication {
   /** The same in whatever collateral it comes. */
   readonly name: string
-  /** For people. */
-  readonly title: string
+  readonly title: 'TCB info' | 'QE identity' | 'revocation list'
   readonly mark: Mark
+  /** When it ends by its own word, Unix ms. */
+  readonly until: number
   /** Where it stands in collateral, with the chain of who signed it. */
   readonly parts: readonly (keyof QuoteCollateral)[]
   /** Whether it is about the platforms of more than one family. */
@@ -31,24 +29,25 @@ export interface Publication {
  */
 export function publicationsIn({ tcbInfo, qeIdentity, lists }: VerifiedCollateral): readonly Publication[] {
   const tee = tcbInfo.id.toLowerCase()
-  const list = ({ authority, issuedAt }: VerifiedCollateral['lists']['root']) => ({
+  const list = ({ authority, validity }: VerifiedCollateral['lists']['root']) => ({
     name: `list/${createHash('sha256').update(authority).digest('hex')}`,
-    title: 'revocation list',
-    mark: { round: 0, issued: issuedAt.getTime() },
+    title: 'revocation list' as const,
+    mark: { round: 0, issued: validity.from.getTime() },
+    until: validity.until.getTime(),
     isCommon: true,
   })
   return [
     {
       name: `tcb-info/${tee}/${tcbInfo.fmspc}/${tcbInfo.pceId}`,
       title: 'TCB info',
-      mark: markOf(tcbInfo),
+      ...datesOf(tcbInfo),
       parts: ['tcb_info_issuer_chain', 'tcb_info', 'tcb_info_signature'],
       isCommon: false,
     },
     {
       name: `qe-identity/${tee}`,
       title: 'QE identity',
-      mark: markOf(qeIdentity),
+      ...datesOf(qeIdentity),
       parts: ['qe_identity_issuer_chain', 'qe_identity', 'qe_identity_signature'],
       isCommon: true,
     },
@@ -57,10 +56,20 @@ export function publicationsIn({ tcbInfo, qeIdentity, lists }: VerifiedCollatera
   ]
 }
 
+/**
+ * Whether one is never believed once the other was seen: what is of an earlier round, or a list of an earlier day. What Intel
+ * signs of one round says the same on every day, and an honest service of several caches shows now one day's, now another's.
+ */
 export function isOlder(one: Mark, other: Mark): boolean {
-  return one.round < other.round || (one.round === 0 && other.round === 0 && one.issued < other.issued)
+  return one.round === other.round ? one.round === 0 && isEarlier(one, other) : one.round < other.round
 }
 
-function markOf(signed: { readonly tcbEvaluationDataNumber: number; readonly issueDate: string }): Mark {
-  return { round: signed.tcbEvaluationDataNumber, issued: new Date(signed.issueDate).getTime() }
+/** Whether the other takes the place of one where both are known, for it lasts longer. */
+export function isEarlier(one: Mark, other: Mark): boolean {
+  return one.round === other.round ? one.issued < other.issued : one.round < other.round
+}
+
+function datesOf(signed: TcbInfo | QeIdentity): Pick<Publication, 'mark' | 'until'> {
+  const { tcbEvaluationDataNumber: round, issueDate, nextUpdate } = signed
+  return { mark: { round, issued: new Date(issueDate).getTime() }, until: new Date(nextUpdate).getTime() }
 }

@@ -12,7 +12,8 @@ import {
 import { type AttestationError, unavailable } from '../errors.js'
 import type { CollateralLimits } from '../policy.js'
 import { INTEL_ROOT } from '../root.js'
-import { fetchCollateral, type PccsAddress } from './client.js'
+import type { PccsAddress } from './client.js'
+import { fetchNewest } from './fetching.js'
 import { Floors, type FloorsRecord, OlderCollateral } from './floors.js'
 import { type CollateralFailure, type CollateralHealth, heldAs } from './health.js'
 import { NewestParts } from './newest.js'
@@ -73,13 +74,14 @@ const LOOK_EVERY_MS = 600_000
 /**
  * Serves collateral from memory, then from the cache, then from the service; refreshed ahead of its end in the
  * background, and used until it really ends when the service is out of order. Nothing is taken but what verifies and is
- * not older than anything seen before; revocation lists and QE identities are the newest of any family's.
+ * not older than anything seen before; each part is the newest that came with any.
  */
 export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   const { cache, logger, lifetime, limits = {}, now = () => new Date() } = options
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
   const floors = new Floors(options.floors, logger)
   const newest = new NewestParts(root, (name) => cache.get(name), logger)
+  const judges = { address: options, root, floors, newest, now }
   const entries = new Map<string, Entry>()
   const fetching = new Map<string, Promise<VerifiedCollateral>>()
 
@@ -147,23 +149,20 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   }
 
   async function fetchAnew(key: string, request: CollateralRequest): Promise<VerifiedCollateral> {
-    const fetched = await fetchCollateral(options, request, { signal: lifetime })
+    const { verified, behind } = await fetchNewest(judges, request, { signal: lifetime })
     const at = now()
-    const verified = verifyCollateral(fetched, root, at)
-    requireRequested(verified, request)
-    await floors.admit(verified, 'the service answers with')
-    newest.take(verified)
     // The same object as long as nothing has changed: whoever has verified it need not do it again.
     const former = entries.get(key)?.verified
-    const isSame = former !== undefined && sameText(former.collateral, fetched)
+    const isSame = former !== undefined && sameText(former.collateral, verified.collateral)
     const held = isSame ? former : verified
     logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
+    if (behind !== undefined) logger.warn('the service is behind what was seen of collateral', { key, reason: behind })
     remember(key, {
       request,
       verified: held,
       due: dueAfterSuccess(heldAs(held, limits), at.getTime()),
       failures: 0,
-      lastFailure: undefined,
+      lastFailure: behind === undefined ? undefined : { at, reason: behind, isOlder: true },
     })
     await keep([...newest.namesIn(held), key], held.collateral).catch((thrown) => {
       logger.warn('the collateral could not be kept', { key, reason: messageOf(thrown) })
@@ -279,12 +278,6 @@ function keyOf({ tee, fmspc, pceId, ca }: CollateralRequest): string {
 function noCollateral(reason: string, cause?: unknown): AttestationError {
   const sentence = `There is no attestation collateral for this platform (${reason}): look at the PCCS, or give the address of another one.`
   return unavailable('collateral-source', sentence, cause)
-}
-
-function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {
-  if (tcbInfo.id !== tee.toUpperCase() || tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId) {
-    throw new Error('the service answers with the TCB info of another technology or platform family')
-  }
 }
 
 function sameText(one: QuoteCollateral, other: QuoteCollateral): boolean {

@@ -40,7 +40,8 @@ describe('collateral that is older than what has been seen', () => {
       assert.match(lastFailure?.reason ?? '', /revocation list that is older/)
       assert.equal(lastFailure?.isOlder, true)
       await assertRefused(verifier.verify(stolen), 'attestation/quote-invalid', /revoked/)
-      assert.deepEqual(world.cache.kept.get(KEY), today.collateral)
+      // All else is refreshed: who answers with one old list cannot let the rest end.
+      assert.deepEqual(world.cache.kept.get(KEY), { ...tomorrow.collateral, [list]: today.collateral[list] })
     })
   }
 
@@ -54,6 +55,22 @@ describe('collateral that is older than what has been seen', () => {
     later(1)
     await collateral.refreshDue()
     assert.equal(collateral.health()[0]?.lastFailure, undefined)
+  })
+
+  it('is told from the newest day of the newest round that was seen', async () => {
+    const collateral = world.source()
+    for (const [day, issued] of [before, today, tomorrow].entries()) {
+      serve(ofRound(issued.collateral, 20))
+      later(day)
+      await collateral.collateral(REQUEST, { signal: signal() })
+      await collateral.refreshDue()
+    }
+    world.cache.kept.clear()
+    serve(ofRound(tomorrow.collateral, 19))
+    await assert.rejects(
+      world.source().collateral(REQUEST, { signal: signal() }),
+      /TCB info .*after round 20 of 2026-05-01.*QE identity .*after round 20 of 2026-05-01/,
+    )
   })
 
   it('does not come back after a restart, though all that was kept has ended', async () => {
@@ -95,11 +112,19 @@ describe('collateral that is older than what has been seen', () => {
         [part]: earlier[part],
         ...(part === 'qe_identity' && { qe_identity_signature: earlier.qe_identity_signature }),
       })
+      const other = world.source()
+      const used = await other.collateral({ ...REQUEST, fmspc }, { signal: signal() })
+      assert.equal(used[part], ofRound(today.collateral, 20)[part])
+      assert.match(other.health()[0]?.lastFailure?.reason ?? '', sentence)
+      world.cache.kept.clear()
       await assert.rejects(world.source().collateral({ ...REQUEST, fmspc }, { signal: signal() }), sentence)
+      serve(ofRound(today.collateral, 20))
+      await world.source().collateral(REQUEST, { signal: signal() })
     }
     // Its own TCB info may be older than another family's.
-    serve(resigned(ofRound(today.collateral, 20), { tcbInfo: { fmspc, tcbEvaluationDataNumber: 19 } }))
-    await world.source().collateral({ ...REQUEST, fmspc }, { signal: signal() })
+    const third = { fmspc: '534c4d444558' }
+    serve(resigned(ofRound(today.collateral, 20), { tcbInfo: { ...third, tcbEvaluationDataNumber: 19 } }))
+    await world.source().collateral({ ...REQUEST, ...third }, { signal: signal() })
   })
 
   it('does not come back when the cache is slower than a refresh', async () => {
@@ -128,7 +153,7 @@ describe('collateral that is older than what has been seen', () => {
     assert.deepEqual(await collateral.collateral(REQUEST, { signal: signal() }), today.collateral)
   })
 
-  it('stays in use while it is valid, when it was kept in the same round, but for its lists', async () => {
+  it('stays in use while it is valid, when it was kept in the same round, but for what is common to many', async () => {
     const collateral = world.source()
     await collateral.collateral(REQUEST, { signal: signal() })
     serve(tomorrow.collateral)
@@ -136,8 +161,8 @@ describe('collateral that is older than what has been seen', () => {
     await collateral.refreshDue()
     world.cache.kept.set(KEY, today.collateral)
     world.pccs.faults.status = 503
-    const { pck_crl, root_ca_crl } = tomorrow.collateral
+    const { tcb_info, tcb_info_signature } = today.collateral
     const used = await world.source().collateral(REQUEST, { signal: signal() })
-    assert.deepEqual(used, { ...today.collateral, pck_crl, root_ca_crl })
+    assert.deepEqual(used, { ...tomorrow.collateral, tcb_info, tcb_info_signature })
   })
 })

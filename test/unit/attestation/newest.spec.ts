@@ -37,7 +37,11 @@ describe('what is published for many platform families', () => {
   }
 
   /** All that the service has from now on: nothing for the family that the quotes are of. */
-  const serveOther = (sgx: QuoteCollateral) => world.pccs.serve({ sgx: ofOther(sgx), tdx: earlier.tdxCollateral })
+  const serveOther = (collateral: QuoteCollateral) => {
+    const sgx = ofOther(collateral)
+    world.pccs.serve({ sgx, tdx: earlier.tdxCollateral })
+    return sgx
+  }
 
   const listOf = async (authority: 'root' | 'platformCa', serials: string[], until: number) => {
     const validity = { from: new Date(NOW.getTime()), until: new Date(NOW.getTime() + until * DAY) }
@@ -126,15 +130,11 @@ describe('what is published for many platform families', () => {
       serveOther(earlier.collateral)
       await collateral.collateral(OTHER, { signal: signal() })
       assert.equal(await collateral.collateral(REQUEST, { signal: signal() }), first)
-      serveOther(after.collateral)
+      const served = serveOther(after.collateral)
       later(2)
       await collateral.refreshDue()
       const second = await collateral.collateral(REQUEST, { signal: signal() })
-      assert.deepEqual(second, {
-        ...first,
-        pck_crl: after.collateral.pck_crl,
-        root_ca_crl: after.collateral.root_ca_crl,
-      })
+      assert.deepEqual(second, { ...first, ...commonOf(served) })
       assert.equal(await collateral.collateral(REQUEST, { signal: signal() }), second)
     })
 
@@ -149,11 +149,11 @@ describe('what is published for many platform families', () => {
       const collateral = world.source({ cache: { get: async () => undefined, put } })
       const first = collateral.collateral(REQUEST, { signal: signal() })
       await reached
-      serveOther(after.collateral)
+      const served = serveOther(after.collateral)
       later(1)
       await collateral.collateral(OTHER, { signal: signal() })
       events.emit('go')
-      assert.deepEqual(await first, { ...earlier.collateral, ...listsOf(after.collateral) })
+      assert.deepEqual(await first, { ...earlier.collateral, ...commonOf(served) })
     })
 
     it('lets what was held be fetched again by the list that it came with', async () => {
@@ -185,24 +185,49 @@ describe('what is published for many platform families', () => {
       }
     })
 
-    it('may be of another day of the same round, as where two caches answer in turn', async () => {
+    it('is of the newest day of its round, from wherever it came, at once and after a restart', async () => {
       const lists = listsOf(after.collateral)
       const collateral = world.source()
       const first = { ...earlier.collateral, ...lists }
       world.pccs.serve({ sgx: first, tdx: earlier.tdxCollateral })
       later(1)
       await collateral.collateral(REQUEST, { signal: signal() })
-      serveOther(after.collateral)
+      const served = serveOther(after.collateral)
       await collateral.collateral(OTHER, { signal: signal() })
-      assert.deepEqual(
-        collateral.health().map(({ lastFailure }) => lastFailure),
-        [undefined, undefined],
-      )
       world.pccs.faults.status = 503
       for (const source of [collateral, world.source()]) {
-        assert.deepEqual(await source.collateral(REQUEST, { signal: signal() }), first)
-        await source.collateral(OTHER, { signal: signal() })
+        const used = await source.collateral(REQUEST, { signal: signal() })
+        assert.deepEqual(used, { ...first, ...commonOf(served) })
       }
+    })
+
+    it('may be of an earlier day in the answer, as where two caches answer in turn, which puts no end to it', async () => {
+      const collateral = world.source()
+      world.pccs.serve({ sgx: after.collateral, tdx: after.tdxCollateral })
+      later(1)
+      const first = await collateral.collateral(REQUEST, { signal: signal() })
+      const soon = new Date(NOW.getTime() + 3 * DAY).toISOString()
+      const ending = resigned(earlier.collateral, { tcbInfo: { nextUpdate: soon }, qeIdentity: { nextUpdate: soon } })
+      world.pccs.serve({ sgx: { ...ending, ...listsOf(after.collateral) }, tdx: after.tdxCollateral })
+      later(2)
+      await collateral.refreshDue()
+      assert.deepEqual([collateral.health()[0]?.lastFailure, world.pccs.requests.length], [undefined, 8])
+      world.pccs.faults.status = 503
+      later(4)
+      assert.equal(await collateral.collateral(REQUEST, { signal: signal() }), first)
+    })
+
+    it('is of an earlier day of its round where the newer one has ended before', async () => {
+      const collateral = world.source()
+      const soon = new Date(NOW.getTime() + 3 * DAY).toISOString()
+      const ending = resigned(after.collateral, { tcbInfo: { nextUpdate: soon }, qeIdentity: { nextUpdate: soon } })
+      world.pccs.serve({ sgx: ending, tdx: after.tdxCollateral })
+      later(1)
+      await collateral.collateral(REQUEST, { signal: signal() })
+      const lasting = { ...earlier.collateral, ...listsOf(after.collateral) }
+      world.pccs.serve({ sgx: lasting, tdx: after.tdxCollateral })
+      later(4)
+      assert.deepEqual(await collateral.collateral(REQUEST, { signal: signal() }), lasting)
     })
   })
 
@@ -259,7 +284,7 @@ describe('what is published for many platform families', () => {
       keep(KEY, earlier.collateral)
       world.pccs.faults.status = 503
       const used = await world.source().collateral(REQUEST, { signal: signal() })
-      assert.deepEqual(used, { ...earlier.collateral, ...listsOf(after.collateral) })
+      assert.deepEqual(used, { ...earlier.collateral, ...commonOf(after.collateral) })
 
       for (const name of [...world.cache.kept.keys()].filter((key) => key.startsWith('list/'))) {
         keep(name, earlier.collateral)
@@ -272,8 +297,12 @@ describe('what is published for many platform families', () => {
   })
 })
 
-function listsOf({ pck_crl, root_ca_crl }: QuoteCollateral) {
+function listsOf({ pck_crl, root_ca_crl }: Pick<QuoteCollateral, 'pck_crl' | 'root_ca_crl'>) {
   return { pck_crl, root_ca_crl }
+}
+
+function commonOf({ qe_identity, qe_identity_signature, ...collateral }: QuoteCollateral) {
+  return { qe_identity, qe_identity_signature, ...listsOf(collateral) }
 }
 
 function roundOf(signed: string): unknown {
