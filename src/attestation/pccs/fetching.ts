@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { messageOf } from '../../domain/index.js'
+import { pckCaOf } from '../certificates.js'
 import { type CollateralRequest, type VerifiedCollateral, verifyCollateral } from '../collateral.js'
 import { fetchCollateral, fetchOfRound, type PccsAddress, type RoundPart, type RoundQuery } from './client.js'
 import { type Floors, OlderCollateral, olderAs } from './floors.js'
@@ -57,10 +58,17 @@ export async function fetchNewest(
   }
 }
 
-/** @throws Error when collateral is not what was asked for. */
-export function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {
-  if (tcbInfo.id !== tee.toUpperCase() || tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId) {
+/**
+ * What is taken is not asked for anew within a day: what is genuine and of no use would keep a platform out for so long.
+ *
+ * @throws Error when collateral is not what was asked for.
+ */
+function requireRequested({ tcbInfo, pckAuthority }: VerifiedCollateral, asked: CollateralRequest): void {
+  if (tcbInfo.id !== asked.tee.toUpperCase() || tcbInfo.fmspc !== asked.fmspc || tcbInfo.pceId !== asked.pceId) {
     throw new Error('the service answers with the TCB info of another technology or platform family')
+  }
+  if (pckCaOf(pckAuthority) !== asked.ca) {
+    throw new Error('the service answers with the revocation list of another authority')
   }
 }
 
