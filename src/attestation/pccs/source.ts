@@ -130,7 +130,9 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     if (entry?.verified === undefined) return undefined
     try {
       const verified = newest.appliedTo(entry.verified, at)
-      entries.set(key, { ...entry, verified })
+      // What came with another family may end sooner.
+      const due = verified === entry.verified ? entry.due : dueAfterSuccess(heldAs(verified, limits), at.getTime())
+      entries.set(key, { ...entry, verified, due: Math.min(entry.due, due) })
       return isWithin(verified.validity, at) ? verified : undefined
     } catch (thrown) {
       // Where the clock is wrong for a moment nothing is valid, and what is held is good afterwards.
@@ -164,14 +166,18 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
       failures: 0,
       lastFailure: behind === undefined ? undefined : { at, reason: behind, isOlder: true },
     })
-    await keep([...newest.namesIn(held), key], held.collateral).catch((thrown) => {
+    await keep(key, held).catch((thrown) => {
       logger.warn('the collateral could not be kept', { key, reason: messageOf(thrown) })
     })
     return held
   }
 
-  async function keep(names: readonly string[], collateral: QuoteCollateral): Promise<void> {
-    for (const name of names) await cache.put(name, collateral)
+  async function keep(key: string, held: VerifiedCollateral): Promise<void> {
+    for (const name of newest.namesIn(held)) {
+      // What another family's has brought meanwhile is kept already, or next.
+      if (newest.namesIn(held).includes(name)) await cache.put(name, held.collateral)
+    }
+    await cache.put(key, held.collateral)
   }
 
   /** However many wait for it, it is fetched once. */
@@ -243,7 +249,8 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
         if (mayFetch) void refresh(key, found)
         return usable.collateral
       }
-      if (!mayFetch && found.lastFailure !== undefined) throw noCollateral(found.lastFailure.reason)
+      // After a success what came has ended since, by what came with another family: that is no reason to wait.
+      if (!mayFetch && found.failures > 0) throw noCollateral(found.lastFailure?.reason ?? 'it failed')
       try {
         const fetched = await abortable(fetchOnce(key, request), signal)
         // Another family's may have brought something newer while it was being kept.

@@ -143,6 +143,50 @@ describe('collateral when a later round was shown once', () => {
     assert.deepEqual(roundsOf(used), [17, 18])
   })
 
+  describe('and ended soon, in the collateral of another platform family', () => {
+    const HOUR = DAY / 24
+    const inHours = (hours: number) => new Date(NOW.getTime() + hours * HOUR)
+    const asking = (collateral: PccsCollateral, request = REQUEST) =>
+      collateral.collateral(request, { signal: signal() })
+    const showOther = async (collateral: PccsCollateral) => {
+      const ending = { tcbEvaluationDataNumber: 18, nextUpdate: inHours(3).toISOString() }
+      serve(resigned(standard, { tcbInfo: { fmspc }, qeIdentity: ending }))
+      await asking(collateral, { ...REQUEST, fmspc })
+      serve(standard, early)
+    }
+
+    it('is fetched anew before that', async () => {
+      const collateral = world.source()
+      serve(standard)
+      await asking(collateral)
+      await showOther(collateral)
+      assert.deepEqual(roundsOf(await asking(collateral)), [17, 18])
+      world.now = inHours(2.5)
+      await collateral.refreshDue()
+      world.pccs.faults.status = 503
+      world.now = inHours(4)
+      assert.deepEqual(roundsOf(await asking(collateral)), [17, 18])
+    })
+
+    it('is fetched anew for who asks after that, also where the service was behind in something else', async () => {
+      const collateral = world.source()
+      const { collateral: former } = await developmentPki({ now: () => new Date(NOW.getTime() - DAY) })
+      serve(standard)
+      await asking(collateral)
+      serve({ ...standard, pck_crl: former.pck_crl })
+      later(1)
+      await collateral.refreshDue()
+      assert.match(collateral.health()[0]?.lastFailure?.reason ?? '', /revocation list that is older/)
+      const ending = { tcbEvaluationDataNumber: 18, nextUpdate: inHours(27).toISOString() }
+      serve(resigned(standard, { tcbInfo: { fmspc }, qeIdentity: ending }))
+      await asking(collateral, { ...REQUEST, fmspc })
+      assert.deepEqual(roundsOf(await asking(collateral)), [17, 18])
+      serve(standard, early)
+      world.now = inHours(28)
+      assert.deepEqual(roundsOf(await asking(collateral)), [17, 18])
+    })
+  })
+
   it('is judged as of the round before while any part is of that', async () => {
     const { rootCertificate } = pki
     const judging = (collateral: PccsCollateral, minimumTcbEvaluationDataNumber: number) => {

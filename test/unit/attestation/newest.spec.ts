@@ -156,6 +156,28 @@ describe('what is published for many platform families', () => {
       assert.deepEqual(await first, { ...earlier.collateral, ...commonOf(served) })
     })
 
+    it('are kept under their names as the newest, though an older one is on its way there', async () => {
+      const events = new EventEmitter()
+      const reached = once(events, 'put')
+      const puts = [once(events, 'go')]
+      const put = async (name: string, kept: QuoteCollateral) => {
+        events.emit('put')
+        await puts.shift()
+        await world.cache.put(name, kept)
+      }
+      const collateral = world.source({ cache: { get: async () => undefined, put } })
+      const first = collateral.collateral(REQUEST, { signal: signal() })
+      await reached
+      serveOther(after.collateral)
+      later(1)
+      await collateral.collateral(OTHER, { signal: signal() })
+      events.emit('go')
+      await first
+      const lists = [...world.cache.kept].filter(([name]) => name.startsWith('list/'))
+      assert.equal(lists.length, 2)
+      for (const [, kept] of lists) assert.deepEqual(listsOf(kept), listsOf(after.collateral))
+    })
+
     it('lets what was held be fetched again by the list that it came with', async () => {
       const collateral = world.source()
       await collateral.collateral(REQUEST, { signal: signal() })
