@@ -13,7 +13,7 @@ import {
   verifyChain,
 } from './certificates.js'
 import type { Published, Tee } from './claims.js'
-import { readCrl } from './crl.js'
+import { type RevocationList, readCrl } from './crl.js'
 import { CheckFailed, checking, unavailable } from './errors.js'
 
 /**
@@ -69,7 +69,12 @@ export interface VerifiedCollateral {
   readonly pckAuthority: string
   readonly revokedByRoot: ReadonlySet<string>
   readonly revokedByPckAuthority: ReadonlySet<string>
-  readonly lists: Readonly<Record<'root' | 'pck', { readonly authority: string; readonly validity: Validity }>>
+  readonly lists: Readonly<Record<'root' | 'pck', VerifiedList>>
+}
+
+/** A revocation list of collateral, as one in a row of its authority's. */
+export interface VerifiedList extends Pick<RevocationList, 'validity' | 'number'> {
+  readonly authority: string
 }
 
 /**
@@ -214,8 +219,8 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
       lists: {
-        root: { authority: authorityOf(root), validity: rootCrl.validity },
-        pck: { authority: authorityOf(pckAuthority), validity: pckCrl.validity },
+        root: { authority: authorityOf(root), validity: rootCrl.validity, number: rootCrl.number },
+        pck: { authority: authorityOf(pckAuthority), validity: pckCrl.validity, number: pckCrl.number },
       },
     }
   } catch (error) {

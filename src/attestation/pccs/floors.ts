@@ -9,7 +9,7 @@ export interface FloorsRecord {
   write(text: string): Promise<void>
 }
 
-const FloorsSchema = z.record(z.string(), z.object({ round: z.int(), issued: z.int() }))
+const FloorsSchema = z.record(z.string(), z.object({ round: z.int(), issued: z.int(), number: z.number().default(0) }))
 
 /** A part of collateral that is older than what has been seen already. */
 export interface OlderPart extends Publication {
@@ -115,7 +115,8 @@ export function olderAs(origin: string, older: readonly OlderPart[]): string {
   return `${origin} ${parts.join(' and ')}`
 }
 
-function textOf({ round, issued }: Mark): string {
+function textOf({ round, issued, number }: Mark): string {
   const date = new Date(issued).toISOString()
-  return round === 0 ? date : `round ${round} of ${date}`
+  if (round > 0) return `round ${round} of ${date}`
+  return number > 0 ? `number ${number} of ${date}` : date
 }

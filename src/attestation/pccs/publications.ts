@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { QeIdentity, QuoteCollateral, TcbInfo, VerifiedCollateral } from '../collateral.js'
+import type { QeIdentity, QuoteCollateral, TcbInfo, VerifiedCollateral, VerifiedList } from '../collateral.js'
 
-/** How new a publication of Intel's is: by the evaluation number, and then by date; lists have no evaluation number (0). */
+/** How new a publication of Intel's is: by its evaluation number, then by its date, then by its number in a row. */
 export interface Mark {
+  /** The evaluation number; lists have none (0). */
   readonly round: number
   /** Unix ms. */
   readonly issued: number
+  /** Of a list; 0 of all else. */
+  readonly number: number
 }
 
 /** One of the things that Intel signs, as a part of collateral. */
@@ -25,14 +28,14 @@ export interface Publication {
 /**
  * TCB info by technology and family, QE identity by technology, revocation lists by authority.
  *
- * Lists go by their date and not by their number, since every list of Intel's has the number 1.
+ * Lists go by their date, and by their number only within a second, since every list of Intel's has the number 1.
  */
 export function publicationsIn({ tcbInfo, qeIdentity, lists }: VerifiedCollateral): readonly Publication[] {
   const tee = tcbInfo.id.toLowerCase()
-  const list = ({ authority, validity }: VerifiedCollateral['lists']['root']) => ({
+  const list = ({ authority, validity, number }: VerifiedList) => ({
     name: `list/${createHash('sha256').update(authority).digest('hex')}`,
     title: 'revocation list' as const,
-    mark: { round: 0, issued: validity.from.getTime() },
+    mark: { round: 0, issued: validity.from.getTime(), number },
     until: validity.until.getTime(),
     isCommon: true,
   })
@@ -66,10 +69,11 @@ export function isOlder(one: Mark, other: Mark): boolean {
 
 /** Whether the other takes the place of one where both are known, for it lasts longer. */
 export function isEarlier(one: Mark, other: Mark): boolean {
-  return one.round === other.round ? one.issued < other.issued : one.round < other.round
+  if (one.round !== other.round) return one.round < other.round
+  return one.issued === other.issued ? one.number < other.number : one.issued < other.issued
 }
 
 function datesOf(signed: TcbInfo | QeIdentity): Pick<Publication, 'mark' | 'until'> {
   const { tcbEvaluationDataNumber: round, issueDate, nextUpdate } = signed
-  return { mark: { round, issued: new Date(issueDate).getTime() }, until: new Date(nextUpdate).getTime() }
+  return { mark: { round, issued: new Date(issueDate).getTime(), number: 0 }, until: new Date(nextUpdate).getTime() }
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { issueCrl } from '../../../src/attestation/development/authority.js'
 import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
+import { developmentAuthorities } from '../../../src/attestation/development/pki.js'
 import type { QuoteCollateral } from '../../../src/attestation/index.js'
+import * as x509 from '../../../src/attestation/x509.js'
 import { DAY, KEY, ofRound, PccsWorld, REQUEST, resigned, signal } from './pccs-world.js'
 import { assertRefused, NOW, quoteOf, SEED } from './world.js'
 
@@ -55,6 +58,39 @@ describe('collateral that is older than what has been seen', () => {
     later(1)
     await collateral.refreshDue()
     assert.equal(collateral.health()[0]?.lastFailure, undefined)
+  })
+
+  it('does not come back by a list of the same second and a lower number', async () => {
+    const validity = { from: new Date(NOW.getTime()), until: new Date(NOW.getTime() + 90 * DAY) }
+    const { platformCa } = developmentAuthorities(SEED)
+    const numbered = async (number: number) => {
+      const extension = new x509.Extension('2.5.29.20', false, Uint8Array.of(2, 1, number))
+      return Buffer.from(await issueCrl(platformCa, [], validity, [extension])).toString('hex')
+    }
+    const [first, second] = [await numbered(1), await numbered(2)]
+    const collateral = world.source()
+    for (const [at, pck_crl] of [first, second, first].entries()) {
+      serve({ ...today.collateral, pck_crl })
+      later(at)
+      await collateral.collateral(REQUEST, { signal: signal() })
+      await collateral.refreshDue()
+    }
+    assert.equal((await collateral.collateral(REQUEST, { signal: signal() })).pck_crl, second)
+    world.cache.kept.clear()
+    await assert.rejects(world.source().collateral(REQUEST, { signal: signal() }), /number 1 of .*after number 2 of/)
+  })
+
+  it('does not come back by floors that were written before lists were told by their numbers', async () => {
+    await world.source().collateral(REQUEST, { signal: signal() })
+    const marks: Record<string, object> = JSON.parse(world.floors.text ?? '')
+    const unnumbered = Object.entries(marks).map(([name, mark]) => [name, { ...mark, number: undefined }])
+    world.floors.text = JSON.stringify(Object.fromEntries(unnumbered))
+    assert.doesNotMatch(world.floors.text, /number/)
+    world.cache.kept.clear()
+    serve(before.collateral)
+    const collateral = world.source()
+    await assert.rejects(collateral.collateral(REQUEST, { signal: signal() }), /revocation list that is older/)
+    assert.equal(collateral.floorsFailure(), undefined)
   })
 
   it('is told from the newest day of the newest round that was seen', async () => {
