@@ -31,8 +31,8 @@ export interface Fetched {
  * takes the place of what the service does not have.
  *
  * TCB info and QE identity may be of different rounds then. Neither refers to the other, each judges a part of the platform
- * by its own levels, and all have to pass, so that the later one of a mixture only adds to what the earlier one asks; and a
- * policy judges the mixture as of the earlier round and date (`published`).
+ * by its own levels, and all have to pass: a mixture is no more lenient than the earlier round, and counts as no more than
+ * that for a policy (`published`).
  *
  * @throws Error that says why there is nothing of use; `OlderCollateral` when the service is behind what was seen.
  */

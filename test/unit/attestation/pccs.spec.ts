@@ -200,9 +200,12 @@ describe('collateral from a PCCS', () => {
       world.pccs.serve({ sgx: ofProcessors, tdx: pki.tdxCollateral })
       const collateral = world.source()
       await fails(collateral.collateral(REQUEST, { signal: signal() }), /revocation list of another authority/)
+      assert.deepEqual([world.cache.kept.size, world.floors.text], [0, undefined])
       world.pccs.serve({ sgx: pki.collateral, tdx: pki.tdxCollateral })
       world.now = new Date(world.now.getTime() + 60_000)
       await world.verifier(collateral).verify(await quoteOf(pki))
+      const names = [...world.cache.kept.keys()].map((name) => name.replace(/[0-9a-f]{64}/, '…'))
+      assert.deepEqual(names, ['qe-identity/sgx', 'list/…', 'list/…', KEY])
     })
 
     it('is not fetched from where the service sends one on to', async () => {
