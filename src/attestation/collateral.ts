@@ -65,6 +65,8 @@ export interface VerifiedCollateral {
   readonly tcbInfo: TcbInfo
   readonly qeIdentity: QeIdentity
   readonly validity: Validity
+  /** Of each part with the certificates of who signed it. */
+  readonly validities: Readonly<Record<'tcbInfo' | 'qeIdentity' | 'rootList' | 'pckList', Validity>>
   /** The CA whose PCK certificates the CRL is about. */
   readonly pckAuthority: string
   readonly revokedByRoot: ReadonlySet<string>
@@ -73,8 +75,9 @@ export interface VerifiedCollateral {
 }
 
 /** A revocation list of collateral, as one in a row of its authority's. */
-export interface VerifiedList extends Pick<RevocationList, 'validity' | 'number'> {
+export interface VerifiedList extends Pick<RevocationList, 'number'> {
   readonly authority: string
+  readonly issuedAt: Date
 }
 
 /**
@@ -197,15 +200,13 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       throw new CheckFailed('collateral-revoked', 'the root has revoked one of its certificates')
     }
 
-    const validity = intersection([
-      ...underRoot.map(certificateValidity),
-      rootCrl.validity,
-      pckCrl.validity,
-      ...[tcbInfo, qeIdentity].map(({ issueDate, nextUpdate }) => ({
-        from: new Date(issueDate),
-        until: new Date(nextUpdate),
-      })),
-    ])
+    const validities = {
+      tcbInfo: intersection([certificateValidity(tcbSigner), signedValidity(tcbInfo)]),
+      qeIdentity: intersection([certificateValidity(qeSigner), signedValidity(qeIdentity)]),
+      rootList: intersection([certificateValidity(root), rootCrl.validity]),
+      pckList: intersection([certificateValidity(pckAuthority), pckCrl.validity]),
+    }
+    const validity = intersection(Object.values(validities))
     if (!isWithin(validity, now)) {
       const reason = `it is valid from ${validity.from.toISOString()} until ${validity.until.toISOString()}`
       throw new CheckFailed('collateral-validity', reason)
@@ -215,12 +216,13 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       tcbInfo,
       qeIdentity,
       validity,
+      validities,
       pckAuthority: authorityOf(pckAuthority),
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
       lists: {
-        root: { authority: authorityOf(root), validity: rootCrl.validity, number: rootCrl.number },
-        pck: { authority: authorityOf(pckAuthority), validity: pckCrl.validity, number: pckCrl.number },
+        root: { authority: authorityOf(root), issuedAt: rootCrl.validity.from, number: rootCrl.number },
+        pck: { authority: authorityOf(pckAuthority), issuedAt: pckCrl.validity.from, number: pckCrl.number },
       },
     }
   } catch (error) {
@@ -253,6 +255,10 @@ function checkSignature(text: string, signature: string, signer: X509Certificate
 function fromCollateralHex(text: string): Buffer {
   if (!/^(?:[0-9a-f]{2})+$/.test(text)) throw new Error('a part is not lower-case hexadecimal')
   return Buffer.from(text, 'hex')
+}
+
+function signedValidity({ issueDate, nextUpdate }: TcbInfo | QeIdentity): Validity {
+  return { from: new Date(issueDate), until: new Date(nextUpdate) }
 }
 
 function intersection(validities: Validity[]): Validity {

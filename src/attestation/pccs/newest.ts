@@ -1,12 +1,9 @@
 import type { X509Certificate } from 'node:crypto'
 import { type Logger, messageOf } from '../../domain/index.js'
 import { type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from '../collateral.js'
-import { isEarlier, isOlder, type Mark, type Publication, publicationsIn } from './publications.js'
+import { type Dated, isOlder, isOutdone, type Publication, publicationsIn } from './publications.js'
 
-interface Newest {
-  readonly mark: Mark
-  /** When it ends by its own word, Unix ms. */
-  readonly until: number
+interface Newest extends Dated {
   readonly parts: Partial<QuoteCollateral>
 }
 
@@ -33,17 +30,15 @@ export class NewestParts {
   /** Takes what is newer in collateral that stands. */
   take(collateral: VerifiedCollateral): void {
     for (const publication of publicationsIn(collateral)) {
-      const { name, mark, until } = publication
-      const former = this.#newest.get(name)
-      if (former !== undefined && !isEarlier(former.mark, mark)) continue
-      this.#newest.set(name, { mark, until, parts: partsOf(publication, collateral.collateral) })
+      const former = this.#newest.get(publication.name)
+      if (former === undefined || isOutdone(former, publication)) this.#set(publication, collateral)
     }
   }
 
   /** Names of what is for many families in collateral, but for that than which something newer was seen. */
   namesIn(collateral: VerifiedCollateral): string[] {
     return commonIn(collateral)
-      .filter(({ name, mark }) => !isEarlier(mark, this.#newest.get(name)?.mark ?? mark))
+      .filter((publication) => !isOutdone(publication, this.#newest.get(publication.name) ?? publication))
       .map(({ name }) => name)
   }
 
@@ -54,14 +49,32 @@ export class NewestParts {
    * root's, say, or since a list has ended.
    */
   appliedTo(collateral: VerifiedCollateral, now: Date): VerifiedCollateral {
-    const newer = publicationsIn(collateral).flatMap(({ name, mark }) => {
-      const newest = this.#newest.get(name)
-      if (newest === undefined || !isEarlier(mark, newest.mark)) return []
-      // Of the same round the earlier one is as good, should it last longer after all.
-      return isOlder(mark, newest.mark) || now.getTime() <= newest.until ? [newest.parts] : []
-    })
-    if (newer.length === 0) return collateral
-    return verifyCollateral(Object.assign({}, collateral.collateral, ...newer), this.#root, now)
+    const outdone = publicationsIn(collateral).filter((one) => isOutdone(one, this.#newest.get(one.name) ?? one))
+    const isRefused = ({ name, mark }: Publication) => isOlder(mark, this.#newest.get(name)?.mark ?? mark)
+    const refused = outdone.filter(isRefused)
+    const bettered = outdone.filter((publication) => !isRefused(publication))
+    if (bettered.length === 0) return this.#with(refused, collateral, now)
+    try {
+      return this.#with([...refused, ...bettered], collateral, now)
+    } catch (thrown) {
+      // The better one may have ended all the same, or the root have revoked its signer's certificate. Of the same round the
+      // one that collateral has is as good, and the newest from now on.
+      const own = this.#with(refused, collateral, now)
+      this.#logger.info('a part of collateral that would last longer does not stand', { reason: messageOf(thrown) })
+      for (const publication of bettered) this.#set(publication, own)
+      return own
+    }
+  }
+
+  #set(publication: Publication, { collateral }: VerifiedCollateral): void {
+    const { name, mark, until } = publication
+    this.#newest.set(name, { mark, until, parts: partsOf(publication, collateral) })
+  }
+
+  #with(publications: readonly Publication[], collateral: VerifiedCollateral, now: Date): VerifiedCollateral {
+    if (publications.length === 0) return collateral
+    const parts = publications.map(({ name }) => this.#newest.get(name)?.parts)
+    return verifyCollateral(Object.assign({}, collateral.collateral, ...parts), this.#root, now)
   }
 
   /** Takes what former times have kept of the publications in collateral that stands. */

@@ -11,14 +11,17 @@ export interface Mark {
   readonly number: number
 }
 
+export interface Dated {
+  readonly mark: Mark
+  /** When it or a certificate of who signed it ends, Unix ms. */
+  readonly until: number
+}
+
 /** One of the things that Intel signs, as a part of collateral. */
-export interface Publication {
+export interface Publication extends Dated {
   /** The same in whatever collateral it comes. */
   readonly name: string
   readonly title: 'TCB info' | 'QE identity' | 'revocation list'
-  readonly mark: Mark
-  /** When it ends by its own word, Unix ms. */
-  readonly until: number
   /** Where it stands in collateral, with the chain of who signed it. */
   readonly parts: readonly (keyof QuoteCollateral)[]
   /** Whether it is about the platforms of more than one family. */
@@ -30,32 +33,33 @@ export interface Publication {
  *
  * Lists go by their date, and by their number only within a second, since every list of Intel's has the number 1.
  */
-export function publicationsIn({ tcbInfo, qeIdentity, lists }: VerifiedCollateral): readonly Publication[] {
+export function publicationsIn({ tcbInfo, qeIdentity, lists, validities }: VerifiedCollateral): readonly Publication[] {
   const tee = tcbInfo.id.toLowerCase()
-  const list = ({ authority, validity, number }: VerifiedList) => ({
+  const list = ({ authority, issuedAt, number }: VerifiedList) => ({
     name: `list/${createHash('sha256').update(authority).digest('hex')}`,
     title: 'revocation list' as const,
-    mark: { round: 0, issued: validity.from.getTime(), number },
-    until: validity.until.getTime(),
+    mark: { round: 0, issued: issuedAt.getTime(), number },
     isCommon: true,
   })
   return [
     {
       name: `tcb-info/${tee}/${tcbInfo.fmspc}/${tcbInfo.pceId}`,
       title: 'TCB info',
-      ...datesOf(tcbInfo),
+      mark: markOf(tcbInfo),
+      until: validities.tcbInfo.until.getTime(),
       parts: ['tcb_info_issuer_chain', 'tcb_info', 'tcb_info_signature'],
       isCommon: false,
     },
     {
       name: `qe-identity/${tee}`,
       title: 'QE identity',
-      ...datesOf(qeIdentity),
+      mark: markOf(qeIdentity),
+      until: validities.qeIdentity.until.getTime(),
       parts: ['qe_identity_issuer_chain', 'qe_identity', 'qe_identity_signature'],
       isCommon: true,
     },
-    { ...list(lists.root), parts: ['root_ca_crl'] },
-    { ...list(lists.pck), parts: ['pck_crl_issuer_chain', 'pck_crl'] },
+    { ...list(lists.root), until: validities.rootList.until.getTime(), parts: ['root_ca_crl'] },
+    { ...list(lists.pck), until: validities.pckList.until.getTime(), parts: ['pck_crl_issuer_chain', 'pck_crl'] },
   ]
 }
 
@@ -67,13 +71,19 @@ export function isOlder(one: Mark, other: Mark): boolean {
   return one.round === other.round ? one.round === 0 && isEarlier(one, other) : one.round < other.round
 }
 
-/** Whether the other takes the place of one where both are known, for it lasts longer. */
+/**
+ * Whether the other takes the place of one where both are known: it was issued later, or is the same and lasts longer, since its
+ * signer has several certificates.
+ */
+export function isOutdone(one: Dated, other: Dated): boolean {
+  return isEarlier(one.mark, other.mark) || (!isEarlier(other.mark, one.mark) && one.until < other.until)
+}
+
 export function isEarlier(one: Mark, other: Mark): boolean {
   if (one.round !== other.round) return one.round < other.round
   return one.issued === other.issued ? one.number < other.number : one.issued < other.issued
 }
 
-function datesOf(signed: TcbInfo | QeIdentity): Pick<Publication, 'mark' | 'until'> {
-  const { tcbEvaluationDataNumber: round, issueDate, nextUpdate } = signed
-  return { mark: { round, issued: new Date(issueDate).getTime(), number: 0 }, until: new Date(nextUpdate).getTime() }
+function markOf({ tcbEvaluationDataNumber: round, issueDate }: TcbInfo | QeIdentity): Mark {
+  return { round, issued: new Date(issueDate).getTime(), number: 0 }
 }
