@@ -90,6 +90,11 @@ export function authorityOf({ subject, publicKey }: X509Certificate): string {
   return `${subject}\n${publicKey.export({ type: 'spki', format: 'der' }).toString('hex')}`
 }
 
+/** Which of Intel's two authorities issues PCK certificates, by its subject or its comparable text. */
+export function pckCaOf(authority: string): 'platform' | 'processor' {
+  return / PCK Processor CA$/m.test(authority) ? 'processor' : 'platform'
+}
+
 /** What a PCK certificate says of its platform, in Intel's SGX extension. */
 export interface PckPlatform {
   /** 6 bytes of hexadecimal, lower case: the family, model and stepping that TCB info is published for. */

@@ -13,7 +13,7 @@ import {
   verifyChain,
 } from './certificates.js'
 import type { Published, Tee } from './claims.js'
-import { readCrl } from './crl.js'
+import { type RevocationList, readCrl } from './crl.js'
 import { CheckFailed, checking, unavailable } from './errors.js'
 
 /**
@@ -65,11 +65,19 @@ export interface VerifiedCollateral {
   readonly tcbInfo: TcbInfo
   readonly qeIdentity: QeIdentity
   readonly validity: Validity
+  /** Of each part with the certificates of who signed it. */
+  readonly validities: Readonly<Record<'tcbInfo' | 'qeIdentity' | 'rootList' | 'pckList', Validity>>
   /** The CA whose PCK certificates the CRL is about. */
   readonly pckAuthority: string
   readonly revokedByRoot: ReadonlySet<string>
   readonly revokedByPckAuthority: ReadonlySet<string>
-  readonly lists: Readonly<Record<'root' | 'pck', { readonly authority: string; readonly issuedAt: Date }>>
+  readonly lists: Readonly<Record<'root' | 'pck', VerifiedList>>
+}
+
+/** A revocation list of collateral, as one in a row of its authority's. */
+export interface VerifiedList extends Pick<RevocationList, 'number'> {
+  readonly authority: string
+  readonly issuedAt: Date
 }
 
 /**
@@ -192,15 +200,13 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       throw new CheckFailed('collateral-revoked', 'the root has revoked one of its certificates')
     }
 
-    const validity = intersection([
-      ...underRoot.map(certificateValidity),
-      rootCrl.validity,
-      pckCrl.validity,
-      ...[tcbInfo, qeIdentity].map(({ issueDate, nextUpdate }) => ({
-        from: new Date(issueDate),
-        until: new Date(nextUpdate),
-      })),
-    ])
+    const validities = {
+      tcbInfo: intersection([certificateValidity(tcbSigner), signedValidity(tcbInfo)]),
+      qeIdentity: intersection([certificateValidity(qeSigner), signedValidity(qeIdentity)]),
+      rootList: intersection([certificateValidity(root), rootCrl.validity]),
+      pckList: intersection([certificateValidity(pckAuthority), pckCrl.validity]),
+    }
+    const validity = intersection(Object.values(validities))
     if (!isWithin(validity, now)) {
       const reason = `it is valid from ${validity.from.toISOString()} until ${validity.until.toISOString()}`
       throw new CheckFailed('collateral-validity', reason)
@@ -210,12 +216,13 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       tcbInfo,
       qeIdentity,
       validity,
+      validities,
       pckAuthority: authorityOf(pckAuthority),
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
       lists: {
-        root: { authority: authorityOf(root), issuedAt: rootCrl.validity.from },
-        pck: { authority: authorityOf(pckAuthority), issuedAt: pckCrl.validity.from },
+        root: { authority: authorityOf(root), issuedAt: rootCrl.validity.from, number: rootCrl.number },
+        pck: { authority: authorityOf(pckAuthority), issuedAt: pckCrl.validity.from, number: pckCrl.number },
       },
     }
   } catch (error) {
@@ -248,6 +255,10 @@ function checkSignature(text: string, signature: string, signer: X509Certificate
 function fromCollateralHex(text: string): Buffer {
   if (!/^(?:[0-9a-f]{2})+$/.test(text)) throw new Error('a part is not lower-case hexadecimal')
   return Buffer.from(text, 'hex')
+}
+
+function signedValidity({ issueDate, nextUpdate }: TcbInfo | QeIdentity): Validity {
+  return { from: new Date(issueDate), until: new Date(nextUpdate) }
 }
 
 function intersection(validities: Validity[]): Validity {

@@ -8,11 +8,16 @@ export interface RevocationList {
   /** Serial numbers, as `serialOf` writes them. */
   readonly revoked: ReadonlySet<string>
   readonly validity: Validity
+  /** Grows from list to list, if the authority counts them; 0 where it is not said. */
+  readonly number: number
 }
 
-const [BOOLEAN, INTEGER, BIT_STRING, UTC_TIME, GENERALIZED_TIME, SEQUENCE, EXTENSIONS] = [
-  0x01, 0x02, 0x03, 0x17, 0x18, 0x30, 0xa0,
+const [BOOLEAN, INTEGER, BIT_STRING, OCTETS, UTC_TIME, GENERALIZED_TIME, SEQUENCE, EXTENSIONS] = [
+  0x01, 0x02, 0x03, 0x04, 0x17, 0x18, 0x30, 0xa0,
 ]
+
+/** The CRL number's OID (2.5.29.20), DER content; and bytes of the longest one (RFC 5280, 5.2.3). */
+const [CRL_NUMBER, MAXIMUM_NUMBER] = ['551d14', 20]
 
 /** The AlgorithmIdentifier, DER. */
 const ECDSA_WITH_SHA256 = Buffer.from('300a06082a8648ce3d040302', 'hex')
@@ -35,7 +40,8 @@ export function readCrl(bytes: Uint8Array, issuer: X509Certificate): RevocationL
   if (!isTime(from) || rest.length > 0 || extensions.length > 1) throw formError()
   if (until === undefined) throw new Error('a CRL never ends')
   requireUncritical(extensions[0])
-  return { revoked: new Set(entries.map(readEntry)), validity: { from: timeOf(from), until: timeOf(until) } }
+  const validity = { from: timeOf(from), until: timeOf(until) }
+  return { revoked: new Set(entries.map(readEntry)), validity, number: numberOf(extensions[0]) }
 }
 
 /** @returns the content of the one part that the authority signs, once the signature stands. */
@@ -67,6 +73,19 @@ function requireUncritical(extensions: DerElement | undefined): void {
     // DER writes the word only where it is true.
     if (derElements(content)[1]?.tag === BOOLEAN) throw new Error('a CRL has a critical extension')
   }
+}
+
+/** Beyond 2^53 rounded, which leaves the order of numbers as it is but for neighbours. */
+function numberOf(extensions: DerElement | undefined): number {
+  const extension = derElements(extensions?.content ?? new Uint8Array())
+    .map(({ content }) => derElements(content))
+    .find(([oid]) => Buffer.from(oid?.content ?? []).toString('hex') === CRL_NUMBER)
+  if (extension === undefined) return 0
+  const value = extension.at(-1)
+  const [number, ...more] = derElements(value?.content ?? new Uint8Array())
+  if (value?.tag !== OCTETS || number?.tag !== INTEGER || more.length > 0) throw formError()
+  if (number.content.length > MAXIMUM_NUMBER) throw formError()
+  return number.content.reduce((sum, byte) => sum * 256 + byte, 0)
 }
 
 /** RFC 5280, 4.1: the sixth field of what is signed in a certificate of version 3. DER. */

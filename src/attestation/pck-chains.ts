@@ -6,6 +6,7 @@ import {
   isWithin,
   PCK_CHAIN,
   type PckPlatform,
+  pckCaOf,
   readPckPlatform,
   readPemChain,
   serialOf,
@@ -74,7 +75,7 @@ export class PckChains {
         serials: { pck: serialOf(pck.serialNumber), authority: serialOf(authority.serialNumber) },
         authority: authorityOf(authority),
         platform: readPckPlatform(pck),
-        ca: / PCK Processor CA$/m.test(authority.subject) ? 'processor' : 'platform',
+        ca: pckCaOf(authority.subject),
         validities: [...certificates.map(certificateValidity), certificateValidity(this.#root)],
       }
     })

@@ -163,7 +163,7 @@ function collateralProblems(health: CollateralHealth, now: number): NodeProblem[
   const platforms = `${request.tee.toUpperCase()} platforms ${request.fmspc}`
   const older: NodeProblem = {
     code: 'attestation/collateral-older',
-    sentence: `The collateral for ${platforms} is refused: ${lastFailure.reason}. Nothing older than what was seen is taken again; have the PCCS serve the newer round (Intel's update=early), or wait until the standard round has reached it.`,
+    sentence: `The collateral for ${platforms} that is to be had is older than what was seen: ${lastFailure.reason}. Nothing older is taken again, and what was seen is used until it ends; have the PCCS refresh what it has cached, or serve the newer round (Intel's tcbEvaluationDataNumber or update=early), or wait until the standard round has reached it.`,
   }
   return [older, ...collateralEnds(health, now)]
 }

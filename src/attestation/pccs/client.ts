@@ -1,4 +1,5 @@
 import { bounded, messageOf } from '../../domain/index.js'
+import type { Tee } from '../claims.js'
 import { type CollateralRequest, MAXIMUM_PART, type QuoteCollateral } from '../collateral.js'
 
 /**
@@ -21,6 +22,12 @@ const MAXIMUM_LIST = 2 * MAXIMUM_PART
 /** Between asking and the last byte, ms. */
 const ANSWER_TIMEOUT_MS = 15_000
 
+/** What Intel publishes in rounds. */
+export type RoundPart = 'TCB info' | 'QE identity'
+
+/** Which round is asked for; the standard one where nothing is said. Intel's service takes only one of the two words. */
+export type RoundQuery = 'update=early' | `tcbEvaluationDataNumber=${number}`
+
 /**
  * Fetches all parts for one platform family ("Intel SGX and Intel TDX Provisioning Certification Service", API v4).
  *
@@ -28,33 +35,63 @@ const ANSWER_TIMEOUT_MS = 15_000
  */
 export async function fetchCollateral(
   address: PccsAddress,
-  { tee, fmspc, ca }: CollateralRequest,
+  request: CollateralRequest,
   { signal }: { signal: AbortSignal },
 ): Promise<QuoteCollateral> {
-  const base = `${address.url.replace(/\/+$/, '')}`
-  const at = (technology: 'sgx' | 'tdx', path: string) => `${base}/${technology}/certification/v4/${path}`
-  const isIntels = new URL(base).hostname === INTEL_PCS_HOST
-  const rootCrlUrl = address.rootCrlUrl ?? (isIntels ? INTEL_ROOT_CRL : at('sgx', 'rootcacrl'))
+  const isIntels = new URL(address.url).hostname === INTEL_PCS_HOST
+  const rootCrlUrl = address.rootCrlUrl ?? (isIntels ? INTEL_ROOT_CRL : urlOf(address, 'sgx', 'rootcacrl'))
 
   // One after the other: a service that is out of order is asked once, and one that works is asked once a day.
-  const tcb = await get(at(tee, `tcb?fmspc=${fmspc}`), signal)
-  const qe = await get(at(tee, 'qe/identity'), signal)
-  const pckCrl = await get(at('sgx', `pckcrl?ca=${ca}&encoding=der`), signal, MAXIMUM_LIST)
+  const tcb = await fetchTcbInfo(address, request, { signal })
+  const qe = await fetchQeIdentity(address, request, { signal })
+  const pckCrl = await get(urlOf(address, 'sgx', `pckcrl?ca=${request.ca}&encoding=der`), signal, MAXIMUM_LIST)
   const rootCrl = await get(rootCrlUrl, signal, MAXIMUM_LIST)
-
-  const [tcb_info, tcb_info_signature] = signedPart(tcb, 'tcbInfo')
-  const [qe_identity, qe_identity_signature] = signedPart(qe, 'enclaveIdentity')
   return {
+    ...tcb,
+    ...qe,
     pck_crl_issuer_chain: chainIn(pckCrl, 'SGX-PCK-CRL-Issuer-Chain'),
     root_ca_crl: hexadecimal(rootCrl.body),
     pck_crl: hexadecimal(pckCrl.body),
-    tcb_info_issuer_chain: chainIn(tcb, 'TCB-Info-Issuer-Chain', 'SGX-TCB-Info-Issuer-Chain'),
-    tcb_info,
-    tcb_info_signature,
-    qe_identity_issuer_chain: chainIn(qe, 'SGX-Enclave-Identity-Issuer-Chain'),
-    qe_identity,
-    qe_identity_signature,
   }
+}
+
+/**
+ * Fetches one part alone, of a certain round.
+ *
+ * @throws as `fetchCollateral`.
+ */
+export function fetchOfRound(
+  address: PccsAddress,
+  request: CollateralRequest,
+  { part, query, signal }: { part: RoundPart; query: RoundQuery; signal: AbortSignal },
+): Promise<Partial<QuoteCollateral>> {
+  const fetchPart = { 'TCB info': fetchTcbInfo, 'QE identity': fetchQeIdentity }[part]
+  return fetchPart(address, request, { query, signal })
+}
+
+interface PartOptions {
+  readonly query?: RoundQuery
+  readonly signal: AbortSignal
+}
+
+async function fetchTcbInfo(address: PccsAddress, { tee, fmspc }: CollateralRequest, { query, signal }: PartOptions) {
+  const words = query === undefined ? '' : `&${query}`
+  const answer = await get(urlOf(address, tee, `tcb?fmspc=${fmspc}${words}`), signal)
+  const [tcb_info, tcb_info_signature] = signedPart(answer, 'tcbInfo')
+  const tcb_info_issuer_chain = chainIn(answer, 'TCB-Info-Issuer-Chain', 'SGX-TCB-Info-Issuer-Chain')
+  return { tcb_info_issuer_chain, tcb_info, tcb_info_signature }
+}
+
+async function fetchQeIdentity(address: PccsAddress, { tee }: CollateralRequest, { query, signal }: PartOptions) {
+  const words = query === undefined ? '' : `?${query}`
+  const answer = await get(urlOf(address, tee, `qe/identity${words}`), signal)
+  const [qe_identity, qe_identity_signature] = signedPart(answer, 'enclaveIdentity')
+  const qe_identity_issuer_chain = chainIn(answer, 'SGX-Enclave-Identity-Issuer-Chain')
+  return { qe_identity_issuer_chain, qe_identity, qe_identity_signature }
+}
+
+function urlOf({ url }: PccsAddress, technology: Tee, path: string): string {
+  return `${url.replace(/\/+$/, '')}/${technology}/certification/v4/${path}`
 }
 
 interface Answer {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Logger, messageOf } from '../../domain/index.js'
 import type { VerifiedCollateral } from '../collateral.js'
-import { isOlder, type Mark, publicationsIn } from './publications.js'
+import { isEarlier, isOlder, type Mark, type Publication, publicationsIn } from './publications.js'
 
 /** Where the floors outlive the process: one text. What is written last must be what is read. */
 export interface FloorsRecord {
@@ -9,7 +9,12 @@ export interface FloorsRecord {
   write(text: string): Promise<void>
 }
 
-const FloorsSchema = z.record(z.string(), z.object({ round: z.int(), issued: z.int() }))
+const FloorsSchema = z.record(z.string(), z.object({ round: z.int(), issued: z.int(), number: z.number().default(0) }))
+
+/** A part of collateral that is older than what has been seen already. */
+export interface OlderPart extends Publication {
+  readonly floor: Mark
+}
 
 /** What was fetched, or had been kept, is genuine, and older than what has been seen already. */
 export class OlderCollateral extends Error {
@@ -46,26 +51,24 @@ export class Floors {
    * @throws OlderCollateral when any part is older than its floor; no floor is raised then.
    */
   async admit(collateral: VerifiedCollateral, origin: string): Promise<void> {
-    await this.#read()
-    for (const { name, title, mark } of publicationsIn(collateral)) {
-      const floor = this.#marks.get(name)
-      if (floor !== undefined && isOlder(mark, floor)) {
-        throw new OlderCollateral(
-          `${origin} a ${title} that is older than the one seen before (${textOf(mark)} after ${textOf(floor)})`,
-        )
-      }
-    }
-    this.#raise(collateral)
+    const older = await this.olderIn(collateral)
+    if (older.length > 0) throw new OlderCollateral(olderAs(origin, older))
+    for (const { name, mark } of publicationsIn(collateral)) this.#raise(name, mark)
     await this.#write()
   }
 
-  #raise(collateral: VerifiedCollateral): void {
-    for (const { name, mark } of publicationsIn(collateral)) this.#raiseOne(name, mark)
+  /** What in collateral is older than its floor. */
+  async olderIn(collateral: VerifiedCollateral): Promise<readonly OlderPart[]> {
+    await this.#read()
+    return publicationsIn(collateral).flatMap((publication) => {
+      const floor = this.#marks.get(publication.name)
+      return floor !== undefined && isOlder(publication.mark, floor) ? [{ ...publication, floor }] : []
+    })
   }
 
-  #raiseOne(name: string, mark: Mark): void {
+  #raise(name: string, mark: Mark): void {
     const floor = this.#marks.get(name)
-    if (floor !== undefined && !isOlder(floor, mark)) return
+    if (floor !== undefined && !isEarlier(floor, mark)) return
     this.#marks.set(name, mark)
     this.#isWritten = false
   }
@@ -76,7 +79,7 @@ export class Floors {
     try {
       const text = await this.#record.read()
       const kept = text === undefined ? {} : FloorsSchema.parse(JSON.parse(text))
-      for (const [name, mark] of Object.entries(kept)) this.#raiseOne(name, mark)
+      for (const [name, mark] of Object.entries(kept)) this.#raise(name, mark)
       this.#isRead = true
       this.#failure = undefined
     } catch (thrown) {
@@ -103,7 +106,17 @@ export class Floors {
   }
 }
 
-function textOf({ round, issued }: Mark): string {
+/** @param origin as for `admit`. */
+export function olderAs(origin: string, older: readonly OlderPart[]): string {
+  const parts = older.map(
+    ({ title, mark, floor }) =>
+      `a ${title} that is older than the one seen before (${textOf(mark)} after ${textOf(floor)})`,
+  )
+  return `${origin} ${parts.join(' and ')}`
+}
+
+function textOf({ round, issued, number }: Mark): string {
   const date = new Date(issued).toISOString()
-  return round === 0 ? date : `round ${round} of ${date}`
+  if (round > 0) return `round ${round} of ${date}`
+  return number > 0 ? `number ${number} of ${date}` : date
 }

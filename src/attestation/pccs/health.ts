@@ -7,7 +7,7 @@ export interface CollateralHealth {
   readonly request: CollateralRequest
   /** Undefined when there is none. */
   readonly held: HeldCollateral | undefined
-  /** Why it could not be fetched the last time; undefined when it was. */
+  /** Why it could not be fetched the last time, or not all of it; undefined when it was. */
   readonly lastFailure: CollateralFailure | undefined
 }
 

@@ -1,17 +1,17 @@
 import type { X509Certificate } from 'node:crypto'
 import { type Logger, messageOf } from '../../domain/index.js'
 import { type QuoteCollateral, type VerifiedCollateral, verifyCollateral } from '../collateral.js'
-import { isOlder, type Mark, type Publication, publicationsIn } from './publications.js'
+import { type Dated, isOlder, isOutdone, type Publication, publicationsIn } from './publications.js'
 
-interface Newest {
-  readonly mark: Mark
+interface Newest extends Dated {
   readonly parts: Partial<QuoteCollateral>
 }
 
 /**
- * The newest that was seen of what Intel publishes for many families at once: revocation lists and QE identities. Whatever
- * family it came with, all are judged by it: a service that answers for one family and is silent about another could
- * otherwise have a platform believed that is known to be revoked. There are some half a dozen.
+ * The newest that was seen of what Intel publishes. Whatever collateral it came with, all is judged by it: a service that
+ * answers for one family and is silent about another could otherwise have a platform believed that is known to be revoked,
+ * and one that answers with what ends soon could put an end to what is held. Some half a dozen are for many families, and
+ * are recalled by their names; TCB info is of a family that was asked for, and comes back with its collateral.
  */
 export class NewestParts {
   readonly #root: X509Certificate
@@ -29,18 +29,16 @@ export class NewestParts {
 
   /** Takes what is newer in collateral that stands. */
   take(collateral: VerifiedCollateral): void {
-    for (const publication of commonIn(collateral)) {
-      const { name, mark } = publication
-      const former = this.#newest.get(name)
-      if (former !== undefined && !isOlder(former.mark, mark)) continue
-      this.#newest.set(name, { mark, parts: partsOf(publication, collateral.collateral) })
+    for (const publication of publicationsIn(collateral)) {
+      const former = this.#newest.get(publication.name)
+      if (former === undefined || isOutdone(former, publication)) this.#set(publication, collateral)
     }
   }
 
-  /** Names of those publications in collateral than which nothing newer was seen. */
+  /** Names of what is for many families in collateral, but for that than which something newer was seen. */
   namesIn(collateral: VerifiedCollateral): string[] {
     return commonIn(collateral)
-      .filter(({ name, mark }) => !isOlder(mark, this.#newest.get(name)?.mark ?? mark))
+      .filter((publication) => !isOutdone(publication, this.#newest.get(publication.name) ?? publication))
       .map(({ name }) => name)
   }
 
@@ -51,12 +49,32 @@ export class NewestParts {
    * root's, say, or since a list has ended.
    */
   appliedTo(collateral: VerifiedCollateral, now: Date): VerifiedCollateral {
-    const newer = commonIn(collateral).flatMap(({ name, mark }) => {
-      const newest = this.#newest.get(name)
-      return newest !== undefined && isOlder(mark, newest.mark) ? [newest.parts] : []
-    })
-    if (newer.length === 0) return collateral
-    return verifyCollateral(Object.assign({}, collateral.collateral, ...newer), this.#root, now)
+    const outdone = publicationsIn(collateral).filter((one) => isOutdone(one, this.#newest.get(one.name) ?? one))
+    const isRefused = ({ name, mark }: Publication) => isOlder(mark, this.#newest.get(name)?.mark ?? mark)
+    const refused = outdone.filter(isRefused)
+    const bettered = outdone.filter((publication) => !isRefused(publication))
+    if (bettered.length === 0) return this.#with(refused, collateral, now)
+    try {
+      return this.#with([...refused, ...bettered], collateral, now)
+    } catch (thrown) {
+      // The better one may have ended all the same, or the root have revoked its signer's certificate. Of the same round the
+      // one that collateral has is as good, and the newest from now on.
+      const own = this.#with(refused, collateral, now)
+      this.#logger.info('a part of collateral that would last longer does not stand', { reason: messageOf(thrown) })
+      for (const publication of bettered) this.#set(publication, own)
+      return own
+    }
+  }
+
+  #set(publication: Publication, { collateral }: VerifiedCollateral): void {
+    const { name, mark, until } = publication
+    this.#newest.set(name, { mark, until, parts: partsOf(publication, collateral) })
+  }
+
+  #with(publications: readonly Publication[], collateral: VerifiedCollateral, now: Date): VerifiedCollateral {
+    if (publications.length === 0) return collateral
+    const parts = publications.map(({ name }) => this.#newest.get(name)?.parts)
+    return verifyCollateral(Object.assign({}, collateral.collateral, ...parts), this.#root, now)
   }
 
   /** Takes what former times have kept of the publications in collateral that stands. */

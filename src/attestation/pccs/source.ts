@@ -12,7 +12,8 @@ import {
 import { type AttestationError, unavailable } from '../errors.js'
 import type { CollateralLimits } from '../policy.js'
 import { INTEL_ROOT } from '../root.js'
-import { fetchCollateral, type PccsAddress } from './client.js'
+import type { PccsAddress } from './client.js'
+import { fetchNewest } from './fetching.js'
 import { Floors, type FloorsRecord, OlderCollateral } from './floors.js'
 import { type CollateralFailure, type CollateralHealth, heldAs } from './health.js'
 import { NewestParts } from './newest.js'
@@ -73,13 +74,14 @@ const LOOK_EVERY_MS = 600_000
 /**
  * Serves collateral from memory, then from the cache, then from the service; refreshed ahead of its end in the
  * background, and used until it really ends when the service is out of order. Nothing is taken but what verifies and is
- * not older than anything seen before; revocation lists and QE identities are the newest of any family's.
+ * not older than anything seen before; each part is the newest that came with any.
  */
 export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   const { cache, logger, lifetime, limits = {}, now = () => new Date() } = options
   const root = new X509Certificate(options.rootCertificate ?? INTEL_ROOT)
   const floors = new Floors(options.floors, logger)
   const newest = new NewestParts(root, (name) => cache.get(name), logger)
+  const judges = { address: options, root, floors, newest, now }
   const entries = new Map<string, Entry>()
   const fetching = new Map<string, Promise<VerifiedCollateral>>()
 
@@ -128,7 +130,9 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
     if (entry?.verified === undefined) return undefined
     try {
       const verified = newest.appliedTo(entry.verified, at)
-      entries.set(key, { ...entry, verified })
+      // What came with another family may end sooner.
+      const due = verified === entry.verified ? entry.due : dueAfterSuccess(heldAs(verified, limits), at.getTime())
+      entries.set(key, { ...entry, verified, due: Math.min(entry.due, due) })
       return isWithin(verified.validity, at) ? verified : undefined
     } catch (thrown) {
       // Where the clock is wrong for a moment nothing is valid, and what is held is good afterwards.
@@ -147,32 +151,33 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
   }
 
   async function fetchAnew(key: string, request: CollateralRequest): Promise<VerifiedCollateral> {
-    const fetched = await fetchCollateral(options, request, { signal: lifetime })
+    const { verified, behind } = await fetchNewest(judges, request, { signal: lifetime })
     const at = now()
-    const verified = verifyCollateral(fetched, root, at)
-    requireRequested(verified, request)
-    await floors.admit(verified, 'the service answers with')
-    newest.take(verified)
     // The same object as long as nothing has changed: whoever has verified it need not do it again.
     const former = entries.get(key)?.verified
-    const isSame = former !== undefined && sameText(former.collateral, fetched)
+    const isSame = former !== undefined && sameText(former.collateral, verified.collateral)
     const held = isSame ? former : verified
     logger.info('attestation collateral fetched', { key, validUntil: verified.validity.until.toISOString() })
+    if (behind !== undefined) logger.warn('the service is behind what was seen of collateral', { key, reason: behind })
     remember(key, {
       request,
       verified: held,
       due: dueAfterSuccess(heldAs(held, limits), at.getTime()),
       failures: 0,
-      lastFailure: undefined,
+      lastFailure: behind === undefined ? undefined : { at, reason: behind, isOlder: true },
     })
-    await keep([...newest.namesIn(held), key], held.collateral).catch((thrown) => {
+    await keep(key, held).catch((thrown) => {
       logger.warn('the collateral could not be kept', { key, reason: messageOf(thrown) })
     })
     return held
   }
 
-  async function keep(names: readonly string[], collateral: QuoteCollateral): Promise<void> {
-    for (const name of names) await cache.put(name, collateral)
+  async function keep(key: string, held: VerifiedCollateral): Promise<void> {
+    for (const name of newest.namesIn(held)) {
+      // What another family's has brought meanwhile is kept already, or next.
+      if (newest.namesIn(held).includes(name)) await cache.put(name, held.collateral)
+    }
+    await cache.put(key, held.collateral)
   }
 
   /** However many wait for it, it is fetched once. */
@@ -244,7 +249,8 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
         if (mayFetch) void refresh(key, found)
         return usable.collateral
       }
-      if (!mayFetch && found.lastFailure !== undefined) throw noCollateral(found.lastFailure.reason)
+      // After a success what came has ended since, by what came with another family: that is no reason to wait.
+      if (!mayFetch && found.failures > 0) throw noCollateral(found.lastFailure?.reason ?? 'it failed')
       try {
         const fetched = await abortable(fetchOnce(key, request), signal)
         // Another family's may have brought something newer while it was being kept.
@@ -279,12 +285,6 @@ function keyOf({ tee, fmspc, pceId, ca }: CollateralRequest): string {
 function noCollateral(reason: string, cause?: unknown): AttestationError {
   const sentence = `There is no attestation collateral for this platform (${reason}): look at the PCCS, or give the address of another one.`
   return unavailable('collateral-source', sentence, cause)
-}
-
-function requireRequested({ tcbInfo }: VerifiedCollateral, { tee, fmspc, pceId }: CollateralRequest): void {
-  if (tcbInfo.id !== tee.toUpperCase() || tcbInfo.fmspc !== fmspc || tcbInfo.pceId !== pceId) {
-    throw new Error('the service answers with the TCB info of another technology or platform family')
-  }
 }
 
 function sameText(one: QuoteCollateral, other: QuoteCollateral): boolean {

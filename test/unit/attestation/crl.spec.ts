@@ -55,9 +55,9 @@ describe('reading revocation lists strictly', () => {
   }
 
   it('takes one that is made by hand, without entries and extensions too', () => {
-    assert.deepEqual(readCrl(listOf(fields), issuer), { revoked: new Set(['5']), validity: VALIDITY })
+    assert.deepEqual(readCrl(listOf(fields), issuer), { revoked: new Set(['5']), validity: VALIDITY, number: 0 })
     const bare = having({ [ENTRIES]: undefined, [MORE]: undefined })
-    assert.deepEqual(readCrl(listOf(bare), issuer), { revoked: new Set(), validity: VALIDITY })
+    assert.deepEqual(readCrl(listOf(bare), issuer), { revoked: new Set(), validity: VALIDITY, number: 0 })
   })
 
   it('reads times of either form, in either century', () => {
@@ -67,6 +67,18 @@ describe('reading revocation lists strictly', () => {
       from: new Date('1999-12-31T23:59:59Z'),
       until: new Date('2050-01-02T03:04:05Z'),
     })
+  })
+
+  const numbered = (...value: Uint8Array[]) => {
+    const oid = der(0x06, Uint8Array.of(0x55, 0x1d, 0x14))
+    return { [MORE]: der(EXTENSIONS, der(SEQUENCE, der(SEQUENCE, oid, der(OCTETS, ...value)))) }
+  }
+
+  it('reads the number, which has up to 20 bytes', () => {
+    const numberOf = (...bytes: number[]) => readCrl(listOf(having(numbered(integer(...bytes)))), issuer).number
+    assert.equal(numberOf(1), 1)
+    assert.equal(numberOf(1, 0, 2), 65_538)
+    assert.equal(numberOf(1, ...new Array<number>(19).fill(0)), 2 ** 152)
   })
 
   const entry = (...parts: Uint8Array[]) => ({ [ENTRIES]: der(SEQUENCE, der(SEQUENCE, ...parts)) })
@@ -80,6 +92,9 @@ describe('reading revocation lists strictly', () => {
     ['whose beginning is no time', () => ({ [FROM]: integer(1) })],
     ['whose time has no seconds', () => ({ [FROM]: utcTime('2605011200Z') })],
     ['whose time is not in UTC', () => ({ [UNTIL]: utcTime('260502120000+0100') })],
+    ['with a number of 21 bytes', () => numbered(integer(1, ...new Array<number>(20).fill(0)))],
+    ['with a number that is none', () => numbered(der(OCTETS, Uint8Array.of(1)))],
+    ['with two numbers', () => numbered(integer(1), integer(2))],
     ['with one field more', () => ({ [fields.length]: der(NULL) })],
     ['with two lists of extensions', () => ({ [MORE]: der(EXTENSIONS, der(SEQUENCE), der(SEQUENCE)) })],
     ['whose extensions are no list', () => ({ [MORE]: der(EXTENSIONS, der(SET)) })],

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import { utils } from '@phala/dcap-qvl'
-import { createDevelopmentPki, type DevelopmentPki } from '../../../src/attestation/development/index.js'
+import {
+  createDevelopmentPki,
+  type DevelopmentPki,
+  startSimulatedPccs,
+} from '../../../src/attestation/development/index.js'
 import { toHex } from '../../../src/crypto/index.js'
-import { chainOf, developmentPki, LAYOUT, MACHINE, MEASUREMENT, quoteOf, REPORT_DATA } from './world.js'
+import { ofRound } from '../../support/rounds.js'
+import { chainOf, developmentPki, LAYOUT, MACHINE, MEASUREMENT, quoteOf, REPORT_DATA, SEED } from './world.js'
 
 describe('the development PKI', () => {
   let pki: DevelopmentPki
@@ -93,5 +98,35 @@ describe('the development PKI', () => {
     const before = toHex(platform.sealingKey())
     platform.sealingKey().fill(0)
     assert.equal(toHex(platform.sealingKey()), before)
+  })
+})
+
+describe('the simulated PCCS', () => {
+  it('has the standard round and the early one, by their names or by their numbers, as Intel’s service has', async () => {
+    const { collateral: standard, tdxCollateral: tdx } = await developmentPki()
+    const [early, earlyTdx] = [ofRound(SEED, standard, 2), ofRound(SEED, tdx, 2)]
+    const pccs = await startSimulatedPccs({ sgx: standard, tdx, early: { sgx: early, tdx: earlyTdx } })
+    const answered = async (path: string) => {
+      const response = await fetch(`${pccs.url}/${path}`)
+      const text = await response.text()
+      return response.status === 200 ? Number(/"tcbEvaluationDataNumber":(\d+)/.exec(text)?.[1]) : response.status
+    }
+    try {
+      for (const tee of ['sgx', 'tdx']) {
+        for (const part of ['tcb?fmspc=534c4d444556&', 'qe/identity?']) {
+          const asking = (query: string) => answered(`${tee}/certification/v4/${part}${query}`)
+          assert.equal(await asking(''), 1)
+          assert.equal(await asking('update=standard'), 1)
+          assert.equal(await asking('update=early'), 2)
+          assert.equal(await asking('update=late'), 400)
+          assert.equal(await asking('tcbEvaluationDataNumber=1'), 1)
+          assert.equal(await asking('tcbEvaluationDataNumber=2'), 2)
+          assert.equal(await asking('tcbEvaluationDataNumber=3'), 404)
+          assert.equal(await asking('tcbEvaluationDataNumber=2&update=early'), 400)
+        }
+      }
+    } finally {
+      await pccs.stop()
+    }
   })
 })

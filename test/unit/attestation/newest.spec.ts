@@ -37,7 +37,11 @@ describe('what is published for many platform families', () => {
   }
 
   /** All that the service has from now on: nothing for the family that the quotes are of. */
-  const serveOther = (sgx: QuoteCollateral) => world.pccs.serve({ sgx: ofOther(sgx), tdx: earlier.tdxCollateral })
+  const serveOther = (collateral: QuoteCollateral) => {
+    const sgx = ofOther(collateral)
+    world.pccs.serve({ sgx, tdx: earlier.tdxCollateral })
+    return sgx
+  }
 
   const listOf = async (authority: 'root' | 'platformCa', serials: string[], until: number) => {
     const validity = { from: new Date(NOW.getTime()), until: new Date(NOW.getTime() + until * DAY) }
@@ -126,15 +130,11 @@ describe('what is published for many platform families', () => {
       serveOther(earlier.collateral)
       await collateral.collateral(OTHER, { signal: signal() })
       assert.equal(await collateral.collateral(REQUEST, { signal: signal() }), first)
-      serveOther(after.collateral)
+      const served = serveOther(after.collateral)
       later(2)
       await collateral.refreshDue()
       const second = await collateral.collateral(REQUEST, { signal: signal() })
-      assert.deepEqual(second, {
-        ...first,
-        pck_crl: after.collateral.pck_crl,
-        root_ca_crl: after.collateral.root_ca_crl,
-      })
+      assert.deepEqual(second, { ...first, ...commonOf(served) })
       assert.equal(await collateral.collateral(REQUEST, { signal: signal() }), second)
     })
 
@@ -149,11 +149,33 @@ describe('what is published for many platform families', () => {
       const collateral = world.source({ cache: { get: async () => undefined, put } })
       const first = collateral.collateral(REQUEST, { signal: signal() })
       await reached
+      const served = serveOther(after.collateral)
+      later(1)
+      await collateral.collateral(OTHER, { signal: signal() })
+      events.emit('go')
+      assert.deepEqual(await first, { ...earlier.collateral, ...commonOf(served) })
+    })
+
+    it('are kept under their names as the newest, though an older one is on its way there', async () => {
+      const events = new EventEmitter()
+      const reached = once(events, 'put')
+      const puts = [once(events, 'go')]
+      const put = async (name: string, kept: QuoteCollateral) => {
+        events.emit('put')
+        await puts.shift()
+        await world.cache.put(name, kept)
+      }
+      const collateral = world.source({ cache: { get: async () => undefined, put } })
+      const first = collateral.collateral(REQUEST, { signal: signal() })
+      await reached
       serveOther(after.collateral)
       later(1)
       await collateral.collateral(OTHER, { signal: signal() })
       events.emit('go')
-      assert.deepEqual(await first, { ...earlier.collateral, ...listsOf(after.collateral) })
+      await first
+      const lists = [...world.cache.kept].filter(([name]) => name.startsWith('list/'))
+      assert.equal(lists.length, 2)
+      for (const [, kept] of lists) assert.deepEqual(listsOf(kept), listsOf(after.collateral))
     })
 
     it('lets what was held be fetched again by the list that it came with', async () => {
@@ -185,25 +207,90 @@ describe('what is published for many platform families', () => {
       }
     })
 
-    it('may be of another day of the same round, as where two caches answer in turn', async () => {
+    it('is of the newest day of its round, from wherever it came, at once and after a restart', async () => {
       const lists = listsOf(after.collateral)
       const collateral = world.source()
       const first = { ...earlier.collateral, ...lists }
       world.pccs.serve({ sgx: first, tdx: earlier.tdxCollateral })
       later(1)
       await collateral.collateral(REQUEST, { signal: signal() })
-      serveOther(after.collateral)
+      const served = serveOther(after.collateral)
       await collateral.collateral(OTHER, { signal: signal() })
-      assert.deepEqual(
-        collateral.health().map(({ lastFailure }) => lastFailure),
-        [undefined, undefined],
-      )
       world.pccs.faults.status = 503
       for (const source of [collateral, world.source()]) {
-        assert.deepEqual(await source.collateral(REQUEST, { signal: signal() }), first)
-        await source.collateral(OTHER, { signal: signal() })
+        const used = await source.collateral(REQUEST, { signal: signal() })
+        assert.deepEqual(used, { ...first, ...commonOf(served) })
       }
     })
+
+    it('may be of an earlier day in the answer, as where two caches answer in turn, which puts no end to it', async () => {
+      const collateral = world.source()
+      world.pccs.serve({ sgx: after.collateral, tdx: after.tdxCollateral })
+      later(1)
+      const first = await collateral.collateral(REQUEST, { signal: signal() })
+      const soon = new Date(NOW.getTime() + 3 * DAY).toISOString()
+      const ending = resigned(earlier.collateral, { tcbInfo: { nextUpdate: soon }, qeIdentity: { nextUpdate: soon } })
+      world.pccs.serve({ sgx: { ...ending, ...listsOf(after.collateral) }, tdx: after.tdxCollateral })
+      later(2)
+      await collateral.refreshDue()
+      assert.deepEqual([collateral.health()[0]?.lastFailure, world.pccs.requests.length], [undefined, 8])
+      world.pccs.faults.status = 503
+      later(4)
+      assert.equal(await collateral.collateral(REQUEST, { signal: signal() }), first)
+    })
+
+    it('is of an earlier day of its round where the newer one has ended before', async () => {
+      const collateral = world.source()
+      const soon = new Date(NOW.getTime() + 3 * DAY).toISOString()
+      const ending = resigned(after.collateral, { tcbInfo: { nextUpdate: soon }, qeIdentity: { nextUpdate: soon } })
+      world.pccs.serve({ sgx: ending, tdx: after.tdxCollateral })
+      later(1)
+      await collateral.collateral(REQUEST, { signal: signal() })
+      const lasting = { ...earlier.collateral, ...listsOf(after.collateral) }
+      world.pccs.serve({ sgx: lasting, tdx: after.tdxCollateral })
+      later(4)
+      assert.deepEqual(await collateral.collateral(REQUEST, { signal: signal() }), lasting)
+    })
+  })
+
+  for (const part of ['tcb_info', 'qe_identity', 'pck_crl'] as const) {
+    it(`lasts as long as with the best certificate that was seen of who signed its ${part}`, async () => {
+      const { root, tcbSigner, platformCa } = developmentAuthorities(SEED)
+      const notAfter = new Date(NOW.getTime() + 3 * DAY)
+      const whose = part === 'pck_crl' ? { subject: platformCa, pathLength: 0 } : { subject: tcbSigner }
+      const certificate = await issueCertificate({ ...whose, issuer: root, serial: '0102', notAfter })
+      const chain = [new X509Certificate(certificate), new X509Certificate(earlier.rootCertificate)].join('')
+      const short = { ...earlier.collateral, [`${part}_issuer_chain`]: chain }
+      const collateral = world.source()
+      for (const [day, sgx] of [short, earlier.collateral, short].entries()) {
+        world.pccs.serve({ sgx, tdx: earlier.tdxCollateral })
+        later(day)
+        await collateral.collateral(REQUEST, { signal: signal() })
+        await collateral.refreshDue()
+        const used = await collateral.collateral(REQUEST, { signal: signal() })
+        assert.deepEqual(used, day === 0 ? short : earlier.collateral)
+      }
+    })
+  }
+
+  it('is taken with a certificate that ends sooner, where the root has revoked the better one', async () => {
+    const { root, tcbSigner } = developmentAuthorities(SEED)
+    const notAfter = new Date(NOW.getTime() + 9 * DAY)
+    const renewed = await issueCertificate({ subject: tcbSigner, issuer: root, serial: '0102', notAfter })
+    const chain = [new X509Certificate(renewed), new X509Certificate(earlier.rootCertificate)].join('')
+    const former = new X509Certificate(earlier.collateral.tcb_info_issuer_chain)
+    const root_ca_crl = await listOf('root', [former.serialNumber], 300)
+    const chains = { tcb_info_issuer_chain: chain, qe_identity_issuer_chain: chain }
+    const collateral = world.source()
+    await collateral.collateral(REQUEST, { signal: signal() })
+    world.pccs.serve({ sgx: { ...earlier.collateral, ...chains, root_ca_crl }, tdx: earlier.tdxCollateral })
+    for (const day of [1, 2, 3]) {
+      later(day)
+      await collateral.refreshDue()
+      assert.equal(collateral.health()[0]?.lastFailure, undefined)
+      const used = await collateral.collateral(REQUEST, { signal: signal() })
+      assert.deepEqual(used, { ...earlier.collateral, ...chains, root_ca_crl })
+    }
   })
 
   describe('when the folder brings back a former time', () => {
@@ -259,7 +346,7 @@ describe('what is published for many platform families', () => {
       keep(KEY, earlier.collateral)
       world.pccs.faults.status = 503
       const used = await world.source().collateral(REQUEST, { signal: signal() })
-      assert.deepEqual(used, { ...earlier.collateral, ...listsOf(after.collateral) })
+      assert.deepEqual(used, { ...earlier.collateral, ...commonOf(after.collateral) })
 
       for (const name of [...world.cache.kept.keys()].filter((key) => key.startsWith('list/'))) {
         keep(name, earlier.collateral)
@@ -272,8 +359,12 @@ describe('what is published for many platform families', () => {
   })
 })
 
-function listsOf({ pck_crl, root_ca_crl }: QuoteCollateral) {
+function listsOf({ pck_crl, root_ca_crl }: Pick<QuoteCollateral, 'pck_crl' | 'root_ca_crl'>) {
   return { pck_crl, root_ca_crl }
+}
+
+function commonOf({ qe_identity, qe_identity_signature, ...collateral }: QuoteCollateral) {
+  return { qe_identity, qe_identity_signature, ...listsOf(collateral) }
 }
 
 function roundOf(signed: string): unknown {

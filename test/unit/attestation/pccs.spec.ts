@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { deriveKey, issueCertificate, issueCrl } from '../../../src/attestation/development/authority.js'
 import {
   createDevelopmentPki,
   type DevelopmentPki,
@@ -182,6 +184,28 @@ describe('collateral from a PCCS', () => {
         const asked = world.source().collateral({ ...REQUEST, tee }, { signal: signal() })
         await fails(asked, /TCB info of another technology or platform family/)
       }
+    })
+
+    it('is refused when its list is of the other authority than was asked for', async () => {
+      const { root } = developmentAuthorities(SEED)
+      const processorCa = { name: 'SGX PCK Processor CA', key: deriveKey(SEED, 'SGX PCK Processor CA') }
+      const serial = '0102030405060708'
+      const certificate = await issueCertificate({ subject: processorCa, issuer: root, serial, pathLength: 0 })
+      const validity = { from: NOW, until: new Date(NOW.getTime() + DAY) }
+      const ofProcessors = {
+        ...pki.collateral,
+        pck_crl: Buffer.from(await issueCrl(processorCa, [], validity)).toString('hex'),
+        pck_crl_issuer_chain: [new X509Certificate(certificate), new X509Certificate(pki.rootCertificate)].join(''),
+      }
+      world.pccs.serve({ sgx: ofProcessors, tdx: pki.tdxCollateral })
+      const collateral = world.source()
+      await fails(collateral.collateral(REQUEST, { signal: signal() }), /revocation list of another authority/)
+      assert.deepEqual([world.cache.kept.size, world.floors.text], [0, undefined])
+      world.pccs.serve({ sgx: pki.collateral, tdx: pki.tdxCollateral })
+      world.now = new Date(world.now.getTime() + 60_000)
+      await world.verifier(collateral).verify(await quoteOf(pki))
+      const names = [...world.cache.kept.keys()].map((name) => name.replace(/[0-9a-f]{64}/, '…'))
+      assert.deepEqual(names, ['qe-identity/sgx', 'list/…', 'list/…', KEY])
     })
 
     it('is not fetched from where the service sends one on to', async () => {
@@ -416,7 +440,14 @@ describe('collateral from a PCCS', () => {
         assert.deepEqual(await pccsSource.collateral(REQUEST, { signal: signal() }), pki.collateral)
       }
       assert.equal(world.pccs.requests.length, 4)
-      assert.deepEqual(warnings, ['the collateral that was kept could not be read', 'the collateral could not be kept'])
+      assert.deepEqual(
+        new Set(warnings),
+        new Set([
+          'the collateral that was kept could not be read',
+          'a part of collateral that was kept is of no use',
+          'the collateral could not be kept',
+        ]),
+      )
       assert.equal(pccsSource.health()[0]?.lastFailure, undefined)
     })
 
