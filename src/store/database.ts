@@ -8,6 +8,7 @@ import { holdsStore, isBare, isErrno, placeOf } from './folder.js'
 import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
+import { LARGEST_NAME_BYTES, LARGEST_VALUE_BYTES, LARGEST_WRITE_BYTES } from './limits.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
 import {
   ALTERED,
@@ -353,6 +354,7 @@ export class SealedDatabase implements Reads {
     const operations: Operation[] = changes.map(({ name: key, after: value }) =>
       value === undefined ? { type: 'del', key } : { type: 'put', key, value },
     )
+    requireWritable(operations)
     operations.push(manifestOperation(this.#sealer, manifest))
     const ended = this.#freshness.write(changes)
     try {
@@ -626,6 +628,9 @@ const COUNTED: Range = { gt: HEADER.encodeKey(undefined), lt: HEADER_COPY.encode
 
 const SECRET_NAMES = ['account-seed', 'peer-key-seed'] as const
 
+/** What the database adds to each record of a write, and about so much to the write itself. */
+const LENGTHS_BYTES = 16
+
 const MANIFEST_NAME = MANIFEST.encodeKey(undefined)
 
 function manifestOperation(sealer: Sealer, manifest: Manifest): Operation {
@@ -647,6 +652,21 @@ function isSameSum(one: PartSum, other: PartSum): boolean {
 
 function isSameRecord(one: Uint8Array | undefined, other: Uint8Array): boolean {
   return one !== undefined && equalBytes(one, other)
+}
+
+/** @throws RangeError where the next start would take what is written for none of this node's. */
+function requireWritable(operations: readonly Operation[]): void {
+  let bytes = 0
+  for (const { key, ...rest } of operations) {
+    const valueBytes = rest.type === 'put' ? rest.value.length : 0
+    if (key.length > LARGEST_NAME_BYTES || valueBytes > LARGEST_VALUE_BYTES) {
+      throw new RangeError(`A record of ${key.length} and ${valueBytes} bytes is larger than a store takes.`)
+    }
+    bytes += key.length + valueBytes + LENGTHS_BYTES
+  }
+  if (bytes > LARGEST_WRITE_BYTES - LENGTHS_BYTES) {
+    throw new RangeError(`A write of ${bytes} bytes is larger than a store takes.`)
+  }
 }
 
 function rangeOf(table: { readonly prefix: number }): Range {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readNumber } from '../../../src/store/leveldb-table.js'
+import { readNumber } from '../../../src/store/leveldb-numbers.js'
 
 describe('numbers in the files of a database', () => {
   it('are read seven bits at a time, up to the longest that there is', () => {
