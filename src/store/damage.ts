@@ -4,7 +4,7 @@ import { Level } from 'level'
 import { setAside } from './aside.js'
 import { exists, holdsStore, isErrno, moved, readSmall, synced } from './folder.js'
 import { HEADER_NAMES } from './header.js'
-import { isIntact, statesOf } from './leveldb-files.js'
+import { filesOf, isIntact, statesOf } from './leveldb-files.js'
 import type { StoredState } from './leveldb-table.js'
 
 type RawDatabase = Level<Uint8Array, Uint8Array>
@@ -101,6 +101,12 @@ export async function repair(folder: string, isLegibleNow: boolean): Promise<voi
 /** Whether there is a database with damaged files, of which LevelDB itself would tell nothing, or end the process. */
 export async function isDamaged(folder: string): Promise<boolean> {
   return (await holdsStore(folder)) && !(await isIntact(folder))
+}
+
+/** Takes away what a creation that was cut short has left: what of it is on the disk nobody can say. */
+export async function forgetCreation(folder: string): Promise<void> {
+  const { kept } = await filesOf(folder)
+  for (const name of kept) await rm(join(folder, name))
 }
 
 /** Before a folder is opened: ends a repair that was cut short after the copy was whole. */

@@ -6,7 +6,7 @@ import { isLogEmpty } from './leveldb-log.js'
 const LINKS_FOLLOWED = 40
 
 /** What a database cannot be without, and what stands when one was or is mended; a creation that was cut short left none. */
-const FILE_OF_STORE = /^(CURRENT|MENDED|DAMAGED|\d+\.(ldb|sst|log))$/
+const FILE_OF_STORE = /^(CURRENT|WATERMARK|MENDED|DAMAGED|\d+\.(ldb|sst|log))$/
 
 /** More than is in any file but those of records. */
 const SMALL_BYTES = 4_096
