@@ -22,3 +22,41 @@ export function crc32c(bytes: Uint8Array, former = 0): number {
 export function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0
 }
+
+/** Checksums of any parts of some bytes: what one costs does not grow with its length. */
+export class Checksums {
+  /** Of all bytes before a place. */
+  readonly #before: Uint32Array
+  /** What so many bytes behind them make of a checksum's highest bit. */
+  readonly #shifts: Uint32Array
+
+  constructor(bytes: Uint8Array) {
+    this.#before = new Uint32Array(bytes.length + 1)
+    this.#shifts = new Uint32Array(bytes.length + 1)
+    let [crc, shift] = [~0, HIGHEST_BIT]
+    this.#shifts[0] = shift
+    for (const [at, byte] of bytes.entries()) {
+      crc = (TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)
+      shift = (TABLE[shift & 0xff] ?? 0) ^ (shift >>> 8)
+      this.#before[at + 1] = ~crc
+      this.#shifts[at + 1] = shift
+    }
+  }
+
+  of(from: number, to: number): number {
+    const shifted = times(this.#before[from] ?? 0, this.#shifts[to - from] ?? 0)
+    return ((this.#before[to] ?? 0) ^ shifted) >>> 0
+  }
+}
+
+const HIGHEST_BIT = 0x80000000
+
+/** Of polynomials over two elements, each with its highest power in the lowest bit. */
+function times(one: number, other: number): number {
+  let [product, power] = [0, other]
+  for (let bits = one; bits !== 0; bits <<= 1) {
+    if (bits & HIGHEST_BIT) product ^= power
+    power = power & 1 ? (power >>> 1) ^ POLYNOMIAL : power >>> 1
+  }
+  return product >>> 0
+}

@@ -1,10 +1,10 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { setAside } from './aside.js'
-import { exists, holdsStore, isBare, isErrno, moved, synced } from './folder.js'
+import { exists, holdsStore, isErrno, moved, readSmall, synced } from './folder.js'
 import { HEADER_NAMES } from './header.js'
-import { isIntact, isJournalLost, statesOf } from './leveldb-files.js'
+import { filesOf, isIntact, statesOf } from './leveldb-files.js'
 import type { StoredState } from './leveldb-table.js'
 
 type RawDatabase = Level<Uint8Array, Uint8Array>
@@ -100,8 +100,13 @@ export async function repair(folder: string, isLegibleNow: boolean): Promise<voi
 
 /** Whether there is a database with damaged files, of which LevelDB itself would tell nothing, or end the process. */
 export async function isDamaged(folder: string): Promise<boolean> {
-  if (!(await holdsStore(folder))) return false
-  return (await isBare(folder)) ? isJournalLost(folder) : !(await isIntact(folder))
+  return (await holdsStore(folder)) && !(await isIntact(folder))
+}
+
+/** Takes away what a creation that was cut short has left: what of it is on the disk nobody can say. */
+export async function forgetCreation(folder: string): Promise<void> {
+  const { kept } = await filesOf(folder)
+  for (const name of kept) await rm(join(folder, name))
 }
 
 /** Before a folder is opened: ends a repair that was cut short after the copy was whole. */
@@ -165,13 +170,10 @@ function sequenceOf({ buffer, byteOffset }: Uint8Array): bigint {
 
 /** Undefined when nothing is being mended; a mark that says something else is of a beginning that was cut short. */
 async function readMark(folder: string): Promise<Mending | undefined> {
-  try {
-    const [, step = 'copying', legible] = MARK.exec(await readFile(markOf(folder), 'utf8')) ?? []
-    return { step: step as Step, isLegible: legible !== undefined }
-  } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined
-    throw thrown
-  }
+  const mark = await readSmall(markOf(folder))
+  if (mark === undefined) return undefined
+  const [, step = 'copying', legible] = MARK.exec(`${mark}`) ?? []
+  return { step: step as Step, isLegible: legible !== undefined }
 }
 
 /** At once, since a mark that says nothing would have a copy begun anew from what is half gone. */

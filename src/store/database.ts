@@ -3,11 +3,12 @@ import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { asideOf } from './aside.js'
-import { finishRepair, forgetRepair, isDamaged, isRepairable, mendingOf, repair } from './damage.js'
+import { finishRepair, forgetCreation, forgetRepair, isDamaged, isRepairable, mendingOf, repair } from './damage.js'
 import { holdsStore, isBare, isErrno, placeOf } from './folder.js'
 import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
+import { LARGEST_NAME_BYTES, LARGEST_VALUE_BYTES, LARGEST_WRITE_BYTES } from './limits.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
 import {
   ALTERED,
@@ -27,10 +28,12 @@ import {
   SECRETS_COPY,
   type Table,
   VOUCHED_FOR,
+  WATERMARK,
 } from './records.js'
 import { SEALING_KEY_BYTES, SEAT_TIME_BYTES, Sealer, STORE_ID_BYTES } from './sealing.js'
 import { type Change, type Reads, Transaction } from './transaction.js'
 import type { SecretName } from './types.js'
+import { Watermark } from './watermark.js'
 
 type LevelDatabase = Level<Uint8Array, Uint8Array>
 
@@ -59,6 +62,7 @@ export class SealedDatabase implements Reads {
   readonly #folder: string
   readonly #sealer: Sealer
   readonly #freshness: Freshness
+  readonly #watermark: Watermark
   #manifest: Manifest = EMPTY_MANIFEST
   #dropped = 0
   #isClosed = false
@@ -66,10 +70,11 @@ export class SealedDatabase implements Reads {
   readonly #failed = new AbortController()
   #writing: Promise<unknown> = Promise.resolve()
 
-  private constructor(level: LevelDatabase, folder: string, sealer: Sealer) {
+  private constructor(level: LevelDatabase, folder: string, sealer: Sealer, watermark: Watermark) {
     this.#level = level
     this.#folder = folder
     this.#sealer = sealer
+    this.#watermark = watermark
     this.#freshness = new Freshness((name) => sealer.nameHash(name))
   }
 
@@ -137,9 +142,13 @@ export class SealedDatabase implements Reads {
 
   static async #open(folder: string, sealingKey: Uint8Array, opening: Required<Opening>): Promise<SealedDatabase> {
     const { mayCreate, onAltered } = opening
-    const createIfMissing = mayCreate && !(await holdsStore(folder))
     // Of one in which something was written none is made anew, whatever the database shows of it.
     const mayBegin = mayCreate && (await isBare(folder))
+    if (mayBegin && (await holdsStore(folder))) {
+      await requireFree(folder)
+      await forgetCreation(folder)
+    }
+    const createIfMissing = mayBegin
     await requireIntact(folder)
     // Sealed values do not compress.
     const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
@@ -153,10 +162,13 @@ export class SealedDatabase implements Reads {
     try {
       const id = await storeId(level, folder, sealingKey, mayBegin)
       sealer = new Sealer(sealingKey, id)
-      const database = new SealedDatabase(level, folder, sealer)
+      const database = new SealedDatabase(level, folder, sealer, await Watermark.read(folder, sealer))
       await database.#takeOver(onAltered)
       // Before, nothing is written to what is perhaps damaged.
       await mendHeader(level, sealingKey, id)
+      await database.#watermark.set(database.sequence).catch((thrown) => {
+        throw unreadableError(folder, messageOf(thrown), thrown)
+      })
       return database
     } catch (thrown) {
       await level.close()
@@ -201,9 +213,14 @@ export class SealedDatabase implements Reads {
   /**
    * Runs `work` with no other transaction at the same time, then writes all that it put and deleted in one batch,
    * synced to disk. When `work` throws nothing is written.
+   *
+   * @param written is called as soon as reads show what was written, which is before it is acknowledged.
    */
-  transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    return this.#exclusively(() => this.#commit(work))
+  transact<Result>(
+    work: (transaction: Transaction) => Promise<Result>,
+    written?: (result: Result) => void,
+  ): Promise<Result> {
+    return this.#exclusively(() => this.#commit(work, written))
   }
 
   /** Every record of a table in key order, opened one by one, as the table stood when the iteration began. */
@@ -256,6 +273,9 @@ export class SealedDatabase implements Reads {
   /** Waits for the transaction at work, then gives the folder free. Safe to call twice. */
   close(): Promise<void> {
     return this.#exclusively(async () => {
+      // What was acknowledged is there without it: it only shows when that is taken away.
+      const isInUse = !this.#isClosed && !this.#failed.signal.aborted
+      if (isInUse) await this.#watermark.set(this.sequence).catch(() => undefined)
       await this.#level.close()
       this.#isClosed = true
       this.#release()
@@ -333,16 +353,20 @@ export class SealedDatabase implements Reads {
     return tamperedError(this.#folder, table.describe(key))
   }
 
-  async #commit<Result>(work: (transaction: Transaction) => Promise<Result> | Result): Promise<Result> {
+  async #commit<Result>(
+    work: (transaction: Transaction) => Promise<Result> | Result,
+    written: (result: Result) => void = () => undefined,
+  ): Promise<Result> {
     const transaction = new Transaction(this, this.#sealer)
     const result = await work(transaction)
     const changes = await transaction.changes()
-    if (changes.length > 0) await this.#write(changes)
+    if (changes.length > 0) await this.#write(changes, () => written(result))
+    else written(result)
     return result
   }
 
   /** Changes and the manifest after them, in one batch. */
-  async #write(changes: readonly Change[]): Promise<void> {
+  async #write(changes: readonly Change[], written: () => void = () => undefined): Promise<void> {
     const sum = new ManifestSum(this.#manifest)
     for (const { name, before, after } of changes) {
       const part = partOf(name[0] ?? 0)
@@ -353,6 +377,7 @@ export class SealedDatabase implements Reads {
     const operations: Operation[] = changes.map(({ name: key, after: value }) =>
       value === undefined ? { type: 'del', key } : { type: 'put', key, value },
     )
+    requireWritable(operations)
     operations.push(manifestOperation(this.#sealer, manifest))
     const ended = this.#freshness.write(changes)
     try {
@@ -363,6 +388,9 @@ export class SealedDatabase implements Reads {
     }
     ended(true)
     this.#manifest = manifest
+    written()
+    const isVital = changes.some(({ name }) => partOf(name[0] ?? 0) !== 'seat')
+    await this.#written(() => this.#watermark.written(manifest.sequence, isVital))
   }
 
   /** What `eraseSeat` does once its mark stands. */
@@ -397,12 +425,16 @@ export class SealedDatabase implements Reads {
     this.#sealer.seatTime = await this.#seatTime()
     const { found, isHidden } = await this.#recount()
     // A count that began anew could be mistaken for one of before; no folder is written to as often as the clock ticks.
-    this.#manifest = found.manifest(manifest?.sequence ?? Date.now())
+    const sequence = manifest?.sequence ?? Date.now()
+    const isSetBack = this.#watermark.isAbove(sequence)
+    this.#manifest = found.manifest(Math.max(sequence, this.#watermark.sequence))
     const ending = await this.#shown(ERASING)
     const isErasing = ending !== undefined && equalBytes(ending, this.#sealer.seatTime)
     // The rest is half gone then.
     const compared: readonly Part[] = isErasing ? ['lasting'] : PARTS
-    const differ = compared.filter((part) => manifest === undefined || !isSameSum(manifest[part], this.#manifest[part]))
+    const isOther = (part: Part) => manifest === undefined || !isSameSum(manifest[part], this.#manifest[part])
+    // All that agrees with an older manifest may be older.
+    const differ = isSetBack ? PARTS : compared.filter(isOther)
     const isAltered = isHidden || differ.length > 0
     // Behind one damaged name an iterator hides others, and of what it hides nothing may be left to be written to.
     const isCopied = (await mendingOf(this.#folder))?.isCopied ?? false
@@ -442,7 +474,7 @@ export class SealedDatabase implements Reads {
     for await (const step of this.#steps(COUNTED)) {
       for (const [name, sealed] of step) {
         if (equalBytes(name, flag)) continue
-        const isStaleMark = name[0] === ERASING.prefix && !isErasing
+        const isStaleMark = (name[0] === ERASING.prefix && !isErasing) || name[0] === WATERMARK.prefix
         if (isStaleMark || !this.#opens(name, sealed)) {
           await this.#requireSecret(name)
           this.#dropped += 1
@@ -626,6 +658,9 @@ const COUNTED: Range = { gt: HEADER.encodeKey(undefined), lt: HEADER_COPY.encode
 
 const SECRET_NAMES = ['account-seed', 'peer-key-seed'] as const
 
+/** What the database adds to each record of a write, and about so much to the write itself. */
+const LENGTHS_BYTES = 16
+
 const MANIFEST_NAME = MANIFEST.encodeKey(undefined)
 
 function manifestOperation(sealer: Sealer, manifest: Manifest): Operation {
@@ -647,6 +682,21 @@ function isSameSum(one: PartSum, other: PartSum): boolean {
 
 function isSameRecord(one: Uint8Array | undefined, other: Uint8Array): boolean {
   return one !== undefined && equalBytes(one, other)
+}
+
+/** @throws RangeError where the next start would take what is written for none of this node's. */
+function requireWritable(operations: readonly Operation[]): void {
+  let bytes = 0
+  for (const { key, ...rest } of operations) {
+    const valueBytes = rest.type === 'put' ? rest.value.length : 0
+    if (key.length > LARGEST_NAME_BYTES || valueBytes > LARGEST_VALUE_BYTES) {
+      throw new RangeError(`A record of ${key.length} and ${valueBytes} bytes is larger than a store takes.`)
+    }
+    bytes += key.length + valueBytes + LENGTHS_BYTES
+  }
+  if (bytes > LARGEST_WRITE_BYTES - LENGTHS_BYTES) {
+    throw new RangeError(`A write of ${bytes} bytes is larger than a store takes.`)
+  }
 }
 
 function rangeOf(table: { readonly prefix: number }): Range {

@@ -1,11 +1,15 @@
 import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { isLogEmpty } from './leveldb-log.js'
 
 /** Links that lead to links; as many as Linux follows. */
 const LINKS_FOLLOWED = 40
 
 /** What a database cannot be without, and what stands when one was or is mended; a creation that was cut short left none. */
-const FILE_OF_STORE = /^(CURRENT|MENDED|DAMAGED|\d+\.(ldb|sst|log))$/
+const FILE_OF_STORE = /^(CURRENT|WATERMARK|MENDED|DAMAGED|\d+\.(ldb|sst|log))$/
+
+/** More than is in any file but those of records. */
+const SMALL_BYTES = 4_096
 
 /** The file that names all others of a database. */
 const CURRENT = 'CURRENT'
@@ -35,11 +39,11 @@ export async function holdsStore(folder: string): Promise<boolean> {
   }
 }
 
-/** Whether nothing was ever written to a database: so a creation that was cut short leaves it. */
+/** Whether nothing was ever acknowledged of a database, nor written in full: so a creation that was cut short leaves it. */
 export async function isBare(folder: string): Promise<boolean> {
   const names = (await holdsStore(folder)) ? await readdir(folder) : []
   for (const name of names.filter((each) => FILE_OF_STORE.test(each) && each !== CURRENT)) {
-    if (!name.endsWith('.log') || (await stat(join(folder, name))).size > 0) return false
+    if (!name.endsWith('.log') || !(await isLogEmpty(join(folder, name)))) return false
   }
   return true
 }
@@ -110,6 +114,26 @@ export async function synced(folder: string): Promise<void> {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/**
+ * What is in a file that is small; of a larger one, as only a host makes it, no more than the beginning.
+ *
+ * @returns undefined where there is none.
+ */
+export async function readSmall(file: string): Promise<Buffer | undefined> {
+  try {
+    const handle = await open(file, 'r')
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(SMALL_BYTES), 0, SMALL_BYTES, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await handle.close()
+    }
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined
+    throw thrown
   }
 }
 

@@ -1,8 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { exists, isErrno } from './folder.js'
-import { isLogRight, logRecords } from './leveldb-log.js'
-import { isTableRight, readNumber, type StoredState, tableStates } from './leveldb-table.js'
+import { exists, readSmall } from './folder.js'
+import { BatchReader } from './leveldb-batch.js'
+import { logParts, logRecords } from './leveldb-log.js'
+import { readNumber } from './leveldb-numbers.js'
+import { isTableRight, type StoredState, tableStates } from './leveldb-table.js'
 
 /** The files of a database: what is looked at, and what LevelDB keeps beside it for itself. */
 const FILE = /^(CURRENT|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp)|LOCK|LOG(\.old)?)$/
@@ -24,9 +26,10 @@ const [COMPARATOR, JOURNAL_NUMBER, NEXT_NUMBER, LAST_SEQUENCE, POINTER, DELETED,
   1, 2, 3, 4, 5, 6, 7, 9,
 ]
 
-/** What begins the record of a journal: the number of the write, and how many records it is of. */
-const BATCH_HEAD_BYTES = 12
-const [DELETION, WRITE] = [0, 1]
+const NUMBERS: ReadonlySet<number> = new Set([JOURNAL_NUMBER, NEXT_NUMBER, LAST_SEQUENCE, FORMER_JOURNAL])
+
+/** Tables of half a terabyte; and a change of the index that lists them all. */
+const [MOST_TABLES, LARGEST_CHANGE_BYTES] = [262_144, 67_108_864]
 
 /** The database's files in a folder: those with something in them, and the others. */
 export async function filesOf(folder: string): Promise<{ kept: string[]; chaff: string[] }> {
@@ -36,28 +39,21 @@ export async function filesOf(folder: string): Promise<{ kept: string[]; chaff: 
 
 /** Whether all that a database has is there and fits its checksums, before LevelDB looks at it, which looks at few. */
 export async function isIntact(folder: string): Promise<boolean> {
-  const index = await readIndex(folder)
+  const index = await fittingIndex(folder)
   if (index === undefined) return false
-  const { tables, journals, missing } = await counting(folder, index)
-  if (missing > 0 || (await isJournalLost(folder))) return false
+  const { tables, journals } = await counting(folder, index)
   for (const table of tables) if (!(await isTableRight(table))) return false
   for (const [at, journal] of journals.entries()) {
-    if (!(await isLogRight(journal, at === journals.length - 1))) return false
+    if (!(await isJournalRight(journal, at === journals.length - 1))) return false
   }
   return true
 }
 
-/** Whether the journal is gone that the index begins with: LevelDB makes it before it writes its number there. */
-export async function isJournalLost(folder: string): Promise<boolean> {
-  const { firstJournal } = (await readIndex(folder)) ?? { firstJournal: 0 }
-  if (firstJournal === 0) return false
-  return !(await readdir(folder)).some((name) => Number(JOURNAL.exec(name)?.[1]) === firstJournal)
-}
-
 /** Whether nothing of a file is lost when all that can be read of it is kept. */
-export function isFileRight(file: string): Promise<boolean> {
+export async function isFileRight(file: string): Promise<boolean> {
   if (/\.(ldb|sst)$/.test(file)) return isTableRight(file)
-  return /\.log$|MANIFEST-\d+$/.test(file) ? isLogRight(file, true) : Promise.resolve(true)
+  if (/\.log$/.test(file)) return isJournalRight(file, true)
+  return !/MANIFEST-\d+$/.test(file) || (await indexIn(file)) !== undefined
 }
 
 /**
@@ -65,11 +61,43 @@ export function isFileRight(file: string): Promise<boolean> {
  * folder to themselves. Nothing of LevelDB's is at work here, and no length in a file is believed.
  */
 export async function* statesOf(folder: string): AsyncGenerator<StoredState> {
-  const { tables, journals } = await counting(folder, await readIndex(folder))
+  const { tables, journals } = await counting(folder, await fittingIndex(folder))
   for (const table of tables) yield* tableStates(table)
-  for (const journal of journals) {
-    for await (const { content, state } of logRecords(journal)) if (state !== 'cut') yield* batchStates(content)
+  for (const journal of journals) yield* journalStates(journal)
+}
+
+async function* journalStates(file: string): AsyncGenerator<StoredState> {
+  // What is cut short at the end was never acknowledged, and is no half of a write to be kept.
+  let left = 0
+  for await (const { ended } of logParts(file)) if (ended !== undefined && ended !== 'cut') left += 1
+  let batch = new BatchReader()
+  for await (const { content, ended } of logParts(file)) {
+    if (left === 0) return
+    yield* batch.push(content)
+    if (ended === undefined) continue
+    yield* batch.rest()
+    batch = new BatchReader()
+    left -= 1
   }
+}
+
+/**
+ * Whether all of a journal is there, fits its checksums, and is what this node writes: LevelDB leaves out what it does not
+ * understand, and tells nobody.
+ *
+ * @param mayBeCut the last record may be cut short by the end of the file: the database has never said that it is written.
+ */
+async function isJournalRight(file: string, mayBeCut: boolean): Promise<boolean> {
+  let batch = new BatchReader()
+  for await (const { content, ended } of logParts(file)) {
+    batch.push(content)
+    if (ended === undefined) continue
+    if (ended === 'damaged') return false
+    if (ended === 'cut') return mayBeCut
+    if (!batch.isWhole) return false
+    batch = new BatchReader()
+  }
+  return true
 }
 
 /** The files that count, or all where nobody can say; journals in their order. */
@@ -85,42 +113,40 @@ async function counting(folder: string, index: Index | undefined) {
     JOURNAL,
     (number) => index === undefined || number >= index.firstJournal || number === index.formerJournal,
   )
-  const missing = (index?.tables.size ?? tables.length) - tables.length
-  return {
-    tables: tables.map((name) => join(folder, name)),
-    journals: journals.map((name) => join(folder, name)),
-    missing,
-  }
+  return { tables: tables.map((name) => join(folder, name)), journals: journals.map((name) => join(folder, name)) }
 }
 
-/** Undefined when it is missing or damaged. */
-async function readIndex(folder: string): Promise<Index | undefined> {
-  const [, name] = /^(MANIFEST-\d+)\n$/.exec(await textOf(join(folder, 'CURRENT'))) ?? []
+/**
+ * Undefined when it is missing or damaged, or names files that are gone: then it may be one of before, and what it does
+ * not name is no less the database's than what it does. LevelDB makes a journal before it writes its number there.
+ */
+async function fittingIndex(folder: string): Promise<Index | undefined> {
+  const [, name] = /^(MANIFEST-\d+)\n$/.exec(`${(await readSmall(join(folder, 'CURRENT'))) ?? ''}`) ?? []
   if (name === undefined || !(await exists(join(folder, name)))) return undefined
-  const tables = new Set<number>()
-  const journals = { firstJournal: 0, formerJournal: 0 }
-  for await (const { content, state } of logRecords(join(folder, name))) {
-    if (state === 'cut') break
-    if (state === 'damaged' || !readEdit(content, tables, journals)) return undefined
-  }
-  return { tables, ...journals }
+  const index = await indexIn(join(folder, name))
+  if (index === undefined) return undefined
+  const names = await readdir(folder)
+  const numbers = (pattern: RegExp) => new Set(names.map((each) => Number(pattern.exec(each)?.[1])))
+  const found = numbers(TABLE)
+  for (const table of index.tables) if (!found.has(table)) return undefined
+  return index.firstJournal === 0 || numbers(JOURNAL).has(index.firstJournal) ? index : undefined
 }
 
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'latin1')
-  } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return ''
-    throw thrown
+/** Undefined when it is damaged, or ends before it says what LevelDB says with its first change. */
+async function indexIn(file: string): Promise<Index | undefined> {
+  const tables = new Set<number>()
+  const numbers = new Map<number, number>()
+  for await (const { content, state } of logRecords(file, LARGEST_CHANGE_BYTES)) {
+    if (state === 'cut') break
+    if (state === 'damaged' || !readChange(content, tables, numbers)) return undefined
   }
+  const firstJournal = numbers.get(JOURNAL_NUMBER)
+  if (firstJournal === undefined || !numbers.has(NEXT_NUMBER) || !numbers.has(LAST_SEQUENCE)) return undefined
+  return { tables, firstJournal, formerJournal: numbers.get(FORMER_JOURNAL) ?? 0 }
 }
 
 /** Applies one change of the index. @returns false when it has another form than LevelDB gives it. */
-function readEdit(
-  edit: Buffer,
-  tables: Set<number>,
-  journals: { firstJournal: number; formerJournal: number },
-): boolean {
+function readChange(edit: Buffer, tables: Set<number>, numbers: Map<number, number>): boolean {
   let at = 0
   let isRight = true
   const number = () => {
@@ -136,9 +162,7 @@ function readEdit(
   while (isRight && at < edit.length) {
     const sort = number()
     if (sort === COMPARATOR) skip()
-    else if (sort === JOURNAL_NUMBER) journals.firstJournal = number()
-    else if (sort === FORMER_JOURNAL) journals.formerJournal = number()
-    else if (sort === NEXT_NUMBER || sort === LAST_SEQUENCE) number()
+    else if (NUMBERS.has(sort)) numbers.set(sort, number())
     else if (sort === POINTER) {
       number()
       skip()
@@ -153,44 +177,5 @@ function readEdit(
       skip()
     } else return false
   }
-  return isRight && at === edit.length
-}
-
-/** What one record of a journal writes; of a damaged one, what follows from its beginning, and what leads to its end. */
-function* batchStates(batch: Buffer): Generator<StoredState> {
-  if (batch.length < BATCH_HEAD_BYTES) return
-  const sequence = batch.readBigUInt64LE(0)
-  const first = operationsFrom(batch, BATCH_HEAD_BYTES)
-  const found = first.operations
-  for (let at = BATCH_HEAD_BYTES + 1; first.end < batch.length && at < batch.length; at += 1) {
-    const { operations, end } = operationsFrom(batch, at)
-    if (operations.length === 0 || end !== batch.length) continue
-    found.push(...operations)
-    break
-  }
-  for (const [at, operation] of found.entries()) {
-    if (operation.name.length > 0) yield { ...operation, sequence: sequence + BigInt(at) }
-  }
-}
-
-type Operation = Omit<StoredState, 'sequence'>
-
-function operationsFrom(batch: Buffer, from: number): { operations: Operation[]; end: number } {
-  const operations: Operation[] = []
-  let at = from
-  const field = (): Buffer | undefined => {
-    const length = readNumber(batch, at)
-    const end = (length?.end ?? batch.length) + (length?.value ?? 1)
-    if (length === undefined || end > batch.length) return undefined
-    at = end
-    return batch.subarray(length.end, end)
-  }
-  for (;;) {
-    const [start, sort] = [at, batch[at]]
-    at += 1
-    const name = sort === DELETION || sort === WRITE ? field() : undefined
-    const value = sort === WRITE ? name && field() : undefined
-    if (name === undefined || (sort === WRITE && value === undefined)) return { operations, end: start }
-    operations.push({ name, value })
-  }
+  return isRight && at === edit.length && tables.size <= MOST_TABLES
 }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
-import { crc32c, masked } from './crc32c.js'
+import { Checksums, crc32c, masked } from './crc32c.js'
+import { LARGEST_WRITE_BYTES } from './limits.js'
 
 /*
  * LevelDB's logs, in which are its journals and its index: blocks of 32 KiB with pieces of records in them, of which each
@@ -12,8 +13,7 @@ const BLOCK_BYTES = 32_768
 const HEAD_BYTES = 7
 const [WHOLE, FIRST, MIDDLE, LAST] = [1, 2, 3, 4]
 
-/** More than any write of a store's comes to; what claims to be longer is no record. */
-const LARGEST_RECORD_BYTES = 268_435_456
+const NOTHING = Buffer.alloc(0)
 
 /** `cut`: it ends with the file, before its own end, and so does not show whether it is right. */
 type State = 'right' | 'damaged' | 'cut'
@@ -24,50 +24,59 @@ interface Piece {
   readonly state: State
 }
 
-export interface LogRecord {
+/** One piece of a record, of which at most 32 KiB are in memory. */
+interface LogPart {
   /** Of a damaged one all that is there, right or not. */
+  readonly content: Buffer
+  /** Undefined when more of the record follows; else what it is as a whole. */
+  readonly ended: State | undefined
+}
+
+export interface LogRecord {
   readonly content: Buffer
   readonly state: State
 }
 
-/** The records of a log, put together from their pieces; at most one record is in memory. */
-export async function* logRecords(file: string): AsyncGenerator<LogRecord> {
-  let parts: Buffer[] = []
-  let bytes = 0
-  let isRight = true
-  const ended = (state: State): LogRecord => {
-    const content = Buffer.concat(parts)
-    parts = []
-    bytes = 0
-    isRight = true
-    return { content, state }
+/** The records of a log in their pieces. What claims to be more than `largest` bytes is damaged, and ends there. */
+export async function* logParts(file: string, largest = LARGEST_WRITE_BYTES): AsyncGenerator<LogPart> {
+  let [isOpen, isRight, bytes] = [false, true, 0]
+  const part = (content: Buffer, ended: State | undefined): LogPart => {
+    isOpen = ended === undefined
+    if (!isOpen) [isRight, bytes] = [true, 0]
+    return { content, ended }
   }
   for await (const { type, content, state } of pieces(file)) {
     if (state === 'cut') {
-      yield ended('cut')
+      yield part(content, isRight ? 'cut' : 'damaged')
       return
     }
     const begins = type === WHOLE || type === FIRST
     // The end of the one before is missing, or the beginning of this one.
-    if (begins && parts.length > 0) yield ended('damaged')
-    if (!begins && parts.length === 0) isRight = false
+    if (begins && isOpen) yield part(NOTHING, 'damaged')
+    if (!begins && !isOpen) isRight = false
     isRight &&= state === 'right'
-    parts.push(content)
     bytes += content.length
-    if (bytes > LARGEST_RECORD_BYTES) yield ended('damaged')
-    else if (type !== FIRST && type !== MIDDLE) yield ended(isRight ? 'right' : 'damaged')
+    if (bytes > largest) yield part(content, 'damaged')
+    else if (type === FIRST || type === MIDDLE) yield part(content, undefined)
+    else yield part(content, isRight ? 'right' : 'damaged')
   }
-  if (parts.length > 0) yield ended(isRight ? 'cut' : 'damaged')
+  if (isOpen) yield part(NOTHING, isRight ? 'cut' : 'damaged')
 }
 
-/**
- * Whether all of a log is there and fits its checksums.
- *
- * @param mayBeCut the last record may be cut short by the end of the file: the database has never said that it is written.
- */
-export async function isLogRight(file: string, mayBeCut: boolean): Promise<boolean> {
-  for await (const { state } of logRecords(file))
-    if (state === 'damaged' || (state === 'cut' && !mayBeCut)) return false
+/** As {@link logParts}, each in one: for a log of small records. */
+export async function* logRecords(file: string, largest: number): AsyncGenerator<LogRecord> {
+  let parts: Buffer[] = []
+  for await (const { content, ended } of logParts(file, largest)) {
+    parts.push(content)
+    if (ended === undefined) continue
+    yield { content: Buffer.concat(parts), state: ended }
+    parts = []
+  }
+}
+
+/** Whether nothing was written to a log in full. */
+export async function isLogEmpty(file: string): Promise<boolean> {
+  for await (const { ended } of logParts(file)) if (ended !== undefined) return ended === 'cut'
   return true
 }
 
@@ -87,6 +96,7 @@ async function* pieces(file: string): AsyncGenerator<Piece> {
 
 function* piecesOf(block: Buffer, isLast: boolean): Generator<Piece> {
   let at = 0
+  let sums: Checksums | undefined
   while (at + HEAD_BYTES <= block.length) {
     const type = block[at + 6] ?? 0
     const end = endOf(block, at)
@@ -97,7 +107,8 @@ function* piecesOf(block: Buffer, isLast: boolean): Generator<Piece> {
     }
     // A disk that lost its power may have made room for what was to come, and no more.
     if (isLast && block.subarray(at).every((byte) => byte === 0)) return
-    const next = nextRight(block, at + HEAD_BYTES)
+    sums ??= new Checksums(block)
+    const next = nextRight(block, at + HEAD_BYTES, sums)
     if (isLast && next === undefined && isCut(block, at)) {
       yield { type, content: block.subarray(block.length), state: 'cut' }
       return
@@ -114,15 +125,18 @@ function endOf(block: Buffer, at: number): number {
   return at + HEAD_BYTES + block.readUInt16LE(at + 4)
 }
 
-function isRightPiece(block: Buffer, at: number, end: number): boolean {
+function isRightPiece(block: Buffer, at: number, end: number, sums?: Checksums): boolean {
   const type = block[at + 6] ?? 0
   if (type < WHOLE || type > LAST || end > block.length) return false
-  return masked(crc32c(block.subarray(at + 6, end))) === block.readUInt32LE(at)
+  const sum = sums?.of(at + 6, end) ?? crc32c(block.subarray(at + 6, end))
+  return masked(sum) === block.readUInt32LE(at)
 }
 
-/** Where what is damaged ends: its length may be what is damaged. */
-function nextRight(block: Buffer, from: number): number | undefined {
-  for (let at = from; at + HEAD_BYTES <= block.length; at += 1) if (isRightPiece(block, at, endOf(block, at))) return at
+/** Where what is damaged ends: its length may be what is damaged. @param sums of the block, since any place may be it. */
+function nextRight(block: Buffer, from: number, sums: Checksums): number | undefined {
+  for (let at = from; at + HEAD_BYTES <= block.length; at += 1) {
+    if (isRightPiece(block, at, endOf(block, at), sums)) return at
+  }
   return undefined
 }
 

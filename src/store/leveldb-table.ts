@@ -1,5 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { crc32c, masked } from './crc32c.js'
+import { chainStart } from './leveldb-chain.js'
+import { readNumber } from './leveldb-numbers.js'
+import { LARGEST_NAME_BYTES, LARGEST_VALUE_BYTES } from './limits.js'
 import { SEAL_BYTES } from './sealing.js'
 
 /*
@@ -22,9 +25,19 @@ const SUFFIX_BYTES = 8
 /** The sort of a deletion. */
 const DELETED = 0
 
-/** Largest part of a file that is taken into memory. */
-const LARGEST_BYTES = 268_435_456
+/** A block ends behind the record with which it comes to 4 KiB. The index of a table is one, too. */
+const LARGEST_BLOCK_BYTES = LARGEST_VALUE_BYTES + 65_536
+
 const WINDOW_BYTES = 1_048_576
+
+/** Of a table without an index so much is in memory at once: a block that begins in the first half is there in full. */
+const SCANNED_BYTES = 2 * (LARGEST_BLOCK_BYTES + TRAILER_BYTES)
+
+/**
+ * What looking for blocks in a table without an index may cost, for each of its bytes: entries looked at, and bytes that
+ * checksums were computed of. One that was made to cost more is not read to its end.
+ */
+const STEPS_PER_BYTE = 16
 
 /** A state of a record. */
 export interface StoredState {
@@ -64,7 +77,7 @@ class TableFile {
 
   /** Undefined where the file does not go as far, or that is too much to be read. */
   async bytes({ offset, size }: Handle): Promise<Buffer | undefined> {
-    if (size > LARGEST_BYTES || offset + size > this.size) return undefined
+    if (size > SCANNED_BYTES || offset + size > this.size) return undefined
     if (offset < this.#from || offset + size > this.#from + this.#window.length) {
       // Not the same one again: parts of it may still be in use.
       const window = Buffer.alloc(Math.min(Math.max(size, WINDOW_BYTES), this.size - offset))
@@ -81,25 +94,30 @@ class TableFile {
   }
 }
 
-/** Where the blocks of a table are: those of records, and what helps to find them. */
+/** The two blocks that say where the others are: those of records, and what helps to find them. */
 interface Index {
-  readonly records: readonly Handle[]
-  readonly helpers: readonly Handle[]
+  readonly records: Buffer
+  readonly helpers: Buffer
 }
 
-/** Whether all of a table is there, fits its checksums, and is in order. */
+/** Whether all of a table is there, fits its checksums, is in order, and is what this node writes. */
 export async function isTableRight(file: string): Promise<boolean> {
   const table = await TableFile.open(file)
   try {
     const index = await indexOf(table)
     if (index === undefined) return false
-    for (const each of index.helpers) if ((await blockAt(table, each))?.isRight !== true) return false
+    for (const each of listed(index.helpers)) if ((await blockAt(table, each))?.isRight !== true) return false
     let last: Buffer | undefined
-    for (const each of index.records) {
+    for (const each of listed(index.records)) {
       const block = await blockAt(table, each)
-      const entries = block?.isRight ? entriesOf(block.content) : undefined
-      if (entries === undefined) return false
-      for (const { key } of entries) {
+      if (!block?.isRight) return false
+      const [entries, limit] = [entriesFrom(block.content, 0, limitOf(block.content)), limitOf(block.content)]
+      for (let next = entries.next(); ; next = entries.next()) {
+        if (next.done) {
+          if (next.value !== limit) return false
+          break
+        }
+        const { key } = next.value
         if (key.length < SUFFIX_BYTES || (last !== undefined && !isBefore(last, key))) return false
         last = key
       }
@@ -116,12 +134,12 @@ export async function* tableStates(file: string): AsyncGenerator<StoredState> {
   try {
     const index = await indexOf(table)
     if (index === undefined) {
-      for (const block of await scanned(table)) {
+      for await (const block of scanned(table)) {
         for (const state of statesOf(block)) if (!isIndex(state)) yield state
       }
       return
     }
-    for (const each of index.records) {
+    for (const each of listed(index.records)) {
       const block = await blockAt(table, each)
       if (block !== undefined) yield* block.isRight ? statesOf(block.content) : legibleStates(block.content)
     }
@@ -138,61 +156,101 @@ async function indexOf(table: TableFile): Promise<Index | undefined> {
   if (footer?.subarray(-MAGIC.length).equals(MAGIC) !== true) return undefined
   const meta = readHandle(footer, 0)
   const main = meta && readHandle(footer, meta.end)
-  const [helpers, records] = [meta && (await listed(table, meta.handle)), main && (await listed(table, main.handle))]
+  const helpers = meta && (await listAt(table, meta.handle))
+  const records = main && (await listAt(table, main.handle))
   return helpers && records && { helpers, records }
 }
 
-/** The blocks that a block lists; undefined when it is damaged. */
-async function listed(table: TableFile, at: Handle): Promise<Handle[] | undefined> {
+/** A block that lists others, one behind the other, so that none is read twice; undefined when it is damaged. */
+async function listAt(table: TableFile, at: Handle): Promise<Buffer | undefined> {
   const block = await blockAt(table, at)
-  const entries = block?.isRight ? entriesOf(block.content) : undefined
-  const handles = entries?.map(({ value }) => readHandle(value, 0)?.handle)
-  return handles?.every((each) => each !== undefined) ? handles : undefined
+  if (!block?.isRight) return undefined
+  const entries = entriesFrom(block.content, 0, limitOf(block.content))
+  let end = 0
+  for (let next = entries.next(); ; next = entries.next()) {
+    if (next.done) return next.value === limitOf(block.content) ? block.content : undefined
+    const handle = readHandle(next.value.value, 0)?.handle
+    if (handle === undefined || handle.offset < end) return undefined
+    end = handle.offset + handle.size + TRAILER_BYTES
+  }
+}
+
+function* listed(list: Buffer): Generator<Handle> {
+  for (const { value } of entriesFrom(list, 0, limitOf(list))) {
+    const handle = readHandle(value, 0)?.handle
+    if (handle !== undefined) yield handle
+  }
 }
 
 async function blockAt(
   table: TableFile,
   { offset, size }: Handle,
 ): Promise<{ content: Buffer; isRight: boolean } | undefined> {
+  if (size > LARGEST_BLOCK_BYTES) return undefined
   const bytes = await table.bytes({ offset, size: size + TRAILER_BYTES })
   if (bytes === undefined) return undefined
   const isRight = masked(crc32c(bytes.subarray(0, size + 1))) === bytes.readUInt32LE(size + 1)
   return { content: bytes.subarray(0, size), isRight: isRight && bytes[size] === NOT_COMPRESSED }
 }
 
-/** Without the index: one block stands behind the other, and ends where its checksum fits. */
-async function scanned(table: TableFile): Promise<Buffer[]> {
-  const { size } = table
-  const bytes = await table.bytes({ offset: 0, size: Math.min(size, LARGEST_BYTES) })
-  const blocks: Buffer[] = []
-  for (let from = 0; bytes !== undefined; ) {
-    const end = endOfBlock(bytes, from)
-    if (end === undefined) return blocks
-    blocks.push(bytes.subarray(from, end))
-    from = end + TRAILER_BYTES
+/**
+ * Without the index: all blocks that fit their checksums, wherever there is damage between them. Any place may be where
+ * one begins; most show at once that they are not.
+ */
+async function* scanned(table: TableFile): AsyncGenerator<Buffer> {
+  let steps = STEPS_PER_BYTE * table.size
+  for (let offset = 0; offset < table.size; ) {
+    const size = Math.min(SCANNED_BYTES, table.size - offset)
+    const bytes = await table.bytes({ offset, size })
+    if (bytes === undefined) return
+    const isLast = offset + size === table.size
+    let at = 0
+    while (isLast ? at < size : size - at > SCANNED_BYTES / 2) {
+      const found = blockFrom(bytes, at)
+      steps -= found.steps
+      if (steps < 0) return
+      if (found.end !== undefined) yield bytes.subarray(at, found.end)
+      at = found.end === undefined ? at + 1 : found.end + TRAILER_BYTES
+    }
+    offset += at
   }
-  return blocks
 }
 
-function endOfBlock(bytes: Buffer, from: number): number | undefined {
-  let crc = 0
-  for (let at = from; at + TRAILER_BYTES <= bytes.length; at += 1) {
-    crc = crc32c(bytes.subarray(at, at + 1), crc)
-    if (bytes[at] === NOT_COMPRESSED && masked(crc) === bytes.readUInt32LE(at + 1)) return at
+/**
+ * The whole block that begins at a place, if one does: its entries, of which none is without a name; behind them the places
+ * of some of them, the first of which is 0, and how many these are; and a checksum that fits.
+ */
+function blockFrom(bytes: Buffer, from: number): { end: number | undefined; steps: number } {
+  let [at, steps, nameBytes] = [from, 0, 0]
+  for (;;) {
+    steps += 1
+    const entry = entryAt(bytes, at, bytes.length)
+    if (entry === undefined || at - from > LARGEST_BLOCK_BYTES) return { end: undefined, steps }
+    if (entry.shared === 0 && entry.own === 0) break
+    nameBytes = entry.shared > nameBytes ? 0 : entry.shared + entry.own
+    if (nameBytes <= SUFFIX_BYTES || nameBytes > LARGEST_NAME_BYTES + SUFFIX_BYTES) return { end: undefined, steps }
+    at = entry.end
   }
-  return undefined
+  const limit = at
+  for (let [count, last] = [0, -1]; at + 4 + TRAILER_BYTES <= bytes.length; count += 1) {
+    steps += 1
+    const word = bytes.readUInt32LE(at)
+    at += 4
+    if (count > 0 && word === count) {
+      if (bytes[at] !== NOT_COMPRESSED) break
+      steps += at + 1 - from
+      const isRight = masked(crc32c(bytes.subarray(from, at + 1))) === bytes.readUInt32LE(at + 1)
+      return { end: isRight ? at : undefined, steps }
+    }
+    if (count === 0 ? word !== 0 : word <= last || from + word >= limit) break
+    last = word
+  }
+  return { end: undefined, steps }
 }
 
 interface Entry {
   readonly key: Buffer
   readonly value: Buffer
-}
-
-/** Undefined when it is no block. */
-function entriesOf(block: Buffer): Entry[] | undefined {
-  const limit = limitOf(block)
-  const { entries, end } = entriesFrom(block, 0, limit)
-  return end === limit ? entries : undefined
 }
 
 /** Where the entries end, and what points to every sixteenth of them begins. */
@@ -201,43 +259,67 @@ function limitOf(block: Buffer): number {
   return block.length - 4 * (block.readUInt32LE(block.length - 4) + 1)
 }
 
-/** As many entries as follow one another, each but the first with a part of the name of the one before. */
-function entriesFrom(block: Buffer, from: number, limit: number): { entries: Entry[]; end: number } {
-  const entries: Entry[] = []
+/** Where an entry's own part of its name begins, and what it takes of the one before; undefined when there is none. */
+function entryAt(
+  block: Buffer,
+  at: number,
+  limit: number,
+): { shared: number; own: number; nameAt: number; valueAt: number; end: number } | undefined {
+  const shared = readNumber(block, at)
+  const own = shared && readNumber(block, shared.end)
+  const value = own && readNumber(block, own.end)
+  if (shared === undefined || own === undefined || value === undefined) return undefined
+  const isTooLong = shared.value + own.value > LARGEST_NAME_BYTES + SUFFIX_BYTES || value.value > LARGEST_VALUE_BYTES
+  const valueAt = value.end + own.value
+  const end = valueAt + value.value
+  if (isTooLong || end > limit) return undefined
+  return { shared: shared.value, own: own.value, nameAt: value.end, valueAt, end }
+}
+
+/**
+ * As many entries as follow one another, each but the first with a part of the name of the one before.
+ *
+ * @returns where they end.
+ */
+function* entriesFrom(block: Buffer, from: number, limit: number): Generator<Entry, number, undefined> {
   let key = Buffer.alloc(0)
   let at = from
   while (at < limit) {
-    const shared = readNumber(block, at)
-    const own = shared && readNumber(block, shared.end)
-    const value = own && readNumber(block, own.end)
-    if (shared === undefined || own === undefined || value === undefined || shared.value > key.length) break
-    const end = value.end + own.value + value.value
-    if (end > limit) break
-    key = Buffer.concat([key.subarray(0, shared.value), block.subarray(value.end, value.end + own.value)])
-    entries.push({ key, value: block.subarray(value.end + own.value, end) })
+    const entry = entryAt(block, at, limit)
+    if (entry === undefined || entry.shared > key.length) break
+    const { shared, nameAt, valueAt, end } = entry
+    key = Buffer.concat([key.subarray(0, shared), block.subarray(nameAt, valueAt)])
+    yield { key, value: block.subarray(valueAt, end) }
     at = end
   }
-  return { entries, end: at }
+  return at
 }
 
 function* statesOf(block: Buffer): Generator<StoredState> {
-  for (const entry of entriesFrom(block, 0, limitOf(block)).entries) yield* stateOf(entry)
+  for (const entry of entriesFrom(block, 0, limitOf(block))) yield* stateOf(entry)
 }
 
 /** What follows from the beginning, and what leads to the end behind the damage. */
 function* legibleStates(block: Buffer): Generator<StoredState> {
   const limit = limitOf(block)
-  const whole = entriesFrom(block, 0, limit)
-  for (const entry of whole.end === limit ? whole.entries : entriesFrom(block, 0, block.length).entries) {
-    yield* stateOf(entry)
-  }
-  if (whole.end === limit) return
-  for (let at = 1; at < limit; at += 1) {
-    const { entries, end } = entriesFrom(block, at, limit)
-    if (entries.length === 0 || end !== limit) continue
-    for (const entry of entries) yield* stateOf(entry)
-    return
-  }
+  const start = chainStart(
+    0,
+    limit,
+    (at) => endBeforeNext(block, at, limit),
+    (at) => block[at] === 0,
+  )
+  const isWhole = start === 0
+  for (const entry of entriesFrom(block, 0, isWhole ? limit : block.length)) yield* stateOf(entry)
+  if (start === undefined || isWhole) return
+  for (const entry of entriesFrom(block, start, limit)) yield* stateOf(entry)
+}
+
+/** Where an entry ends, unless the one behind it shares more of its name than there is. */
+function endBeforeNext(block: Buffer, at: number, limit: number): number | undefined {
+  const entry = entryAt(block, at, limit)
+  if (entry === undefined || entry.end === limit) return entry?.end
+  const shared = readNumber(block, entry.end)?.value
+  return shared !== undefined && shared <= entry.shared + entry.own ? entry.end : undefined
 }
 
 /** Nothing where it is no record's. */
@@ -264,19 +346,4 @@ function readHandle(bytes: Buffer, from: number): { handle: Handle; end: number 
   const offset = readNumber(bytes, from)
   const size = offset && readNumber(bytes, offset.end)
   return size && { handle: { offset: offset.value, size: size.value }, end: size.end }
-}
-
-/** Bytes of the longest number that JavaScript holds. */
-const NUMBER_BYTES = 8
-
-/** Seven bits in each byte, the lowest first; undefined when it does not end, or is no number of bytes. */
-export function readNumber(bytes: Uint8Array, from: number): { value: number; end: number } | undefined {
-  let value = 0
-  for (let at = from, scale = 1; at < Math.min(bytes.length, from + NUMBER_BYTES); at += 1, scale *= 128) {
-    const byte = bytes[at] ?? 0
-    value += (byte & 127) * scale
-    if (value > Number.MAX_SAFE_INTEGER) return undefined
-    if (byte < 128) return { value, end: at + 1 }
-  }
-  return undefined
 }

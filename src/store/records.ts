@@ -152,6 +152,12 @@ export const ERASING = singleton<Uint8Array>(0x02, 'erasing', {
   decode: (seatTime) => seatTime,
 })
 
+/** How many writes there were at least; it stands in a file of its own, and never in the database. */
+export const WATERMARK = singleton<number>(0x09, 'watermark', {
+  encode: (sequence) => new Writer().f64(sequence).finish(),
+  decode: (bytes) => new Reader(bytes).f64(),
+})
+
 /** Stands from when the folder was found altered until the setup has begun anew; an erased seat does not end it. */
 export const ALTERED = singleton<Alteration>(0x07, 'altered', {
   encode: ({ pendingIsDoubtful }) => Uint8Array.of(pendingIsDoubtful ? 1 : 0),
@@ -339,6 +345,7 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   describer(SEAT_TIME),
   describer(SEAT_TIME_COPY),
   describer(ALTERED),
+  describer(WATERMARK),
   describer(IDENTITY),
   describer(IDENTITY_COPY),
   describer(PROGRESS),

@@ -1,9 +1,9 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { asideOf } from './aside.js'
 import { SealedDatabase } from './database.js'
-import { exists, hasCurrent, holdsStore, isErrno, isMount, made, moved, placeOf, renamed, synced } from './folder.js'
+import { exists, hasCurrent, holdsStore, isMount, made, moved, placeOf, readSmall, renamed, synced } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
 
 /**
@@ -207,13 +207,8 @@ async function keepReplaced(location: string): Promise<void> {
 
 /** Undefined when the folder is not there, or does not say. */
 async function sequenceOf(replaced: string): Promise<number | undefined> {
-  try {
-    const text = await readFile(join(replaced, SEQUENCE_FILE), 'utf8')
-    return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined
-  } catch (thrown) {
-    if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined
-    throw thrown
-  }
+  const text = `${(await readSmall(join(replaced, SEQUENCE_FILE))) ?? ''}`
+  return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined
 }
 
 async function leftoversOf(location: string): Promise<string[]> {

@@ -747,14 +747,17 @@ export class Store {
   }
 
   async #write<Result>(work: (changes: Changes) => Promise<Result>): Promise<Result> {
-    const written = await this.#database.transact(async (transaction) => {
-      const changes = new Changes(transaction)
-      const result = await work(changes)
-      await changes.conclude()
-      return { changes, result }
-    })
-    written.changes.count(this.#tally)
-    return written.result
+    const { result } = await this.#database.transact(
+      async (transaction) => {
+        const changes = new Changes(transaction)
+        const result = await work(changes)
+        await changes.conclude()
+        return { changes, result }
+      },
+      // What is asked of the counts is asked together with what is read.
+      ({ changes }) => changes.count(this.#tally),
+    )
+    return result
   }
 
   /** The head and the nodes with which the run's shares can be proved to others. */

@@ -78,6 +78,8 @@ describe('store whose folder is damaged', function () {
       ['CURRENT gone', (folder) => rm(join(folder, 'CURRENT'))],
       ['CURRENT empty', (folder) => truncate(join(folder, 'CURRENT'))],
       ['CURRENT of another form', (folder) => writeFile(join(folder, 'CURRENT'), 'MANIGEST-000001\n')],
+      ['CURRENT too large to be read', (folder) => truncate(join(folder, 'CURRENT'), 2 ** 33)],
+      ['WATERMARK too large to be read', (folder) => truncate(join(folder, 'WATERMARK'), 2 ** 33)],
       ['CURRENT wrong', (folder) => writeFile(join(folder, 'CURRENT'), 'MANIFEST-999999\n')],
       ['MANIFEST gone', async (folder) => rm((await filesOf(folder, /^MANIFEST/))[0] ?? '')],
     ]

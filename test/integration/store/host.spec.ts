@@ -389,6 +389,74 @@ describe('store and its host', () => {
       assert.equal(store.integrity().doubtful, 0)
     })
 
+    it('cannot have it vouched for with the manifest of its time: more writes than that one counts were acknowledged', async () => {
+      const key = secret(7)
+      const folder = await folders.make()
+      const store = await folders.open(folder)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key, payload: payloadOf(key, 1), confirmed: false })
+      await store.close()
+      const former = (await records(folder)).filter(([name]) =>
+        [PENDING.prefix, MANIFEST.prefix].includes(name[0] ?? 0),
+      )
+      assert.equal(former.length, 2)
+      const later = await folders.open(folder)
+      await later.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      await later.close()
+      await tamper(folder, async (raw) => {
+        for (const record of former) await raw.put(...record)
+      })
+      const opened = await folders.open(folder)
+      assert.deepEqual([opened.integrity().state, opened.integrity().doubtful], ['altered', 1])
+      await opened.beginSetup(origin.identity, 10, [])
+      const { missingOwn } = await opened.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      assert.deepEqual(missingOwn, [key])
+      assert.equal(await opened.place(key), undefined)
+    })
+
+    it('has it vouched for, in a new log, with the whole folder of its time: nothing in it tells of what came after', async () => {
+      const key = secret(7)
+      const folder = await folders.make()
+      const store = await folders.open(folder)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key, payload: payloadOf(key, 1), confirmed: false })
+      await store.close()
+      const former = join(await folders.make(), 'former')
+      await cp(folder, former, { recursive: true })
+      const later = await folders.open(folder)
+      await later.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      await later.close()
+      const opened = await folders.open(former)
+      assert.deepEqual([opened.integrity().state, opened.integrity().doubtful], ['whole', 0])
+      // As the chain says, to whom the second one was confirmed.
+      await opened.markConfirmed(key)
+      await opened.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      assert.deepEqual((await opened.share(key))?.payload, payloadOf(key, 1))
+      assert.notEqual((await opened.place(key))?.log.incarnation, origin.identity.incarnation)
+    })
+
+    it('has nothing of an earlier round vouched for with the whole folder of that time', async () => {
+      const key = capsule(7)
+      const folder = await folders.make()
+      const store = await folders.open(folder)
+      await store.beginSetup(origin.identity, 10, [])
+      await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
+      await store.close()
+      const former = join(await folders.make(), 'former')
+      await cp(folder, former, { recursive: true })
+      const later = await folders.open(folder)
+      await later.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      await later.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
+      await later.close()
+      const opened = await folders.open(former)
+      await opened.applyBlock(11, [syncedBy(11, key)], origin.signHead)
+      const { missingOwn } = await opened.applyBlock(20, [syncedBy(20, key)], origin.signHead)
+      assert.deepEqual(missingOwn, [key])
+      const place = await opened.place(key)
+      assert.deepEqual([place?.version, (await opened.want(key))?.minimumVersion], [11, 20])
+      assert.deepEqual((await opened.share(key))?.payload, payloadOf(key, 1))
+    })
+
     it('does not keep its owner from handing it over again', async () => {
       const key = secret(7)
       const store = await broughtBack(key, async () => undefined)
@@ -557,7 +625,8 @@ describe('store and its host', () => {
       // A length of one byte would be the same as before.
       await raw.put(new Uint8Array([...name, ...sealed.subarray(0, 256)]), sealed.subarray(256))
     })
-    assert.deepEqual(await useWhatIsLeft(copy), { held: [secret(1), secret(2), capsule(1)], dropped: 1 })
+    // No record of this node's has such a name: it is not even copied.
+    assert.deepEqual(await useWhatIsLeft(copy), { held: [secret(1), secret(2), capsule(1)], dropped: 0 })
   })
 
   it('has payloads that are gone fetched again, and those of which only the proof is gone vouched for anew', async () => {

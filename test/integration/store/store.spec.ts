@@ -93,6 +93,15 @@ describe('store', () => {
       assert.equal(after.lowestWanted, 4)
     })
 
+    it('takes no record that its next start would take for damage', async () => {
+      const { store } = await begun()
+      const tooLarge = { key: secret(1), payload: new Uint8Array(33_554_432), confirmed: false }
+      await assert.rejects(store.putPending(tooLarge), RangeError)
+      assert.equal(store.failed.aborted, false)
+      await store.putPending({ ...tooLarge, payload: payloadOf(secret(1)) })
+      assert.deepEqual((await store.pending(secret(1)))?.payload, payloadOf(secret(1)))
+    })
+
     it('is for one node at a time', async () => {
       const { folder, store } = await begun()
       await assert.rejects(folders.open(folder), (error: Error & { code: string }) => {

@@ -20,4 +20,19 @@ describe('the lowest block', () => {
     lowest.clear()
     assert.equal(lowest.get(), undefined)
   })
+
+  it('keeps few blocks without any, though one below them stays', () => {
+    const lowest = new Lowest()
+    lowest.count(1, 1)
+    let largest = 0
+    for (let block = 2; block < 100_000; block += 1) {
+      lowest.count(block, 1)
+      if (block > 12) lowest.count(block - 10, -1)
+      if (block % 3 === 0) assert.equal(lowest.get(), 1)
+      largest = Math.max(largest, lowest.size)
+    }
+    assert.ok(largest <= 160, `${largest}`)
+    lowest.count(1, -1)
+    assert.equal(lowest.get(), 2)
+  })
 })

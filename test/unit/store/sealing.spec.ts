@@ -60,7 +60,7 @@ describe('sealing', () => {
       records.ERASING,
     ]
     const others = [records.ALTERED, records.COLLATERAL_FLOORS, records.IDENTITY, records.IDENTITY_COPY]
-    const more = [records.PROGRESS, records.SETUP_DONE]
+    const more = [records.PROGRESS, records.SETUP_DONE, records.WATERMARK]
     const names = [...alone, ...others, ...more].map((table) => table.encodeKey(undefined))
     names.push(records.SECRETS.encodeKey('account-seed'), records.FORKS.encodeKey(log))
     names.push(records.SECRETS_COPY.encodeKey('account-seed'))
