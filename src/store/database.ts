@@ -313,7 +313,8 @@ export class SealedDatabase implements Reads {
   }
 
   /**
-   * Copies every record into another database, sealed anew there; the number of writes goes on from here.
+   * Copies every record into another database, sealed anew there; the number of writes goes on from here. Before the last
+   * of what it writes is there the copy has no manifest that its records agree with: wherever it ends, it shows as altered.
    *
    * @param target new and empty.
    */
@@ -334,7 +335,7 @@ export class SealedDatabase implements Reads {
       }
       bytes += sealed.length
       if (batch.length >= RECORDS_PER_COPY || bytes >= BYTES_PER_COPY) {
-        await target.#write(batch)
+        await target.#writePart(batch)
         batch = []
         bytes = 0
       }
@@ -343,7 +344,7 @@ export class SealedDatabase implements Reads {
     if (!PARTS.every((part) => isSameSum(copied.manifest(0)[part], this.#manifest[part]))) {
       throw unreadableError(this.#folder, 'it was altered while it was copied')
     }
-    // With the last write only: by its number the copy shows that it has all of them.
+    // By its number the copy shows that it has all of them; as the first with a manifest it raises the mark to it.
     target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
     await target.#write(batch)
   }
@@ -367,18 +368,37 @@ export class SealedDatabase implements Reads {
 
   /** Changes and the manifest after them, in one batch. */
   async #write(changes: readonly Change[], written: () => void = () => undefined): Promise<void> {
+    const manifest = this.#manifestAfter(changes, this.#manifest.sequence + 1)
+    await this.#batch(changes, [manifestOperation(this.#sealer, manifest)])
+    this.#manifest = manifest
+    written()
+    const isVital = changes.some(({ name }) => partOf(name[0] ?? 0) !== 'seat')
+    await this.#written(() => this.#watermark.written(manifest.sequence, isVital))
+  }
+
+  /** Changes without their manifest, which is to come with a later write. */
+  async #writePart(changes: readonly Change[]): Promise<void> {
+    const manifest = this.#manifestAfter(changes, this.#manifest.sequence)
+    await this.#batch(changes, [])
+    this.#manifest = manifest
+  }
+
+  #manifestAfter(changes: readonly Change[], sequence: number): Manifest {
     const sum = new ManifestSum(this.#manifest)
     for (const { name, before, after } of changes) {
       const part = partOf(name[0] ?? 0)
       if (before !== undefined) sum.take(part, this.#sealer.fingerprint(name, before))
       if (after !== undefined) sum.add(part, this.#sealer.fingerprint(name, after))
     }
-    const manifest = sum.manifest(this.#manifest.sequence + 1)
+    return sum.manifest(sequence)
+  }
+
+  async #batch(changes: readonly Change[], more: readonly Operation[]): Promise<void> {
     const operations: Operation[] = changes.map(({ name: key, after: value }) =>
       value === undefined ? { type: 'del', key } : { type: 'put', key, value },
     )
     requireWritable(operations)
-    operations.push(manifestOperation(this.#sealer, manifest))
+    operations.push(...more)
     const ended = this.#freshness.write(changes)
     try {
       await this.#written(() => this.#level.batch(operations, { sync: true }))
@@ -387,10 +407,6 @@ export class SealedDatabase implements Reads {
       throw thrown
     }
     ended(true)
-    this.#manifest = manifest
-    written()
-    const isVital = changes.some(({ name }) => partOf(name[0] ?? 0) !== 'seat')
-    await this.#written(() => this.#watermark.written(manifest.sequence, isVital))
   }
 
   /** What `eraseSeat` does once its mark stands. */

@@ -174,7 +174,8 @@ async function finishReseal(location: string): Promise<void> {
 
 /**
  * Takes away what a re-sealing that was cut short has left. What was sealed anew before the folder is written to again
- * would set it back; what was replaced goes only when the folder has seen all of its writes.
+ * would set it back; what was replaced goes only when the folder has seen all of its writes. A copy comes to that number with
+ * its last write, and one that ends before shows as altered, which keeps what was replaced ({@link keepReplaced}).
  *
  * @param database of the folder, open: a folder that does not open with the key at hand is no reason to remove another.
  */

@@ -136,7 +136,7 @@ describe('sealing a store anew', function () {
     const { batch } = Level.prototype
     for (const [lost, left] of [
       [Number.POSITIVE_INFINITY, ['store', 'store.lock']],
-      // It is known that there were more writes: so the new one was found altered, too.
+      // Without that one no manifest agrees with its records: so the new one was found altered, too.
       [2, ['store', 'store.damaged', 'store.lock', 'store.replaced']],
     ] as const) {
       const location = await filled()
@@ -160,6 +160,52 @@ describe('sealing a store anew', function () {
       }
       if (lost > writes) assert.equal(writes, 3)
       assert.deepEqual((await readdir(join(location, '..'))).sort(), left)
+    }
+  })
+
+  it('shows of a copy that ends after any of its writes but the last that it is not whole, and keeps the old folder', async () => {
+    const { batch } = Level.prototype
+    const location = await filled()
+    const store = await folders.open(location)
+    // More than goes into two writes.
+    for (const nftId of [80, 81, 82, 83]) {
+      await store.putPending({ key: secret(nftId), payload: new Uint8Array(3_000_000), confirmed: true })
+    }
+    const { sequence } = store.integrity()
+    await store.close()
+    const [source, copies] = [await folders.make(), await folders.make()]
+    await cp(location, source, { recursive: true })
+    let writes = 0
+    Object.defineProperty(Level.prototype, 'batch', {
+      configurable: true,
+      async value(this: Level<Uint8Array, Uint8Array>, ...parameters: Parameters<typeof batch>) {
+        await batch.apply(this, parameters)
+        const isCopy = await access(`${location}.resealing`).then(
+          () => true,
+          () => false,
+        )
+        if (!isCopy) return
+        await cp(`${location}.resealing`, join(copies, `${writes}`), { recursive: true })
+        writes += 1
+      },
+    })
+    try {
+      await reseal(location)
+    } finally {
+      Reflect.deleteProperty(Level.prototype, 'batch')
+    }
+    // The first makes the copy, with nothing in it.
+    assert.equal(writes, 4)
+    for (let at = 1; at < writes; at += 1) {
+      const copy = join(copies, `${at}`)
+      const isLast: boolean = at === writes - 1
+      await cp(source, `${copy}.replaced`, { recursive: true })
+      // As if the source had been written to as few times as the copy was by then.
+      await writeFile(join(`${copy}.replaced`, 'SEQUENCE'), `${isLast ? sequence + 1 : at}\n`)
+      const opened = await folders.open(copy, NEW_KEY)
+      const { state, replaced } = opened.integrity()
+      assert.deepEqual([state, replaced !== undefined], isLast ? ['whole', false] : ['altered', true], `${at}`)
+      await opened.close()
     }
   })
 
