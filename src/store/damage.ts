@@ -1,10 +1,10 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { setAside } from './aside.js'
-import { exists, holdsStore, isErrno, moved, readSmall, synced } from './folder.js'
+import { exists, holdsStore, isErrno, moved, readSmall, removed, renamedFile, synced } from './folder.js'
 import { HEADER_NAMES } from './header.js'
-import { filesOf, isIntact, statesOf } from './leveldb-files.js'
+import { isIntact, statesOf } from './leveldb-files.js'
 import type { StoredState } from './leveldb-table.js'
 
 type RawDatabase = Level<Uint8Array, Uint8Array>
@@ -103,15 +103,10 @@ export async function isDamaged(folder: string): Promise<boolean> {
   return (await holdsStore(folder)) && !(await isIntact(folder))
 }
 
-/** Takes away what a creation that was cut short has left: what of it is on the disk nobody can say. */
-export async function forgetCreation(folder: string): Promise<void> {
-  const { kept } = await filesOf(folder)
-  for (const name of kept) await rm(join(folder, name))
-}
-
 /** Before a folder is opened: ends a repair that was cut short after the copy was whole. */
 export async function finishRepair(folder: string): Promise<void> {
-  if (await exists(draftOf(folder))) await rm(draftOf(folder))
+  // One that was cut short may not open, on an encrypted mount.
+  await removed(draftOf(folder))
   const [mending, copy] = [await readMark(folder), copyOf(folder)]
   if (mending === undefined || mending.step === 'copying') return
   if (mending.step === 'copied') {
@@ -180,6 +175,5 @@ async function readMark(folder: string): Promise<Mending | undefined> {
 async function writeMark(folder: string, { step, isLegible }: Mending): Promise<void> {
   const draft = draftOf(folder)
   await writeFile(draft, `${step}${isLegible ? ' legible' : ''}\n`, { flush: true })
-  await rename(draft, markOf(folder))
-  await synced(folder)
+  await renamedFile(draft, markOf(folder))
 }

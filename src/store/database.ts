@@ -3,8 +3,9 @@ import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { asideOf } from './aside.js'
-import { finishRepair, forgetCreation, forgetRepair, isDamaged, isRepairable, mendingOf, repair } from './damage.js'
-import { holdsStore, isBare, isErrno, placeOf } from './folder.js'
+import { forgetCreation, isBare } from './creation.js'
+import { finishRepair, forgetRepair, isDamaged, isRepairable, mendingOf, repair } from './damage.js'
+import { holdsStore, isErrno, placeOf } from './folder.js'
 import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
@@ -98,8 +99,10 @@ export class SealedDatabase implements Reads {
       database = await SealedDatabase.#openRepaired(folder, sealingKey, { mayCreate, onAltered })
     } catch (thrown) {
       release()
-      // An encrypted mount answers so for a file that does not verify.
-      throw isErrno(thrown, 'EACCES', 'EPERM', 'EIO') ? unreadableError(folder, messageOf(thrown), thrown) : thrown
+      // An encrypted mount answers so for a file that does not verify; the last is a folder in the place of a file.
+      throw isErrno(thrown, 'EACCES', 'EPERM', 'EIO', 'EISDIR')
+        ? unreadableError(folder, messageOf(thrown), thrown)
+        : thrown
     }
     database.#release = release
     try {

@@ -1,12 +1,12 @@
-import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { isLogEmpty } from './leveldb-log.js'
+import { openPlain } from './plain-file.js'
 
 /** Links that lead to links; as many as Linux follows. */
 const LINKS_FOLLOWED = 40
 
 /** What a database cannot be without, and what stands when one was or is mended; a creation that was cut short left none. */
-const FILE_OF_STORE = /^(CURRENT|WATERMARK|MENDED|DAMAGED|\d+\.(ldb|sst|log))$/
+export const FILE_OF_STORE = /^(CURRENT|WATERMARK|MENDED|DAMAGED|\d+\.(ldb|sst|log))$/
 
 /** More than is in any file but those of records. */
 const SMALL_BYTES = 4_096
@@ -37,15 +37,6 @@ export async function holdsStore(folder: string): Promise<boolean> {
     if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return false
     throw thrown
   }
-}
-
-/** Whether nothing was ever acknowledged of a database, nor written in full: so a creation that was cut short leaves it. */
-export async function isBare(folder: string): Promise<boolean> {
-  const names = (await holdsStore(folder)) ? await readdir(folder) : []
-  for (const name of names.filter((each) => FILE_OF_STORE.test(each) && each !== CURRENT)) {
-    if (!name.endsWith('.log') || !(await isLogEmpty(join(folder, name)))) return false
-  }
-  return true
 }
 
 export async function exists(path: string): Promise<boolean> {
@@ -81,6 +72,25 @@ export async function renamed(from: string, to: string): Promise<boolean> {
 }
 
 /**
+ * A file is renamed, and that is on disk when this resolves. On Gramine's encrypted mounts the file itself says where it
+ * stands, and is written to for it.
+ */
+export async function renamedFile(from: string, to: string): Promise<void> {
+  await rename(from, to)
+  await synced(to)
+  await synced(dirname(to))
+}
+
+/** Takes a file away, if there is one; also one that does not open, of which an encrypted mount tells nothing else. */
+export async function removed(file: string): Promise<void> {
+  try {
+    await unlink(file)
+  } catch (thrown) {
+    if (!isErrno(thrown, 'ENOENT', 'ENOTDIR')) throw thrown
+  }
+}
+
+/**
  * Moves a database's folder: at once where that can be done, and else file by file, `CURRENT` last. Cut short, it goes on
  * when it is called again; until it has come to its end there is no `CURRENT` where the folder is moved to.
  */
@@ -88,10 +98,8 @@ export async function moved(from: string, to: string): Promise<void> {
   if (!(await exists(to)) && (await renamed(from, to))) return
   await made(to)
   const files = (await readdir(from)).filter((name) => name !== CURRENT)
-  for (const file of files) await rename(join(from, file), join(to, file))
-  await synced(to)
-  if (await exists(join(from, CURRENT))) await rename(join(from, CURRENT), join(to, CURRENT))
-  await synced(to)
+  for (const file of files) await renamedFile(join(from, file), join(to, file))
+  if (await exists(join(from, CURRENT))) await renamedFile(join(from, CURRENT), join(to, CURRENT))
   await rmdir(from)
   await synced(dirname(from))
 }
@@ -107,9 +115,9 @@ export function hasCurrent(folder: string): Promise<boolean> {
   return exists(join(folder, CURRENT))
 }
 
-/** What a folder's entries are is on disk when this resolves. */
-export async function synced(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
+/** What is in a file, or what a folder's entries are, is on disk when this resolves. */
+export async function synced(path: string): Promise<void> {
+  const handle = await open(path, 'r')
   try {
     await handle.sync()
   } finally {
@@ -121,10 +129,11 @@ export async function synced(folder: string): Promise<void> {
  * What is in a file that is small; of a larger one, as only a host makes it, no more than the beginning.
  *
  * @returns undefined where there is none.
+ * @throws SlotmeshError `store/unreadable` when it is no file.
  */
 export async function readSmall(file: string): Promise<Buffer | undefined> {
   try {
-    const handle = await open(file, 'r')
+    const handle = await openPlain(file)
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(SMALL_BYTES), 0, SMALL_BYTES, 0)
       return buffer.subarray(0, bytesRead)

@@ -13,6 +13,7 @@ const FILE = /^(CURRENT|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp)|LOCK|LOG(\.old)?)$
 const CHAFF = /^(LOCK|LOG(\.old)?)$/
 const TABLE = /^0*(\d+)\.(ldb|sst)$/
 const JOURNAL = /^0*(\d+)\.log$/
+const LIST = /\bMANIFEST-\d+$/
 
 /** What LevelDB's index says: which tables count, and from which journal on. */
 interface Index {
@@ -53,7 +54,7 @@ export async function isIntact(folder: string): Promise<boolean> {
 export async function isFileRight(file: string): Promise<boolean> {
   if (/\.(ldb|sst)$/.test(file)) return isTableRight(file)
   if (/\.log$/.test(file)) return isJournalRight(file, true)
-  return !/MANIFEST-\d+$/.test(file) || (await indexIn(file)) !== undefined
+  return !LIST.test(file) || (await indexIn(file)) !== undefined
 }
 
 /**
@@ -130,6 +131,12 @@ async function fittingIndex(folder: string): Promise<Index | undefined> {
   const found = numbers(TABLE)
   for (const table of index.tables) if (!found.has(table)) return undefined
   return index.firstJournal === 0 || numbers(JOURNAL).has(index.firstJournal) ? index : undefined
+}
+
+/** Whether a file is a list of tables that can be read, and has one. */
+export async function namesTables(file: string): Promise<boolean> {
+  if (!LIST.test(file)) return false
+  return ((await indexIn(file))?.tables.size ?? 0) > 0
 }
 
 /** Undefined when it is damaged, or ends before it says what LevelDB says with its first change. */

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises'
 import { Checksums, crc32c, masked } from './crc32c.js'
 import { LARGEST_WRITE_BYTES } from './limits.js'
+import { openPlain } from './plain-file.js'
 
 /*
  * LevelDB's logs, in which are its journals and its index: blocks of 32 KiB with pieces of records in them, of which each
@@ -81,7 +81,7 @@ export async function isLogEmpty(file: string): Promise<boolean> {
 }
 
 async function* pieces(file: string): AsyncGenerator<Piece> {
-  const handle = await open(file, 'r')
+  const handle = await openPlain(file)
   try {
     const { size } = await handle.stat()
     for (let from = 0; from < size; from += BLOCK_BYTES) {

@@ -1,8 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { crc32c, masked } from './crc32c.js'
 import { chainStart } from './leveldb-chain.js'
 import { readNumber } from './leveldb-numbers.js'
 import { LARGEST_NAME_BYTES, LARGEST_VALUE_BYTES } from './limits.js'
+import { openPlain } from './plain-file.js'
 import { SEAL_BYTES } from './sealing.js'
 
 /*
@@ -66,7 +67,7 @@ class TableFile {
   }
 
   static async open(file: string): Promise<TableFile> {
-    const handle = await open(file, 'r')
+    const handle = await openPlain(file)
     try {
       return new TableFile(handle, (await handle.stat()).size)
     } catch (thrown) {

@@ -1,6 +1,6 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readSmall, synced } from './folder.js'
+import { isErrno, readSmall, removed, renamedFile } from './folder.js'
 import { WATERMARK } from './records.js'
 import type { Sealer } from './sealing.js'
 
@@ -33,8 +33,8 @@ export class Watermark {
 
   static async read(folder: string, sealer: Sealer): Promise<Watermark> {
     // One that was cut short may not even open to be written over, on an encrypted mount.
-    await rm(draftOf(folder), { force: true })
-    const sealed = await readSmall(fileOf(folder))
+    await removed(draftOf(folder))
+    const sealed = await readMark(folder)
     const value = sealed && sealer.open(NAME, sealed)
     return new Watermark(folder, sealer, value && WATERMARK.decode(value))
   }
@@ -68,8 +68,17 @@ export class Watermark {
   async #raise(sequence: number): Promise<void> {
     const draft = draftOf(this.#folder)
     await writeFile(draft, this.#sealer.seal(NAME, WATERMARK.encode(sequence)), { flush: true })
-    await rename(draft, fileOf(this.#folder))
-    await synced(this.#folder)
+    await renamedFile(draft, fileOf(this.#folder))
     this.#sequence = sequence
+  }
+}
+
+/** One that cannot be read is none: the folder is altered then, and whoever could have made it so can also take it away. */
+async function readMark(folder: string): Promise<Buffer | undefined> {
+  try {
+    return await readSmall(fileOf(folder))
+  } catch (thrown) {
+    if (isErrno(thrown, 'EACCES', 'EPERM', 'EIO')) return undefined
+    throw thrown
   }
 }

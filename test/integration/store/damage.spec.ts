@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { chmod, chown, cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, chown, cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import { toHex } from '../../../src/crypto/index.js'
 import { repair } from '../../../src/store/damage.js'
 import { HEADER, HEADER_COPY, PENDING } from '../../../src/store/records.js'
@@ -152,6 +154,35 @@ describe('store whose folder is damaged', function () {
       assert.deepEqual(await kept(), before)
       await rm(file)
       assert.equal((await heldIn(copy)).state, 'altered', file)
+    }
+  })
+
+  it('does not wait for a pipe in the place of one of its files, and tells of what is none', async () => {
+    const location = await filled()
+    for (const pattern of [
+      /^WATERMARK$/,
+      /^CURRENT$/,
+      /^MANIFEST/,
+      /\.ldb$/,
+      /\.log$/,
+      /^MENDED$/,
+      /^[A-Z]+\.draft$/,
+    ]) {
+      for (const kind of ['a pipe', 'a folder']) {
+        const copy = await copyOf(location)
+        if (`${pattern}`.includes('MENDED')) await writeFile(join(copy, 'MENDED'), 'copying\n')
+        if (`${pattern}`.includes('draft')) await writeFile(join(copy, 'WATERMARK.draft'), '')
+        const [file = ''] = await filesOf(copy, pattern)
+        await rename(file, `${copy}.kept`)
+        if (kind === 'a folder') await mkdir(file)
+        else await promisify(execFile)('mkfifo', [file])
+        // A draft is not read, but taken away.
+        if (kind === 'a pipe' && file.endsWith('draft')) await (await folders.open(copy)).close()
+        else await assert.rejects(folders.open(copy), { code: 'store/unreadable' }, `${kind} ${file}`)
+        await rm(file, { recursive: true, force: true })
+        await rename(`${copy}.kept`, file)
+        assert.equal((await heldIn(copy)).held, held.length, `${kind} ${file}`)
+      }
     }
   })
 

@@ -12,7 +12,7 @@ export function isPowerCut(thrown: unknown): boolean {
 
 /** Changes of the disk by this process, the database's own apart: after some of them there are no more. */
 export class Disk {
-  static readonly #real = { rename: fs.rename, mkdir: fs.mkdir, rmdir: fs.rmdir, rm: fs.rm }
+  static readonly #real = { rename: fs.rename, mkdir: fs.mkdir, rmdir: fs.rmdir, rm: fs.rm, unlink: fs.unlink }
 
   constructor(steps: number, canRenameFolders: boolean) {
     let left = steps
@@ -37,6 +37,10 @@ export class Disk {
     fs.rm = async (path, options) => {
       count()
       await Disk.#real.rm(path, options)
+    }
+    fs.unlink = async (path) => {
+      count()
+      await Disk.#real.unlink(path)
     }
     syncBuiltinESMExports()
   }

@@ -64,6 +64,20 @@ describe('store whose files end early, or are of before', function () {
       await assert.rejects(folders.open(location), { code: 'store/unreadable' })
     })
 
+    it('that is empty, beside a list of tables that are gone, is no new store', async () => {
+      const { location, store } = await young()
+      await (await folders.reopen(store, location)).close()
+      for (const table of await filesOf(location, /\.ldb$/)) await rm(table)
+      await rm(watermarkOf(location))
+      for (const isNamed of [true, false]) {
+        if (!isNamed) await rm(join(location, 'CURRENT'))
+        for (let start = 0; start < 2; start += 1) {
+          await assert.rejects(folders.open(location), { code: 'store/unreadable', message: /header is missing/ })
+        }
+        assert.equal((await filesOf(location, /^MANIFEST/)).length, 1)
+      }
+    })
+
     it('that ends after any of its writes is not whole, once the folder was closed', async () => {
       const { location, store } = await young()
       await store.close()

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { access, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { resealStore } from '../../../src/store/index.js'
+import { EncryptedMount } from './encrypted-mount.js'
+import { enclave, Folders, payloadOf, sealingKey, secret, signal } from './fixture.js'
+
+const NEW_KEY = new Uint8Array(32).fill(0xa7)
+const SEED = new Uint8Array(32).fill(9)
+const origin = enclave(1, 1)
+
+describe('store on an encrypted mount', function () {
+  this.timeout(60_000)
+  const folders = new Folders()
+  let mount: EncryptedMount
+  beforeEach(() => {
+    mount = new EncryptedMount()
+  })
+  afterEach(async () => {
+    mount.restore()
+    await folders.clear()
+  })
+
+  async function filled(): Promise<string> {
+    const location = join(await folders.make(), 'store')
+    const store = await folders.open(location)
+    await store.putSecret('account-seed', SEED)
+    await store.beginSetup(origin.identity, 10, [])
+    await store.putPending({ key: secret(1), payload: payloadOf(secret(1)), confirmed: true })
+    await store.close()
+    return location
+  }
+
+  it('starts although what was cut short has left a draft that does not open', async () => {
+    const location = await filled()
+    for (const name of ['WATERMARK.draft', 'MENDED.draft']) {
+      const draft = join(location, name)
+      await writeFile(draft, 'cut short')
+      mount.broken.add(draft)
+      const store = await folders.open(location)
+      assert.equal(store.integrity().state, 'whole', name)
+      await store.close()
+      await assert.rejects(access(draft), name)
+    }
+  })
+
+  it('is altered where its mark does not open, and once', async () => {
+    const location = await filled()
+    mount.broken.add(join(location, 'WATERMARK'))
+    const store = await folders.open(location)
+    assert.deepEqual([store.integrity().state, store.integrity().doubtful], ['altered', 1])
+    assert.deepEqual(await store.secret('account-seed'), SEED)
+    await store.beginSetup({ ...origin.identity, incarnation: `0x${'ee'.repeat(16)}` }, 20, [])
+    await store.close()
+    const again = await folders.open(location)
+    assert.equal(again.integrity().state, 'whole')
+  })
+
+  it('has nothing renamed that a loss of power would keep from being opened', async () => {
+    const location = await filled()
+    assert.deepEqual([...mount.unsynced], [])
+    await resealStore({ location, from: sealingKey, to: NEW_KEY, signal })
+    assert.deepEqual([...mount.unsynced], [], 'sealed anew')
+    await rm(join(location, 'CURRENT'))
+    const store = await folders.open(location, NEW_KEY)
+    assert.equal(store.integrity().state, 'altered')
+    // The operator's, who takes them away: the store does not read them any more.
+    const own = [...mount.unsynced].filter((file) => !file.startsWith(`${location}.damaged/`))
+    assert.deepEqual(own, [], 'mended')
+  })
+})
