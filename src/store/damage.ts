@@ -39,6 +39,13 @@ interface Mending {
 /** Copied in one write. */
 const [RECORDS_PER_COPY, BYTES_PER_COPY] = [4_096, 4_194_304]
 
+/** How far behind the last number that is right one can be: as many records as one write has at most, and others with it. */
+const NUMBERS_AHEAD = 2_097_152n
+
+interface RankedState extends Pick<StoredState, 'name' | 'value'> {
+  readonly rank: Uint8Array
+}
+
 /** Whether what kept a folder from being opened is damage to the database's own files that shows to LevelDB alone. */
 export async function isRepairable(folder: string, thrown: unknown): Promise<boolean> {
   if (!(await holdsStore(folder))) return false
@@ -123,16 +130,18 @@ async function created(folder: string): Promise<RawDatabase> {
   return level
 }
 
-/** Of each record the latest state. */
+/** Of each record the latest state, as far as its number can be believed. */
 async function copyLegible(folder: string, target: RawDatabase, order: RawDatabase): Promise<void> {
-  let batch = new Map<string, StoredState>()
+  const last = await lastNumber(folder)
+  let batch = new Map<string, RankedState>()
   let bytes = 0
   for await (const state of statesOf(folder)) {
+    const rank = rankOf(state, last)
     const name = Buffer.from(state.name).toString('latin1')
-    if ((batch.get(name)?.sequence ?? -1n) >= state.sequence) continue
+    if (isBelow(rank, batch.get(name)?.rank)) continue
     // Copies, so that no more of a file stays in memory than is kept of it.
     const [own, value] = [Uint8Array.from(state.name), state.value && Uint8Array.from(state.value)]
-    batch.set(name, { ...state, name: own, value })
+    batch.set(name, { name: own, value, rank })
     bytes += state.value?.length ?? 0
     if (batch.size < RECORDS_PER_COPY && bytes < BYTES_PER_COPY) continue
     await copyLater([...batch.values()], target, order)
@@ -143,24 +152,38 @@ async function copyLegible(folder: string, target: RawDatabase, order: RawDataba
 }
 
 /** Those that are later than what was copied before. */
-async function copyLater(states: readonly StoredState[], target: RawDatabase, order: RawDatabase): Promise<void> {
+async function copyLater(states: readonly RankedState[], target: RawDatabase, order: RawDatabase): Promise<void> {
   const copied = await order.getMany(states.map(({ name }) => name))
-  const later = states.filter(({ sequence }, at) => sequence > (copied[at] ? sequenceOf(copied[at]) : -1n))
+  const later = states.filter(({ rank }, at) => !isBelow(rank, copied[at]))
   const operations = later.map(({ name: key, value }) =>
     value === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value },
   )
   await target.batch(operations, { sync: true })
-  await order.batch(later.map(({ name: key, sequence }) => ({ type: 'put', key, value: bytesOf(sequence) })))
+  await order.batch(later.map(({ name: key, rank }) => ({ type: 'put', key, value: rank })))
 }
 
-function bytesOf(sequence: bigint): Uint8Array {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, sequence)
-  return bytes
+/** The highest number that what is damaged can have; where nothing is right nobody can say. */
+async function lastNumber(folder: string): Promise<bigint | undefined> {
+  let last: bigint | undefined
+  for await (const { sequence, isRight } of statesOf(folder)) {
+    if (isRight && sequence >= (last ?? 0n)) last = sequence
+  }
+  return last === undefined ? undefined : last + NUMBERS_AHEAD
 }
 
-function sequenceOf({ buffer, byteOffset }: Uint8Array): bigint {
-  return new DataView(buffer, byteOffset).getBigUint64(0)
+/** Bytes that are in the order of what counts: the later write, and of one number the state that fits its checksum. */
+function rankOf({ sequence, isRight }: StoredState, last: bigint | undefined): Uint8Array {
+  const isBelieved = isRight || last === undefined || sequence <= last
+  const rank = new Uint8Array(10)
+  rank[0] = isBelieved ? 1 : 0
+  new DataView(rank.buffer).setBigUint64(1, sequence)
+  rank[9] = isRight ? 1 : 0
+  return rank
+}
+
+/** Whether what has the rank is not to take the other's place. */
+function isBelow(rank: Uint8Array, other: Uint8Array | undefined): boolean {
+  return other !== undefined && Buffer.compare(rank, other) <= 0
 }
 
 /** Undefined when nothing is being mended; a mark that says something else is of a beginning that was cut short. */

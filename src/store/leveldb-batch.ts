@@ -13,6 +13,9 @@ const LONGEST_LENGTH_BYTES = 6
 /** Of a damaged batch the last bytes are searched for what leads to its end: more than are copied in one write. */
 const SEARCHED_BYTES = 8_388_608
 
+/** Whether it is right shows at the end of the write. */
+type BatchState = Omit<StoredState, 'isRight'>
+
 interface Operation {
   readonly name: Buffer
   readonly value: Buffer | undefined
@@ -35,7 +38,7 @@ export class BatchReader {
   #recentBytes = 0
 
   /** What it writes, as far as that can be told so far and was not told yet. */
-  push(part: Buffer): StoredState[] {
+  push(part: Buffer): BatchState[] {
     this.#remember(part)
     if (this.#isBroken) return []
     this.#parts.push(part)
@@ -49,7 +52,7 @@ export class BatchReader {
   }
 
   /** Of one that is not whole, behind what was read already: what leads to its end. */
-  *rest(): Generator<StoredState> {
+  *rest(): Generator<BatchState> {
     // Without its number nobody can say what is later than it.
     if (this.#head === undefined || this.isWhole) return
     const { sequence } = this.#head
@@ -67,8 +70,8 @@ export class BatchReader {
     }
   }
 
-  #decode(bytes: Buffer): StoredState[] {
-    const states: StoredState[] = []
+  #decode(bytes: Buffer): BatchState[] {
+    const states: BatchState[] = []
     let at = 0
     if (this.#head === undefined) {
       this.#head = { sequence: bytes.readBigUInt64LE(0), count: bytes.readUInt32LE(8) }

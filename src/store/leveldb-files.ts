@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exists, readSmall } from './folder.js'
 import { BatchReader } from './leveldb-batch.js'
-import { logParts, logRecords } from './leveldb-log.js'
+import { logParts, logRecords, type State } from './leveldb-log.js'
 import { readNumber } from './leveldb-numbers.js'
 import { isTableRight, type StoredState, tableStates } from './leveldb-table.js'
 
@@ -68,18 +68,28 @@ export async function* statesOf(folder: string): AsyncGenerator<StoredState> {
 }
 
 async function* journalStates(file: string): AsyncGenerator<StoredState> {
-  // What is cut short at the end was never acknowledged, and is no half of a write to be kept.
-  let left = 0
-  for await (const { ended } of logParts(file)) if (ended !== undefined && ended !== 'cut') left += 1
-  let batch = new BatchReader()
-  for await (const { content, ended } of logParts(file)) {
-    if (left === 0) return
-    yield* batch.push(content)
-    if (ended === undefined) continue
-    yield* batch.rest()
-    batch = new BatchReader()
-    left -= 1
+  const ends = endsIn(file)
+  try {
+    let end = await ends.next()
+    let batch = new BatchReader()
+    for await (const { content, ended } of logParts(file)) {
+      // What is cut short at the end was never acknowledged, and is no half of a write to be kept.
+      if (end.done || end.value === 'cut') return
+      const isRight = end.value === 'right'
+      for (const state of batch.push(content)) yield { ...state, isRight }
+      if (ended === undefined) continue
+      for (const state of batch.rest()) yield { ...state, isRight }
+      batch = new BatchReader()
+      end = await ends.next()
+    }
+  } finally {
+    await ends.return()
   }
+}
+
+/** What each record of a log is as a whole. */
+async function* endsIn(file: string): AsyncGenerator<State, void> {
+  for await (const { ended } of logParts(file)) if (ended !== undefined) yield ended
 }
 
 /**

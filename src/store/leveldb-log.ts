@@ -16,7 +16,7 @@ const [WHOLE, FIRST, MIDDLE, LAST] = [1, 2, 3, 4]
 const NOTHING = Buffer.alloc(0)
 
 /** `cut`: it ends with the file, before its own end, and so does not show whether it is right. */
-type State = 'right' | 'damaged' | 'cut'
+export type State = 'right' | 'damaged' | 'cut'
 
 interface Piece {
   readonly type: number

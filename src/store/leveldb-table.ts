@@ -47,6 +47,8 @@ export interface StoredState {
   readonly sequence: bigint
   /** Undefined when it was deleted. */
   readonly value: Uint8Array | undefined
+  /** Whether the block, or the write, that it is read of fits its checksum. */
+  readonly isRight: boolean
 }
 
 interface Handle {
@@ -297,7 +299,7 @@ function* entriesFrom(block: Buffer, from: number, limit: number): Generator<Ent
 }
 
 function* statesOf(block: Buffer): Generator<StoredState> {
-  for (const entry of entriesFrom(block, 0, limitOf(block))) yield* stateOf(entry)
+  for (const entry of entriesFrom(block, 0, limitOf(block))) yield* stateOf(entry, true)
 }
 
 /** What follows from the beginning, and what leads to the end behind the damage. */
@@ -310,9 +312,9 @@ function* legibleStates(block: Buffer): Generator<StoredState> {
     (at) => block[at] === 0,
   )
   const isWhole = start === 0
-  for (const entry of entriesFrom(block, 0, isWhole ? limit : block.length)) yield* stateOf(entry)
+  for (const entry of entriesFrom(block, 0, isWhole ? limit : block.length)) yield* stateOf(entry, false)
   if (start === undefined || isWhole) return
-  for (const entry of entriesFrom(block, start, limit)) yield* stateOf(entry)
+  for (const entry of entriesFrom(block, start, limit)) yield* stateOf(entry, false)
 }
 
 /** Where an entry ends, unless the one behind it shares more of its name than there is. */
@@ -324,11 +326,12 @@ function endBeforeNext(block: Buffer, at: number, limit: number): number | undef
 }
 
 /** Nothing where it is no record's. */
-function* stateOf({ key, value }: Entry): Generator<StoredState> {
+function* stateOf({ key, value }: Entry, isRight: boolean): Generator<StoredState> {
   if (key.length <= SUFFIX_BYTES) return
   const end = key.length - SUFFIX_BYTES
   const isDeleted = key[end] === DELETED && value.length === 0
-  yield { name: key.subarray(0, end), sequence: key.readBigUInt64LE(end) >> 8n, value: isDeleted ? undefined : value }
+  const sequence = key.readBigUInt64LE(end) >> 8n
+  yield { name: key.subarray(0, end), sequence, value: isDeleted ? undefined : value, isRight }
 }
 
 /** What an index says of a block has the name of a record; no sealed value is as short. */
