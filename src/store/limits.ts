@@ -9,5 +9,5 @@ export const LARGEST_NAME_BYTES = 256
 /** A sealed value; the largest are collateral, of some parts of 1 MiB at most. */
 export const LARGEST_VALUE_BYTES = 33_554_432
 
-/** One write, of all its records: a setup of 1.8 million wants. */
+/** One write, of all its records: some 1.8 million wants. */
 export const LARGEST_WRITE_BYTES = 134_217_728

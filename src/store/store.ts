@@ -67,6 +67,9 @@ const COLLATERALS_KEPT = 64
 /** Wants that are opened in one go. */
 const WANTS_PER_STEP = 256
 
+/** Of a setup; one write takes no more than some 1.8 million. */
+const SETUP_WANTS_PER_WRITE = 16_384
+
 /** Shares that are appended to the own log in one write. */
 const VOUCHED_PER_WRITE = 1_024
 
@@ -319,34 +322,31 @@ export class Store {
 
   /**
    * Begins the setup, over again if need be: seat, cursor and wants are replaced. Shares already held stay (those of
-   * the same seat only), and one that satisfies its want is not wanted again, unless it cannot be proved any more.
+   * the same seat only), and one that satisfies its want is not wanted again, unless it cannot be proved any more. Of many
+   * wants it is several writes, the last of which has seat and cursor: cut short before that, no setup has begun, and the
+   * wants that are open already are closed or opened anew by the next.
    *
    * @throws SlotmeshError `store/other-seat` when the folder is another seat's, and not erased.
    */
-  beginSetup(identity: Identity, cursor: BlockNumber, wants: Iterable<Want>): Promise<void> {
-    return this.#write(async (changes) => {
+  async beginSetup(identity: Identity, cursor: BlockNumber, wants: Iterable<Want>): Promise<void> {
+    const opening = [...wants]
+    let from = 0
+    for (; opening.length - from > SETUP_WANTS_PER_WRITE; from += SETUP_WANTS_PER_WRITE) {
+      const step = opening.slice(from, from + SETUP_WANTS_PER_WRITE)
+      await this.#write(async (changes) => {
+        await formerIdentity(changes, identity)
+        await this.#wantAnew(changes, step)
+      })
+    }
+    const wanted = new Set(opening.map(({ key }) => shareKeyText(key)))
+    await this.#write(async (changes) => {
       const { transaction } = changes
-      const former = await transaction.get(IDENTITY, undefined)
-      if (former !== undefined && !sameSeat(former, identity)) throw otherSeatError(former)
-      const known = new Map<string, Want>()
-      for await (const want of this.wants()) {
-        if (want.origin !== undefined) known.set(shareKeyText(want.key), want)
-        await changes.closeWant(want.key)
-      }
-      const opening = [...wants]
-      const keys = opening.map(({ key }) => key)
-      await transaction.preload(WANTS, keys)
-      await transaction.preload(PLACES, keys)
-      const unproved = new Set(this.#unproved.map(shareKeyText))
-      for (const want of opening) {
-        // In which block a share was synced that is not here, no block that is still to be taken in says; nor does anybody
-        // else, where it is given in an older version by one who knew of it. A want that the host has brought back asks for less.
-        const { minimumVersion, origin } = known.get(shareKeyText(want.key)) ?? want
-        const isBehind = origin !== undefined && !(await changes.isHeld(want.key, minimumVersion))
-        if (isBehind) await changes.openWant({ ...want, minimumVersion, origin })
-        else if (unproved.has(shareKeyText(want.key))) await changes.wantProof(want)
-        else await changes.openWant(want)
-      }
+      const former = await formerIdentity(changes, identity)
+      const stale: ShareKey[] = []
+      for await (const { key } of this.wants()) if (!wanted.has(shareKeyText(key))) stale.push(key)
+      await transaction.preload(WANTS, stale)
+      for (const key of stale) await changes.closeWant(key)
+      await this.#wantAnew(changes, opening.slice(from))
       changes.putIdentity(identity)
       const progress = await transaction.get(PROGRESS, undefined)
       const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0
@@ -354,6 +354,26 @@ export class Store {
       transaction.delete(SETUP_DONE, undefined)
       transaction.delete(ALTERED, undefined)
     })
+  }
+
+  /** In place of those that are open for the same shares. */
+  async #wantAnew(changes: Changes, wants: readonly Want[]): Promise<void> {
+    const { transaction } = changes
+    const keys = wants.map(({ key }) => key)
+    await transaction.preload(WANTS, keys)
+    await transaction.preload(PLACES, keys)
+    const unproved = new Set(this.#unproved.map(shareKeyText))
+    for (const want of wants) {
+      const open = await transaction.get(WANTS, want.key)
+      await changes.closeWant(want.key)
+      // In which block a share was synced that is not here, no block that is still to be taken in says; nor does anybody
+      // else, where it is given in an older version by one who knew of it. A want that the host has brought back asks for less.
+      const { minimumVersion, origin } = open?.origin === undefined ? want : open
+      const isBehind = origin !== undefined && !(await changes.isHeld(want.key, minimumVersion))
+      if (isBehind) await changes.openWant({ ...want, minimumVersion, origin })
+      else if (unproved.has(shareKeyText(want.key))) await changes.wantProof(want)
+      else await changes.openWant(want)
+    }
   }
 
   /**
@@ -872,6 +892,13 @@ function sameSeat(one: Identity, other: Identity): boolean {
     one.seat.cluster === other.seat.cluster &&
     one.seat.slot === other.seat.slot
   )
+}
+
+/** Undefined where there is none. @throws SlotmeshError `store/other-seat` when it is of another seat than the new one. */
+async function formerIdentity({ transaction }: Changes, identity: Identity): Promise<Identity | undefined> {
+  const former = await transaction.get(IDENTITY, undefined)
+  if (former !== undefined && !sameSeat(former, identity)) throw otherSeatError(former)
+  return former
 }
 
 function otherSeatError(former: Identity): SlotmeshError {

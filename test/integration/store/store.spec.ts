@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Level } from 'level'
 import { toHex } from '../../../src/crypto/index.js'
 import { verifyFork } from '../../../src/provenance/index.js'
 import type { BlockChange, Want } from '../../../src/store/index.js'
@@ -128,6 +129,49 @@ describe('store', () => {
         ['0', '1', '2', '40', '63', 'new', 'newer'].map((of) => again.collateral(`sgx/${of}`)),
       )
       assert.deepEqual(kept, ['refreshed', undefined, '2', undefined, '63', 'new', 'newer'])
+    })
+
+    it('begins a setup of many wants in several writes, and none before the last of them', async function () {
+      this.timeout(120_000)
+      const { batch } = Level.prototype
+      const many = Array.from({ length: 17_000 }, (_, nftId) => wantOf(secret(nftId), { asOf: 20 }))
+      for (const hasSeat of [false, true]) {
+        const folder = await folders.make()
+        let store = await folders.open(folder)
+        const kept = [
+          wantOf(secret(3), { minimumVersion: 7, asOf: 10, origin: 3 }),
+          wantOf(secret(90_000), { asOf: 10 }),
+        ]
+        if (hasSeat) await store.beginSetup(replica.identity, 10, kept)
+        const before = [await store.identity(), await store.cursor()]
+        let writes = 0
+        Object.defineProperty(Level.prototype, 'batch', {
+          configurable: true,
+          async value(this: Level<Uint8Array, Uint8Array>, ...parameters: Parameters<typeof batch>) {
+            writes += 1
+            if (writes > 1) throw new Error('the power is cut')
+            await batch.apply(this, parameters)
+          },
+        })
+        try {
+          await assert.rejects(store.beginSetup(replica.identity, 20, many), { code: 'store/failed' })
+        } finally {
+          Reflect.deleteProperty(Level.prototype, 'batch')
+        }
+        assert.equal(writes, 2)
+        store = await folders.reopen(store, folder)
+        assert.deepEqual([await store.identity(), await store.cursor()], before)
+        assert.equal(store.integrity().state, 'whole')
+        assert.equal(store.counts().wants, 16_384 + (hasSeat ? 1 : 0))
+        const few = [wantOf(secret(3), { asOf: 30 }), wantOf(secret(80_000), { asOf: 30 })]
+        await store.beginSetup(replica.identity, 30, few)
+        assert.deepEqual([await store.identity(), await store.cursor()], [replica.identity, 30])
+        // What is known of the block in which it was synced stays.
+        const known = hasSeat ? { minimumVersion: 7, origin: 3 } : {}
+        assert.deepEqual(await collect(store.wants()), [{ ...few[0], ...known }, few[1]])
+        assert.equal(store.counts().wants, 2)
+        await store.close()
+      }
     })
 
     it('erases everything but the secrets and what is known of collateral', async () => {
