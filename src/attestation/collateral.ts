@@ -67,11 +67,25 @@ export interface VerifiedCollateral {
   readonly validity: Validity
   /** Of each part with the certificates of who signed it. */
   readonly validities: Readonly<Record<'tcbInfo' | 'qeIdentity' | 'rootList' | 'pckList', Validity>>
+  readonly signers: Readonly<Record<ChainPart, Signer>>
   /** The CA whose PCK certificates the CRL is about. */
   readonly pckAuthority: string
   readonly revokedByRoot: ReadonlySet<string>
   readonly revokedByPckAuthority: ReadonlySet<string>
   readonly lists: Readonly<Record<'root' | 'pck', VerifiedList>>
+}
+
+/** Where the chain of who signed something stands in collateral. */
+export type ChainPart = Extract<keyof QuoteCollateral, `${string}_issuer_chain`>
+
+/** Who signed a part of collateral, by the certificate that came with it. */
+export interface Signer {
+  /** The same by another certificate of its name and key. */
+  readonly authority: string
+  /** Of the certificate, as `serialOf` writes it. */
+  readonly serial: string
+  /** When the certificate ends, Unix ms. */
+  readonly until: number
 }
 
 /** A revocation list of collateral, as one in a row of its authority's. */
@@ -217,6 +231,11 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
       qeIdentity,
       validity,
       validities,
+      signers: {
+        pck_crl_issuer_chain: signerBy(pckAuthority),
+        tcb_info_issuer_chain: signerBy(tcbSigner),
+        qe_identity_issuer_chain: signerBy(qeSigner),
+      },
       pckAuthority: authorityOf(pckAuthority),
       revokedByRoot: rootCrl.revoked,
       revokedByPckAuthority: pckCrl.revoked,
@@ -255,6 +274,11 @@ function checkSignature(text: string, signature: string, signer: X509Certificate
 function fromCollateralHex(text: string): Buffer {
   if (!/^(?:[0-9a-f]{2})+$/.test(text)) throw new Error('a part is not lower-case hexadecimal')
   return Buffer.from(text, 'hex')
+}
+
+function signerBy(certificate: X509Certificate): Signer {
+  const until = certificateValidity(certificate).until.getTime()
+  return { authority: authorityOf(certificate), serial: serialOf(certificate.serialNumber), until }
 }
 
 function signedValidity({ issueDate, nextUpdate }: TcbInfo | QeIdentity): Validity {

@@ -35,10 +35,10 @@ export interface Publication extends Dated {
  */
 export function publicationsIn({ tcbInfo, qeIdentity, lists, validities }: VerifiedCollateral): readonly Publication[] {
   const tee = tcbInfo.id.toLowerCase()
-  const list = ({ authority, issuedAt, number }: VerifiedList) => ({
-    name: `list/${createHash('sha256').update(authority).digest('hex')}`,
+  const list = (verified: VerifiedList) => ({
+    name: `list/${createHash('sha256').update(verified.authority).digest('hex')}`,
     title: 'revocation list' as const,
-    mark: { round: 0, issued: issuedAt.getTime(), number },
+    mark: markOfList(verified),
     isCommon: true,
   })
   return [
@@ -82,6 +82,10 @@ export function isOutdone(one: Dated, other: Dated): boolean {
 export function isEarlier(one: Mark, other: Mark): boolean {
   if (one.round !== other.round) return one.round < other.round
   return one.issued === other.issued ? one.number < other.number : one.issued < other.issued
+}
+
+export function markOfList({ issuedAt, number }: VerifiedList): Mark {
+  return { round: 0, issued: issuedAt.getTime(), number }
 }
 
 function markOf({ tcbEvaluationDataNumber: round, issueDate }: TcbInfo | QeIdentity): Mark {

@@ -253,26 +253,6 @@ describe('what is published for many platform families', () => {
     })
   })
 
-  for (const part of ['tcb_info', 'qe_identity', 'pck_crl'] as const) {
-    it(`lasts as long as with the best certificate that was seen of who signed its ${part}`, async () => {
-      const { root, tcbSigner, platformCa } = developmentAuthorities(SEED)
-      const notAfter = new Date(NOW.getTime() + 3 * DAY)
-      const whose = part === 'pck_crl' ? { subject: platformCa, pathLength: 0 } : { subject: tcbSigner }
-      const certificate = await issueCertificate({ ...whose, issuer: root, serial: '0102', notAfter })
-      const chain = [new X509Certificate(certificate), new X509Certificate(earlier.rootCertificate)].join('')
-      const short = { ...earlier.collateral, [`${part}_issuer_chain`]: chain }
-      const collateral = world.source()
-      for (const [day, sgx] of [short, earlier.collateral, short].entries()) {
-        world.pccs.serve({ sgx, tdx: earlier.tdxCollateral })
-        later(day)
-        await collateral.collateral(REQUEST, { signal: signal() })
-        await collateral.refreshDue()
-        const used = await collateral.collateral(REQUEST, { signal: signal() })
-        assert.deepEqual(used, day === 0 ? short : earlier.collateral)
-      }
-    })
-  }
-
   it('is taken with a certificate that ends sooner, where the root has revoked the better one', async () => {
     const { root, tcbSigner } = developmentAuthorities(SEED)
     const notAfter = new Date(NOW.getTime() + 9 * DAY)
