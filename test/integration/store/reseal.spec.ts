@@ -48,11 +48,23 @@ describe('sealing a store anew', function () {
   this.timeout(60_000)
   const folders = new Folders()
   const origin = enclave(1, 1)
+  const models = new Folders()
   afterEach(() => folders.clear())
+  after(() => models.clear())
+
+  /** Made once, and copied for each test that wants one. */
+  let model: Promise<string> | undefined
 
   async function filled(): Promise<string> {
+    model ??= fill()
     const location = join(await folders.make(), 'store')
-    const store = await folders.open(location)
+    await cp(await model, location, { recursive: true })
+    return location
+  }
+
+  async function fill(): Promise<string> {
+    const location = join(await models.make(), 'store')
+    const store = await models.open(location)
     await store.putSecret('account-seed', new Uint8Array(32).fill(9))
     await store.putCollateralFloors('{"floors":1}')
     await store.beginSetup(origin.identity, 10, [wantOf(secret(70))])
