@@ -34,7 +34,11 @@ export class LoneFetcher {
   readonly #stopping = new AbortController()
   readonly #run: Promise<void>
 
-  constructor(peers: number, answer: (cluster: ClusterId, asked: Asked) => Promise<void>) {
+  constructor(
+    peers: number,
+    answer: (cluster: ClusterId, asked: Asked) => Promise<void>,
+    options: { readonly lacksRemembered?: number } = {},
+  ) {
     this.#registry = registryOf(peers)
     const { wants, clock } = this
     const open = (want: Want) => {
@@ -80,6 +84,7 @@ export class LoneFetcher {
       logger,
       clock,
       onSettled: async () => undefined,
+      ...options,
     })
     this.#run = this.fetcher.run(this.#stopping.signal)
   }
