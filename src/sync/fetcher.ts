@@ -72,6 +72,8 @@ interface Mesh {
   readonly ring: RelayRing
   readonly cluster: ClusterId
   readonly peers: readonly EnclaveSeat[]
+  /** Nobody may be asked, but others have this slot: their clusters, or the own one, are not public just now. */
+  readonly isShutOff: boolean
 }
 
 /** A want that is not planned, and who may be asked, best first. */
@@ -246,7 +248,8 @@ export class Fetcher {
     }
     if (mesh === undefined || wants.length === 0) return
     const { store, logger, clock, onSettled } = this.#parts
-    const closed = await store.settleUnsure(wants)
+    // Whoever cannot be asked now may know better, and what the own cluster sealed has nobody else to be asked of in a private one.
+    const closed = await store.settleUnsure(wants, mesh.isShutOff ? { origin: mesh.cluster } : {})
     const left = new Map(wants.map(({ key }) => [shareKeyText(key), key] as const))
     for (const { key } of closed) {
       this.#book.settled(key)
@@ -269,11 +272,15 @@ export class Fetcher {
       this.#mesh = { ...this.#mesh, block }
       return this.#mesh
     }
-    const before = this.#mesh?.peers ?? []
+    const { peers: before = [], isShutOff: wasShutOff } = this.#mesh ?? {}
     const peers = ring.nearest(seat.cluster)
-    this.#mesh = { block, ring, cluster: seat.cluster, peers }
+    const isElsewhere = ({ id }: { id: ClusterId }) =>
+      id !== seat.cluster && registry.seatAt(id, seat.slot) !== undefined
+    const isShutOff = peers.length === 0 && registry.clusters().some(isElsewhere)
+    this.#mesh = { block, ring, cluster: seat.cluster, peers, isShutOff }
     // Whoever has come may hold what all others lack; whoever has gone need not be waited for.
-    if (peers.length !== before.length || peers.some(({ account }, at) => before[at]?.account !== account)) {
+    const isOther = isShutOff !== (wasShutOff ?? false) || peers.length !== before.length
+    if (isOther || peers.some(({ account }, at) => before[at]?.account !== account)) {
       this.#queue.addAll()
       this.#lastBegun.clear()
     }
