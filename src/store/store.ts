@@ -2,6 +2,7 @@ import { equalBytes, zero } from '../crypto/index.js'
 import {
   type BlockHash,
   type BlockNumber,
+  type ClusterId,
   type Logger,
   type NftId,
   type ShareKey,
@@ -671,9 +672,10 @@ export class Store {
    * cannot be proved to others is wanted further, for that alone.
    *
    * @param wants as they were when the others were asked; of one that is another by now nothing is changed.
+   * @param options.origin when given, only what this cluster sealed is settled.
    * @returns those that are closed.
    */
-  settleUnsure(wants: readonly Want[]): Promise<Want[]> {
+  settleUnsure(wants: readonly Want[], { origin }: { readonly origin?: ClusterId } = {}): Promise<Want[]> {
     return this.#write(async (changes) => {
       const { transaction } = changes
       const keys = wants.map(({ key }) => key)
@@ -684,6 +686,7 @@ export class Store {
         const [open, held] = [await transaction.get(WANTS, want.key), await transaction.get(PLACES, want.key)]
         const isSame = open?.minimumVersion === want.minimumVersion && open.asOf === want.asOf
         if (!isSame || held === undefined || doubtOf(want, held) !== 'unsure') continue
+        if (origin !== undefined && held.origin !== origin) continue
         if (isProofWanted(open, held)) await changes.narrowWant({ ...want, asOf: 0 })
         else {
           await changes.closeWant(want.key)

@@ -15,6 +15,7 @@ import type { VerifiedRun } from '../provenance/index.js'
 import type { Knowledge } from '../share/index.js'
 import type { Store, Want } from '../store/index.js'
 import { HopTime } from './hop-time.js'
+import type { Forgotten } from './lack-memory.js'
 import type { SharePeers, SyncChain, SyncListener } from './parts.js'
 import { PeerBook } from './peer-book.js'
 import { FAN_OUT, type RelayRing, relayRing } from './relay.js'
@@ -45,6 +46,9 @@ export const FETCH = {
   slowExchanges: 2,
 } as const
 
+/** Multiples of it, modulo 1, come near to everything soon, and so do those of any multiple of it. */
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
+
 export interface FetcherParts {
   readonly account: AccountId
   readonly store: Pick<Store, 'wants' | 'wantsOf' | 'putRun' | 'settleUnsure'>
@@ -58,6 +62,8 @@ export interface FetcherParts {
   readonly clock: Clock
   /** After each exchange that went well, and wants that were ended without one: there may be nothing left to fetch. */
   readonly onSettled: () => Promise<void>
+  /** How many answers of peers that lack a share are remembered, if not as many as usual. */
+  readonly lacksRemembered?: number | undefined
 }
 
 /** Who may be asked, and how they stand to each other, as of a final block. */
@@ -66,6 +72,8 @@ interface Mesh {
   readonly ring: RelayRing
   readonly cluster: ClusterId
   readonly peers: readonly EnclaveSeat[]
+  /** Nobody may be asked, but others have this slot: their clusters, or the own one, are not public just now. */
+  readonly isShutOff: boolean
 }
 
 /** A want that is not planned, and who may be asked, best first. */
@@ -90,6 +98,8 @@ export class Fetcher {
   readonly #queue: WantQueue
   /** When an exchange with a peer was begun the last time. */
   readonly #lastBegun = new Map<AccountId, number>()
+  /** How far round all peers the first one to ask is by now; from 0 to below 1. */
+  #turn = 0
   #mesh: Mesh | undefined
   /** The lowest block that a want waits for which nothing else keeps open. */
   #awaited = Number.POSITIVE_INFINITY
@@ -98,7 +108,13 @@ export class Fetcher {
     this.#parts = parts
     this.#woken = new Signal(parts.clock)
     const { peerBackOff: peers, shareBackOff: shares, versionBackOff: versions } = FETCH
-    this.#book = new PeerBook({ now: () => parts.clock.now(), peers, shares, versions })
+    this.#book = new PeerBook({
+      now: () => parts.clock.now(),
+      peers,
+      shares,
+      versions,
+      lacksRemembered: parts.lacksRemembered,
+    })
     this.#queue = new WantQueue(parts.store, parts.clock)
   }
 
@@ -129,10 +145,11 @@ export class Fetcher {
   async #startExchanges(signal: AbortSignal): Promise<number> {
     const mesh = this.#meshNow()
     if (mesh === undefined || this.#running.size >= FETCH.exchanges) return Number.POSITIVE_INFINITY
-    const usable = this.#usable(mesh)
+    const others = this.#inTurn(mesh)
+    const usable = this.#usable(others)
     if (usable.length === 0 && mesh.peers.length > 0) return this.#nextUsableAt(mesh)
 
-    const plan = this.#relayPlan(mesh)
+    const plan = this.#relayPlan(mesh, others)
     const work = new Map<AccountId, Want[]>()
     const unplanned: Unplanned[] = []
     const answered: Want[] = []
@@ -146,8 +163,7 @@ export class Fetcher {
         if (turn.peer === undefined) this.#queue.rest(want.key, turn.at, turn)
         else assign(work, turn.peer, want)
       } else {
-        const isLacking = this.#book.lacking(want.key).size > 0
-        const askable = isLacking ? usable.filter((peer) => this.#book.askableAt(peer.account, want.key) === 0) : usable
+        const askable = this.#askable(want, usable)
         if (askable.length > 0) unplanned.push({ want, askable })
         else this.#rest(want, mesh)
       }
@@ -176,6 +192,19 @@ export class Fetcher {
     return slow.length < FETCH.slowExchanges
   }
 
+  /** The origin when it can be asked, and else those that were asked for it the least often, of those that fail the least. */
+  #askable({ key, origin }: Want, usable: readonly EnclaveSeat[]): readonly EnclaveSeat[] {
+    const lacking = this.#book.lacking(key)
+    if (lacking.size === 0) return usable
+    const askable = usable.filter(({ account }) => this.#book.askableAt(account, key) === 0)
+    if (askable.some(({ cluster }) => cluster === origin)) return askable
+    const failures = this.#book.failures(askable[0]?.account ?? '0x')
+    const good = askable.filter(({ account }) => this.#book.failures(account) === failures)
+    const triesOf = ({ account }: EnclaveSeat) => lacking.get(account)?.tries ?? 0
+    const fewest = good.reduce((least, seat) => Math.min(least, triesOf(seat)), Number.POSITIVE_INFINITY)
+    return good.filter((seat) => triesOf(seat) === fewest)
+  }
+
   /** Nobody can be asked for it now. */
   #rest({ key }: Want, { peers }: Mesh): void {
     let until = Number.POSITIVE_INFINITY
@@ -186,6 +215,12 @@ export class Fetcher {
       else until = Math.min(until, at)
     }
     this.#queue.rest(key, until, { isBehind })
+  }
+
+  /** As nothing tells any more who has been asked for it, it would be asked for without a pause. */
+  #restForgotten({ key, until }: Forgotten): void {
+    const soonest = this.#parts.clock.now() + FETCH.shareBackOff.longest
+    this.#queue.rest(key, Math.max(soonest, until), { isBehind: false })
   }
 
   /**
@@ -213,7 +248,8 @@ export class Fetcher {
     }
     if (mesh === undefined || wants.length === 0) return
     const { store, logger, clock, onSettled } = this.#parts
-    const closed = await store.settleUnsure(wants)
+    // Whoever cannot be asked now may know better, and what the own cluster sealed has nobody else to be asked of in a private one.
+    const closed = await store.settleUnsure(wants, mesh.isShutOff ? { origin: mesh.cluster } : {})
     const left = new Map(wants.map(({ key }) => [shareKeyText(key), key] as const))
     for (const { key } of closed) {
       this.#book.settled(key)
@@ -236,20 +272,35 @@ export class Fetcher {
       this.#mesh = { ...this.#mesh, block }
       return this.#mesh
     }
-    const before = this.#mesh?.peers ?? []
+    const { peers: before = [], isShutOff: wasShutOff } = this.#mesh ?? {}
     const peers = ring.nearest(seat.cluster)
-    this.#mesh = { block, ring, cluster: seat.cluster, peers }
+    const isElsewhere = ({ id }: { id: ClusterId }) =>
+      id !== seat.cluster && registry.seatAt(id, seat.slot) !== undefined
+    const isShutOff = peers.length === 0 && registry.clusters().some(isElsewhere)
+    this.#mesh = { block, ring, cluster: seat.cluster, peers, isShutOff }
     // Whoever has come may hold what all others lack; whoever has gone need not be waited for.
-    if (peers.length !== before.length || peers.some(({ account }, at) => before[at]?.account !== account)) {
+    const isOther = isShutOff !== (wasShutOff ?? false) || peers.length !== before.length
+    if (isOther || peers.some(({ account }, at) => before[at]?.account !== account)) {
       this.#queue.addAll()
       this.#lastBegun.clear()
     }
     return this.#mesh
   }
 
+  /**
+   * The nearest first; but another one first each time when it is not known any more who has been asked for what, so that
+   * each comes first before long, whatever is looked at in between.
+   */
+  #inTurn({ peers }: Mesh): readonly EnclaveSeat[] {
+    if (!this.#book.hasForgotten) return peers
+    this.#turn = (this.#turn + GOLDEN_RATIO) % 1
+    const first = Math.floor(this.#turn * peers.length)
+    return [...peers.slice(first), ...peers.slice(0, first)]
+  }
+
   /** Those with whom an exchange may be begun, the best first. */
-  #usable({ peers }: Mesh): EnclaveSeat[] {
-    return peers
+  #usable(others: readonly EnclaveSeat[]): EnclaveSeat[] {
+    return others
       .filter(({ account }) => !this.#running.has(account) && this.#book.failingUntil(account) === 0)
       .filter(({ account }) => this.#hasRoomFor(account))
       .sort((one, other) => this.#book.failures(one.account) - this.#book.failures(other.account))
@@ -262,7 +313,7 @@ export class Fetcher {
   }
 
   /** Undefined in a mesh that is small enough for all to ask the origin. */
-  #relayPlan({ ring, cluster, peers: others }: Mesh): RelayPlan | undefined {
+  #relayPlan({ ring, cluster }: Mesh, others: readonly EnclaveSeat[]): RelayPlan | undefined {
     if (others.length < FAN_OUT) return undefined
     return new RelayPlan({
       ring,
@@ -317,9 +368,10 @@ export class Fetcher {
       for (const [text, { key, asOf }] of open) {
         if (!answered.has(text)) continue
         const provider = given.get(text)
-        if (this.#book.lacks(peer, key, provider && { asOf, takenIn: provider.takenIn })) continue
-        open.delete(text)
-        this.#queue.rest(key, clock.now() + FETCH.shareBackOff.longest, { isBehind: false })
+        for (const forgotten of this.#book.lacks(peer, key, provider && { asOf, takenIn: provider.takenIn })) {
+          this.#restForgotten(forgotten)
+          open.delete(shareKeyText(forgotten.key))
+        }
       }
       listener.exchangeDone(peer)
       await this.#parts.onSettled()

@@ -1,4 +1,5 @@
-import { type AccountId, type BlockNumber, type ShareKey, shareKeyText } from '../domain/index.js'
+import type { AccountId, BlockNumber, ShareKey } from '../domain/index.js'
+import { type Forgotten, type Lack, LackMemory } from './lack-memory.js'
 
 /** Waits after the first failure, doubling up to the longest; ms. */
 export interface BackOff {
@@ -11,21 +12,8 @@ interface Patience {
   readonly until: number
 }
 
-/** How often in a row a peer lacked a share, and when it said so the last time; Unix ms. */
-export interface Lack {
-  readonly tries: number
-  readonly at: number
-  /**
-   * The `asOf` of the want, when the peer has given a version that is held here and did not end it, and has taken in the
-   * chain up to there: this peer knows of none that is newer and was synced by then.
-   */
-  readonly gaveAsOf?: BlockNumber | undefined
-}
-
 /** So many answers of peers that lack a share are remembered, of some 200 bytes each. */
 const LACKS_REMEMBERED = 262_144
-
-const NOBODY: ReadonlyMap<AccountId, Lack> = new Map()
 
 /**
  * Which peers to leave alone for now, and which of them said that they do not hold a share. In memory only: after a
@@ -36,11 +24,10 @@ export class PeerBook {
   readonly #peers: BackOff
   readonly #shares: BackOff
   readonly #failing = new Map<AccountId, Patience>()
-  readonly #lacking = new Map<string, Map<AccountId, Patience & Lack>>()
+  readonly #lacks: LackMemory
   readonly #versions: BackOff
   readonly #slow = new Set<AccountId>()
-  readonly #lacksRemembered: number
-  #lacks = 0
+  #hasForgotten = false
   #clearedAt = Number.NEGATIVE_INFINITY
 
   /** @param options.versions for what a peer gives again and again and does not end the want. */
@@ -49,13 +36,13 @@ export class PeerBook {
     peers: BackOff
     shares: BackOff
     versions: BackOff
-    lacksRemembered?: number
+    lacksRemembered?: number | undefined
   }) {
     this.#now = options.now
     this.#peers = options.peers
     this.#shares = options.shares
     this.#versions = options.versions
-    this.#lacksRemembered = options.lacksRemembered ?? LACKS_REMEMBERED
+    this.#lacks = new LackMemory(options.lacksRemembered ?? LACKS_REMEMBERED)
   }
 
   /** The peer could not be reached, failed, or refused. @param atLeast ms that it asked for, if it did. */
@@ -82,32 +69,36 @@ export class PeerBook {
    *
    * @param gave when it has given a version that does not end the want: up to where the want asks (`asOf`) and the peer has
    * taken in the chain (`takenIn`). One that has not come to that block may know of nothing newer only since it is behind.
-   * @returns false when there are too many to remember another one.
+   * @returns the shares of which all answers were forgotten, as there are too many to remember all: nothing keeps these
+   * from being asked for at once any more.
    */
-  lacks(peer: AccountId, key: ShareKey, gave?: { readonly asOf: BlockNumber; readonly takenIn: BlockNumber }): boolean {
-    const text = shareKeyText(key)
-    const before = this.#lacking.get(text)?.get(peer)
-    if (before === undefined && this.#lacks >= this.#lacksRemembered) this.#forgetOld()
-    if (before === undefined && this.#lacks >= this.#lacksRemembered) return false
+  lacks(
+    peer: AccountId,
+    key: ShareKey,
+    gave?: { readonly asOf: BlockNumber; readonly takenIn: BlockNumber },
+  ): Forgotten[] {
     const backOff = gave === undefined ? this.#shares : this.#versions
     const gaveAsOf = gave !== undefined && gave.takenIn >= gave.asOf ? gave.asOf : undefined
-    const lackingPeers = this.#lacking.get(text) ?? new Map<AccountId, Patience & Lack>()
-    lackingPeers.set(peer, { ...this.#longer(before, backOff, 0), at: this.#now(), gaveAsOf })
-    this.#lacking.set(text, lackingPeers)
-    if (before === undefined) this.#lacks += 1
-    return true
+    if (this.#lacks.isFull) this.#forgetOld()
+    const patience = this.#longer(this.lacking(key).get(peer), backOff, 0)
+    const forgotten = this.#lacks.put(key, peer, { ...patience, at: this.#now(), gaveAsOf })
+    this.#hasForgotten ||= forgotten.length > 0
+    return forgotten
+  }
+
+  /** Whether it has ever been too much to remember all answers: who has been asked is not always known since. */
+  get hasForgotten(): boolean {
+    return this.#hasForgotten
   }
 
   /** Nobody needs to be asked for this share any more. */
   settled(key: ShareKey): void {
-    const text = shareKeyText(key)
-    this.#lacks -= this.#lacking.get(text)?.size ?? 0
-    this.#lacking.delete(text)
+    this.#lacks.delete(key)
   }
 
   /** When this peer may be asked for this share; 0 when it may at once. Unix ms. */
   askableAt(peer: AccountId, key: ShareKey): number {
-    const lacking = this.#lacking.get(shareKeyText(key))?.get(peer)?.until ?? 0
+    const lacking = this.lacking(key).get(peer)?.until ?? 0
     return Math.max(this.failingUntil(peer), lacking > this.#now() ? lacking : 0)
   }
 
@@ -119,7 +110,7 @@ export class PeerBook {
 
   /** Who lacked this share. */
   lacking(key: ShareKey): ReadonlyMap<AccountId, Lack> {
-    return this.#lacking.get(shareKeyText(key)) ?? NOBODY
+    return this.#lacks.of(key)
   }
 
   /** Fewer is better. */
@@ -129,15 +120,10 @@ export class PeerBook {
 
   /** What nobody has asked for in a long time is wanted no more: the chain has removed it. */
   #forgetOld(): void {
-    const [now, longest] = [this.#now(), Math.max(this.#shares.longest, this.#versions.longest)]
+    const now = this.#now()
     if (now - this.#clearedAt < this.#shares.longest) return
     this.#clearedAt = now
-    for (const [text, lackingPeers] of this.#lacking) {
-      const latest = Math.max(...[...lackingPeers.values()].map(({ at }) => at))
-      if (now - latest <= 2 * longest) continue
-      this.#lacks -= lackingPeers.size
-      this.#lacking.delete(text)
-    }
+    this.#lacks.forgetBefore(now - 2 * Math.max(this.#shares.longest, this.#versions.longest))
   }
 
   #longer(before: Patience | undefined, { first, longest }: BackOff, atLeast: number): Patience {

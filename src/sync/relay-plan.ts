@@ -1,6 +1,7 @@
 import type { AccountId, ClusterId, EnclaveSeat } from '../domain/index.js'
 import type { Want } from '../store/index.js'
-import type { BackOff, Lack, PeerBook } from './peer-book.js'
+import type { Lack } from './lack-memory.js'
+import type { BackOff, PeerBook } from './peer-book.js'
 import { FAN_OUT, type RelayRing } from './relay.js'
 
 /**

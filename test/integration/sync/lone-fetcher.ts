@@ -2,7 +2,9 @@ import {
   type AccountId,
   type BlockNumber,
   type ClusterId,
+  type ClusterType,
   type EnclaveSeat,
+  type NftId,
   Registry,
   shareKeyText,
 } from '../../../src/domain/index.js'
@@ -24,6 +26,8 @@ export class LoneFetcher {
   readonly requests: { readonly cluster: ClusterId; readonly keys: string[]; readonly at: number }[] = []
   /** What was taken for the newest although nobody was sure of it. */
   readonly settled: string[] = []
+  /** The NFT of which the own cluster sealed what is held. */
+  sealedHere: NftId | undefined
   readonly fetcher: Fetcher
   /** The newest final block, and the one up to which this enclave has taken in the chain. */
   final: BlockNumber = 1
@@ -34,7 +38,11 @@ export class LoneFetcher {
   readonly #stopping = new AbortController()
   readonly #run: Promise<void>
 
-  constructor(peers: number, answer: (cluster: ClusterId, asked: Asked) => Promise<void>) {
+  constructor(
+    peers: number,
+    answer: (cluster: ClusterId, asked: Asked) => Promise<void>,
+    options: { readonly lacksRemembered?: number } = {},
+  ) {
     this.#registry = registryOf(peers)
     const { wants, clock } = this
     const open = (want: Want) => {
@@ -61,7 +69,8 @@ export class LoneFetcher {
           for (const { key } of closed) wants.delete(shareKeyText(key))
           return { stored: closed.map(({ key }) => key), closed, contradicted: [], wasSetBack: false }
         },
-        settleUnsure: async (unsure) => {
+        settleUnsure: async (asked, { origin } = {}) => {
+          const unsure = asked.filter(({ key }) => origin === undefined || key.nftId === this.sealedHere)
           for (const { key } of unsure) {
             wants.delete(shareKeyText(key))
             this.settled.push(shareKeyText(key))
@@ -80,6 +89,7 @@ export class LoneFetcher {
       logger,
       clock,
       onSettled: async () => undefined,
+      ...options,
     })
     this.#run = this.fetcher.run(this.#stopping.signal)
   }
@@ -90,8 +100,8 @@ export class LoneFetcher {
   }
 
   /** From the next final block on there are so many slot peers. */
-  seat(peers: number): void {
-    this.#registry = registryOf(peers)
+  seat(peers: number, types: { readonly own?: ClusterType; readonly others?: ClusterType } = {}): void {
+    this.#registry = registryOf(peers, types)
   }
 
   /** Lets so much time pass, or less when the condition holds before. */
@@ -109,10 +119,15 @@ const CLUSTERS = Array.from({ length: 16 }, (_, cluster) => cluster)
 
 const accountOf = (cluster: ClusterId): AccountId => `0x${(cluster + 1).toString(16).padStart(64, '0')}`
 
-function registryOf(peers: number): Registry {
+function registryOf(
+  peers: number,
+  { own = 'public', others = 'public' }: { readonly own?: ClusterType; readonly others?: ClusterType } = {},
+): Registry {
   const seats = CLUSTERS.slice(0, peers + 1).map((cluster): EnclaveSeat => {
     const account = accountOf(cluster)
     return { account, operator: account, cluster, slot: SLOT, apiUri: '' }
   })
-  return new Registry(seats.map((seat) => ({ id: seat.cluster, type: 'public', seats: [seat] })))
+  return new Registry(
+    seats.map((seat) => ({ id: seat.cluster, type: seat.cluster === 0 ? own : others, seats: [seat] })),
+  )
 }

@@ -103,6 +103,38 @@ describe('settling which version is the newest', () => {
     }
   })
 
+  for (const types of [{ own: 'private' }, { own: 'disabled' }, { others: 'private' }] as const) {
+    it(`does not take those for absent who may not be asked now (${JSON.stringify(types)})`, async () => {
+      begin()
+      lone.seat(2, types)
+      assert.equal(await lone.pass(LONG_MS, isSettled), false)
+      assert.deepEqual(lone.requests, [])
+      // All others give up their seats: nobody is left who could know.
+      lone.seat(0, types)
+      lone.fetcher.wake([])
+      assert.ok(await lone.pass(1_000, isSettled))
+    })
+
+    it(`asks them when they may be asked again (${JSON.stringify(types)})`, async () => {
+      begin()
+      lone.seat(1, types)
+      await lone.pass(1_000)
+      lone.seat(1)
+      lone.fetcher.wake([])
+      assert.ok(await lone.pass(1_000, () => asked(1) > 0))
+      assert.equal(isSettled(), false)
+      cursors.set(1, ASKED)
+      assert.ok(await lone.pass(LONG_MS, isSettled))
+    })
+
+    it(`gives its owner what the own cluster sealed all the same (${JSON.stringify(types)})`, async () => {
+      begin()
+      lone.seat(2, types)
+      lone.sealedHere = key.nftId
+      assert.ok(await lone.pass(1_000, isSettled))
+    })
+  }
+
   it('asks one that joins while it looks', async () => {
     begin(ASKED, ASKED - 1)
     assert.ok(await lone.pass(LONG_MS, () => asked(1) === 1 && asked(2) === 1))

@@ -118,8 +118,8 @@ export class Machine {
     const signer = accountSigner(new Uint8Array(32).fill(this.#seed))
     const [store, host] = [await this.#slot.folders.open(this.#location), await this.#slot.host()]
     const settleUnsure = store.settleUnsure.bind(store)
-    store.settleUnsure = async (wants) => {
-      const settled = await settleUnsure(wants)
+    store.settleUnsure = async (...wants) => {
+      const settled = await settleUnsure(...wants)
       this.settled += settled.length
       return settled
     }

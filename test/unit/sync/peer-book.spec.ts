@@ -84,21 +84,34 @@ describe('peer book', () => {
     }
   })
 
-  it('remembers so many answers and no more, and in time forgets what nobody asks for', () => {
+  it('remembers so many answers and no more: all of one share are forgotten for another one', () => {
     const { book: peers, clock } = book(2)
-    const keys = [1, 2, 3].map((nftId) => ({ kind: 'secret', nftId }) as const)
+    const [first, second, third] = [1, 2, 3].map((nftId) => ({ kind: 'secret', nftId }) as const)
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    assert.deepEqual([peers.lacks(one, first), peers.lacks(one, second), peers.lacks(one, first)], [[], [], []])
+    assert.equal(peers.hasForgotten, false)
+    assert.deepEqual(peers.lacks(one, third), [{ key: first, until: clock.now + 20 }])
+    assert.ok(peers.hasForgotten)
     assert.deepEqual(
-      keys.map((each) => peers.lacks(one, each)),
-      [true, true, false],
+      [first, second, third].map((each) => peers.lacking(each).size),
+      [0, 1, 1],
     )
-    assert.ok(peers.lacks(one, { kind: 'secret', nftId: 1 }), 'one that is remembered')
-    assert.equal(peers.lacks(other, { kind: 'secret', nftId: 1 }), false)
+    assert.equal(peers.askableAt(one, first), 0)
+    peers.settled(second)
+    assert.deepEqual(peers.lacks(other, third), [])
+  })
+
+  it('forgets what nobody asks for any more before what is asked for', () => {
+    const { book: peers, clock } = book(2)
+    const [gone, asked, fresh] = [1, 2, 3].map((nftId) => ({ kind: 'secret', nftId }) as const)
+    assert.ok(gone !== undefined && asked !== undefined && fresh !== undefined)
+    peers.lacks(one, gone)
     clock.now += 801
-    peers.lacks(one, { kind: 'secret', nftId: 2 })
-    assert.ok(peers.lacks(one, { kind: 'secret', nftId: 3 }))
-    assert.equal(peers.lacking({ kind: 'secret', nftId: 1 }).size, 0)
-    assert.equal(peers.lacking({ kind: 'secret', nftId: 2 }).size, 1)
-    peers.settled({ kind: 'secret', nftId: 2 })
-    assert.ok(peers.lacks(other, { kind: 'secret', nftId: 3 }))
+    for (const _ of [1, 2]) assert.deepEqual(peers.lacks(one, asked), [])
+    assert.deepEqual(peers.lacks(one, fresh), [])
+    assert.deepEqual(
+      [gone, asked, fresh].map((each) => peers.lacking(each).size),
+      [0, 1, 1],
+    )
   })
 })
