@@ -52,6 +52,12 @@ export const UNSEEN: readonly Unseen[] = [
     reason: 'What a peer takes for the newest it says to owners, and that is not specified here.',
   },
   {
+    spec: 'share',
+    clause: '6.3',
+    quote: 'in clusters with which it may not only since one is not public (its own, or theirs), it MUST NOT do so',
+    reason: 'What a peer takes for the newest it says to owners, and that is not specified here.',
+  },
+  {
     spec: 'enclave-record',
     clause: '8',
     quote: 'A failed lookup MUST NOT spoil what is known or later lookups',

@@ -51,6 +51,16 @@ export class Registry {
     return this.#clusters.get(cluster)?.seats.find((seat) => seat.slot === slot)
   }
 
+  /**
+   * Whether an enclave may exchange shares with nobody although others have its slot: their clusters, or its own, are not
+   * public at this block.
+   */
+  isShutOff(account: AccountId): boolean {
+    const own = this.seatOf(account)
+    if (own === undefined || this.slotPeersOf(account).length > 0) return false
+    return this.clusters().some(({ id }) => id !== own.cluster && this.seatAt(id, own.slot) !== undefined)
+  }
+
   /** Every enclave with which `account` may exchange shares at this block. */
   slotPeersOf(account: AccountId): EnclaveSeat[] {
     const own = this.seatOf(account)

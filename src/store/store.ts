@@ -618,13 +618,18 @@ export class Store {
     })
   }
 
-  /** As `share`, unless a newer version is known, or there may be one. */
-  newest(key: ShareKey): Promise<StoredShare | undefined> {
+  /**
+   * As `share`, unless a newer version is known, or there may be one.
+   *
+   * @param options.unsureOf what this cluster sealed is given also where there may be a newer one.
+   */
+  newest(key: ShareKey, { unsureOf }: { readonly unsureOf?: ClusterId } = {}): Promise<StoredShare | undefined> {
     return this.#database.snapshot(async (reads) => {
       const [place, want] = [await reads.get(PLACES, key), await reads.get(WANTS, key)]
       if (place === undefined) return undefined
-      const isNewest = want === undefined || doubtOf({ key, ...want }, place) === 'proof'
-      return isNewest ? openShare(this.#database, reads, { key, place }) : undefined
+      const doubt = want === undefined ? 'proof' : doubtOf({ key, ...want }, place)
+      const isGiven = doubt === 'proof' || (doubt === 'unsure' && place.origin === unsureOf)
+      return isGiven ? openShare(this.#database, reads, { key, place }) : undefined
     })
   }
 
@@ -672,10 +677,9 @@ export class Store {
    * cannot be proved to others is wanted further, for that alone.
    *
    * @param wants as they were when the others were asked; of one that is another by now nothing is changed.
-   * @param options.origin when given, only what this cluster sealed is settled.
    * @returns those that are closed.
    */
-  settleUnsure(wants: readonly Want[], { origin }: { readonly origin?: ClusterId } = {}): Promise<Want[]> {
+  settleUnsure(wants: readonly Want[]): Promise<Want[]> {
     return this.#write(async (changes) => {
       const { transaction } = changes
       const keys = wants.map(({ key }) => key)
@@ -686,7 +690,6 @@ export class Store {
         const [open, held] = [await transaction.get(WANTS, want.key), await transaction.get(PLACES, want.key)]
         const isSame = open?.minimumVersion === want.minimumVersion && open.asOf === want.asOf
         if (!isSame || held === undefined || doubtOf(want, held) !== 'unsure') continue
-        if (origin !== undefined && held.origin !== origin) continue
         if (isProofWanted(open, held)) await changes.narrowWant({ ...want, asOf: 0 })
         else {
           await changes.closeWant(want.key)

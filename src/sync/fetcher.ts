@@ -192,17 +192,21 @@ export class Fetcher {
     return slow.length < FETCH.slowExchanges
   }
 
-  /** The origin when it can be asked, and else those that were asked for it the least often, of those that fail the least. */
+  /**
+   * The origin when it can be asked, and else those that were asked for it the least often, and of these those that fail the
+   * least: the other way round one that has failed once might never have its turn.
+   */
   #askable({ key, origin }: Want, usable: readonly EnclaveSeat[]): readonly EnclaveSeat[] {
     const lacking = this.#book.lacking(key)
     if (lacking.size === 0) return usable
     const askable = usable.filter(({ account }) => this.#book.askableAt(account, key) === 0)
     if (askable.some(({ cluster }) => cluster === origin)) return askable
-    const failures = this.#book.failures(askable[0]?.account ?? '0x')
-    const good = askable.filter(({ account }) => this.#book.failures(account) === failures)
-    const triesOf = ({ account }: EnclaveSeat) => lacking.get(account)?.tries ?? 0
-    const fewest = good.reduce((least, seat) => Math.min(least, triesOf(seat)), Number.POSITIVE_INFINITY)
-    return good.filter((seat) => triesOf(seat) === fewest)
+    const least = (seats: readonly EnclaveSeat[], of: (seat: EnclaveSeat) => number) => {
+      const lowest = seats.reduce((sofar, seat) => Math.min(sofar, of(seat)), Number.POSITIVE_INFINITY)
+      return seats.filter((seat) => of(seat) === lowest)
+    }
+    const seldom = least(askable, ({ account }) => lacking.get(account)?.tries ?? 0)
+    return least(seldom, ({ account }) => this.#book.failures(account))
   }
 
   /** Nobody can be asked for it now. */
@@ -229,8 +233,9 @@ export class Fetcher {
    * Whoever has not come to the block that the want speaks of, this enclave among them, may not know yet; and in a registry
    * from before that block one may be missing who does.
    */
-  #isSettled({ key, asOf }: Want, { block, peers }: Mesh): boolean {
-    if (asOf === 0) return false
+  #isSettled({ key, asOf }: Want, { block, peers, isShutOff }: Mesh): boolean {
+    // Who may not be asked just now may know better.
+    if (asOf === 0 || isShutOff) return false
     const lacking = this.#book.lacking(key)
     if (!peers.every(({ account }) => lacking.get(account)?.gaveAsOf === asOf)) return false
     const isReached = Math.min(block, this.#parts.takenIn()) >= asOf
@@ -248,8 +253,7 @@ export class Fetcher {
     }
     if (mesh === undefined || wants.length === 0) return
     const { store, logger, clock, onSettled } = this.#parts
-    // Whoever cannot be asked now may know better, and what the own cluster sealed has nobody else to be asked of in a private one.
-    const closed = await store.settleUnsure(wants, mesh.isShutOff ? { origin: mesh.cluster } : {})
+    const closed = await store.settleUnsure(wants)
     const left = new Map(wants.map(({ key }) => [shareKeyText(key), key] as const))
     for (const { key } of closed) {
       this.#book.settled(key)
@@ -274,9 +278,7 @@ export class Fetcher {
     }
     const { peers: before = [], isShutOff: wasShutOff } = this.#mesh ?? {}
     const peers = ring.nearest(seat.cluster)
-    const isElsewhere = ({ id }: { id: ClusterId }) =>
-      id !== seat.cluster && registry.seatAt(id, seat.slot) !== undefined
-    const isShutOff = peers.length === 0 && registry.clusters().some(isElsewhere)
+    const isShutOff = registry.isShutOff(account)
     this.#mesh = { block, ring, cluster: seat.cluster, peers, isShutOff }
     // Whoever has come may hold what all others lack; whoever has gone need not be waited for.
     const isOther = isShutOff !== (wasShutOff ?? false) || peers.length !== before.length

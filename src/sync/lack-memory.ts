@@ -87,6 +87,8 @@ export class LackMemory {
     this.#entries.delete(text)
     this.#again.delete(entry)
     this.#size -= entry.lacks.size
+    // It may stand in `#begun` for a while.
+    entry.lacks.clear()
   }
 
   #begin(key: ShareKey): Entry {

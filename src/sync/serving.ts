@@ -44,9 +44,17 @@ export class Serving implements ShareSource {
     return this.#parts.store.heldFrom(from, limit)
   }
 
-  /** A share for somebody with a right to it; undefined when it is not held, or when there may be a newer version. */
+  /**
+   * A share for somebody with a right to it; undefined when it is not held, or when there may be a newer version. While nobody
+   * may be asked for that, since a cluster is not public, what the own cluster sealed is given: a private one would else
+   * never give its owners anything after a setup anew.
+   */
   async latest(key: ShareKey): Promise<StoredShare | undefined> {
-    return (await this.#isReady()) ? this.#parts.store.newest(key) : undefined
+    if (!(await this.#isReady())) return undefined
+    const { account, store } = this.#parts
+    const registry = this.#parts.registry()
+    const seat = registry.isShutOff(account) ? registry.seatOf(account) : undefined
+    return store.newest(key, seat === undefined ? {} : { unsureOf: seat.cluster })
   }
 
   async #requireReady(): Promise<void> {

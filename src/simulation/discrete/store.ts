@@ -226,11 +226,9 @@ export class ModelStore implements SyncStore, ServingStore {
     }
   }
 
-  settleUnsure(...[wants, { origin } = {}]: Parameters<SyncStore['settleUnsure']>): Promise<Want[]> {
+  settleUnsure(wants: readonly Want[]): Promise<Want[]> {
     return this.#write(wants.length * WANT_BYTES, () => {
-      const isUnsure = ({ key }: Want) => this.#unsureVersion(this.#wants.get(placeOf(key))) !== undefined
-      const isOf = ({ key }: Want) => origin === undefined || this.heldOf(key)?.origin === origin
-      const unsure = wants.filter((want) => isUnsure(want) && isOf(want))
+      const unsure = wants.filter((want) => this.#unsureVersion(this.#wants.get(placeOf(want.key))) !== undefined)
       for (const { key } of unsure) this.#wants.delete(placeOf(key))
       return unsure
     })

@@ -81,7 +81,8 @@ export class Owners {
     if (byNft.size < count) {
       throw new SlotmeshError('simulation/nothing-to-burn', `There are ${byNft.size} NFTs, too few to burn ${count}.`)
     }
-    for (const [nftId, owner] of [...byNft].slice(0, count)) {
+    const oldest = [...byNft].sort(([one], [other]) => one - other).slice(0, count)
+    for (const [nftId, owner] of oldest) {
       await actors.burn(owner, nftId)
       for (const { key } of secrets.filter((each) => each.key.nftId === nftId)) remove(secrets, key)
     }

@@ -64,10 +64,9 @@ describe('a live stage', function () {
 
   it('mints, settles, and records what it saw', async () => {
     assert.deepEqual(stage.clusters(), [0, 1])
-    await stage.mint([
-      { kind: 'secret', cluster: 0, bytes: 64 },
-      { kind: 'capsule', cluster: 1, bytes: 200 },
-    ])
+    // One after the other: the secret NFT is the oldest, and so the one that is burned later.
+    await stage.mint([{ kind: 'secret', cluster: 0, bytes: 64 }])
+    await stage.mint([{ kind: 'capsule', cluster: 1, bytes: 200 }])
     await expectComplete()
     assert.equal(count('trigger'), 2)
     assert.equal(count('stored'), 10)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import fs, { access, cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import fs, { access, cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,6 +42,18 @@ async function untilUnlocked(work: () => Promise<void>): Promise<void> {
     }
   }
   assert.fail('the folder was never free')
+}
+
+/** LevelDB takes files away that it has done with, also while they are being copied. */
+async function copyWhole(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await cp(from, to, { recursive: true })
+    } catch (thrown) {
+      if (attempt === 100 || (thrown as { code?: string }).code !== 'ENOENT') throw thrown
+      await rm(to, { recursive: true, force: true })
+    }
+  }
 }
 
 describe('sealing a store anew', function () {
@@ -197,7 +209,7 @@ describe('sealing a store anew', function () {
           () => false,
         )
         if (!isCopy) return
-        await cp(`${location}.resealing`, join(copies, `${writes}`), { recursive: true })
+        await copyWhole(`${location}.resealing`, join(copies, `${writes}`))
         writes += 1
       },
     })

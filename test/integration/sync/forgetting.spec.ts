@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ClusterId, type ShareKey, shareKeyText } from '../../../src/domain/index.js'
+import { type ClusterId, pause, type ShareKey, shareKeyText } from '../../../src/domain/index.js'
 import type { Want } from '../../../src/store/index.js'
 import { capsule, secret, wantOf } from '../store/fixture.js'
 import { type Asked, LoneFetcher } from './lone-fetcher.js'
@@ -62,6 +62,26 @@ describe('fetching when there are more answers than are remembered', () => {
       }
     }
   }
+
+  it('has one that has failed once take its turn, too', async () => {
+    const [holder, signal] = [9, new AbortController().signal]
+    let failures = 0
+    await begin(
+      async (cluster, asked) => {
+        await pause(100, { clock: lone.clock, signal })
+        if (cluster === holder && failures === 0) {
+          failures += 1
+          throw new Error('It was restarted.')
+        }
+        await onlyAt(holder)(cluster, asked)
+      },
+      { peers: 15, count: 40 },
+      100,
+    )
+    lone.want(wantOf(KEPT_BY_ONE))
+    assert.ok(await lone.pass(20 * MINUTE_MS, () => !isOpen(KEPT_BY_ONE)))
+    assert.equal(failures, 1)
+  })
 
   it('asks for what nobody holds three times as often at most as when all is remembered', async () => {
     const asked: number[] = []

@@ -4,7 +4,6 @@ import {
   type ClusterId,
   type ClusterType,
   type EnclaveSeat,
-  type NftId,
   Registry,
   shareKeyText,
 } from '../../../src/domain/index.js'
@@ -26,8 +25,6 @@ export class LoneFetcher {
   readonly requests: { readonly cluster: ClusterId; readonly keys: string[]; readonly at: number }[] = []
   /** What was taken for the newest although nobody was sure of it. */
   readonly settled: string[] = []
-  /** The NFT of which the own cluster sealed what is held. */
-  sealedHere: NftId | undefined
   readonly fetcher: Fetcher
   /** The newest final block, and the one up to which this enclave has taken in the chain. */
   final: BlockNumber = 1
@@ -69,8 +66,7 @@ export class LoneFetcher {
           for (const { key } of closed) wants.delete(shareKeyText(key))
           return { stored: closed.map(({ key }) => key), closed, contradicted: [], wasSetBack: false }
         },
-        settleUnsure: async (asked, { origin } = {}) => {
-          const unsure = asked.filter(({ key }) => origin === undefined || key.nftId === this.sealedHere)
+        settleUnsure: async (unsure) => {
           for (const { key } of unsure) {
             wants.delete(shareKeyText(key))
             this.settled.push(shareKeyText(key))

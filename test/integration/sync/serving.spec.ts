@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Registry } from '../../../src/domain/index.js'
+import { type ClusterType, Registry } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { HEADS, PAYLOADS, PLACES } from '../../../src/store/records.js'
 import { Serving } from '../../../src/sync/index.js'
@@ -98,6 +98,52 @@ describe('giving out shares', () => {
     assert.ok(await given(capsule(1), 1))
     assert.equal(await given(capsule(1), 2), false)
     assert.equal(await serving().latest(capsule(1)), undefined)
+  })
+
+  it('gives owners what the own cluster sealed, sure or not, while nobody may be asked: one of the clusters is not public', async () => {
+    const { cluster } = own.identity.seat
+    const origin = enclave(9, cluster + 1)
+    const other = await folders.open(await folders.make())
+    await other.beginSetup(origin.identity, 0, [])
+    await seal(other, origin, 1, [capsule(2)])
+    await replicate(other, store, [capsule(2)])
+    const mesh = (own: ClusterType, others: ClusterType) =>
+      new Registry([
+        ...seatedAt(cluster, SLOT)
+          .clusters()
+          .map((each) => ({ ...each, type: own })),
+        {
+          id: cluster + 1,
+          type: others,
+          seats: [
+            {
+              ...origin.identity.seat,
+              account: origin.identity.account,
+              operator: origin.identity.account,
+              apiUri: '',
+            },
+          ],
+        },
+      ])
+    const wants = [wantOf(capsule(1), { asOf: 9 }), wantOf(capsule(2), { asOf: 9 })]
+    await store.beginSetup(own.identity, 9, wants)
+    await replicate(other, store, [capsule(2)], { newestAsOf: 1 })
+    for (const [ours, theirs] of [
+      ['private', 'public'],
+      ['public', 'private'],
+      ['disabled', 'public'],
+    ] as const) {
+      registry = mesh(ours, theirs)
+      assert.deepEqual((await serving().latest(capsule(1)))?.payload, payloadOf(capsule(1)), `${ours}, ${theirs}`)
+      assert.equal(await serving().latest(capsule(2)), undefined)
+    }
+    // They may be asked, or there is nobody to be asked: it is settled then.
+    for (const asked of [mesh('public', 'public'), seatedAt(cluster, SLOT)]) {
+      registry = asked
+      assert.equal(await serving().latest(capsule(1)), undefined)
+    }
+    assert.equal((await store.wantsOf([capsule(1), capsule(2)])).length, 2)
+    assert.ok(await store.place(capsule(2)))
   })
 
   it('gives nothing of a folder that was altered, until its setup has begun anew', async () => {

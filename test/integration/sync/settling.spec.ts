@@ -126,13 +126,6 @@ describe('settling which version is the newest', () => {
       cursors.set(1, ASKED)
       assert.ok(await lone.pass(LONG_MS, isSettled))
     })
-
-    it(`gives its owner what the own cluster sealed all the same (${JSON.stringify(types)})`, async () => {
-      begin()
-      lone.seat(2, types)
-      lone.sealedHere = key.nftId
-      assert.ok(await lone.pass(1_000, isSettled))
-    })
   }
 
   it('asks one that joins while it looks', async () => {
