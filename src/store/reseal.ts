@@ -178,12 +178,16 @@ async function finishReseal(location: string): Promise<void> {
  * its last write, and one that ends before shows as altered, which keeps what was replaced ({@link keepReplaced}).
  *
  * @param database of the folder, open: a folder that does not open with the key at hand is no reason to remove another.
+ * @throws SlotmeshError `store/unreadable` where the folder holds nothing at all.
  */
 async function forgetReseal(location: string, database: SealedDatabase): Promise<void> {
   const { resealing, resealed, replaced } = beside(location)
   for (const leftover of [resealing, resealed]) await rm(leftover, { recursive: true, force: true })
   const sequence = await sequenceOf(replaced)
-  if (sequence === undefined || database.sequence < sequence) return
+  if (sequence === undefined) return
+  // A copy that had only just been made opens as a new store, and would in time be written to as often as what it replaced.
+  if (database.sequence === 0) throw keptError(location, replaced)
+  if (database.sequence < sequence) return
   // Last goes what says how old it is, without which the rest of it would stay.
   const files = (await readdir(replaced)).filter((name) => name !== SEQUENCE_FILE)
   for (const file of files) await rm(join(replaced, file), { recursive: true })

@@ -220,12 +220,17 @@ describe('sealing a store anew', function () {
     }
     // The first makes the copy, with nothing in it.
     assert.equal(writes, 4)
-    for (let at = 1; at < writes; at += 1) {
+    for (let at = 0; at < writes; at += 1) {
       const copy = join(copies, `${at}`)
       const isLast: boolean = at === writes - 1
       await cp(source, `${copy}.replaced`, { recursive: true })
       // As if the source had been written to as few times as the copy was by then.
       await writeFile(join(`${copy}.replaced`, 'SEQUENCE'), `${isLast ? sequence + 1 : at}\n`)
+      if (at === 0) {
+        await assert.rejects(folders.open(copy, NEW_KEY), { code: 'store/unreadable', message: /what an earlier/ })
+        await access(`${copy}.replaced`)
+        continue
+      }
       const opened = await folders.open(copy, NEW_KEY)
       const { state, replaced } = opened.integrity()
       assert.deepEqual([state, replaced !== undefined], isLast ? ['whole', false] : ['altered', true], `${at}`)
