@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { equalBytes, fromHex, toHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { SealedDatabase } from '../../../src/store/database.js'
-import type { BlockChange, Store } from '../../../src/store/index.js'
+import type { BlockChange, PendingShare, Store } from '../../../src/store/index.js'
 import { ManifestSum } from '../../../src/store/manifest.js'
 import {
   ERASING,
@@ -414,16 +414,21 @@ describe('store and its host', () => {
       assert.equal(await opened.place(key), undefined)
     })
 
-    it('has it vouched for, in a new log, with the whole folder of its time: nothing in it tells of what came after', async () => {
-      const key = secret(7)
+    /** A copy of a whole folder with a share that is pending, and the folder itself, which goes on. */
+    const setAside = async (pending: PendingShare) => {
       const folder = await folders.make()
       const store = await folders.open(folder)
       await store.beginSetup(origin.identity, 10, [])
-      await store.putPending({ key, payload: payloadOf(key, 1), confirmed: false })
+      await store.putPending(pending)
       await store.close()
       const former = join(await folders.make(), 'former')
       await cp(folder, former, { recursive: true })
-      const later = await folders.open(folder)
+      return { former, later: await folders.open(folder) }
+    }
+
+    it('has it vouched for, in a new log, with the whole folder of its time: nothing in it tells of what came after', async () => {
+      const key = secret(7)
+      const { former, later } = await setAside({ key, payload: payloadOf(key, 1), confirmed: false })
       await later.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
       await later.close()
       const opened = await folders.open(former)
@@ -437,14 +442,7 @@ describe('store and its host', () => {
 
     it('has nothing of an earlier round vouched for with the whole folder of that time', async () => {
       const key = capsule(7)
-      const folder = await folders.make()
-      const store = await folders.open(folder)
-      await store.beginSetup(origin.identity, 10, [])
-      await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
-      await store.close()
-      const former = join(await folders.make(), 'former')
-      await cp(folder, former, { recursive: true })
-      const later = await folders.open(folder)
+      const { former, later } = await setAside({ key, payload: payloadOf(key, 1), confirmed: true })
       await later.applyBlock(11, [syncedBy(11, key)], origin.signHead)
       await later.putPending({ key, payload: payloadOf(key, 2), confirmed: true })
       await later.close()

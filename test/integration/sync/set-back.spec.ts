@@ -62,6 +62,16 @@ describe('an enclave that was set back by its host', () => {
 
   afterEach(() => slot.clear())
 
+  /** With its own folder back the other one gives the newest, and nothing was settled before. */
+  const settlesOnceItIsRight = async () => {
+    await one.stop()
+    await one.setTo(right)
+    await one.start()
+    await two.running.witness.until(async () => (await given(two)) !== undefined)
+    assert.equal(await given(two), text(1))
+    assert.equal(two.settled, 0)
+  }
+
   it('does not have an old version taken for the newest, neither while it is behind nor after', async () => {
     await two.start()
     await two.running.witness.until(() => two.told.length >= 3)
@@ -80,12 +90,7 @@ describe('an enclave that was set back by its host', () => {
     assert.equal(two.told.length, length)
     assert.equal(await given(two), undefined)
 
-    await one.stop()
-    await one.setTo(right)
-    await one.start()
-    await two.running.witness.until(async () => (await given(two)) !== undefined)
-    assert.equal(await given(two), text(1))
-    assert.equal(two.settled, 0)
+    await settlesOnceItIsRight()
   })
 
   it('is heard again by one that restarts on a chain from before it had a seat', async () => {
@@ -104,11 +109,6 @@ describe('an enclave that was set back by its host', () => {
     await reached(two, second + 2)
     await asksAgain(1)
     assert.equal(await given(two), undefined)
-    await one.stop()
-    await one.setTo(right)
-    await one.start()
-    await two.running.witness.until(async () => (await given(two)) !== undefined)
-    assert.equal(await given(two), text(1))
-    assert.equal(two.settled, 0)
+    await settlesOnceItIsRight()
   })
 })
