@@ -116,9 +116,10 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
 
 /**
  * Everything that a node keeps: its secrets, its seat, the shares of its slot with their provenance, what is still
- * wanted, and how far it has followed the chain. Each writing call is one atomic write, on disk when it resolves; one
- * that throws has changed nothing, as long as the disk takes what is written; see {@link Store.failed}. Any call can throw `store/tampered` or `store/unreadable` where a record does not
- * open, and `store/closed` after {@link Store.close}.
+ * wanted, and how far it has followed the chain. Each writing call is one atomic write, on disk when it resolves
+ * ({@link Store.beginSetup} may be several, of which the last one counts); one that throws has changed nothing, as long as
+ * the disk takes what is written; see {@link Store.failed}. Any call can throw `store/tampered` or `store/unreadable` where
+ * a record does not open, and `store/closed` after {@link Store.close}.
  */
 export class Store {
   readonly #database: SealedDatabase
