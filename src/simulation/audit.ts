@@ -43,7 +43,7 @@ export interface Attempt {
 export const CHECK_NAMES = {
   recovery: (threshold: number) => `Any ${threshold} slots of any cluster recover every secret`,
   replicasAlone: 'Replicas alone recover every secret, without the cluster that its owner used',
-  impostorRefused: 'Every slot peer refuses the impostor for its measurement, at every try',
+  impostorRefused: 'The impostor is refused for its measurement, or before that is looked at, at every try',
   strangerRefused: 'Every cluster refuses a stranger whom the chain does not know',
 } as const
 
@@ -179,6 +179,29 @@ export function auditRefusals(name: string, expectedCode: string, attempts: read
     .filter(({ refusedWith }) => refusedWith !== expectedCode)
     .map(({ what, refusedWith }) => `${what} met ${refusedWith ?? 'no refusal'} instead of ${expectedCode}`)
   return check(name, attempts.length > 0, faults, `${attempts.length} times ${expectedCode}`)
+}
+
+/** For what a provider refuses before it has a quote: the impostor's seat is not seen, or the provider's own has changed. */
+const BEFORE_QUOTES = [
+  'BUSY',
+  'NOT_READY',
+  'NOT_REGISTERED',
+  'WRONG_SLOT',
+  'CLUSTER_NOT_PUBLIC',
+  'TOKEN_EXPIRED',
+  'TOKEN_IN_FUTURE',
+]
+
+/** Every try of an impostor was refused, and some of them for what it is. */
+export function auditImpostors(attempts: readonly Attempt[]): Check {
+  const measured = attempts.filter(({ refusedWith }) => refusedWith === 'MEASUREMENT_NOT_ALLOWED').length
+  const faults = attempts
+    .filter(({ refusedWith }) => ![...BEFORE_QUOTES, 'MEASUREMENT_NOT_ALLOWED'].includes(refusedWith ?? ''))
+    .map(({ what, refusedWith }) => `${what} met ${refusedWith ?? 'no refusal'}`)
+  if (measured === 0) faults.push('nobody refused it for its measurement')
+  const sooner = attempts.length - measured
+  const detail = `${measured} times for its measurement${sooner === 0 ? '' : `, ${sooner} times before that`}`
+  return check(CHECK_NAMES.impostorRefused, attempts.length > 0, faults, detail)
 }
 
 /** The chain lists what owners handed over, nothing less and nothing else. */

@@ -4,6 +4,7 @@ import type { Recorder } from './record/index.js'
 import type { Check } from './report.js'
 import { type Action, type Arrivals, nameOf, type Scenario, type Step } from './scenario/index.js'
 import type { MintOrder, Stage } from './stage.js'
+import { withDeadline } from './wait.js'
 
 export interface DirectorInit {
   readonly scenario: Scenario
@@ -22,6 +23,8 @@ export class Director {
   readonly #startedAt: number
   /** How many NFTs were ordered so far: whose turn it is, and what the next one's random choices hang on. */
   #ordered = 0
+  /** What owners are at while the timeline goes on. */
+  readonly #meanwhile: Promise<void>[] = []
 
   constructor(init: DirectorInit) {
     this.#init = init
@@ -65,15 +68,33 @@ export class Director {
   async perform(action: Action): Promise<void> {
     const { stage, recorder } = this.#init
     recorder.record({ at: this.elapsed, type: 'action', action, text: textOf(action) })
-    if (action.type === 'mint') await stage.mint(this.#ordersOf(action))
-    else await stage.perform(action)
+    if (action.type === 'verify') await this.#verify()
+    else if (action.type !== 'mint') await stage.perform(action)
+    else if (action.meanwhile) this.#mintMeanwhile(this.#ordersOf(action))
+    else await stage.mint(this.#ordersOf(action))
+  }
+
+  #mintMeanwhile(orders: readonly MintOrder[]): void {
+    const minted = this.#init.stage.mint(orders)
+    // What fails is met where it is waited for.
+    minted.catch(() => undefined)
+    this.#meanwhile.push(minted)
+  }
+
+  /** @throws SlotmeshError `simulation/not-as-expected` that says who lacks what, or has too much. */
+  async #verify(): Promise<void> {
+    const checks = await this.#init.stage.audit({ type: 'complete' })
+    const failed = checks.filter(({ passed }) => !passed).map(({ name, detail }) => `not so: ${name} (${detail})`)
+    if (failed.length > 0) throw new SlotmeshError('simulation/not-as-expected', `On the way ${failed.join('; ')}.`)
   }
 
   async #goOn(openedAt: number, signal: AbortSignal): Promise<void> {
     const { scenario, stage } = this.#init
+    const endsAt = openedAt + (scenario.until ?? Number.POSITIVE_INFINITY)
     for (const { do: action, ...moment } of scenario.timeline) {
       await this.#await(moment, openedAt, signal)
       await this.perform(action)
+      if (moment.when === 'settled' && stage.clock.now() >= endsAt) break
     }
     await pause(scenario.runFor, { clock: stage.clock, signal })
   }
@@ -87,8 +108,18 @@ export class Director {
 
   async #untilSettled(signal: AbortSignal): Promise<void> {
     const { stage, scenario, recorder } = this.#init
+    await this.#untilHandedOver(signal)
     await stage.untilSettled({ timeoutMs: scenario.patience, signal })
     recorder.record({ type: 'settled', totals: await stage.totals(), at: this.elapsed })
+  }
+
+  /** What owners have begun meanwhile. */
+  async #untilHandedOver(signal: AbortSignal): Promise<void> {
+    const { stage, scenario } = this.#init
+    const begun = this.#meanwhile.splice(0)
+    if (begun.length === 0) return
+    const what = () => 'owners to hand over what they have begun with'
+    await withDeadline(() => Promise.all(begun), { what, timeoutMs: scenario.patience, signal, clock: stage.clock })
   }
 
   async #arrive(arrivals: Arrivals, openedAt: number, signal: AbortSignal): Promise<void> {

@@ -9,8 +9,10 @@ export {
   startDevelopmentChain,
 } from '../devchain/index.js'
 export { Actors, type ActorsOptions, type Candidate, type Minted } from './actors.js'
+export { type ChaosOptions, chaosScenario } from './chaos/index.js'
 export { DEFAULT_SCENARIO, type SimulationOptions, simulationOptions, type WatchedRun } from './options.js'
 export type { SimulationEvent, SimulationProgress } from './progress.js'
+export { freshSeed } from './randomness.js'
 export type { Mode, RunTotals } from './record/index.js'
 export {
   createRecorder,

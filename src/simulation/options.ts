@@ -3,12 +3,13 @@ import type { Overrides } from './overrides.js'
 import type { SimulationProgress } from './progress.js'
 import { freshSeed } from './randomness.js'
 import type { Mode, RecordedRun, RunRecorder } from './record/index.js'
+import type { NamedScenario } from './scenario/index.js'
 import type { RunControls } from './view/index.js'
 
 /** What a simulation is made of; everything has a default. */
 export interface SimulationOptions extends Overrides {
-  /** Of a scenario that comes with the package, or the path of a file. */
-  readonly scenario: string
+  /** Of a scenario that comes with the package, or the path of a file; or one that was made. */
+  readonly scenario: string | NamedScenario
   readonly mode: Mode
   /** Of the discrete mode: how many processors all nodes share, as they do on one machine; else each has its own. */
   readonly processors: number | undefined

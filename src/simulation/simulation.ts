@@ -26,7 +26,7 @@ import { type RunControls, reportFileOf, writeReport } from './view/index.js'
  */
 export async function runSimulation(given: Partial<SimulationOptions> = {}): Promise<SimulationReport> {
   const options = simulationOptions(given)
-  const { name, scenario: asWritten } = await findScenario(options.scenario)
+  const { name, scenario: asWritten } = await scenarioOf(options)
   const scenario = withOverrides(asWritten, options)
   requireFeasible(options.mode, scenario.clusters)
   const startedAt = Date.now()
@@ -50,6 +50,10 @@ export async function runSimulation(given: Partial<SimulationOptions> = {}): Pro
   } finally {
     if (!keep) await folder.remove()
   }
+}
+
+async function scenarioOf({ scenario }: SimulationOptions): Promise<NamedScenario> {
+  return typeof scenario === 'string' ? findScenario(scenario) : scenario
 }
 
 type Played = Pick<SimulationReport, 'enclaves' | 'timings' | 'checks' | 'nfts' | 'run'>

@@ -32,6 +32,9 @@ export type AuditedExpectation = Exclude<
   { readonly type: 'replicated' } | { readonly type: 'caught-up' } | { readonly type: 'fan-out' }
 >
 
+/** What is done to a stage; the rest concerns whoever directs. */
+export type StagedAction = Exclude<Action, { readonly type: 'mint' } | { readonly type: 'verify' }>
+
 /**
  * Where a scenario is played: real nodes in one process, real nodes in processes of their own, or the same state
  * machines on modelled links under a computed clock. Whoever directs knows no more of it than this.
@@ -46,7 +49,7 @@ export interface Stage {
   /** Resolves when all five confirmations of each are final. */
   mint(orders: readonly MintOrder[]): Promise<void>
   /** Resolves when it is done, as far as the one who does it can see: what it leads to comes later. */
-  perform(action: Exclude<Action, { readonly type: 'mint' }>): Promise<void>
+  perform(action: StagedAction): Promise<void>
   /**
    * Resolves when every official enclave that is up holds what the chain lists.
    * @throws SlotmeshError `simulation/timeout` that says who lacks what; the signal's reason when it aborts.

@@ -3,6 +3,7 @@ import {
   type Attempt,
   auditFailover,
   auditHoldings,
+  auditImpostors,
   auditMinted,
   auditOutsiders,
   auditRefusals,
@@ -121,7 +122,7 @@ function outsidersGetNothing({ outsiders }: Finding): Check[] {
   const attempts = (kind: Outsider['kind']) => met(kind).flatMap((each) => each.attempts)
   const checks: Check[] = []
   if (met('impostor').length > 0) {
-    checks.push(auditRefusals(CHECK_NAMES.impostorRefused, 'MEASUREMENT_NOT_ALLOWED', attempts('impostor')))
+    checks.push(auditImpostors(attempts('impostor')))
   }
   if (met('stranger').length > 0) {
     checks.push(auditRefusals(CHECK_NAMES.strangerRefused, 'NOT_REGISTERED', attempts('stranger')))

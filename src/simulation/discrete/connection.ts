@@ -90,10 +90,13 @@ export class ModelConnection
     if (this.status !== 'open' || other === undefined) return
     const { network, place, processor, loop, counters } = this.host
     const send = () => {
-      const arrival = processor.freeAt + network.delay(place, other.host.place, bytes + BYTES.frame)
-      this.#lastArrival = Math.max(this.#lastArrival, arrival)
+      const trip = network.delay(place, other.host.place, bytes + BYTES.frame)
+      this.#lastArrival = Math.max(this.#lastArrival, processor.freeAt + trip)
       loop.at(this.#lastArrival, () => {
-        if (other.status !== 'open') return
+        if (other.status !== 'open') {
+          this.#resetAfter(trip)
+          return
+        }
         other.host.receive(bytes, () => {
           if (other.status === 'open') deliver(other)
         })
@@ -112,6 +115,14 @@ export class ModelConnection
       })
     }
     this.#held.push(send)
+  }
+
+  /** The machine at the other end knows of no such connection any more, and says so. */
+  #resetAfter(ms: number): void {
+    const { network, place, loop } = this.host
+    const tell = () => loop.after(ms, () => this.drop(new Error('The connection was reset.')))
+    if (network.cutSince(place, this.remote.place) === undefined) tell()
+    else network.onHealing(tell)
   }
 
   async newStream(protocols: string | string[], options?: AbortOptions): Promise<Stream> {

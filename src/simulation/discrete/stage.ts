@@ -2,13 +2,13 @@ import { abortable, type Clock, type ClusterId, type NftId, SlotmeshError } from
 import type { SeededRandom } from '../randomness.js'
 import type { Recorder, RunTotals, Sample } from '../record/index.js'
 import type { Check, EnclaveRow } from '../report.js'
-import { type Action, type EnclaveName, nameOf, type Scenario } from '../scenario/index.js'
-import type { AuditedExpectation, MintOrder, Stage } from '../stage.js'
+import { type EnclaveName, nameOf, type Scenario } from '../scenario/index.js'
+import type { AuditedExpectation, MintOrder, Stage, StagedAction } from '../stage.js'
 import { audited, type Outsider } from './audits.js'
 import { DiscreteEnclave } from './enclave.js'
 import { Owners, type OwnersCluster } from './owners.js'
 import { Stream } from './random.js'
-import { askAsStranger } from './stranger.js'
+import { askAsStranger, besetByStrangers } from './stranger.js'
 import { World } from './world.js'
 
 export interface DiscreteStageOptions {
@@ -25,8 +25,6 @@ export interface DiscreteStageOptions {
 export function createDiscreteStage(options: DiscreteStageOptions): Stage {
   return new DiscreteStage(options)
 }
-
-type Performed = Exclude<Action, { readonly type: 'mint' }>
 
 interface StagedCluster {
   readonly id: ClusterId
@@ -108,7 +106,7 @@ class DiscreteStage implements Stage {
     })
   }
 
-  perform(action: Performed): Promise<void> {
+  perform(action: StagedAction): Promise<void> {
     return this.#during(() => this.#perform(action))
   }
 
@@ -133,9 +131,8 @@ class DiscreteStage implements Stage {
       const attempts = [...impostor.refusedBy].flatMap(([account, codes]) =>
         codes.map((refusedWith) => ({ what: `${impostor.name} at ${this.#world.nameOf(account)}`, refusedWith })),
       )
-      const lasting = attempts.filter(({ refusedWith }) => refusedWith !== 'BUSY' && refusedWith !== 'TOKEN_IN_FUTURE')
       const held = [...impostor.store.held()].map(({ key }) => key)
-      return { kind: 'impostor', name: impostor.name, held, attempts: lasting }
+      return { kind: 'impostor', name: impostor.name, held, attempts }
     })
     return audited(expectation, {
       listed: chain.listedAt(chain.finalised),
@@ -210,7 +207,7 @@ class DiscreteStage implements Stage {
     return this.#world.loop.during(work)
   }
 
-  async #perform(action: Performed): Promise<void> {
+  async #perform(action: StagedAction): Promise<void> {
     const { network, chain, loop } = this.#world
     switch (action.type) {
       case 'kill':
@@ -243,6 +240,8 @@ class DiscreteStage implements Stage {
         return this.#addImpostor(action.slot)
       case 'stranger':
         return this.#letStrangerAsk()
+      case 'hostile':
+        return this.#beset(action.lasts)
       case 'chain-outage':
         for (const [region, endpoint] of this.#world.endpoints()) {
           if (action.region === '*' || action.region === region) endpoint.silence(action.lasts)
@@ -332,10 +331,23 @@ class DiscreteStage implements Stage {
   }
 
   async #letStrangerAsk(): Promise<void> {
-    const one = this.#officials.flatMap(({ enclaves }) => enclaves.find(({ isUp }) => isUp) ?? [])
-    const { attempts, received } = await askAsStranger(this.#world, one)
+    const { attempts, received } = await askAsStranger(this.#world, this.#oneOfEachCluster())
     const held = received === 0 ? [] : this.#world.chain.listed.map(({ key }) => key)
     this.#outsiders.push({ kind: 'stranger', name: 'stranger', held, attempts })
+  }
+
+  /** Goes on meanwhile. */
+  #beset(lasts: number): void {
+    besetByStrangers(this.#world, this.#oneOfEachCluster(), lasts).then((streams) =>
+      this.#world.record({
+        type: 'note',
+        text: `strangers were given ${streams} streams for what no honest peer does`,
+      }),
+    )
+  }
+
+  #oneOfEachCluster(): DiscreteEnclave[] {
+    return this.#officials.flatMap(({ enclaves }) => enclaves.find(({ isUp }) => isUp) ?? [])
   }
 
   async #convert(): Promise<void> {
@@ -397,11 +409,12 @@ class DiscreteStage implements Stage {
     const { network, loop } = this.#world
     for (const { host } of this.#enclaves.values()) {
       for (const connection of host?.connections ?? []) {
-        const isCut = () => network.cutSince(connection.host.place, connection.remote.place) !== undefined
-        if (!isCut()) continue
+        const cutSince = () => network.cutSince(connection.host.place, connection.remote.place)
+        const since = cutSince()
+        if (since === undefined) continue
         const noticed = this.#random.fraction() * PING.interval + PING.timeout
         loop.after(noticed, () => {
-          if (isCut()) connection.drop(new Error('The peer does not answer pings.'))
+          if (cutSince() === since) connection.drop(new Error('The peer does not answer pings.'))
         })
       }
     }

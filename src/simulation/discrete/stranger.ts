@@ -1,10 +1,11 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { toHex } from '../../crypto/index.js'
-import { bounded, SlotmeshError, silentLogger } from '../../domain/index.js'
+import { type AccountId, bounded, SlotmeshError, silentLogger } from '../../domain/index.js'
 import { KnownRecords } from '../../mesh/index.js'
 import { RefusedError, ShareService } from '../../share/index.js'
 import type { Attempt } from '../audit.js'
+import { harass } from '../hostility.js'
 import { modelAttestation } from './attestation.js'
 import { NodeChain } from './chain-view.js'
 import { Counters } from './counters.js'
@@ -12,17 +13,24 @@ import { modelCryptography, modelSigner } from './cryptography.js'
 import { ModelTable } from './dht.js'
 import type { DiscreteEnclave } from './enclave.js'
 import { addressOf, ModelHost } from './host.js'
+import type { Processor } from './processor.js'
 import { Stream } from './random.js'
 import type { World } from './world.js'
 
 /** How long the stranger waits for one enclave, in ms. */
 const PATIENCE_MS = 60_000
 
-/** Somebody with the right software, but without a seat, asks each of these enclaves for all that the chain lists. */
-export async function askAsStranger(
-  world: World,
-  enclaves: readonly DiscreteEnclave[],
-): Promise<{ readonly attempts: readonly Attempt[]; readonly received: number }> {
+interface Stranger {
+  readonly account: AccountId
+  readonly number: number
+  readonly chain: NodeChain
+  readonly processor: Processor
+  readonly random: Stream
+  readonly host: ModelHost
+}
+
+/** A host of somebody without a seat. */
+async function strangerOf(world: World): Promise<Stranger> {
   const processor = world.processor(world.nextNode())
   const chain = new NodeChain(world.endpoint('elsewhere'), processor)
   const known = new KnownRecords({
@@ -49,6 +57,15 @@ export async function askAsStranger(
     makeTable: (made) => new ModelTable(made, known, world.membership),
   })
   host.start()
+  return { account, number, chain, processor, random, host }
+}
+
+/** Somebody with the right software, but without a seat, asks each of these enclaves for all that the chain lists. */
+export async function askAsStranger(
+  world: World,
+  enclaves: readonly DiscreteEnclave[],
+): Promise<{ readonly attempts: readonly Attempt[]; readonly received: number }> {
+  const { account, number, chain, processor, random, host } = await strangerOf(world)
   const share = new ShareService({
     host,
     party: {
@@ -82,6 +99,24 @@ export async function askAsStranger(
   await host.stop()
   processor.end()
   return { attempts, received }
+}
+
+/** Strangers beset each of these enclaves for so long, in ms. @returns how many streams they were given. */
+export async function besetByStrangers(
+  world: World,
+  enclaves: readonly DiscreteEnclave[],
+  lasts: number,
+): Promise<number> {
+  const { host, processor, random } = await strangerOf(world)
+  const { signal } = new AbortController()
+  const bytes = (length: number) => random.bytes(length)
+  const besetting = enclaves.flatMap(({ host: provider }) =>
+    provider === undefined ? [] : [harass({ host, target: provider.peerId, lasts, bytes, clock: processor, signal })],
+  )
+  const streams = await Promise.all(besetting)
+  await host.stop()
+  processor.end()
+  return streams.reduce((sum, each) => sum + each, 0)
 }
 
 /** A stranger never serves. */

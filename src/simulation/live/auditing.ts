@@ -3,6 +3,7 @@ import type { NodeEvent } from '../../node/index.js'
 import {
   auditFailover,
   auditHoldings,
+  auditImpostors,
   auditMinted,
   auditOutsiders,
   auditPrivacy,
@@ -84,9 +85,7 @@ async function auditThoseOutside(world: World): Promise<Check[]> {
   const checks: Check[] = []
   if (impostors.length > 0) {
     checks.push(
-      auditRefusals(
-        CHECK_NAMES.impostorRefused,
-        'MEASUREMENT_NOT_ALLOWED',
+      auditImpostors(
         refusals.map(({ from, code }) => ({ what: `the impostor at ${world.nameOf(from)}`, refusedWith: code })),
       ),
     )

@@ -1,6 +1,7 @@
 import { pause, SlotmeshError } from '../../domain/index.js'
-import type { Action } from '../scenario/index.js'
+import type { StagedAction } from '../stage.js'
 import { IMPOSTOR_BUILD } from './enclave.js'
+import { besetByStrangers } from './hostile.js'
 import type { Owners } from './minting.js'
 import type { SimulatedEnclave } from './simulated-enclave.js'
 import { launch, launchCluster, reshape, seat } from './staging.js'
@@ -8,17 +9,18 @@ import { askAsStranger } from './stranger.js'
 import type { Watcher } from './watching.js'
 import type { World } from './world.js'
 
-type ActionOf<Type extends Action['type']> = Extract<Action, { readonly type: Type }>
+type ActionOf<Type extends StagedAction['type']> = Extract<StagedAction, { readonly type: Type }>
 type Performances = {
-  readonly [Type in Exclude<Action['type'], 'mint'>]: (action: ActionOf<Type>) => Promise<void>
+  readonly [Type in StagedAction['type']]: (action: ActionOf<Type>) => Promise<void>
 }
 
 /** Does to a live mesh what a scenario says. */
 export class Performer {
   readonly #world: World
   readonly #watcher: Watcher
-  /** Outages that have not ended yet. */
+  /** What has not ended yet. */
   readonly #pending = new Set<Promise<void>>()
+  #besieged = 0
   readonly #ended = new AbortController()
   readonly #performances: Performances
 
@@ -56,6 +58,7 @@ export class Performer {
       disconnect: ({ enclave }) => this.#up(world.enclave(enclave)).handle.disconnect(),
       impostor: ({ slot }) => this.#impostor(slot),
       stranger: () => this.#stranger(),
+      hostile: async ({ lasts }) => this.#beset(lasts),
       'chain-outage': async (action) => this.#outage(action),
       'runtime-upgrade': async () => world.chain.upgrade(),
       'add-cluster': ({ access }) => this.#addCluster(access),
@@ -68,7 +71,7 @@ export class Performer {
   }
 
   /** @throws SlotmeshError that says why it cannot be done. */
-  async perform(action: Exclude<Action, { readonly type: 'mint' }>): Promise<void> {
+  async perform(action: StagedAction): Promise<void> {
     const perform = this.#performances[action.type] as (of: typeof action) => Promise<void>
     await perform(action)
   }
@@ -142,13 +145,28 @@ export class Performer {
     chain.silence(regions, true)
     const over = pause(lasts, { clock, signal: this.#ended.signal }).then(() => {
       chain.silence(regions, false)
-      this.#watcher.record({ type: 'note', text: `the chain speaks again (${regions.join(', ')})` })
+      this.#note(`the chain speaks again (${regions.join(', ')})`)
     })
-    this.#pending.add(over)
-    over.then(
-      () => this.#pending.delete(over),
-      () => this.#pending.delete(over),
+    this.#goesOn(over)
+  }
+
+  #beset(lasts: number): void {
+    const turn = this.#besieged
+    this.#besieged += 1
+    const over = besetByStrangers(this.#world, lasts, turn, this.#ended.signal).then((streams) =>
+      this.#note(`strangers were given ${streams} streams for what no honest peer does`),
     )
+    this.#goesOn(over)
+  }
+
+  #goesOn(over: Promise<void>): void {
+    this.#pending.add(over)
+    const forget = () => void this.#pending.delete(over)
+    over.then(forget, forget)
+  }
+
+  #note(text: string): void {
+    this.#watcher.record({ type: 'note', text })
   }
 
   async #addCluster(access: ActionOf<'add-cluster'>['access']): Promise<void> {

@@ -1,8 +1,7 @@
 import type { Clock, ClusterId } from '../../domain/index.js'
 import type { RunTotals } from '../record/index.js'
 import type { Check, EnclaveRow } from '../report.js'
-import type { Action } from '../scenario/index.js'
-import type { AuditedExpectation, MintOrder, Stage, StageInit } from '../stage.js'
+import type { AuditedExpectation, MintOrder, Stage, StagedAction, StageInit } from '../stage.js'
 import { audit } from './auditing.js'
 import { Owners } from './minting.js'
 import { Performer } from './performing.js'
@@ -58,7 +57,7 @@ class LiveStage implements Stage {
     return this.#owners.mint(orders)
   }
 
-  perform(action: Exclude<Action, { readonly type: 'mint' }>): Promise<void> {
+  perform(action: StagedAction): Promise<void> {
     return this.#performer.perform(action)
   }
 

@@ -30,6 +30,8 @@ export const ACTIONS = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('impostor'), slot: z.int().min(0).max(4) }),
   /** Somebody whom the chain does not know asks an enclave of every cluster. */
   z.strictObject({ type: z.literal('stranger') }),
+  /** Peers whom nobody knows send an enclave of every cluster what no honest one would, for so long. */
+  z.strictObject({ type: z.literal('hostile'), lasts: duration }),
   /** The chain's endpoint goes silent for everybody in the region, with its connections open. */
   z.strictObject({ type: z.literal('chain-outage'), region: regionName.default('*'), lasts: duration }),
   /** The runtime is replaced by one in which pallets and events have other indices. */
@@ -52,11 +54,15 @@ export const ACTIONS = z.discriminatedUnion('type', [
     capsules: z.int().min(0).max(100_000).default(0),
     without: z.int().min(0).optional(),
     clusters: z.int().min(1).optional(),
+    /** What comes next does not wait for it; the next time that all is settled does. */
+    meanwhile: z.boolean().optional(),
   }),
   /** An owner makes a capsule of a secret NFT, too, and hands its shares to another cluster. */
   z.strictObject({ type: z.literal('convert-to-hybrid') }),
   /** Owners burn so many of their NFTs. */
   z.strictObject({ type: z.literal('burn'), nfts: z.int().min(1).max(100_000) }),
+  /** Looks whether everybody holds what the chain lists; the run ends where somebody does not. */
+  z.strictObject({ type: z.literal('verify') }),
 ])
 
 export type Action = z.infer<typeof ACTIONS>

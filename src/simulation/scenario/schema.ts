@@ -64,7 +64,9 @@ export const ScenarioSchema = z.strictObject({
   regions: z.record(regionName, clusterRange).default({}),
   links: z.array(LinkSchema).max(256).readonly().default([]),
   arrivals: z.array(ArrivalsSchema).max(64).readonly().default([]),
-  timeline: z.array(StepSchema).max(1_000).readonly().default([]),
+  timeline: z.array(StepSchema).max(10_000).readonly().default([]),
+  /** What stands in the timeline behind the first `when: settled` after so long is left out; counted as `at` is. */
+  until: duration.optional(),
   /** How long it goes on after the last step of the timeline, at least. */
   runFor: duration.default(0),
   /** How long it may take to settle at the end, and at each `when: settled`. */

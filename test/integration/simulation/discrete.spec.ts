@@ -107,6 +107,60 @@ expect:
     )
   })
 
+  it('finds out that the other side has given a connection up as soon as it can send there again', async () => {
+    // Each side gives up for itself, between 20 and 80 s after the cut.
+    const played = await play(
+      scenarioOf(`
+clusters: 2
+regions: { east: 0, west: 1 }
+chain: { blockTime: 1 s }
+timeline:
+  - do: { type: mint, secrets: 1 }
+  - when: settled
+    do: { type: partition, one: [east], other: [west] }
+  - after: 45 s
+    do: { type: heal }
+  - after: 1 s
+    do: { type: mint, secrets: 2 }
+expect:
+  - { type: complete }
+  - { type: replicated, within: 5 s }
+`),
+    )
+    assert.deepEqual(failed(played), [])
+    const replication = eventsOf(played, 'stored').map(({ ms }) => ms)
+    assert.equal(replication.length, 15)
+    assert.ok(Math.max(...replication) < 5_000, `${Math.max(...replication)} ms`)
+  })
+
+  it('gives up no connection for a cut that has long healed', async () => {
+    const played = await play(
+      scenarioOf(`
+clusters: 2
+regions: { east: 0, west: 1 }
+chain: { blockTime: 1 s }
+timeline:
+  - do: { type: mint, secrets: 1 }
+  - when: settled
+    do: { type: partition, one: [east], other: [west] }
+  - after: 1 s
+    do: { type: heal }
+  - after: 18 s
+    do: { type: partition, one: [east], other: [west] }
+  - do: { type: mint, secrets: 2 }
+  - after: 10 s
+    do: { type: heal }
+expect: [{ type: complete }]
+`),
+    )
+    assert.deepEqual(failed(played), [])
+    // Nobody is cut off for the 20 s after which a side gives up.
+    assert.deepEqual(
+      eventsOf(played, 'exchange').filter(({ code }) => code !== undefined),
+      [],
+    )
+  })
+
   it('has a token refused that has expired at the block that the provider sees', async () => {
     const played = await play(
       scenarioOf(`

@@ -3,6 +3,7 @@ import { CLUSTER_SIZE, type ShareKey } from '../../../src/domain/index.js'
 import {
   auditFailover,
   auditHoldings,
+  auditImpostors,
   auditMinted,
   auditOutsiders,
   auditRecovery,
@@ -178,5 +179,26 @@ describe('the audit of what happened', () => {
     assert.equal(audit({ BUSY: 3 }).passed, true)
     assert.equal(audit({ BUSY: 3, QUOTE_INVALID: 1 }).detail, 'c0-s0 sent QUOTE_INVALID 1 times')
     assert.equal(auditRefusalsSent(['BUSY'], []).passed, false)
+  })
+})
+
+describe('the audit of impostors', () => {
+  const met = (...codes: (string | undefined)[]) =>
+    auditImpostors(codes.map((refusedWith, index) => ({ what: `try ${index}`, refusedWith })))
+
+  it('passes when each try was refused for the measurement, or before a quote was looked at', () => {
+    const { passed, detail } = met('MEASUREMENT_NOT_ALLOWED', 'NOT_REGISTERED', 'MEASUREMENT_NOT_ALLOWED')
+    assert.equal(passed, true)
+    assert.equal(detail, '2 times for its measurement, 1 times before that')
+  })
+
+  it('fails for a try that met no refusal, or one that speaks of a quote that was believed', () => {
+    assert.equal(met('MEASUREMENT_NOT_ALLOWED', undefined).passed, false)
+    assert.equal(met('MEASUREMENT_NOT_ALLOWED', 'BINDING_MISMATCH').passed, false)
+  })
+
+  it('fails where nobody has looked at its measurement, or it has not tried', () => {
+    assert.equal(met('NOT_REGISTERED').passed, false)
+    assert.equal(met().passed, false)
   })
 })

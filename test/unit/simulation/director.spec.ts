@@ -3,6 +3,7 @@ import { type Clock, SlotmeshError } from '../../../src/domain/index.js'
 import { Director } from '../../../src/simulation/director.js'
 import { SeededRandom } from '../../../src/simulation/randomness.js'
 import type { RunEvent } from '../../../src/simulation/record/index.js'
+import type { Check } from '../../../src/simulation/report.js'
 import { parseScenario } from '../../../src/simulation/scenario/index.js'
 import type { MintOrder, Stage } from '../../../src/simulation/stage.js'
 
@@ -38,6 +39,9 @@ class PaperStage implements Stage {
   readonly told: string[] = []
   readonly orders: MintOrder[] = []
   fail: string | undefined
+  /** How long owners take, in ms. */
+  mintsFor = 0
+  found: Check = { name: 'All is there', passed: true, detail: 'it is' }
 
   async open(): Promise<void> {
     this.#tell('open')
@@ -50,6 +54,9 @@ class PaperStage implements Stage {
   async mint(orders: readonly MintOrder[]): Promise<void> {
     this.#tell(`mint ${orders.length}`)
     this.orders.push(...orders)
+    if (this.mintsFor === 0) return
+    await new Promise<void>((resolve) => this.clock.after(this.mintsFor, resolve))
+    this.#tell('minted')
   }
 
   async perform({ type }: Parameters<Stage['perform']>[0]): Promise<void> {
@@ -60,7 +67,11 @@ class PaperStage implements Stage {
     this.#tell('settled')
   }
 
-  audit = () => assert.fail()
+  async audit({ type }: Parameters<Stage['audit']>[0]): Promise<readonly Check[]> {
+    this.#tell(`audit ${type}`)
+    return [this.found]
+  }
+
   totals = async () => TOTALS
   sample = () => assert.fail()
   rows = () => assert.fail()
@@ -186,5 +197,77 @@ runFor: 3 s
     const { director } = direct(stage, 'arrivals: [{ every: 1 s, until: 1 s }]\ntimeline: [{ do: { type: heal } }]\n')
     const [check] = await director.play()
     assert.equal(check?.detail, 'There is no mint 1.')
+  })
+
+  it('lets what comes next not wait for owners, where an action says so, but what is to be settled', async () => {
+    const stage = new PaperStage()
+    stage.mintsFor = 5_000
+    const { director } = direct(
+      stage,
+      `timeline:
+  - do: { type: mint, secrets: 1, meanwhile: true }
+  - { after: 1 s, do: { type: stranger } }
+  - { when: settled, do: { type: heal } }
+`,
+    )
+    assert.deepEqual(await director.play(), [])
+    assert.deepEqual(stage.told, [
+      '0 open',
+      '0 mint 1',
+      '1000 stranger',
+      '5000 minted',
+      '5000 settled',
+      '5000 heal',
+      '5000 settled',
+    ])
+  })
+
+  it('waits for owners no longer than its patience, and says what for', async () => {
+    const stage = new PaperStage()
+    stage.mintsFor = 3_600_000
+    const { director } = direct(
+      stage,
+      'patience: 1 min\ntimeline: [{ do: { type: mint, secrets: 1, meanwhile: true } }]\n',
+    )
+    const [check] = await director.play()
+    assert.equal(check?.detail, 'Waited 60 s for owners to hand over what they have begun with.')
+  })
+
+  it('looks whether everybody holds what there is where it is told to, and ends when not', async () => {
+    const timeline = 'timeline: [{ do: { type: verify } }, { do: { type: heal } }]\n'
+    const stage = new PaperStage()
+    assert.deepEqual(await direct(stage, timeline).director.play(), [])
+    assert.deepEqual(stage.told, ['0 open', '0 audit complete', '0 heal', '0 settled'])
+    const other = new PaperStage()
+    other.found = { name: 'All is there', passed: false, detail: 'c1-s2 misses secret/1' }
+    const [check] = await direct(other, timeline).director.play()
+    assert.equal(check?.detail, 'On the way not so: All is there (c1-s2 misses secret/1).')
+    assert.deepEqual(other.told, ['0 open', '0 audit complete'])
+  })
+
+  it('leaves out what comes after it has settled once the time is over', async () => {
+    const stage = new PaperStage()
+    const { director } = direct(
+      stage,
+      `until: 3 s
+timeline:
+  - { when: settled, do: { type: heal } }
+  - { after: 4 s, do: { type: stranger } }
+  - { do: { type: runtime-upgrade } }
+  - { when: settled, do: { type: heal } }
+  - { do: { type: stranger } }
+`,
+    )
+    assert.deepEqual(await director.play(), [])
+    assert.deepEqual(stage.told, [
+      '0 open',
+      '0 settled',
+      '0 heal',
+      '4000 stranger',
+      '4000 runtime-upgrade',
+      '4000 settled',
+      '4000 heal',
+      '4000 settled',
+    ])
   })
 })

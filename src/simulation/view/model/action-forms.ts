@@ -2,7 +2,7 @@
 export interface Field {
   readonly name: string
   readonly title: string
-  readonly kind: 'text' | 'number' | 'texts' | 'numbers'
+  readonly kind: 'text' | 'number' | 'texts' | 'numbers' | 'flag'
   readonly choices: readonly string[] | undefined
   readonly initial: string | undefined
   /** What may stand there. */
@@ -18,6 +18,9 @@ export interface ActionForm {
 
 /** What may stand in texts; the first that a pattern admits is its example. */
 const EXAMPLES = ['c1-s2', '30 s', '10 Mbit/s', 'east'] as const
+
+/** Not, when nothing is chosen. */
+const FLAG = ['no', 'yes'] as const
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -49,10 +52,16 @@ export function typedValue({ kind }: Field, typed: string): unknown {
       return parts
     case 'numbers':
       return parts.map(numberOr)
+    case 'flag':
+      return text === FLAG[1]
   }
 }
 
 function fieldOf(name: string, schema: Schema, isNeeded: boolean): Field {
+  const title = sentence(name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`))
+  if (schema.type === 'boolean') {
+    return { name, title, kind: 'flag', choices: FLAG, initial: FLAG[0], example: '', isNeeded }
+  }
   const isList = schema.type === 'array'
   const [item] = isList ? [...list(schema.prefixItems), schema.items].map(object) : [schema]
   const isNumber = item?.type === 'integer' || item?.type === 'number'
@@ -60,7 +69,7 @@ function fieldOf(name: string, schema: Schema, isNeeded: boolean): Field {
   const choices = Array.isArray(schema.enum) ? schema.enum.map(String) : undefined
   return {
     name,
-    title: sentence(name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)),
+    title,
     kind: isNumber ? (isList ? 'numbers' : 'number') : isList ? 'texts' : 'text',
     choices,
     initial: schema.default === undefined ? undefined : String(schema.default),
