@@ -9,7 +9,7 @@ import { addRecordedRuns, uiPort } from './simulate-view.js'
 /** The story that the README tells; what reads scenarios is not loaded for the help. */
 const DEFAULT_SCENARIO = 'life-of-a-share'
 
-type SimulateFlags = PlayFlags & { readonly blockTime?: number; readonly list?: boolean }
+type SimulateFlags = PlayFlags & { readonly blockTime?: number; readonly list?: boolean; readonly schema?: boolean }
 
 export function addSimulate(program: Command, exitWith: (code: number) => void): void {
   const simulate = program
@@ -32,6 +32,7 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
       wholeNumber(),
     )
     .option('--list', 'list the scenarios that come with this package, and what each is for')
+    .option('--schema', 'print what a scenario file may hold, as JSON Schema for editors')
     .option('--clusters <number>', 'public clusters at the start, in place of what the scenario says', wholeNumber())
     .option('--secrets <number>', 'secret NFTs that the timeline mints, likewise', wholeNumber())
     .option('--capsules <number>', 'capsules that the timeline mints, likewise', wholeNumber())
@@ -44,11 +45,16 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
     .option('--json <file>', 'write what is printed at the end to a file, too')
     .option('--runs <folder>', 'where the run and the page about it are written', 'slotmesh-runs')
     .option('--ui [port]', 'watch it, and take a hand in it, in a browser on this machine', uiPort)
-    .action(async ({ blockTime, list, ...flags }: SimulateFlags) => {
+    .action(async ({ blockTime, list, schema, ...flags }: SimulateFlags) => {
       if (list) {
         // Loaded only when it is needed, so that the help comes at once.
         const { shippedScenarios } = await import('../simulation/index.js')
         process.stdout.write(describeAll(await shippedScenarios()))
+        return
+      }
+      if (schema) {
+        const { scenarioSchema } = await import('../simulation/index.js')
+        process.stdout.write(`${JSON.stringify(scenarioSchema(), undefined, 2)}\n`)
         return
       }
       await playAndTell({ ...flags, ...(blockTime === undefined ? {} : { blockTimeMs: blockTime }) }, exitWith)

@@ -32,7 +32,7 @@ export {
   type Timing,
 } from './report.js'
 export { formatScale, type ScaleOptions, type SizeResult, studyScale } from './scale/index.js'
-export { type NamedScenario, type Scenario, shippedScenarios } from './scenario/index.js'
+export { type NamedScenario, type Scenario, scenarioSchema, shippedScenarios } from './scenario/index.js'
 export { runSimulation } from './simulation.js'
 export {
   type CompareOptions,

@@ -1,5 +1,5 @@
 export { ACTIONS, type Action } from './actions.js'
 export type { Expectation } from './expectations.js'
 export { type EnclaveName, enclaveName, nameOf } from './names.js'
-export { findScenario, type NamedScenario, parseScenario, shippedScenarios } from './read.js'
+export { findScenario, type NamedScenario, parseScenario, scenarioSchema, shippedScenarios } from './read.js'
 export type { Arrivals, Link, Scenario, Step } from './schema.js'

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, extname, join } from 'node:path'
+import { z } from 'zod'
 import { parseYaml, readYaml } from '../../config/index.js'
 import { SlotmeshError } from '../../domain/index.js'
 import { type Scenario, ScenarioSchema } from './schema.js'
@@ -33,6 +34,11 @@ export async function findScenario(nameOrPath: string): Promise<NamedScenario> {
     )
   }
   return shipped(nameOrPath)
+}
+
+/** What a scenario file may hold, as JSON Schema, by which editors help whoever writes one. */
+export function scenarioSchema(): object {
+  return z.toJSONSchema(ScenarioSchema, { io: 'input' })
 }
 
 /** All that come with the package, by name. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { findScenario, nameOf, shippedScenarios } from '../../../../src/simulation/scenario/index.js'
+import { readdir, readFile } from 'node:fs/promises'
+import { findScenario, nameOf, scenarioSchema, shippedScenarios } from '../../../../src/simulation/scenario/index.js'
 
 describe('the scenarios that come with the package', () => {
   it('can all be read, are more than a dozen, and each says in one sentence why', async () => {
@@ -19,6 +20,16 @@ describe('the scenarios that come with the package', () => {
         if ('enclave' in action) assert.ok(action.enclave.cluster < clusters, `${name}: ${nameOf(action.enclave)}`)
         if ('region' in action) assert.ok(action.region === '*' || action.region in scenario.regions, name)
       }
+    }
+  })
+
+  it('have a schema beside them, by which editors help, made of the one that reads them', async () => {
+    const folder = 'examples/scenarios'
+    const kept: unknown = JSON.parse(await readFile(`${folder}/scenario.schema.json`, 'utf8'))
+    assert.deepEqual(kept, JSON.parse(JSON.stringify(scenarioSchema())), 'npm run schema makes it anew')
+    for (const file of (await readdir(folder)).filter((each) => each.endsWith('.yaml'))) {
+      const [first] = (await readFile(`${folder}/${file}`, 'utf8')).split('\n')
+      assert.equal(first, '# yaml-language-server: $schema=./scenario.schema.json', file)
     }
   })
 
