@@ -30,6 +30,8 @@ export interface SimulationReport {
   readonly generation: 1 | 2
   /** How many the chain called synced; an NFT that is both counts twice. */
   readonly nfts: { readonly secrets: number; readonly capsules: number }
+  /** How often what was done to the mesh; by actions of the scenario or by hand. */
+  readonly deeds: Readonly<Record<string, number>>
   readonly enclaves: readonly EnclaveRow[]
   readonly timings: readonly Timing[]
   readonly checks: readonly Check[]
@@ -101,10 +103,13 @@ function formatChecks(checks: readonly Check[]): string {
     .join('\n')
 }
 
-function formatSummary({ title, mode, nfts, generation, wallTimeMs, seed, folder, run }: SimulationReport): string {
+function formatSummary({ title, mode, nfts, deeds, generation, wallTimeMs, ...rest }: SimulationReport): string {
+  const { seed, folder, run } = rest
+  const done = Object.entries(deeds).map(([type, count]) => `${count} × ${type}`)
   const lines = [
     `${title}, in ${mode} mode: ${nfts.secrets} secrets and ${nfts.capsules} capsules`,
     `on a chain of generation ${generation}, in ${(wallTimeMs / 1000).toFixed(1)} s`,
+    ...(done.length > 0 ? wrap(`with ${done.join(', ')}`, 95, '') : []),
     `seed ${seed}`,
   ]
   if (folder !== undefined) lines.push(`stores kept in ${folder}`)

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { messageOf, SlotmeshError } from '../domain/index.js'
+import { Deeds } from './deeds.js'
 import { Director } from './director.js'
 import { openFolder } from './folder.js'
 import { requireFeasible, type SimulationOptions, simulationOptions } from './options.js'
@@ -56,7 +57,7 @@ async function scenarioOf({ scenario }: SimulationOptions): Promise<NamedScenari
   return typeof scenario === 'string' ? findScenario(scenario) : scenario
 }
 
-type Played = Pick<SimulationReport, 'enclaves' | 'timings' | 'checks' | 'nfts' | 'run'>
+type Played = Pick<SimulationReport, 'deeds' | 'enclaves' | 'timings' | 'checks' | 'nfts' | 'run'>
 
 async function play(options: SimulationOptions, named: NamedScenario, folder: string): Promise<Played> {
   const header = headerOf(options, named)
@@ -84,7 +85,8 @@ async function record(
   const phases = new PhaseTeller(scenario, progress)
   const timings = new Timings()
   const recorded = new RecordedAudit(scenario.expect)
-  const recorder = together(run, phases, timings, recorded)
+  const deeds = new Deeds()
+  const recorder = together(run, phases, timings, deeds, recorded)
   const random = new SeededRandom(seed)
   phases.begin('The chain and the first clusters start')
   const stage = await createStage(options.mode, { scenario, recorder, random, folder, processors, signal, progress })
@@ -102,7 +104,7 @@ async function record(
     await stage.sample()
     run.finish({ checks, durationMs: director.elapsed, wallMs: Date.now() - begun, totals })
     const { all, nfts } = timings
-    return { checks, timings: all, nfts, enclaves: await stage.rows() }
+    return { checks, timings: all, nfts, deeds: deeds.all, enclaves: await stage.rows() }
   } finally {
     await stage.close()
   }

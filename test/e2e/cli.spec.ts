@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DEFAULT_SCENARIO, shippedScenarios } from '../../src/simulation/index.js'
 import { type Outcome, outcomeOf, runCli, spawnCli } from './cli.js'
 
@@ -44,6 +46,20 @@ describe('slotmesh on the command line', function () {
     const shipped = await shippedScenarios()
     assert.ok(shipped.length >= 12)
     for (const { name, scenario } of shipped) assert.ok(stdout.includes(`${name}\n    ${scenario.title}\n`), name)
+  })
+
+  it('plays everything at random for a minute under a computed clock, and tells what was done', async () => {
+    const runs = await mkdtemp(join(tmpdir(), 'slotmesh-chaos-'))
+    try {
+      const seed = `0x${'0c'.repeat(32)}`
+      const flags = ['--minutes', '1', '--mode', 'discrete', '--runs', runs, '--seed', seed]
+      const { exitCode, stdout } = await runCli('simulate', 'chaos', ...flags)
+      assert.match(stdout, /^with .*\d+ × mint/m)
+      assert.match(stdout, new RegExp(`^seed ${seed}$`, 'm'))
+      assert.deepEqual([stdout.trimEnd().split('\n').at(-1), exitCode], ['PASS', 0])
+    } finally {
+      await rm(runs, { recursive: true })
+    }
   })
 
   const misuse: [parameters: string[], sentence: RegExp][] = [

@@ -34,6 +34,7 @@ const REPORT: SimulationReport = {
   seed: `0x${'ab'.repeat(32)}`,
   generation: 2,
   nfts: { secrets: 16, capsules: 10 },
+  deeds: { kill: 12, 'chain-outage': 3 },
   enclaves: [
     { cluster: 0, slot: 1, status: STATUS, note: 'killed, resumed' },
     { cluster: 12, slot: 4, status: undefined, note: 'down' },
@@ -55,6 +56,11 @@ describe('the report', () => {
   it('ends with PASS or FAIL on a line of its own', () => {
     assert.match(formatReport(REPORT), /\n\nPASS$/)
     assert.match(formatReport({ ...REPORT, passed: false }), /\n\nFAIL$/)
+  })
+
+  it('tells how often what was done to the mesh', () => {
+    assert.match(formatReport(REPORT), /\nwith 12 × kill, 3 × chain-outage\n/)
+    assert.doesNotMatch(formatReport({ ...REPORT, deeds: {} }), /\nwith/)
   })
 
   it('fits into 100 columns and has no blanks at line ends', () => {
