@@ -1,13 +1,19 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { attestation } from './attestation/attestation.js'
+import { bootstrap } from './bootstrap/bootstrap.js'
 import { crawl } from './crawl/crawl.js'
 import type { ContestResult } from './harness/contest.js'
 import { thisMachine } from './harness/machine.js'
 import type { Spread } from './harness/statistics.js'
 import { snapshot } from './snapshot/snapshot.js'
 
-const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]>>> = { attestation, crawl, snapshot }
+const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]>>> = {
+  attestation,
+  bootstrap,
+  crawl,
+  snapshot,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 /** A part of a bench that runs in a process of its own and hands over one message. */
 export interface Part<Message> {
   readonly message: Message
+  /** The most memory that its process has had so far, MB. */
+  peakMemory(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -21,8 +23,15 @@ export async function startPart<Message>(script: URL, input: unknown): Promise<P
       throw new Error(`${script.pathname} ended with ${code} before it had a result.`)
     }),
   ])
-  return { message, stop: () => stop(child, ended) }
+  const peakMemory = async (): Promise<number> => {
+    child.send(ASK_MEMORY)
+    const [{ peakMemory }] = await once(child, 'message')
+    return peakMemory
+  }
+  return { message, peakMemory, stop: () => stop(child, ended) }
 }
+
+const ASK_MEMORY = 'how much memory?'
 
 /** Runs a part to its result. */
 export async function runPart<Message>(script: URL, input: unknown): Promise<Message> {
@@ -40,6 +49,19 @@ async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void>
 /** In a part: what it was started with. */
 export function input<Input>(): Input {
   return JSON.parse(process.argv[2] ?? 'null')
+}
+
+/** In a part: the most memory that it has had so far, MB; of the operating system, kB on Linux and macOS alike (libuv). */
+export function peakMemory(): number {
+  return process.resourceUsage().maxRSS / 1000
+}
+
+/** In a part that goes on: tells how much memory it has had when it is asked, and ends with whoever has started it. */
+export function goOn(): void {
+  process.on('disconnect', () => process.exit())
+  process.on('message', (asked) => {
+    if (asked === ASK_MEMORY) report({ peakMemory: peakMemory() })
+  })
 }
 
 /** In a part: hands over its message; the process goes on until it is stopped or has nothing left to do. */

@@ -1,6 +1,6 @@
 import { connectChain } from '../../src/chain/index.js'
 import { silentLogger } from '../../src/domain/index.js'
-import { input, report } from '../harness/child.js'
+import { input, peakMemory, report } from '../harness/child.js'
 import type { ChainReady } from './chain.js'
 
 export interface SnapshotOutput {
@@ -20,8 +20,7 @@ for await (const page of chain.syncedShares(chain.finalised(), { signal: new Abo
 const output: SnapshotOutput = {
   shares,
   seconds: (performance.now() - begun) / 1000,
-  // Of the operating system, kB on Linux and macOS alike (libuv).
-  peakMemory: process.resourceUsage().maxRSS / 1000,
+  peakMemory: peakMemory(),
 }
 await chain.close()
 report(output)

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runPart, startPart } from '../harness/child.js'
+import { type Contestant, type ContestResult, hold } from '../harness/contest.js'
+import type { FillInput } from './fill.js'
+import type { LevelOutput } from './level.js'
+import type { ProviderReady } from './provider.js'
+import type { RawOutput } from './raw.js'
+import type { BootstrapOutput } from './slotmesh.js'
+
+const here = (file: string) => new URL(file, import.meta.url)
+
+type Shares = Pick<FillInput, 'shares' | 'bytes'>
+
+const LARGE: Shares = { shares: 30_000, bytes: 3_000 }
+const SMALL: Shares = { shares: 100_000, bytes: 64 }
+const FEW: Shares = { shares: 10_000, bytes: 64 }
+const MANY: Shares = { shares: 1_000_000, bytes: 64 }
+/** What neither side may need more memory than, whatever there is, MB. */
+const MOST_MEMORY = 350
+
+/** How fast an enclave that joins has all shares, verified and durable, and what memory that takes on both sides. */
+export async function bootstrap(runs: number): Promise<ContestResult[]> {
+  const folders = new Folders()
+  try {
+    const results = [
+      await hold(
+        {
+          name: 'bootstrap, shares of 3,000 bytes',
+          unit: 'shares/s',
+          contestant: await fetching(folders, LARGE),
+          against: rawStream(LARGE),
+          ratio: 0.5,
+          bound: 'at least',
+        },
+        runs,
+      ),
+      await hold(
+        {
+          name: 'bootstrap, shares of 64 bytes',
+          unit: 'shares/s',
+          contestant: await fetching(folders, SMALL),
+          against: levelAlone(SMALL),
+          ratio: 0.35,
+          bound: 'at least',
+        },
+        runs,
+      ),
+    ]
+    for (const side of ['requester', 'provider'] as const) {
+      const contest = {
+        name: `bootstrap, peak memory of the ${side}`,
+        unit: 'MB',
+        contestant: await memory(folders, MANY, side),
+        bound: 'at most' as const,
+      }
+      results.push(await hold({ ...contest, against: await memory(folders, FEW, side), ratio: 1.25 }, runs))
+      const most = { name: 'bound', setUp: 'what neither side may exceed.', run: async () => MOST_MEMORY }
+      results.push(await hold({ ...contest, against: most, ratio: 1 }, 1))
+    }
+    return results
+  } finally {
+    await folders.remove()
+  }
+}
+
+/** Folders full of shares, each made once. */
+class Folders {
+  readonly #made = new Map<string, string>()
+
+  async of({ shares, bytes }: Shares): Promise<string> {
+    const name = `${shares} of ${bytes}`
+    const made = this.#made.get(name)
+    if (made !== undefined) return made
+    const folder = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+    this.#made.set(name, folder)
+    const filled = await runPart<{ secret: number }>(here('fill.js'), { folder, shares, bytes } satisfies FillInput)
+    assert.equal(filled.secret, shares)
+    return folder
+  }
+
+  async remove(): Promise<void> {
+    for (const folder of this.#made.values()) await rm(folder, { recursive: true })
+  }
+}
+
+interface Fetched extends BootstrapOutput {
+  readonly providerMemory: number
+}
+
+async function fetchAll(folder: string, what: Shares): Promise<Fetched> {
+  const provider = await startPart<ProviderReady>(here('provider.js'), { folder, ...what } satisfies FillInput)
+  try {
+    const output = await runPart<BootstrapOutput>(here('slotmesh.js'), { folder, ...what, ...provider.message })
+    assert.equal(output.shares, what.shares)
+    return { ...output, providerMemory: await provider.peakMemory() }
+  } finally {
+    await provider.stop()
+  }
+}
+
+async function fetching(folders: Folders, what: Shares): Promise<Contestant> {
+  const folder = await folders.of(what)
+  return {
+    name: 'slotmesh',
+    setUp: `the engine's setup of ${what.shares} shares of ${what.bytes} bytes from one provider on loopback: attested, proved, sealed again and durable; the store is opened again and counted.`,
+    run: async () => what.shares / (await fetchAll(folder, what)).seconds,
+  }
+}
+
+async function memory(folders: Folders, what: Shares, side: 'requester' | 'provider'): Promise<Contestant> {
+  const folder = await folders.of(what)
+  return {
+    name: `${what.shares / 1000}k`,
+    setUp: `the whole process with its garbage, while ${what.shares} shares of ${what.bytes} bytes are fetched.`,
+    run: async () => {
+      const { peakMemory, providerMemory } = await fetchAll(folder, what)
+      return side === 'requester' ? peakMemory : providerMemory
+    },
+  }
+}
+
+function rawStream({ shares, bytes }: Shares): Contestant {
+  const total = shares * bytes
+  return {
+    name: 'raw',
+    setUp:
+      'the same bytes over a plain libp2p stream on loopback (TCP, Noise, Yamux), in messages of 256 KB, and nothing done to them.',
+    run: async () => {
+      const sender = await startPart<ProviderReady>(here('raw-sender.js'), { bytes: total })
+      try {
+        const { seconds, received } = await runPart<RawOutput>(here('raw.js'), { bytes: total, ...sender.message })
+        assert.equal(received, total)
+        return shares / seconds
+      } finally {
+        await sender.stop()
+      }
+    },
+  }
+}
+
+function levelAlone(what: Shares): Contestant {
+  return {
+    name: 'level',
+    setUp: 'batches of 4,096 of the same records under keys of 5 bytes, unsealed, the last one synced; no network.',
+    run: async () => {
+      const { seconds, records } = await runPart<LevelOutput>(here('level.js'), { folder: '', ...what })
+      assert.equal(records, what.shares)
+      return what.shares / seconds
+    },
+  }
+}

@@ -1,0 +1,51 @@
+/* Makes the provider's folder, before anything is measured: all shares of the origin, as a replica keeps them. */
+import { createHash } from 'node:crypto'
+import { silentLogger } from '../../src/domain/index.js'
+import { leafHash, verifyRange } from '../../src/provenance/index.js'
+import { openStore } from '../../src/store/index.js'
+import { GENESIS, OriginLog } from '../../test/unit/share/fixture.js'
+import { input, report } from '../harness/child.js'
+import { BLOCK, chainOf, keyOf, ORIGIN, PROVIDER, SEALING_KEY } from './world.js'
+
+export interface FillInput {
+  readonly folder: string
+  readonly shares: number
+  /** Of each share. */
+  readonly bytes: number
+}
+
+const RUN_BYTES = 256 * 1024
+
+const { folder, shares, bytes } = input<FillInput>()
+const log = new OriginLog(ORIGIN.signer, ORIGIN.seat)
+for (let at = 0; at < shares; at += 1) log.append(keyOf(at), BLOCK, payload(at))
+
+const store = await openStore({ location: folder, sealingKey: SEALING_KEY, logger: silentLogger })
+const { signer, seat } = PROVIDER
+const identity = { genesisHash: GENESIS, account: signer.account, seat, incarnation: `0x${'02'.repeat(16)}` as const }
+const want = { minimumVersion: 0, asOf: BLOCK, origin: undefined, since: 0 }
+const signal = new AbortController().signal
+const pages = chainOf(shares).syncedShares({ number: BLOCK, hash: GENESIS }, { signal })
+const wants = []
+for await (const page of pages) wants.push(...page.map((key) => ({ key, ...want })))
+await store.beginSetup(identity, BLOCK, wants)
+const head = log.head()
+const perRun = Math.max(1, Math.floor(RUN_BYTES / bytes))
+for (let first = 0; first < shares; first += perRun) {
+  const run = await log.run(first, Math.min(perRun, shares - first), head)
+  const hashes = run.shares.map(({ leaf }) => leafHash(leaf))
+  const nodes = verifyRange(run.head, run.first, hashes, run.proof)
+  await store.putRun({ ...run, nodes }, { newestAsOf: BLOCK })
+}
+await store.markSetupDone()
+const { secret } = store.counts().shares
+await store.close()
+report({ secret })
+
+/** Different for each share, and the same each time. */
+function payload(at: number): Uint8Array {
+  const seed = createHash('sha256').update(String(at)).digest()
+  const filled = new Uint8Array(bytes)
+  for (let from = 0; from < bytes; from += seed.length) filled.set(seed.subarray(0, bytes - from), from)
+  return filled
+}

@@ -1,0 +1,28 @@
+/* An enclave that holds all shares, in a process of its own. */
+import { silentLogger } from '../../src/domain/index.js'
+import { ShareService } from '../../src/share/index.js'
+import { openStore } from '../../src/store/index.js'
+import { Serving } from '../../src/sync/index.js'
+import { goOn, input, report } from '../harness/child.js'
+import type { FillInput } from './fill.js'
+import { attestationOf, chainOf, loopbackHost, PROVIDER, SEALING_KEY } from './world.js'
+
+export interface ProviderReady {
+  readonly address: string
+}
+
+const { folder, shares } = input<FillInput>()
+const { signer } = PROVIDER
+const chain = chainOf(shares)
+const store = await openStore({ location: folder, sealingKey: SEALING_KEY, logger: silentLogger })
+const host = await loopbackHost()
+const service = new ShareService({
+  host,
+  party: { signer, chain, attestation: await attestationOf('provider') },
+  shares: new Serving({ account: signer.account, store, registry: () => chain.registry() }),
+  logger: silentLogger,
+})
+await service.start()
+goOn()
+const ready: ProviderReady = { address: host.getMultiaddrs()[0]?.toString() ?? '' }
+report(ready)

@@ -1,0 +1,81 @@
+/* An enclave that has just got its seat and fetches everything, in a process of its own. */
+import { EventEmitter, once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { multiaddr } from '@multiformats/multiaddr'
+import { silentLogger, systemClock } from '../../src/domain/index.js'
+import { ShareService } from '../../src/share/index.js'
+import { openStore } from '../../src/store/index.js'
+import { Serving, SyncEngine, type SyncListener } from '../../src/sync/index.js'
+import { input, peakMemory, report } from '../harness/child.js'
+import type { FillInput } from './fill.js'
+import type { ProviderReady } from './provider.js'
+import { attestationOf, chainOf, loopbackHost, REQUESTER, SEALING_KEY } from './world.js'
+
+export interface BootstrapOutput {
+  /** From the seat until everything is durable and verified. */
+  readonly seconds: number
+  readonly peakMemory: number
+  /** How many were there, each whole, when the folder was opened again. */
+  readonly shares: number
+  readonly exchanges: number
+}
+
+const { shares, address } = input<FillInput & ProviderReady>()
+const folder = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+const { signer } = REQUESTER
+const { account } = signer
+const chain = chainOf(shares)
+const store = await openStore({ location: folder, sealingKey: SEALING_KEY, logger: silentLogger })
+const host = await loopbackHost()
+const service = new ShareService({
+  host,
+  party: { signer, chain, attestation: await attestationOf('requester') },
+  shares: new Serving({ account, store, registry: () => chain.registry() }),
+  logger: silentLogger,
+})
+await service.start()
+const { remotePeer: peer } = await host.dial(multiaddr(address))
+
+let exchanges = 0
+const states = new EventEmitter()
+const running = once(states, 'running')
+const listener: SyncListener = {
+  stateChanged: (state) => void states.emit(state),
+  shareStored: () => undefined,
+  exchangeDone: () => {
+    exchanges += 1
+  },
+  exchangeFailed: (_peer, thrown) => {
+    throw thrown
+  },
+}
+const engine = new SyncEngine({
+  signer,
+  chain,
+  store,
+  peers: { request: (provider, request) => service.request({ account: provider, peer }, request) },
+  listener,
+  logger: silentLogger,
+  clock: systemClock,
+})
+const stopping = new AbortController()
+const begun = performance.now()
+const run = engine.run(stopping.signal)
+await Promise.race([running, run])
+const seconds = (performance.now() - begun) / 1000
+const peak = peakMemory()
+stopping.abort()
+await run
+await service.stop()
+await host.stop()
+await store.close()
+
+const reopened = await openStore({ location: folder, sealingKey: SEALING_KEY, logger: silentLogger })
+const { secret } = reopened.counts().shares
+await reopened.close()
+await rm(folder, { recursive: true })
+const output: BootstrapOutput = { seconds, peakMemory: peak, shares: secret, exchanges }
+report(output)
+process.disconnect?.()
