@@ -81,6 +81,21 @@ expect: [{ type: complete }]
     assert.ok(farthest > 3 * 400, `${farthest} ms on a long line`)
   })
 
+  it('fetches a thousand NFTs of one block in one exchange for each pair of slot peers', async () => {
+    const played = await play(
+      scenarioOf(`
+clusters: 2
+arrivals: [{ burst: 1000, kind: secret }]
+expect: [{ type: complete }]
+`),
+    )
+    assert.deepEqual(failed(played), [])
+    assert.equal(new Set(eventsOf(played, 'trigger').map(({ block }) => block)).size, 1)
+    assert.equal(eventsOf(played, 'trigger').length, 1_000)
+    assert.equal(eventsOf(played, 'stored').length, 5_000)
+    assert.equal(eventsOf(played, 'exchange').length, 10)
+  })
+
   it('has everybody refuse an impostor for its build, and a stranger for having no seat', async () => {
     const played = await play(
       scenarioOf(`
