@@ -45,6 +45,7 @@ import {
 import { openFolder } from './reseal.js'
 import { salvage } from './salvage.js'
 import { headOf, type Located, openShare, runsOf, sha256 } from './serving.js'
+import { ShareSet } from './share-set.js'
 import { Tally } from './tally.js'
 import type {
   BlockChange,
@@ -330,25 +331,31 @@ export class Store {
    *
    * @throws SlotmeshError `store/other-seat` when the folder is another seat's, and not erased.
    */
-  async beginSetup(identity: Identity, cursor: BlockNumber, wants: Iterable<Want>): Promise<void> {
-    const opening = [...wants]
-    let from = 0
-    for (; opening.length - from > SETUP_WANTS_PER_WRITE; from += SETUP_WANTS_PER_WRITE) {
-      const step = opening.slice(from, from + SETUP_WANTS_PER_WRITE)
+  async beginSetup(
+    identity: Identity,
+    cursor: BlockNumber,
+    wants: Iterable<Want> | AsyncIterable<Want>,
+  ): Promise<void> {
+    const wanted = new ShareSet()
+    let step: Want[] = []
+    for await (const want of wants) {
+      wanted.add(want.key)
+      step.push(want)
+      if (step.length < SETUP_WANTS_PER_WRITE) continue
       await this.#write(async (changes) => {
         await formerIdentity(changes, identity)
         await this.#wantAnew(changes, step)
       })
+      step = []
     }
-    const wanted = new Set(opening.map(({ key }) => shareKeyText(key)))
     await this.#write(async (changes) => {
       const { transaction } = changes
       const former = await formerIdentity(changes, identity)
       const stale: ShareKey[] = []
-      for await (const { key } of this.wants()) if (!wanted.has(shareKeyText(key))) stale.push(key)
+      for await (const { key } of this.wants()) if (!wanted.has(key)) stale.push(key)
       await transaction.preload(WANTS, stale)
       for (const key of stale) await changes.closeWant(key)
-      await this.#wantAnew(changes, opening.slice(from))
+      await this.#wantAnew(changes, step)
       changes.putIdentity(identity)
       const progress = await transaction.get(PROGRESS, undefined)
       const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0

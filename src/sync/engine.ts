@@ -220,20 +220,22 @@ export class SyncEngine {
     const snapshot = chain.finalised()
     // Blocks up to this one are not looked at, and one of them may have changed the seat meanwhile.
     if (!sameSeat(this.#seat(), seat)) return undefined
-    const wants: Want[] = []
-    for await (const keys of chain.syncedShares(snapshot, { signal })) {
-      for (const key of keys) {
-        wants.push({ key, minimumVersion: 0, asOf: snapshot.number, origin: undefined, since: clock.now() })
-      }
-    }
     const incarnation = toHex(random(16))
     const { cluster, slot } = seat
     const who = { genesisHash: chain.genesisHash, account: signer.account, seat: { cluster, slot }, incarnation }
     const first = resumed ?? snapshot.number
     const vouched = isKept ? await store.vouchAnew(who, first, (head) => signHead(signer, chain.genesisHash, head)) : 0
     if (vouched > 0) logger.warn('own shares have lost their proofs: vouching for them anew', { shares: vouched })
-    await store.beginSetup(who, first, wants)
-    logger.info('setup begins', { cluster, slot, block: first, wanted: wants.length })
+    let wanted = 0
+    const wants = async function* (): AsyncGenerator<Want> {
+      const want = { minimumVersion: 0, asOf: snapshot.number, origin: undefined, since: clock.now() }
+      for await (const keys of chain.syncedShares(snapshot, { signal })) {
+        wanted += keys.length
+        for (const key of keys) yield { key, ...want }
+      }
+    }
+    await store.beginSetup(who, first, wants())
+    logger.info('setup begins', { cluster, slot, block: first, wanted })
     return { cursor: first, isResumed: isKept }
   }
 

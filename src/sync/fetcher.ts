@@ -143,6 +143,11 @@ export class Fetcher {
 
   /** @returns when a want that cannot be asked for now can be; Unix ms, or infinity. */
   async #startExchanges(signal: AbortSignal): Promise<number> {
+    // Before the seat is taken what is wanted is nobody's: it is left of a setup that was cut short, or is only being listed.
+    if (this.#parts.takenIn() < 0) {
+      this.#awaited = 0
+      return Number.POSITIVE_INFINITY
+    }
     const mesh = this.#meshNow()
     if (mesh === undefined || this.#running.size >= FETCH.exchanges) return Number.POSITIVE_INFINITY
     const others = this.#inTurn(mesh)

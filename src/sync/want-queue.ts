@@ -29,6 +29,8 @@ export class WantQueue {
   /** Until when each of them is left alone; Unix ms, or infinity. */
   readonly #resting = new Map<number, number>()
   readonly #behind = new Set<number>()
+  /** What was given out in this look, and is not to be come upon once more. */
+  readonly #given = new Set<number>()
   /** How far the store has been gone through; undefined when all of it has been. */
   #scan: Scan | undefined = { from: undefined }
   #restEnds = Number.POSITIVE_INFINITY
@@ -111,6 +113,7 @@ export class WantQueue {
    */
   async *look(most: number, isAsked: (key: ShareKey) => boolean): AsyncGenerator<Want> {
     this.#endRests()
+    this.#given.clear()
     let left = most - (yield* this.#take(this.#fresh, most, isAsked))
     // Neither those that have waited in vain nor the many of a setup keep the others waiting.
     left -= yield* this.#take(this.#ready, this.#scan === undefined ? left : Math.ceil(left / 2), isAsked)
@@ -126,6 +129,7 @@ export class WantQueue {
       for (const share of shares) {
         if (keys.length === Math.min(READ_AT_ONCE, most - taken)) break
         shares.delete(share)
+        if (this.#scan !== undefined) this.#given.add(share)
         const key = keyOf(share)
         if (isAsked(key)) this.rest(key, Number.POSITIVE_INFINITY, { isBehind: true })
         else keys.push(key)
@@ -141,6 +145,7 @@ export class WantQueue {
     const skips = (key: ShareKey) => {
       const share = numberOf(key)
       if (this.#resting.has(share) || this.#fresh.has(share) || this.#ready.has(share)) return true
+      if (this.#given.has(share)) return true
       if (!isAsked(key)) return false
       this.rest(key, Number.POSITIVE_INFINITY, { isBehind: true })
       return true

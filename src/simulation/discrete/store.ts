@@ -118,9 +118,14 @@ export class ModelStore implements SyncStore, ServingStore {
     })
   }
 
-  beginSetup(identity: Identity, cursor: BlockNumber, wants: Iterable<Want>): Promise<void> {
-    const opening = [...wants]
-    return this.#write(opening.length * WANT_BYTES, () => {
+  async beginSetup(
+    identity: Identity,
+    cursor: BlockNumber,
+    wants: Iterable<Want> | AsyncIterable<Want>,
+  ): Promise<void> {
+    const opening: Want[] = []
+    for await (const want of wants) opening.push(want)
+    await this.#write(opening.length * WANT_BYTES, () => {
       this.#wants.clear()
       for (const want of opening) this.#openWant(want)
       this.#identity = identity

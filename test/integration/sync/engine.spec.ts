@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type LogFields, type ShareKey, SlotmeshError, systemClock, type Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
@@ -75,6 +75,12 @@ describe('synchronisation engine', () => {
     return peerStore
   }
 
+  /** More than one write takes, and no end. */
+  async function* cutShort() {
+    for (let nftId = 2; nftId < 20_000; nftId += 1) yield wantOf(secret(nftId))
+    throw new Error('the chain was lost')
+  }
+
   const holds = async (key: ShareKey) => (await store.place(key)) !== undefined
 
   it('waits for a seat, fetches the snapshot, and is running when nothing is wanted', async () => {
@@ -90,6 +96,33 @@ describe('synchronisation engine', () => {
     assert.deepEqual((await store.share(capsule(1)))?.payload, payloadOf(capsule(1)))
     assert.equal(store.counts().wants, 0)
     assert.equal(await syncedBlock(store), 1)
+  })
+
+  it('lists what there is page by page, and asks nobody before it has begun, nor for what it holds of a listing that was cut short', async () => {
+    await peerWith(peerA, 1, [secret(1), secret(2), secret(3)])
+    chain.assign(all)
+    // What is left of a setup that was cut short: wants, and nobody's.
+    await assert.rejects(store.beginSetup(own.identity, 1, cutShort()), /the chain was lost/)
+    assert.ok(store.counts().wants > 10_000)
+    const listing = new EventEmitter()
+    const isHalfway = once(listing, 'halfway')
+    chain.syncedShares = async function* () {
+      yield [secret(1)]
+      const mayGoOn = once(listing, 'go on')
+      listing.emit('halfway')
+      await mayGoOn
+      yield [secret(2), secret(3)]
+    }
+    start()
+    await isHalfway
+    for (let turn = 0; turn < 200; turn += 1) await nextTurn()
+    assert.deepEqual([peers.requests, witness.failures], [[], []])
+    listing.emit('go on')
+    await witness.until(() => witness.states.includes('running'))
+    assert.deepEqual([await holds(secret(1)), await holds(secret(2)), await holds(secret(3))], [true, true, true])
+    console.log(JSON.stringify(peers.requests))
+    assert.deepEqual(peers.askedOf(peerA).sort(), ['secret/1', 'secret/2', 'secret/3'])
+    assert.equal(store.counts().wants, 0)
   })
 
   it('asks the origin first', async () => {

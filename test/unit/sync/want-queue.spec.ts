@@ -53,6 +53,13 @@ describe('the queue of wants', () => {
     assert.equal((await look()).length, 5)
   })
 
+  it('gives none twice in one look, also when it goes through the store', async () => {
+    const { queue, look } = queueOf([secret(1), secret(2), secret(3)])
+    queue.add([secret(2)])
+    queue.addAgain([secret(3)])
+    assert.deepEqual(await look(), ['secret/2', 'secret/3', 'secret/1'])
+  })
+
   it('leaves each alone until its rest is over, or an exchange has ended that it is behind', async () => {
     const { clock, queue, look } = queueOf([secret(1), secret(2), secret(3)])
     await look()
