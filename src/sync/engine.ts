@@ -325,6 +325,8 @@ export class SyncEngine {
     const { store, logger } = this.#parts
     if (this.#life.state !== 'setup' || store.counts().wants > 0) return
     await store.markSetupDone()
+    // Meanwhile the seat may be lost, or this may have been told by another exchange that has ended.
+    if (this.#life.state !== 'setup') return
     logger.info('setup is complete', { shares: store.counts().shares.secret + store.counts().shares.capsule })
     this.#take('setup complete')
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type LogFields, type ShareKey, systemClock, type Trigger } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
@@ -297,6 +298,10 @@ const TESTS: Record<ArrowName, (life: Life) => Promise<void>> = {
   },
 }
 
+async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
 async function untilTaken(life: Life, arrow: ArrowName): Promise<void> {
   while (life.arrows.at(-1) !== arrow) await new Promise((resolve) => setImmediate(resolve))
 }
@@ -344,5 +349,32 @@ describe('the life cycle of an enclave', () => {
     cycle.take('started again')
     // Nobody is told twice of one state.
     assert.deepEqual(told, ['unregistered', 'setup', 'running'])
+  })
+
+  it('is not running in a seat that it loses while its setup is being marked complete', async () => {
+    for (const peer of [peerA, peerB]) await life.peerWith(peer, secret(1))
+    life.chain.synced = [secret(1)]
+    life.chain.assign(all)
+    const [marking, lost, marked] = [new AbortController(), new AbortController(), new AbortController()]
+    const { store } = life
+    const markSetupDone = store.markSetupDone.bind(store)
+    store.markSetupDone = async () => {
+      marking.abort()
+      await whenAborted(lost.signal)
+      await markSetupDone()
+      marked.abort()
+    }
+    const engine = life.start()
+    await whenAborted(marking.signal)
+    life.chain.assign(withoutOwn)
+    life.chain.finalise([], true)
+    await life.until('unregistered')
+    lost.abort()
+    await whenAborted(marked.signal)
+    await new Promise((resolve) => setImmediate(resolve))
+    await life.stop()
+    assert.deepEqual(life.witness.states, ['setup', 'unregistered'])
+    assert.deepEqual(life.witness.failures, [])
+    assert.equal(engine.state, 'unregistered')
   })
 })
