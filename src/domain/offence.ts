@@ -31,8 +31,6 @@ export type OffenceKind =
   | 'bad-seal'
   /** An End that does not account for what was asked for, and for what was sent. */
   | 'miscounted'
-  /** An enclave record that its host cannot have signed for itself. */
-  | 'bad-record'
 
 export interface Offence {
   readonly kind: OffenceKind

@@ -9,7 +9,6 @@ const WEIGHTS: Readonly<Record<OffenceKind, number>> = {
   'bad-quote': 4,
   'bad-provenance': 4,
   'bad-seal': 4,
-  'bad-record': 4,
   unasked: 4,
   miscounted: 4,
   endless: 4,

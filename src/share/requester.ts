@@ -198,7 +198,7 @@ function outlivedError(): SlotmeshError {
 const REMEMBERED_HEADS = 4_096
 
 /** Batches of one exchange that only move its cursor: a portion in which nothing is held has one. */
-const EMPTY_BATCHES = 4_096
+const EMPTY_BATCHES = 1_024
 
 /** The requester's account of one exchange, once it is granted (SPEC 4.7, 6.2, 6.3). */
 class Receiving {
