@@ -1,9 +1,9 @@
-import { isIPv6 } from 'node:net'
 import type { Connection, Libp2p, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { getNetConfig, isNetworkAddress } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { SlotmeshError } from '../domain/index.js'
 import { LIMITS } from './limits.js'
+import { networkOf } from './network.js'
 
 interface DoorInit {
   /** Connections at most. */
@@ -24,8 +24,8 @@ interface Guest {
 /**
  * Keeps room for those who come. Connections cost nothing but an address, so a host that only refused the next one at its
  * limit would be full of whoever came first. Here the next one is let in, and the oldest goes of those from the address that
- * has the most, first of those that have not proved a PeerId yet, then of those whose PeerId no enclave record names. An
- * honest peer shows its record within a second or two, and comes again when it was too late.
+ * has the most: of those that have not proved a PeerId yet, and of those whose PeerId no enclave record names. An honest peer
+ * shows its record within a second or two, and comes again when it was too late.
  */
 export class Door {
   readonly #init: DoorInit
@@ -65,18 +65,22 @@ export class Door {
     })
   }
 
-  /** @returns false: whoever knocks may come in. */
+  /** @returns whether it is turned away: where the most come from one address, those that came first are let finish. */
   #knocks(connection: MultiaddrConnection): boolean {
+    const address = addressOf(connection.remoteAddr)
+    const { pending, spare } = LIMITS.connections
+    if (this.#pending.size >= pending - spare) {
+      const leaving = oneOfMany([...this.#pending.values()])
+      if (leaving?.address === address) return true
+      leaving?.close()
+    }
     const leave = () => this.#pending.delete(connection)
     connection.addEventListener('close', leave, { once: true })
     const close = () => {
       leave()
       connection.abort(tooMany())
     }
-    this.#pending.set(connection, { address: addressOf(connection.remoteAddr), since: performance.now(), close })
-    if (this.#pending.size > LIMITS.connections.pending - LIMITS.connections.spare) {
-      oneOfMany([...this.#pending.values()])?.close()
-    }
+    this.#pending.set(connection, { address, since: performance.now(), close })
     return false
   }
 
@@ -112,18 +116,8 @@ function oldestFirst(connections: readonly Connection[]): Connection[] {
   return [...connections].sort((one, other) => one.timeline.open - other.timeline.open)
 }
 
-/** Of IPv6 the first half: whoever has one such address has the others. */
 function addressOf(remote: Multiaddr): string {
-  if (!isNetworkAddress(remote)) return remote.toString()
-  const { host } = getNetConfig(remote)
-  return isIPv6(host) ? network(host) : host
-}
-
-function network(host: string): string {
-  const [head = '', tail] = host.split('::')
-  const groups = head.split(':').filter((group) => group !== '')
-  const left = tail === undefined ? groups : [...groups, ...Array<string>(8).fill('0')]
-  return left.slice(0, 4).join(':')
+  return isNetworkAddress(remote) ? networkOf(getNetConfig(remote).host) : remote.toString()
 }
 
 function tooMany(): SlotmeshError {
