@@ -32,6 +32,8 @@ export {
   type NodeProblem,
   type NodeState,
   type NodeStatus,
+  type Offender,
+  type OffenderStatus,
 } from './node/index.js'
 export {
   OwnerRequestError,

@@ -141,6 +141,8 @@ function describe(event: NodeEvent): string {
       return `refused  by ${event.from}: ${event.code}`
     case 'exchange-done':
       return `fetched  ${event.shares} shares from ${event.peer}, in ${event.ms} ms`
+    case 'peer-shut-out':
+      return `shut out ${event.who} for ${event.forMs / 1_000} s: ${event.kind}`
     case 'exchange-failed':
       return `failed   exchange with ${event.peer}: ${event.code}`
   }

@@ -27,6 +27,7 @@ export const SettingsSchema = z.strictObject({
       announce: multiaddrs.optional(),
       bootstrap: multiaddrs.optional(),
       allowPrivateAddresses: z.boolean().optional(),
+      shutOutOffenders: z.boolean().optional(),
     })
     .optional(),
   share: z.strictObject({ postQuantumOnly: z.boolean().optional() }).optional(),

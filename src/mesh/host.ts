@@ -25,6 +25,7 @@ import { type EntryHost, stayConnected } from './bootstrap.js'
 import { HostDatastore } from './datastore.js'
 import { enterTable, type MeshDht, type MeshTable, meetNeighbours, meshDht, putEverywhere } from './dht.js'
 import { countingDht, type DhtTraffic } from './dht-traffic.js'
+import { Door } from './door.js'
 import { enterByRegistry } from './entry.js'
 import { HandOver } from './hand-over.js'
 import { KnownRecords } from './known-records.js'
@@ -46,6 +47,10 @@ export interface MeshHostInit {
   readonly allowPrivateAddresses: boolean
   /** New connections per second that are accepted from one address; 50 by default. */
   readonly inboundConnectionThreshold?: number
+  /** Connections at most; 300 by default. */
+  readonly maximumConnections?: number
+  /** Whether there is to be no connection with this PeerId just now. */
+  readonly isShut?: (peer: string) => boolean
   readonly genesisHash: Hex
   /** The enclave account. */
   readonly signer: AccountSigner
@@ -217,12 +222,16 @@ export interface NodeParts {
 
 type NodeServices = { identify: Identify; ping: Ping; dht: MeshDht }
 
-function createNode(
-  { genesisHash, allowPrivateAddresses, inboundConnectionThreshold, transport = tcp(), logger }: MeshHostInit,
+async function createNode(
+  init: MeshHostInit,
   { listen, announce, privateKey, known }: NodeParts,
 ): Promise<Libp2p<NodeServices>> {
   const { connections } = LIMITS
-  return createLibp2p<NodeServices>({
+  const { genesisHash, allowPrivateAddresses, inboundConnectionThreshold, isShut, transport = tcp(), logger } = init
+  const { maximumConnections = connections.total } = init
+  const isKnown = (peer: string) => known.names(peer)
+  const door = new Door({ maximum: maximumConnections, isKnown, isShut: isShut ?? (() => false) })
+  const libp2p = await createLibp2p<NodeServices>({
     start: false,
     privateKey,
     datastore: new HostDatastore(known),
@@ -233,9 +242,9 @@ function createNode(
     connectionEncrypters: [noise()],
     // The connection monitor below already asks whether the other side lives.
     streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: connections.streams })],
-    connectionGater: allowPrivateAddresses ? {} : { denyDialMultiaddr: isPrivate },
+    connectionGater: { ...door.gater, ...(!allowPrivateAddresses && { denyDialMultiaddr: isPrivate }) },
     connectionManager: {
-      maxConnections: connections.total,
+      maxConnections: maximumConnections,
       maxIncomingPendingConnections: connections.pending,
       maxParallelDials: connections.parallelDials,
       dialTimeout: connections.dialMs,
@@ -253,6 +262,8 @@ function createNode(
       dht: meshDht({ genesisHash, allowPrivateAddresses, known, logger }),
     },
   })
+  door.watch(libp2p)
+  return libp2p
 }
 
 async function listenOrExplain(libp2p: MeshNode, listen: readonly string[]): Promise<void> {

@@ -31,6 +31,8 @@ export class KnownRecords {
   readonly #init: KnownRecordsInit
   /** In the order in which they were last seen, so that the first is the one to forget. */
   readonly #newest = new Map<AccountId, KnownRecord>()
+  /** Whose record names a PeerId. */
+  readonly #accounts = new Map<string, AccountId>()
 
   constructor(init: KnownRecordsInit) {
     this.#init = init
@@ -68,11 +70,12 @@ export class KnownRecords {
   /** Takes in a record that needs no validation: one's own, or one that was validated before. */
   async remember(record: EnclaveRecord): Promise<void> {
     const isNews = this.#newest.get(record.account)?.record !== record
-    this.#newest.delete(record.account)
+    this.#forget(record.account)
     this.#newest.set(record.account, { record, seenAt: this.#init.clock.now() })
+    this.#accounts.set(record.peerId.toString(), record.account)
     for (const account of this.#newest.keys()) {
       if (this.#newest.size <= LIMITS.knownRecords) break
-      this.#newest.delete(account)
+      this.#forget(account)
     }
     if (!isNews) return
     await this.#init.onNews(record)
@@ -92,9 +95,21 @@ export class KnownRecords {
     }
   }
 
+  /** Whether a record that is still true names this PeerId. */
+  names(peer: string): boolean {
+    const account = this.#accounts.get(peer)
+    return account !== undefined && this.current(account)?.record.peerId.toString() === peer
+  }
+
   /** The highest sequence that was seen of an account, be its record outdated or not; 0 when none was. */
   sequenceOf(account: AccountId): number {
     return this.#newest.get(account)?.record.sequence ?? 0
+  }
+
+  #forget(account: AccountId): void {
+    const peer = this.#newest.get(account)?.record.peerId.toString()
+    if (peer !== undefined) this.#accounts.delete(peer)
+    this.#newest.delete(account)
   }
 
   #assertNews({ account, sequence }: EnclaveRecord): void {

@@ -81,6 +81,10 @@ export const LIMITS = {
     pending: 100,
     /** New connections per second from one address: many nodes may live behind one, and a stranger gains little. */
     inboundPerSecond: 50,
+    /** Of one peer: both sides may have dialled at once, and one be about to close. */
+    perPeer: 4,
+    /** Places that are kept free, of those that are open and of those that are pending, for who comes next. */
+    spare: 20,
     /** Dials in progress: more would only make all of them slower, and in an overloaded process time out together. */
     parallelDials: 10,
     /** TCP, Noise and Yamux take 15 ms of work; this is for peers that are overloaded or far away. */

@@ -5,6 +5,7 @@ import type { ForkEvidence } from '../provenance/index.js'
 import { OLDEST_VIEW_MS } from '../share/index.js'
 import type { StoreIntegrity } from '../store/index.js'
 import type { Comparison, OwedConfirmations } from '../sync/index.js'
+import type { OffenderStatus } from './offenders.js'
 import type { QuoteFailure } from './quotes.js'
 import type { NodeProblem } from './types.js'
 
@@ -53,6 +54,7 @@ export interface Symptoms {
   readonly quoteFailure?: QuoteFailure | undefined
   /** Why the node stops: its disk has refused a write. */
   readonly storeFailure?: string | undefined
+  readonly offenders?: OffenderStatus
   readonly integrity?: StoreIntegrity
   readonly comparison?: Comparison | undefined
   /** How many are open. */
@@ -62,7 +64,7 @@ export interface Symptoms {
 /** What keeps a node from doing all of its work, the gravest first; nothing when it is well. */
 export function problemsOf(symptoms: Symptoms): NodeProblem[] {
   const { chain, owed, now, stoppedBy, forks = [], collateral = [], integrity, comparison, wants = 0 } = symptoms
-  const { floorsFailure, quoteFailure, storeFailure } = symptoms
+  const { floorsFailure, quoteFailure, storeFailure, offenders } = symptoms
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
   if (storeFailure !== undefined) problems.push({ code: 'store/failed', sentence: storeFailure })
@@ -147,6 +149,14 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
     })
   }
   for (const health of collateral) problems.push(...collateralProblems(health, now))
+  const [worst] = offenders?.worst ?? []
+  if (offenders !== undefined && offenders.shut > 0 && worst !== undefined) {
+    const did = Object.entries(worst.offences).map(([kind, times]) => `${kind} ${times}`)
+    problems.push({
+      code: 'mesh/offenders',
+      sentence: `Nothing is done for ${offenders.shut} peers for a while, since they have broken the protocol too often; the worst is ${worst.who} (${did.join(', ')}). Where that is an enclave's account, tell its operator and the committee.`,
+    })
+  }
   for (const { branches } of forks) {
     const { account, cluster, slot } = branches[0].head
     problems.push({

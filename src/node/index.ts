@@ -1,2 +1,3 @@
 export { createEnclaveNode } from './node.js'
+export type { Offender, OffenderStatus } from './offenders.js'
 export type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState, NodeStatus } from './types.js'

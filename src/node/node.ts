@@ -1,3 +1,4 @@
+import { peerIdFromString } from '@libp2p/peer-id'
 import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
 import { type AccountSigner, type ForgetfulSigner, zero } from '../crypto/index.js'
@@ -24,6 +25,7 @@ import { openStore, type Store } from '../store/index.js'
 import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
 import { type Collateral, configuredCollateral } from './collateral.js'
 import { problemsOf, watchProblems } from './health.js'
+import { Offenders } from './offenders.js'
 import { OwnQuotes } from './quotes.js'
 import { type Secrets, takeSecrets } from './secrets.js'
 import { Telemetry } from './telemetry.js'
@@ -80,6 +82,7 @@ class Node implements EnclaveNode {
   readonly #peerSeed: Uint8Array
   readonly #telemetry: Telemetry
   readonly #ownQuotes: OwnQuotes
+  readonly #offenders: Offenders
   readonly #stopping = new AbortController()
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
@@ -98,6 +101,15 @@ class Node implements EnclaveNode {
     this.#logger = logger
     this.#telemetry = new Telemetry(Date.now, logger)
     this.#ownQuotes = new OwnQuotes(config.attestation.quoteSource, Date.now)
+    this.#offenders = new Offenders({
+      now: Date.now,
+      logger,
+      isShutting: config.mesh.shutOutOffenders,
+      onShut: (shut) => {
+        this.#telemetry.peerShutOut(shut)
+        void this.#disconnect(shut.peers)
+      },
+    })
     this.#store = store
     this.#signer = signer
     this.#peerSeed = peerSeed
@@ -206,6 +218,7 @@ class Node implements EnclaveNode {
       wantsOpen: wants,
       dht: parts?.mesh.dhtTraffic() ?? { lookups: 0, messages: 0 },
       ...this.#telemetry.counts(),
+      offences: this.#offenders.status(),
     }
   }
 
@@ -295,6 +308,7 @@ class Node implements EnclaveNode {
     return createMeshHost({
       ...this.#config.mesh,
       ...this.#replaced,
+      isShut: (peer) => this.#offenders.isShut(peer),
       privateKey: this.#peerSeed,
       allowPrivateAddresses: this.#config.mesh.allowPrivateAddresses ?? false,
       genesisHash: chain.genesisHash,
@@ -338,6 +352,8 @@ class Node implements EnclaveNode {
       isKnown: (account, peer) => mesh.knows(account, peer),
       onServed: () => this.#telemetry.exchangeServed(),
       onRefusal: (refusal) => this.#telemetry.refusalSent(refusal),
+      onOffence: (offence) => this.#offenders.offended(offence),
+      isShut: (who) => this.#offenders.isShut(who),
     })
   }
 
@@ -348,6 +364,7 @@ class Node implements EnclaveNode {
       store: this.#store,
       peers: {
         request: async (account, request) => {
+          if (this.#offenders.isShut(account)) throw shutOut()
           this.#telemetry.exchangeBegun(account)
           const { peerId: peer } = await mesh.resolve(account, { signal: request.signal })
           const { received, traffic } = await share.request({ account, peer }, request)
@@ -366,6 +383,14 @@ class Node implements EnclaveNode {
       logger: this.#logger,
       clock: systemClock,
     })
+  }
+
+  async #disconnect(peers: readonly string[]): Promise<void> {
+    try {
+      for (const peer of peers) await this.#parts?.mesh.libp2p.hangUp(peerIdFromString(peer))
+    } catch (thrown) {
+      this.#logger.debug('a connection could not be closed', { reason: messageOf(thrown) })
+    }
   }
 
   /** Lets slot peers find this enclave, as soon as it has a seat. */
@@ -414,6 +439,7 @@ class Node implements EnclaveNode {
       collateral: collateral.health(),
       floorsFailure: collateral.floorsFailure(),
       quoteFailure: this.#ownQuotes.failure,
+      offenders: this.#offenders.status(),
       storeFailure: this.failed.aborted ? messageOf(this.failed.reason) : undefined,
       integrity: this.#store.integrity(),
       comparison: engine.comparison,
@@ -451,6 +477,10 @@ function staleView(): SlotmeshError {
     'node/stale-view',
     'This enclave has seen no new final block for too long to know who owns what; try again later.',
   )
+}
+
+function shutOut(): SlotmeshError {
+  return new SlotmeshError('node/shut-out', 'The enclave has offended too often: nothing is asked of it for a while.')
 }
 
 async function restartPause(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { type AccountId, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
 import { RefusalError, RefusedError } from '../share/index.js'
 import type { SyncListener } from '../sync/index.js'
+import type { ShutOut } from './offenders.js'
 import type { NodeEvent, NodeStatus } from './types.js'
 
 type Listener = (event: NodeEvent) => void
@@ -92,6 +93,10 @@ export class Telemetry implements SyncListener {
   refusalSent(code: string): void {
     count(this.#refusalsSent, code)
     this.#emit({ type: 'refusal-sent', code, at: this.#now() })
+  }
+
+  peerShutOut(shut: ShutOut): void {
+    this.#emit({ type: 'peer-shut-out', ...shut, at: this.#now() })
   }
 
   #sinceBegun(peer: AccountId): { ms: number; at: number } {

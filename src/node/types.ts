@@ -21,6 +21,7 @@ import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
 import type { Suite } from '../share/index.js'
 import type { StoreIntegrity } from '../store/index.js'
 import type { Comparison, OwedConfirmations } from '../sync/index.js'
+import type { OffenderStatus, ShutOut } from './offenders.js'
 
 /** Everything a node needs to know before it starts. */
 export interface EnclaveNodeConfig {
@@ -45,6 +46,11 @@ export interface EnclaveNodeConfig {
     readonly announce?: readonly string[]
     /** Whether loopback and local-network addresses may be dialled and told to others; false when absent. */
     readonly allowPrivateAddresses?: boolean
+    /**
+     * Whether peers that offend too often are shut out for a while; true when absent. Without it they are counted only:
+     * for a node that is judged by a suite which offends on purpose.
+     */
+    readonly shutOutOffenders?: boolean
   }
   readonly attestation: {
     readonly quoteSource: QuoteSource
@@ -120,6 +126,8 @@ export interface NodeStatus {
     readonly sent: Readonly<Record<string, number>>
     readonly received: Readonly<Record<string, number>>
   }
+  /** What peers did that no honest one does, since the start, and who they are. */
+  readonly offences: OffenderStatus
 }
 
 /** What a node reports as it happens. Times are Unix ms. */
@@ -158,6 +166,8 @@ export type NodeEvent =
       readonly ms: number
       readonly at: number
     }
+  /** A peer has offended too often: nothing is done for it for a while. */
+  | ({ readonly type: 'peer-shut-out'; readonly at: number } & ShutOut)
   /** An exchange failed for another reason than a refusal; the want stays open and another peer is tried. */
   | {
       readonly type: 'exchange-failed'

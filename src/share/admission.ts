@@ -1,4 +1,4 @@
-import { type AccountId, bounded, type Clock } from '../domain/index.js'
+import { type AccountId, bounded, type Clock, SlotmeshError } from '../domain/index.js'
 import { PROVIDER_LIMITS } from './protocol.js'
 import { RefusalError } from './refusals.js'
 
@@ -20,6 +20,16 @@ export interface AdmissionsInit {
   readonly clock: Clock
   /** Whether this peer is known to be the account's, by a record that the account has signed. */
   readonly isKnown?: ((account: AccountId, peer: string) => boolean) | undefined
+  /** Whether an account is to get no place just now, whichever peer it comes by. */
+  readonly isShut?: ((account: AccountId) => boolean) | undefined
+}
+
+/** The admission of one stream, as the one who serves it sees it. */
+export interface Visit extends Admission {
+  /** Whose enclave the peer has proved to be, if it has. */
+  readonly proved: AccountId | undefined
+  /** Gives its place free, if it had one, to the next in line. */
+  leave(): void
 }
 
 /** One who has a place, or waits for one. */
@@ -39,6 +49,8 @@ interface Waiter extends Guest {
 export class Admissions {
   readonly #clock: Clock
   readonly #isKnown: (account: AccountId, peer: string) => boolean
+  readonly #isShut: (account: AccountId) => boolean
+  readonly #streams: RateLimit
   readonly #hellos: RateLimit
   readonly #hellosOfUnknown: RateLimit
   readonly #exchanges: RateLimit
@@ -50,10 +62,12 @@ export class Admissions {
   readonly #turns = new Recent<AccountId, number>()
   #turn = 0
 
-  constructor({ clock, isKnown = () => false }: AdmissionsInit) {
+  constructor({ clock, isKnown = () => false, isShut = () => false }: AdmissionsInit) {
     this.#clock = clock
     this.#isKnown = isKnown
+    this.#isShut = isShut
     const now = () => clock.now()
+    this.#streams = new RateLimit(PROVIDER_LIMITS.streamsPerPeerPerMinute, now)
     const { hellosOfUnknown } = PROVIDER_LIMITS
     this.#hellos = new RateLimit(PROVIDER_LIMITS.hellosPerPeerPerMinute, now)
     this.#hellosOfUnknown = new RateLimit(hellosOfUnknown.perMinute, now, hellosOfUnknown.atOnce)
@@ -65,17 +79,28 @@ export class Admissions {
     return this.#waiting.size
   }
 
-  /** For one stream of this peer; `leave` gives its place free, if it had one, to the next in line. */
-  of(peer: string): Admission & { leave(): void } {
+  /** Whether the peer may open one more stream. */
+  admitsStream(peer: string): boolean {
+    return this.#streams.take(peer)
+  }
+
+  /** For one stream of this peer. */
+  of(peer: string): Visit {
     let guest: Guest | undefined
+    let proved: AccountId | undefined
     return {
+      get proved() {
+        return proved
+      },
       admitHello: (account) => {
         const isKnown = this.#proved.get(account) === peer || this.#isKnown(account, peer)
-        if (!this.#hellos.take(peer)) throw this.#busy()
+        if (!this.#hellos.take(peer)) throw this.#busy(flood())
         if (!isKnown && !this.#hellosOfUnknown.take('')) throw this.#busy()
       },
       admitAccount: async (account, options) => {
+        proved = account
         this.#proved.set(account, peer)
+        if (this.#isShut(account)) throw this.#busy()
         guest = await this.#place({ peer, account }, options)
       },
       leave: () => {
@@ -90,7 +115,7 @@ export class Admissions {
     const ownPlaces = [...this.#guests].filter(isSame).length
     const waits = [...this.#waiting].some(isSame)
     if (ownPlaces >= PROVIDER_LIMITS.exchangesPerPeer || waits) throw this.#busy()
-    if (!this.#exchanges.take(guest.account)) throw this.#busy()
+    if (!this.#exchanges.take(guest.account)) throw this.#busy(flood())
     if (this.#guests.size >= PROVIDER_LIMITS.exchanges) await this.#wait(guest, signal)
     else this.#take(guest)
     return guest
@@ -137,10 +162,16 @@ export class Admissions {
   }
 
   /** The longer the line, the later it is worth to come back. */
-  #busy(): RefusalError {
+  #busy(cause?: SlotmeshError): RefusalError {
     const { retryAfterMs, exchanges } = PROVIDER_LIMITS
-    return new RefusalError('BUSY', { retryAfterMs: Math.round(retryAfterMs * (1 + this.#waiting.size / exchanges)) })
+    const longer = Math.round(retryAfterMs * (1 + this.#waiting.size / exchanges))
+    return new RefusalError('BUSY', { retryAfterMs: longer, ...(cause && { cause }) })
   }
+}
+
+/** By itself it comes more often than anybody needs to, however busy this side is with others. */
+function flood(): SlotmeshError {
+  return new SlotmeshError('share/flood', 'The peer, or its account, begins more exchanges a minute than are allowed.')
 }
 
 /** A map that forgets what was set longest ago, when there is too much. */

@@ -39,6 +39,7 @@ export class Frames {
   #bytes = 0
   #sentBytes = 0
   #messages = 0
+  #isWaiting = false
   #ended = false
   #failure: Error | undefined
   readonly #leaving = new AbortController()
@@ -53,7 +54,7 @@ export class Frames {
       this.#pieces += 1
       this.#bytes += event.data.byteLength
       if (this.#pieces >= CRUMBS.pieces && this.#bytes < this.#pieces * CRUMBS.bytesEach) {
-        this.abort(new Error('the peer sends in crumbs'))
+        this.abort(new SlotmeshError('share/crumbs', 'The peer sends in crumbs.'))
       }
       if (this.#received.byteLength > this.#pauseAbove && stream.readStatus === 'readable') stream.pause()
     })
@@ -73,6 +74,11 @@ export class Frames {
     return { bytes: this.#bytes + this.#sentBytes, messages: this.#messages }
   }
 
+  /** Whether the peer is waited for, or was when the last read or write was given up. */
+  get isWaiting(): boolean {
+    return this.#isWaiting
+  }
+
   /** Aborts with `share/cut` when the peer will send nothing more: for waits in which nothing is read. */
   get ended(): AbortSignal {
     return this.#leaving.signal
@@ -86,12 +92,14 @@ export class Frames {
   async read(maximumBytes: number, options: { signal: AbortSignal }): Promise<Uint8Array | undefined> {
     this.#pauseAbove = READ_AHEAD_MESSAGES * (LENGTH_PREFIX_BYTES + maximumBytes)
     this.#resume()
+    this.#isWaiting = true
     const length = await this.#readLength(maximumBytes, options.signal)
     if (length === undefined) return undefined
     await this.#until(() => this.#received.byteLength >= length, options.signal)
     const message = this.#received.slice(0, length)
     this.#consume(length)
     this.#messages += 1
+    this.#isWaiting = false
     return message
   }
 
@@ -105,11 +113,13 @@ export class Frames {
     } catch (thrown) {
       throw this.#cut(thrown)
     }
+    this.#isWaiting = true
     while (this.#stream.writableNeedsDrain) {
       signal.throwIfAborted()
       if (this.#stream.status !== 'open') throw this.#cut()
       await this.#next(['drain', 'close'], signal)
     }
+    this.#isWaiting = false
   }
 
   /** Ends this side after everything written has left; resets the stream if the peer has not ended its side by then. */

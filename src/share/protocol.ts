@@ -70,6 +70,8 @@ export const PROVIDER_LIMITS = {
   exchanges: 16,
   // A peer, and an account, needs one; two while a cut one is being noticed.
   exchangesPerPeer: 2,
+  // Twice the Hellos: streams of which nothing comes are for cut lines.
+  streamsPerPeerPerMinute: 240,
   // Before its signature is checked a peer has proved only its PeerId: two signature checks each second on average.
   hellosPerPeerPerMinute: 120,
   // PeerIds cost nothing, so those that have not proved to be an account's share a budget: 2.5 % of a core, and 150 ms of

@@ -57,6 +57,8 @@ export interface ExchangeRequest {
   readonly onRun: (run: VerifiedRun, provider: Knowledge) => Promise<void>
   /** Takes each key of `wants` that the provider says it does not hold. */
   readonly onNotHeld?: (key: ShareKey) => void
+  /** Called when the peer has proved that it is the enclave that was meant. */
+  readonly onProved?: () => void
   readonly signal: AbortSignal
 }
 
@@ -87,7 +89,7 @@ async function exchange(
   party: Party,
   provider: Counterpart,
   frames: Frames,
-  { wants, open, onRun, onNotHeld, signal }: ExchangeRequest,
+  { wants, open, onRun, onNotHeld, onProved, signal }: ExchangeRequest,
 ): Promise<ExchangeResult> {
   const { signer, chain, attestation, clock, cryptography = CRYPTOGRAPHY } = party
   const { verifySignature } = cryptography
@@ -134,6 +136,7 @@ async function exchange(
     throw attestationRefusal(thrown)
   })
   if (!verifySignature(provider.account, providerDigest, reportData)) throw new RefusalError('BINDING_MISMATCH')
+  onProved?.()
   const challengeHash = transcript.add('challenge-quote', challenge.quote)
 
   // Request: this enclave's own proof, and what it wants.
@@ -194,12 +197,16 @@ function outlivedError(): SlotmeshError {
 /** One for each origin will do, unless a provider holds many under old heads. */
 const REMEMBERED_HEADS = 4_096
 
+/** Batches of one exchange that only move its cursor: a portion in which nothing is held has one. */
+const EMPTY_BATCHES = 1_024
+
 /** The requester's account of one exchange, once it is granted (SPEC 4.7, 6.2, 6.3). */
 class Receiving {
   readonly #party: Party
   readonly #outstanding: Outstanding
   /** The heads whose signatures have been checked: a provider sends all runs of a log under one, if it can. */
   readonly #checkedHeads = new Set<string>()
+  #emptyBatches = 0
   #received = 0
   #notHeld = 0
   #cursor: ShareKey | undefined
@@ -213,6 +220,8 @@ class Receiving {
   async *runsOf({ runs, ...rest }: Batch, options: { signal: AbortSignal }): AsyncGenerator<VerifiedRun> {
     const isEmpty = runs.length === 0 && rest.secretsNotHeld.length === 0 && rest.capsulesNotHeld.length === 0
     if (isEmpty && rest.cursor === undefined) malformed()
+    if (isEmpty) this.#emptyBatches += 1
+    if (this.#emptyBatches > EMPTY_BATCHES) throw endlessError()
     for (const run of runs) {
       this.#received += run.shares.length
       if (this.#received > EXCHANGE_SHARES) malformed()
@@ -308,6 +317,10 @@ async function satThere(
   if (version > chain.finalised().number) return false
   const block = { number: version, hash: await chain.blockHash(version, options) }
   return (await chain.registryAt(block, options)).seatAt(cluster, slot)?.account === account
+}
+
+function endlessError(): SlotmeshError {
+  return new SlotmeshError('share/endless', 'The peer sends batches without end in which there is nothing.')
 }
 
 function originError({ account, cluster, slot }: VerifiedRun['head']): SlotmeshError {

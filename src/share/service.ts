@@ -5,11 +5,13 @@ import {
   causeOf,
   type Logger,
   messageOf,
+  type Offence,
   SlotmeshError,
   systemClock,
 } from '../domain/index.js'
 import { Admissions } from './admission.js'
 import { Frames, type Traffic } from './frames.js'
+import { offenceOf } from './offences.js'
 import type { Party } from './party.js'
 import { PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'
 import { type ServedExchange, serveExchange } from './provider.js'
@@ -31,6 +33,10 @@ export interface ShareServiceInit {
   readonly isKnown?: (account: AccountId, peer: string) => boolean
   readonly onServed?: (served: ServedExchange) => void
   readonly onRefusal?: (refusal: Refusal) => void
+  /** What peers did that no honest one does, in either role. */
+  readonly onOffence?: (offence: Offence) => void
+  /** Whether nothing is done for a peer, or for an account that has proved itself, since it has offended. */
+  readonly isShut?: (who: string | AccountId) => boolean
 }
 
 /** `/ternoa/share/1` on a libp2p host: serves other enclaves, and asks them. */
@@ -45,7 +51,8 @@ export class ShareService {
     this.#init = init
     const suites = allowedSuites(init.party.suites)
     this.#party = { ...init.party, suites, peer: init.host.peerId.toMultihash().bytes }
-    this.#admissions = new Admissions({ clock: init.party.clock ?? systemClock, isKnown: init.isKnown })
+    const { isKnown, isShut } = init
+    this.#admissions = new Admissions({ clock: init.party.clock ?? systemClock, isKnown, isShut })
   }
 
   /** How many exchanges wait for a place, out of at most {@link PROVIDER_LIMITS}.waiting. */
@@ -80,15 +87,34 @@ export class ShareService {
       )
       const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
       const frames = new Frames(stream, this.#party.clock)
-      const result = await requestShares(this.#party, counterpart, frames, { ...request, signal })
-      return { ...result, traffic: frames.traffic }
+      let account: AccountId | undefined
+      const onProved = () => {
+        account = provider.account
+      }
+      try {
+        const result = await requestShares(this.#party, counterpart, frames, { ...request, onProved, signal })
+        return { ...result, traffic: frames.traffic }
+      } catch (thrown) {
+        if (!signal.aborted) this.#blame(thrown, frames, { peer: provider.peer.toString(), account })
+        throw thrown
+      }
     })
   }
 
   readonly #serve = async (stream: Stream, connection: Connection): Promise<void> => {
-    const { shares, logger, onServed, onRefusal } = this.#init
+    const { shares, logger, onServed, onRefusal, isShut } = this.#init
     const peer = connection.remotePeer
-    const admission = this.#admissions.of(peer.toString())
+    const name = peer.toString()
+    if (isShut?.(name)) {
+      stream.abort(new SlotmeshError('share/shut', 'The peer has offended too often.'))
+      return
+    }
+    if (!this.#admissions.admitsStream(name)) {
+      stream.abort(new SlotmeshError('share/flood', 'The peer opens too many streams.'))
+      this.#init.onOffence?.({ kind: 'flood', peer: name })
+      return
+    }
+    const admission = this.#admissions.of(name)
     const frames = new Frames(stream, this.#party.clock)
     try {
       const served = await serveExchange(this.#party, shares, admission, peer.toMultihash().bytes, frames, {
@@ -99,10 +125,16 @@ export class ShareService {
     } catch (thrown) {
       if (thrown instanceof RefusalError) onRefusal?.(thrown.refusal)
       const code = thrown instanceof RefusalError ? thrown.refusal : thrown instanceof SlotmeshError ? thrown.code : ''
-      const fields = { peer: peer.toString(), code, reason: messageOf(thrown), ...causeOf(thrown) }
+      const fields = { peer: name, code, reason: messageOf(thrown), ...causeOf(thrown) }
       logger.info('an exchange ended early', fields)
+      this.#blame(thrown, frames, { peer: name, account: admission.proved })
     } finally {
       admission.leave()
     }
+  }
+
+  #blame(thrown: unknown, frames: Frames, who: Omit<Offence, 'kind'>): void {
+    const kind = offenceOf(thrown, { frames, isProved: who.account !== undefined })
+    if (kind !== undefined) this.#init.onOffence?.({ kind, ...who })
   }
 }

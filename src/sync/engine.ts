@@ -17,6 +17,7 @@ import {
 import { signHead } from '../provenance/index.js'
 import type { BlockChange, Identity, Store, Want } from '../store/index.js'
 import { Fetcher } from './fetcher.js'
+import { type ArrowName, LifeCycle } from './life-cycle.js'
 import type { SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
 
 /** What is held beside what the chain lists. */
@@ -68,23 +69,21 @@ export type SyncStore = Pick<
 
 /**
  * Keeps this enclave's shares equal to what the chain says it must hold:
- * block -> trigger -> durable want -> exchange -> verified share -> want closed.
- *
- *     unregistered --- seat assigned ---> setup --- nothing wanted ---> running
- *     setup, running --- seat lost ---> unregistered (shares kept, nothing asked or served)
- *     setup, running, unregistered --- another seat ---> everything erased, setup
+ * block -> trigger -> durable want -> exchange -> verified share -> want closed. What can happen to it is
+ * {@link LIFE_CYCLE}.
  */
 export class SyncEngine {
   readonly #parts: EngineParts
   readonly #fetcher: Fetcher
   readonly #progress = new EventEmitter().setMaxListeners(0)
-  #state: SyncState | undefined
+  readonly #life: LifeCycle
   #cursor: BlockNumber = -1
   #stoppedBy: string | undefined
   #comparison: Comparison | undefined
 
   constructor(parts: EngineParts) {
     this.#parts = parts
+    this.#life = new LifeCycle((state) => parts.listener.stateChanged(state))
     this.#fetcher = new Fetcher({
       ...parts,
       account: parts.signer.account,
@@ -93,8 +92,9 @@ export class SyncEngine {
     })
   }
 
+  /** While it does not run, what it was before. */
   get state(): SyncState {
-    return this.#state ?? 'unregistered'
+    return this.#life.lastTold ?? 'unregistered'
   }
 
   /** Why it stopped the last time, until it has taken in a block again; for health. */
@@ -131,6 +131,7 @@ export class SyncEngine {
         // Neither may go on alone: whoever runs the engine again would have two of it.
         ended.abort()
         await Promise.allSettled(loops)
+        if (this.#life.state !== 'off') this.#take('stopped')
       }
     })
   }
@@ -146,7 +147,9 @@ export class SyncEngine {
 
   async #awaitSeat(signal: AbortSignal): Promise<void> {
     const { chain } = this.#parts
-    this.#enter('unregistered')
+    const { state } = this.#life
+    // It may have been given a seat and have lost it again before it could take it.
+    if (state !== 'unregistered') this.#take(state === 'off' ? 'started without a seat' : 'unregistered')
     this.#cursor = -1
     for await (const _block of chain.follow(chain.finalised().number, { signal })) {
       this.#stoppedBy = undefined
@@ -166,7 +169,7 @@ export class SyncEngine {
     let compareAt = taken.isResumed ? chain.finalised() : undefined
     if (compareAt?.number === cursor) compareAt = await this.#compare(compareAt, signal)
     this.#moveTo(cursor)
-    this.#enter((await store.isSetupDone()) ? 'running' : 'setup')
+    this.#take(this.#seated(taken.isResumed, await store.isSetupDone()))
     await this.#setupMayBeDone()
     this.#fetcher.wake()
     for await (const block of chain.follow(cursor, { signal })) {
@@ -300,6 +303,7 @@ export class SyncEngine {
     const { chain, store, signer, logger, clock } = this.#parts
     // One time for all, so that they are asked for together.
     const now = clock.now()
+    for (const { type } of triggers) this.#take(ARROW_OF[type])
     const changes = triggers.flatMap((trigger) => changesFor(trigger, block.number, now))
     const { missingOwn } = await store.applyBlock(block.number, changes, (head) =>
       signHead(signer, chain.genesisHash, head),
@@ -321,10 +325,29 @@ export class SyncEngine {
 
   async #setupMayBeDone(): Promise<void> {
     const { store, logger } = this.#parts
-    if (this.#state !== 'setup' || store.counts().wants > 0) return
+    if (this.#life.state !== 'setup' || store.counts().wants > 0) return
     await store.markSetupDone()
+    // Meanwhile the seat may be lost, or this may have been told by another exchange that has ended.
+    if (this.#life.state !== 'setup') return
     logger.info('setup is complete', { shares: store.counts().shares.secret + store.counts().shares.capsule })
-    this.#enter('running')
+    this.#take('setup complete')
+  }
+
+  /**
+   * How it has come to be in its seat.
+   * @param isKept whether what its folder holds is of this seat.
+   * @param isDone whether that was complete once.
+   */
+  #seated(isKept: boolean, isDone: boolean): ArrowName {
+    const { state } = this.#life
+    if (state === 'off') return isDone ? 'started again' : 'started in setup'
+    if (state === 'unregistered') return isDone ? 'registered again' : 'registered'
+    return isKept ? 'stayed' : 'moved'
+  }
+
+  #take(arrow: ArrowName): void {
+    this.#life.take(arrow)
+    this.#parts.logger.debug('life cycle', { arrow, state: this.#life.state })
   }
 
   /** Whether a block that is being caught up with put this enclave into another seat. */
@@ -343,13 +366,13 @@ export class SyncEngine {
   #seat(): EnclaveSeat | undefined {
     return this.#parts.chain.registry().seatOf(this.#parts.signer.account)
   }
-
-  #enter(state: SyncState): void {
-    if (this.#state === state) return
-    this.#state = state
-    this.#parts.listener.stateChanged(state)
-  }
 }
+
+const ARROW_OF = {
+  synced: 'synced',
+  'key-update': 'to be synced anew',
+  removed: 'burned',
+} as const satisfies Record<Trigger['type'], ArrowName>
 
 function changesFor(trigger: Trigger, block: BlockNumber, since: number): BlockChange[] {
   // The chain itself keeps a version that is being replaced from being given out; the next one has its own trigger.

@@ -20,7 +20,12 @@ export async function startNode(
   const node = await createEnclaveNode({
     folder: join(folder, 'store'),
     chain: { endpoints: [target.rpcUrl] },
-    mesh: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: target.bootstrap, allowPrivateAddresses: true },
+    mesh: {
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      bootstrap: target.bootstrap,
+      allowPrivateAddresses: true,
+      shutOutOffenders: false,
+    },
     attestation: {
       quoteSource: platform.quoteSource,
       rootCertificate: fromHex(target.rootCertificate),

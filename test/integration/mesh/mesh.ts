@@ -86,8 +86,8 @@ export class TestMesh {
 }
 
 /** Asks again until it is so: for what spreads through a mesh by itself. */
-export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + 45_000
+export async function eventually<T>(attempt: () => Promise<T>, withinMs = 45_000): Promise<T> {
+  const deadline = Date.now() + withinMs
   for (;;) {
     try {
       return await attempt()

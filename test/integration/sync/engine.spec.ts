@@ -83,21 +83,6 @@ describe('synchronisation engine', () => {
 
   const holds = async (key: ShareKey) => (await store.place(key)) !== undefined
 
-  it('waits for a seat, fetches the snapshot, and is running when nothing is wanted', async () => {
-    await peerWith(peerA, 1, [secret(1), capsule(1), secret(5)])
-    chain.synced = [secret(1), capsule(1), secret(5)]
-    chain.assign(without(own.identity.account))
-    start()
-    await witness.until(() => witness.states.includes('unregistered'))
-    chain.assign(all)
-    chain.finalise([], true)
-    await witness.until(() => witness.states.includes('running'))
-    assert.deepEqual(witness.states, ['unregistered', 'setup', 'running'])
-    assert.deepEqual((await store.share(capsule(1)))?.payload, payloadOf(capsule(1)))
-    assert.equal(store.counts().wants, 0)
-    assert.equal(await syncedBlock(store), 1)
-  })
-
   it('lists what there is page by page, and asks nobody before it has begun, nor for what it holds of a listing that was cut short', async () => {
     await peerWith(peerA, 1, [secret(1), secret(2), secret(3)])
     chain.assign(all)
@@ -120,7 +105,6 @@ describe('synchronisation engine', () => {
     listing.emit('go on')
     await witness.until(() => witness.states.includes('running'))
     assert.deepEqual([await holds(secret(1)), await holds(secret(2)), await holds(secret(3))], [true, true, true])
-    console.log(JSON.stringify(peers.requests))
     assert.deepEqual(peers.askedOf(peerA).sort(), ['secret/1', 'secret/2', 'secret/3'])
     assert.equal(store.counts().wants, 0)
   })
@@ -229,53 +213,6 @@ describe('synchronisation engine', () => {
     chain.finalise([synced(secret(9), own.identity.seat.cluster)])
     await witness.until(() => peers.requests.length > 0)
     assert.deepEqual(peers.requests[0]?.keys, ['secret/9'])
-  })
-
-  it('erases what was burned, also when it was still wanted', async () => {
-    await peerWith(peerA, 1, [secret(1)])
-    chain.synced = [secret(1), secret(2)]
-    chain.assign(all)
-    start()
-    await witness.until(() => holds(secret(1)))
-    chain.finalise([
-      { type: 'removed', ...secret(1) },
-      { type: 'removed', ...secret(2) },
-    ])
-    await witness.until(() => witness.states.includes('running'))
-    assert.equal(await holds(secret(1)), false)
-    assert.equal(store.counts().wants, 0)
-  })
-
-  it('replaces a capsule by its newer version, and not the other way round', async () => {
-    const origin = await peerWith(peerA, 1, [capsule(3)])
-    chain.synced = [capsule(3)]
-    chain.assign(all)
-    start()
-    await witness.until(() => witness.states.includes('running'))
-    await seal(origin, peerA, 2, [capsule(3)], 1)
-    chain.finalise()
-    const block = chain.finalise([synced(capsule(3), 0)])
-    await witness.until(async () => (await store.place(capsule(3)))?.version === block)
-    assert.deepEqual((await store.share(capsule(3)))?.payload, payloadOf(capsule(3), 1))
-  })
-
-  it('goes on from its cursor after a restart, with the wants it had', async () => {
-    chain.assign(all)
-    start()
-    await witness.until(() => witness.states.includes('running'))
-    chain.finalise([synced(secret(4), 0)])
-    const cursor = chain.finalise()
-    await eventually(async () => (await store.cursor()) === cursor)
-    await stop?.()
-    chain.finalise([synced(secret(5), 0)])
-    store = await folders.reopen(store, location)
-    await peerWith(peerA, 1, [secret(4), secret(5)].slice(0, 1))
-    const peer = peers.up.get(peerA.identity.account)
-    assert.ok(peer)
-    await seal(peer.store, peerA, 3, [secret(5)])
-    start()
-    await witness.until(async () => (await holds(secret(4))) && (await holds(secret(5))))
-    assert.deepEqual(chain.followedFrom, [0, cursor])
   })
 
   it('compares what it holds with the chain after a restart, as soon as it has caught up, and fetches what is missing', async () => {
@@ -463,24 +400,6 @@ describe('synchronisation engine', () => {
     assert.ok(await store.pending(secret(70)))
   })
 
-  it('stops asking when its seat is lost, and goes on where it was when the seat comes back', async () => {
-    await peerWith(peerA, 1, [secret(1)])
-    chain.synced = [secret(1)]
-    chain.assign(all)
-    start()
-    await witness.until(() => witness.states.includes('running'))
-    chain.assign(without(own.identity.account))
-    chain.finalise([], true)
-    await witness.until(() => witness.states.at(-1) === 'unregistered')
-    chain.finalise([synced(secret(2), 0)])
-    chain.assign(all)
-    chain.finalise([], true)
-    await witness.until(() => witness.states.at(-1) === 'running')
-    await witness.until(() => peers.askedOf(peerA).includes('secret/2'))
-    assert.equal(await holds(secret(1)), true)
-    assert.deepEqual(peers.askedOf(peerA).filter((key) => key === 'secret/1').length, 1)
-  })
-
   it('takes what is good beside a log that contradicts itself', async () => {
     // Shares come in the order of their logs, so the forked one comes first.
     const [forked, honest] = [peerA, peerB].sort((one, other) => (one.log.account < other.log.account ? -1 : 1))
@@ -619,22 +538,6 @@ describe('synchronisation engine', () => {
     await assert.rejects(waiting, { name: 'AbortError' })
   })
 
-  it('erases everything when it is given another slot, and begins again', async () => {
-    await peerWith(peerA, 1, [secret(1)])
-    chain.synced = [secret(1)]
-    chain.assign(all)
-    start()
-    await witness.until(() => witness.states.includes('running'))
-    const before = await store.identity()
-    chain.assign(all.map((seat) => (seat.account === own.identity.account ? { ...seat, slot: 4 } : seat)))
-    chain.finalise([], true)
-    await witness.until(() => witness.states.filter((state) => state === 'setup').length === 2)
-    assert.equal(await holds(secret(1)), false)
-    const after = await store.identity()
-    assert.equal(after?.seat.slot, 4)
-    assert.notEqual(after?.incarnation, before?.incarnation)
-  })
-
   it('notices another slot also when no event tells of it', async () => {
     chain.assign(all)
     start()
@@ -680,18 +583,6 @@ describe('synchronisation engine', () => {
     start()
     await witness.until(() => witness.states.includes('running'))
     assert.equal((await store.identity())?.seat.slot, 4)
-  })
-
-  it('keeps a capsule while it is to be synced anew, and what it still wants', async () => {
-    await peerWith(peerA, 1, [capsule(1)])
-    chain.synced = [capsule(1)]
-    chain.assign(all)
-    const engine = start()
-    await witness.until(() => witness.states.includes('running'))
-    const block = chain.finalise([{ type: 'key-update', kind: 'capsule', nftId: 1 }])
-    await engine.reached(block, { signal: new AbortController().signal })
-    assert.equal(await holds(capsule(1)), true)
-    assert.equal(store.counts().wants, 0)
   })
 })
 

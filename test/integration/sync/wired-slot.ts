@@ -16,6 +16,7 @@ import {
   SlotmeshError,
   systemClock,
 } from '../../../src/domain/index.js'
+import type { Offenders } from '../../../src/node/offenders.js'
 import { type ChainView, type Knowledge, ShareService } from '../../../src/share/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { Serving, type SharePeers, SyncEngine } from '../../../src/sync/index.js'
@@ -32,7 +33,7 @@ const fastClock: Clock = {
 }
 
 /** What the host of one enclave lets it see of the chain; all of it at first. */
-class HostedChain extends ScriptedChain implements ChainView {
+export class HostedChain extends ScriptedChain implements ChainView {
   /** The newest final block that it is shown. */
   shown = Number.POSITIVE_INFINITY
   /** The last block that it can go through. */
@@ -90,6 +91,10 @@ export class Machine {
   served = 0
   /** Capsules that were taken for the newest although nobody was sure. */
   settled = 0
+  /** Whom it shuts out, where it has such a book; before the start. */
+  offenders: Offenders | undefined
+  /** By which the phases of its exchanges end, if not the system's. */
+  phases: Clock | undefined
   #running: Running | undefined
   readonly #seed: number
   readonly #slot: WiredSlot
@@ -123,10 +128,15 @@ export class Machine {
       this.settled += settled.length
       return settled
     }
+    const { offenders, phases } = this
     const serving = new Serving({ account, store, registry: () => chain.registry() })
     const share = new ShareService({
       host,
-      party: { signer, chain, attestation: new FakeAttestation() },
+      party: { signer, chain, attestation: new FakeAttestation(), ...(phases && { clock: phases }) },
+      ...(offenders && {
+        onOffence: (offence) => offenders.offended(offence),
+        isShut: (who) => offenders.isShut(who),
+      }),
       shares: serving,
       logger,
       onServed: () => {
@@ -138,6 +148,7 @@ export class Machine {
     const [witness, stopping] = [new Witness(), new AbortController()]
     const peers: SharePeers = {
       request: async (provider, request) => {
+        if (offenders?.isShut(provider)) throw new SlotmeshError('node/shut-out', 'It is shut out.')
         const peer = this.#slot.at(provider)
         await host.dial(peer.getMultiaddrs())
         return share.request(
@@ -199,6 +210,8 @@ export class WiredSlot {
   readonly folders = new Folders()
   /** Is told of each exchange that was served. */
   readonly witness = new Witness()
+  /** Who speaks the protocol by hand. */
+  readonly hosts = new Map<AccountId, Libp2p>()
   readonly #machines: Machine[] = []
 
   async machine(seed: number, who: Enclave): Promise<Machine> {
@@ -208,7 +221,7 @@ export class WiredSlot {
   }
 
   seat(...enclaves: readonly Enclave[]): void {
-    this.chain.assign(enclaves.map(({ identity: { account, seat } }) => ({ account, cluster: seat.cluster })))
+    this.chain.assign(enclaves.map(({ identity: { account, seat } }) => ({ account, ...seat })))
   }
 
   host(): Promise<Libp2p> {
@@ -222,12 +235,15 @@ export class WiredSlot {
 
   /** @throws SlotmeshError when it is down. */
   at(account: AccountId): Libp2p {
+    const other = this.hosts.get(account)
+    if (other !== undefined) return other
     const machine = this.#machines.find(({ who }) => who.identity.account === account)
     if (!machine?.isUp) throw new SlotmeshError('mesh/enclave-not-found', 'The peer is down.')
     return machine.running.host
   }
 
   async clear(): Promise<void> {
+    for (const host of this.hosts.values()) await host.stop()
     for (const machine of this.#machines) if (machine.isUp) await machine.stop()
     await this.folders.clear()
   }

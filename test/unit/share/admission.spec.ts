@@ -59,6 +59,28 @@ describe('the places of a provider', () => {
     await door.fill()
   })
 
+  it('are not given to an account that is shut out, whichever peer it comes by, and are kept for others', async () => {
+    const admissions = new Admissions({ clock: systemClock, isShut: (who) => who === account(1) })
+    for (const peer of ['one', 'two']) {
+      const visit = admissions.of(peer)
+      await assert.rejects(visit.admitAccount(account(1), patient()), isBusy)
+      assert.equal(visit.proved, account(1))
+    }
+    const visit = admissions.of('one')
+    assert.equal(visit.proved, undefined)
+    await visit.admitAccount(account(2), patient())
+    assert.equal(visit.proved, account(2))
+  })
+
+  it('are not asked for by any number of streams: each peer may open so many a minute', () => {
+    const open = (peer: string) => door.admissions.admitsStream(peer)
+    for (let opened = 0; opened < PROVIDER_LIMITS.streamsPerPeerPerMinute; opened += 1) assert.equal(open('one'), true)
+    assert.equal(open('one'), false)
+    assert.equal(open('two'), true)
+    door.clock.now += 30_000
+    assert.equal(open('one'), true)
+  })
+
   it('are waited for when all are taken, and given in the order of asking to those who never had one', async () => {
     const leaves = await door.fill()
     for (const at of [3, 1, 2]) void door.enter(at)

@@ -140,6 +140,17 @@ describe('the requester', () => {
     assert.deepEqual(at.received.shares.size, 3)
   })
 
+  it('takes no end of batches in which there is nothing', async () => {
+    const at = await scene()
+    await at.provider.handshake()
+    // With a field that nobody knows, so that they are no crumbs.
+    const padding = [0xa2, 0x7d, 100, ...new Uint8Array(100)]
+    const padded = (bytes: Uint8Array) => new Uint8Array([...bytes, ...padding])
+    const empty = news({ cursor: { kind: ShareKind.SECRET, nftId: 1 } })
+    for (let sent = 0; sent <= 1_024; sent += 1) await at.provider.send(await at.provider.seal(empty, padded))
+    await assertFails(at, 'share/endless')
+  })
+
   it('asks for all it wants and nothing else, sorted and joined', async () => {
     const ids = [5, 3, 4, 9]
     const at = await scene({ wants: [...ids.map((id) => want(secret(id), 7)), want(capsule(1)), want(secret(10), 8)] })

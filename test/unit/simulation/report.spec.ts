@@ -24,6 +24,7 @@ const STATUS: NodeStatus = {
   dht: { lookups: 4, messages: 30 },
   exchanges: { requested: 19, served: 40, failed: 1 },
   refusals: { sent: { BUSY: 2, NOT_REGISTERED: 3 }, received: {} },
+  offences: { byKind: {}, shut: 0, worst: [] },
 }
 
 const REPORT: SimulationReport = {

@@ -1,0 +1,53 @@
+import { type OffenceKind, SlotmeshError } from '../domain/index.js'
+import type { Frames } from './frames.js'
+import { type Refusal, RefusalError } from './refusals.js'
+
+/**
+ * What a refusal of this side's says of the peer. A measurement or a TCB that the policy does not allow is no offence: the
+ * peer may be of a later build than this policy; nor is a view of the chain that is ahead.
+ */
+const BY_REFUSAL: Partial<Record<Refusal, OffenceKind>> = {
+  MALFORMED: 'malformed',
+  BAD_SIGNATURE: 'bad-signature',
+  QUOTE_INVALID: 'bad-quote',
+  DEBUG_ENCLAVE: 'bad-quote',
+  BINDING_MISMATCH: 'bad-quote',
+  UNKNOWN_CHAIN: 'bad-token',
+  TOKEN_EXPIRED: 'bad-token',
+  NOT_REGISTERED: 'no-right',
+  WRONG_SLOT: 'no-right',
+  SAME_CLUSTER: 'no-right',
+}
+
+const BY_CODE: Readonly<Record<string, OffenceKind>> = {
+  'share/oversized': 'oversized',
+  'share/crumbs': 'crumbs',
+  'share/flood': 'flood',
+  'share/unasked': 'unasked',
+  'share/endless': 'endless',
+  'share/origin': 'bad-provenance',
+  'share/unsealing': 'bad-seal',
+  'share/incomplete': 'miscounted',
+}
+
+/**
+ * What the peer did by which an exchange ended; undefined when it need not be its fault.
+ * @param isProved whether its account had proved itself by then.
+ */
+export function offenceOf(
+  thrown: unknown,
+  { frames, isProved }: { frames: Pick<Frames, 'isWaiting'>; isProved: boolean },
+): OffenceKind | undefined {
+  if (thrown instanceof Error && thrown.name === 'TimeoutError') {
+    // What this side itself is slow at runs out of the same time.
+    if (!frames.isWaiting) return undefined
+    return isProved ? 'stall' : 'silence'
+  }
+  if (!(thrown instanceof SlotmeshError)) return undefined
+  const refused = thrown instanceof RefusalError ? BY_REFUSAL[thrown.refusal] : undefined
+  if (refused !== undefined) return refused
+  const { cause } = thrown
+  const causeCode = cause instanceof SlotmeshError ? BY_CODE[cause.code] : undefined
+  if (thrown.code.startsWith('provenance/')) return 'bad-provenance'
+  return BY_CODE[thrown.code] ?? causeCode
+}
