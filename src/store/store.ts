@@ -9,6 +9,7 @@ import {
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
+import type { HeldShares } from '../inventory/index.js'
 import {
   type ForkEvidence,
   gatherFork,
@@ -97,7 +98,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
       options.logger.warn('the folder is not as this node left it: what is missing is fetched again', fields)
     }
     const tally = new Tally()
-    for await (const key of database.keys(PLACES)) tally.share(key.kind, 1)
+    for await (const [key, { version }] of database.entries(PLACES)) tally.share(key, version, 1)
     for await (const [, { payload, isDoubtful }] of database.entries(PENDING)) {
       zero(payload)
       tally.pending(1, isDoubtful)
@@ -703,6 +704,11 @@ export class Store {
 
   counts(): StoreCounts {
     return this.#tally.counts()
+  }
+
+  /** Which shares are held in which versions, summed up in memory; it follows each write when that is on disk. */
+  get held(): HeldShares {
+    return this.#tally.held
   }
 
   /** The lowest version that an open want asks for: below it nothing is missing. */
