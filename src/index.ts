@@ -32,6 +32,8 @@ export {
   type NodeProblem,
   type NodeState,
   type NodeStatus,
+  type ReconciliationHealth,
+  type ReconciliationReport,
 } from './node/index.js'
 export {
   OwnerRequestError,
@@ -42,4 +44,4 @@ export {
 } from './owner/index.js'
 export { parseSealingKeySource, type SealingKeySource, sealingKey } from './sealing-key/index.js'
 export { resealStore, type StoreIntegrity } from './store/index.js'
-export { type Comparison, IngestError } from './sync/index.js'
+export { type Comparison, type DifferenceCause, IngestError, type Reconciled } from './sync/index.js'

@@ -1,2 +1,11 @@
 export { createEnclaveNode } from './node.js'
-export type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState, NodeStatus } from './types.js'
+export type {
+  EnclaveNode,
+  EnclaveNodeConfig,
+  NodeEvent,
+  NodeProblem,
+  NodeState,
+  NodeStatus,
+  ReconciliationHealth,
+  ReconciliationReport,
+} from './types.js'

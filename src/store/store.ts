@@ -219,7 +219,9 @@ export class Store {
 
   /** Of these shares, those that are neither held nor wanted, and how many are held. */
   async compare(keys: readonly ShareKey[]): Promise<{ lacking: ShareKey[]; held: number }> {
-    const [places, wants] = [await this.#database.getMany(PLACES, keys), await this.#database.getMany(WANTS, keys)]
+    // In this order: what is stored in between has had a want, and has a place after that.
+    const wants = await this.#database.getMany(WANTS, keys)
+    const places = await this.#database.getMany(PLACES, keys)
     const lacking = keys.filter((_, at) => places[at] === undefined && wants[at] === undefined)
     return { lacking, held: places.filter((place) => place !== undefined).length }
   }
