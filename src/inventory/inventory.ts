@@ -107,7 +107,8 @@ export class Inventory {
     for (let at = Math.max(0, this.#runAt(prefix.first)); at < this.#runs.length; at += 1) {
       const run = this.#runs[at]
       if (run === undefined || firstOf(run) >= end) break
-      count += positionIn(run, end) - positionIn(run, prefix.first)
+      const isWhole = firstOf(run) >= prefix.first && lastOf(run) < end
+      count += isWhole ? run.length : positionIn(run, end) - positionIn(run, prefix.first)
     }
     return count
   }
@@ -146,10 +147,9 @@ export class Inventory {
     for (let at = Math.max(0, this.#runAt(first)); at < this.#runs.length; at += 1) {
       const run = this.#runs[at]
       if (run === undefined || firstOf(run) >= end) break
-      const [least, most] = [firstOf(run), run.numbers[run.length - 1] ?? 0]
-      const part = found[Math.floor((least - first) / size)]
-      if (least >= first && most < end && Math.floor((most - first) / size) === Math.floor((least - first) / size)) {
-        if (part === undefined) continue
+      const index = Math.floor((firstOf(run) - first) / size)
+      const part = found[index]
+      if (part !== undefined && Math.floor((lastOf(run) - first) / size) === index) {
         part.count += run.length
         addSum(part.sum, run.sum)
         continue
@@ -218,6 +218,10 @@ function runOf(numbers: ArrayLike<number>, versions: ArrayLike<number>): Run {
 
 function firstOf(run: Run): number {
   return run.numbers[0] ?? 0
+}
+
+function lastOf(run: Run): number {
+  return run.numbers[run.length - 1] ?? 0
 }
 
 /** Where a number is in a run, or else where it would be put. */

@@ -1,5 +1,14 @@
 import type { BlockNumber, ShareKey } from '../domain/index.js'
-import { childOf, DEEPEST_LEVEL, type HeldShares, type Item, keyOf, type Prefix, ROOT } from '../inventory/index.js'
+import {
+  childOf,
+  DEEPEST_LEVEL,
+  fanOutAt,
+  type HeldShares,
+  type Item,
+  keyOf,
+  type Prefix,
+  ROOT,
+} from '../inventory/index.js'
 import { isSame, type Part } from './parts.js'
 import { inOrder } from './prefixes.js'
 import { DIFFERENCES_LISTED, PART_ITEMS, PROVIDER_LIMITS, QUESTION_PREFIXES } from './protocol.js'
@@ -99,9 +108,9 @@ export class Comparing {
     const unseen: Prefix[] = [ROOT]
     for (const prefix of unseen) {
       if (prefix.level === DEEPEST_LEVEL || this.#held.count(prefix) <= PART_ITEMS) continue
-      const filled = this.#held.children(prefix).flatMap(({ count }, index) => (count > 0 ? [index] : []))
-      if (filled.length > 2 || unseen.length + filled.length > UNSEEN_PREFIXES) continue
-      unseen.push(...filled.map((index) => childOf(prefix, index)))
+      const children = Array.from({ length: fanOutAt(prefix.level) }, (_, index) => childOf(prefix, index))
+      const filled = children.filter((child) => this.#held.count(child) > 0)
+      if (filled.length <= 2 && unseen.length + filled.length <= UNSEEN_PREFIXES) unseen.push(...filled)
     }
     return inOrder(unseen)
   }

@@ -50,7 +50,7 @@ const within = (held: ReadonlyMap<number, number>, { level, first }: Prefix) =>
 /** All prefixes that hold something, and some beside them. */
 function* prefixesOf(held: ReadonlyMap<number, number>): Generator<Prefix> {
   yield ROOT
-  for (const share of [...held.keys(), 5, NUMBERS - 1].slice(0, 40)) {
+  for (const share of [...held.keys(), 5, NUMBERS - 1].slice(0, 12)) {
     for (let level = 0; level <= DEEPEST_LEVEL; level += 1) {
       yield { level, first: Math.floor(share / sizeAt(level)) * sizeAt(level) }
     }
