@@ -53,7 +53,9 @@ export class Comparing {
   readonly #ahead: Difference[] = []
   readonly #behind: Difference[] = []
   readonly #counts = { lackingHere: 0, olderHere: 0, lackingThere: 0, olderThere: 0 }
-  #asked: readonly Prefix[] = []
+  /** Of the question that is being answered: all that was asked for, and what of it is known to differ. */
+  #asked = new Set<number>()
+  #differing = new Set<number>()
   #questions = 0
 
   /** @param turn which child is the first of all, from 0 to below 1; not always the same. */
@@ -68,28 +70,26 @@ export class Comparing {
 
   /** What to ask for, in order; undefined when nothing is left, or enough is known. */
   next(): readonly Prefix[] | undefined {
-    if (this.#questions === 0) this.#asked = this.#unseen()
-    else if (this.#open.length === 0 || this.#isEnough()) return undefined
-    else this.#asked = inOrder(this.#open.splice(-QUESTION_PREFIXES))
+    const isFirst = this.#questions === 0
+    if (!isFirst && (this.#open.length === 0 || this.#isEnough())) return undefined
+    const asked = isFirst ? this.#unseen() : inOrder(this.#open.splice(-QUESTION_PREFIXES))
     this.#questions += 1
-    return this.#asked
+    this.#asked = new Set(asked.map(nameOf))
+    // Of what is asked for unseen it shows as it goes whether it differs: the first one is what all are parts of.
+    this.#differing = new Set((isFirst ? asked.slice(0, 1) : asked).map(nameOf))
+    return asked
   }
 
-  /** @param parts the answer to what was asked for last, of the same length. */
-  take(parts: readonly Part[]): void {
-    // Of those asked for unseen it shows now whether they differ: the first one is what they are all parts of.
-    const open = new Set((this.#questions === 1 ? this.#asked.slice(0, 1) : this.#asked).map(nameOf))
-    const asked = new Set(this.#asked.map(nameOf))
-    for (const [at, prefix] of this.#asked.entries()) {
-      const part = parts[at]
-      if (part === undefined || !open.has(nameOf(prefix))) continue
-      if ('items' in part) this.#compareItems(prefix, part.items)
-      else {
-        for (const child of this.#differing(prefix, part.children)) {
-          if (asked.has(nameOf(child))) open.add(nameOf(child))
-          else this.#open.push(child)
-        }
-      }
+  /** To be called for each prefix of the question, in its order. */
+  take(prefix: Prefix, part: Part): void {
+    if (!this.#differing.has(nameOf(prefix))) return
+    if ('items' in part) {
+      this.#compareItems(prefix, part.items)
+      return
+    }
+    for (const child of this.#differingOf(prefix, part.children)) {
+      if (this.#asked.has(nameOf(child))) this.#differing.add(nameOf(child))
+      else this.#open.push(child)
     }
   }
 
@@ -116,7 +116,7 @@ export class Comparing {
   }
 
   /** The children that are to be looked at; of what is not there at all it is known here what that is. */
-  #differing(prefix: Prefix, told: readonly Uint8Array[]): Prefix[] {
+  #differingOf(prefix: Prefix, told: readonly Uint8Array[]): Prefix[] {
     const differing: Prefix[] = []
     const first = Math.floor(this.#turn * told.length)
     const own = this.#held.children(prefix)

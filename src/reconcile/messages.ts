@@ -48,11 +48,15 @@ export async function readSummary(frames: Frames, options: Abortable): Promise<O
   return { takenIn: takenInBlock, count, fingerprint }
 }
 
-/** @throws RefusedSessionError, RefusingError MALFORMED. */
-export async function readAnswer(frames: Frames, asked: readonly Prefix[], options: Abortable): Promise<Part[]> {
+/** @returns for each prefix what is held of it there. @throws RefusedSessionError, RefusingError MALFORMED. */
+export async function readAnswer(
+  frames: Frames,
+  asked: readonly Prefix[],
+  options: Abortable,
+): Promise<{ readonly prefix: Prefix; readonly part: Part }[]> {
   const { answer } = await readFromProvider(frames, MESSAGE_BYTES.answer, NUMBERS_READ.answer, options)
   if (answer?.parts.length !== asked.length) return malformed()
-  return asked.map((prefix, at) => partFrom(answer.parts[at] ?? malformed(), prefix))
+  return asked.map((prefix, at) => ({ prefix, part: partFrom(answer.parts[at] ?? malformed(), prefix) }))
 }
 
 export function encodeQuestion(prefixes: readonly Prefix[]): Uint8Array {

@@ -11,6 +11,9 @@ export const QUESTION_PREFIXES = 256
 /** SPEC 4.3: of a prefix with no more shares than this the shares themselves are told. */
 export const PART_ITEMS = 32
 
+/** So many are summed up before others have their turn: each can take some milliseconds of the processor. */
+export const PREFIXES_AT_ONCE = 4
+
 /** SPEC 5.1: the largest message of each kind, in bytes, enforced on its length prefix. */
 export const MESSAGE_BYTES = {
   hello: 256,

@@ -7,12 +7,9 @@ import { readHello, readQuestion } from './messages.js'
 import { partOf } from './parts.js'
 import type { HeldSource, Side } from './party.js'
 import { decodePrefixes } from './prefixes.js'
-import { OLDEST_VIEW_MS, PROVIDER_LIMITS, TIMEOUT_MS } from './protocol.js'
+import { OLDEST_VIEW_MS, PREFIXES_AT_ONCE, PROVIDER_LIMITS, TIMEOUT_MS } from './protocol.js'
 import { BARRIER_REFUSALS, RefusingError } from './refusals.js'
 import { type Answer, ProviderMessage, RefusalCode } from './wire/reconcile.js'
-
-/** So many prefixes are answered before others have their turn. */
-const PREFIXES_AT_ONCE = 4
 
 export interface ServedSession {
   readonly account: AccountId

@@ -1,10 +1,11 @@
+import { setImmediate as others } from 'node:timers/promises'
 import { fromHex } from '../crypto/index.js'
 import { type BlockHash, type BlockNumber, bounded, type Clock } from '../domain/index.js'
 import type { Frames } from '../framing/index.js'
 import { type HeldShares, NUMBERS } from '../inventory/index.js'
 import { Comparing, type Differences } from './comparing.js'
 import { encodeQuestion, readAnswer, readSummary } from './messages.js'
-import { TIMEOUT_MS } from './protocol.js'
+import { PREFIXES_AT_ONCE, TIMEOUT_MS } from './protocol.js'
 import { RequesterMessage } from './wire/reconcile.js'
 
 /** What one session came to. Only a hint: nothing of it is proved. */
@@ -47,7 +48,11 @@ export async function compareHeld(
         for (let asked = comparing.next(); asked !== undefined; asked = comparing.next()) {
           const prefixes = asked
           await frames.write(encodeQuestion(prefixes), { signal })
-          comparing.take(await within(TIMEOUT_MS.next, (options) => readAnswer(frames, prefixes, options)))
+          const parts = await within(TIMEOUT_MS.next, (options) => readAnswer(frames, prefixes, options))
+          for (const [at, { prefix, part }] of parts.entries()) {
+            if (at > 0 && at % PREFIXES_AT_ONCE === 0) await others(undefined, { signal })
+            comparing.take(prefix, part)
+          }
         }
       }
       await frames.close({ signal, lingerMs: TIMEOUT_MS.first })

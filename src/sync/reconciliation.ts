@@ -108,13 +108,10 @@ export class Reconciliation {
   /** Compares at intervals until the signal aborts; resolves then. @throws what the store throws. */
   async run(signal: AbortSignal): Promise<void> {
     const { everyMs = RECONCILE.everyMs, random } = this.#parts
-    // So that those that start together do not begin together.
-    let waitMs = everyMs * random()
     for (;;) {
-      await this.#interval.wait({ signal, timeoutMs: waitMs })
+      await this.#interval.wait({ signal, timeoutMs: jittered(everyMs, random) })
       if (signal.aborted) return
       await this.reconcile({ most: 1, signal })
-      waitMs = jittered(everyMs, random)
     }
   }
 

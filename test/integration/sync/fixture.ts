@@ -171,7 +171,7 @@ export class ComparingPeers implements ReconcilePeers {
     if (there === undefined) throw new SlotmeshError('mesh/enclave-not-found', 'The peer is down.')
     const comparing = new Comparing(held, turn)
     for (let prefixes = comparing.next(); prefixes !== undefined; prefixes = comparing.next()) {
-      comparing.take(prefixes.map((prefix) => partFrom(partOf(there.held, prefix), prefix)))
+      for (const prefix of prefixes) comparing.take(prefix, partFrom(partOf(there.held, prefix), prefix))
     }
     await this.onCompared()
     const { questions } = comparing

@@ -97,7 +97,7 @@ describe('the comparison of what two hold', () => {
         questions += 1
         most = Math.max(most, asked.length)
         assert.ok(asked.every(({ level }) => level <= DEEPEST_LEVEL))
-        comparing.take(asked.map(answer))
+        for (const prefix of asked) comparing.take(prefix, answer(prefix))
       }
       const { ahead, behind, isComplete } = comparing.result()
       return { questions, most, ahead: ahead.length, behind: behind.length, isComplete }

@@ -35,13 +35,11 @@ export function compare(
     const wire = encodePrefixes(prefixes)
     asked += prefixes.length
     bytes += wire.length
-    comparing.take(
-      decodePrefixes(wire).map((prefix) => {
-        const part = partOf(there, prefix)
-        bytes += part.fingerprints.length + part.items.length + 4
-        return partFrom(part, prefix)
-      }),
-    )
+    for (const prefix of decodePrefixes(wire)) {
+      const part = partOf(there, prefix)
+      bytes += part.fingerprints.length + part.items.length + 4
+      comparing.take(prefix, partFrom(part, prefix))
+    }
   }
   return { ...comparing.result(), questions: comparing.questions, asked, bytes }
 }
