@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { Inventory, numberOf, ROOT } from '../../../src/inventory/index.js'
 import type { Store } from '../../../src/store/index.js'
-import { capsule, enclave, Folders, failOnce, payloadOf, replicate, seal, secret, wantOf } from './fixture.js'
+import { PAYLOADS, PLACES } from '../../../src/store/records.js'
+import { capsule, enclave, Folders, failOnce, payloadOf, replicate, seal, secret, tamper, wantOf } from './fixture.js'
 
 /** What is summed up in memory, beside the same made of the records alone. */
 async function assertAgrees(store: Store): Promise<void> {
@@ -72,6 +73,44 @@ describe('what is held, summed up in memory', () => {
       { seed: 11, numRuns: 12 },
     )
   }).timeout(60_000)
+
+  const gone = {
+    'the payload of the first share': PAYLOADS.encodeKey({ key: secret(1), version: 1 }),
+    'the place of the first share': PLACES.encodeKey(secret(1)),
+    'the place of the last share': PLACES.encodeKey(capsule(1)),
+  }
+  for (const [name, record] of Object.entries(gone)) {
+    it(`is what is left of a folder from which ${name} was taken`, async () => {
+      const location = await folders.make()
+      const store = await folders.open(location)
+      await store.beginSetup(one.identity, 0, [])
+      await seal(store, one, 1, [secret(1), secret(2), capsule(1)], 1)
+      await seal(store, one, 2, [capsule(1)], 2)
+      await store.close()
+      await tamper(location, (raw) => raw.del(record))
+      const altered = await folders.open(location)
+      assert.equal(altered.integrity().state, 'altered')
+      assert.equal(altered.held.size, 2)
+      assert.equal(altered.held.versionOf(numberOf(secret(2))), 1)
+      await assertAgrees(altered)
+      await assertAgrees(await folders.reopen(altered, location))
+    })
+  }
+
+  it('takes no version of a name that nobody has written', async () => {
+    const location = await folders.make()
+    const store = await folders.open(location)
+    await store.beginSetup(one.identity, 0, [])
+    await seal(store, one, 1, [secret(1)], 1)
+    await store.close()
+    await tamper(location, async (raw) => {
+      await raw.put(PAYLOADS.encodeKey({ key: secret(1), version: 9 }), new Uint8Array(80))
+      await raw.put(Uint8Array.of(PAYLOADS.prefix, 1, 2), new Uint8Array(80))
+    })
+    const altered = await folders.open(location)
+    await assertAgrees(altered)
+    assert.equal(altered.held.versionOf(numberOf(secret(1))), 1)
+  })
 
   it('does not follow a write that the disk refuses', async () => {
     const store = await folders.open(await folders.make())
