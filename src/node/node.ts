@@ -372,6 +372,7 @@ class Node implements EnclaveNode {
       chain,
       source: heldSourceOf(serving, this.#store),
       isKnown: (account, peer) => mesh.knows(account, peer),
+      lookUp: (account, options) => mesh.resolve(account, options),
       logger: this.#logger,
       onServed: () => this.#telemetry.reconciliationServed(),
     })

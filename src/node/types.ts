@@ -235,7 +235,8 @@ export interface EnclaveNode {
    * Compares now what is held: with some slot peers, those first that were compared with the longest ago, and with the
    * chain's list as of the next final block. What is missing is fetched; that may still go on when this resolves.
    *
-   * @throws SlotmeshError `node/not-set-up` while the setup goes on or no seat is held, `node/not-running`; AbortError.
+   * @throws SlotmeshError `node/not-set-up` while the setup goes on or no seat is held, `node/not-running`, `sync/busy`;
+   * the signal's reason.
    */
   reconcile(options: { signal: AbortSignal }): Promise<ReconciliationReport>
 

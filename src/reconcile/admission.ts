@@ -7,12 +7,19 @@ export class Places {
   readonly #taken = new Set<AccountId>()
   readonly #ofAccount: RateLimit
   readonly #ofAll: RateLimit
+  readonly #lookUps: RateLimit
 
   constructor(clock: Clock) {
-    const { sessionsPerAccountPerMinute, sessionsPerMinute, remembered } = PROVIDER_LIMITS
+    const { sessionsPerAccountPerMinute, sessionsPerMinute, lookUpsPerMinute, remembered } = PROVIDER_LIMITS
     const now = () => clock.now()
     this.#ofAccount = new RateLimit({ perMinute: sessionsPerAccountPerMinute, now, remembered })
     this.#ofAll = new RateLimit({ perMinute: sessionsPerMinute, now, remembered: 1 })
+    this.#lookUps = new RateLimit({ perMinute: lookUpsPerMinute, now, remembered: 1 })
+  }
+
+  /** Whether one more record may be looked for. */
+  mayLookUp(): boolean {
+    return this.#lookUps.take('')
   }
 
   /** @returns gives the place free. @throws RefusingError BUSY */

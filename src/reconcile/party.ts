@@ -23,5 +23,7 @@ export interface Side {
   readonly source: HeldSource
   /** Whether this peer is known to be the account's, by a record that the account has signed. */
   readonly isKnown: (account: AccountId, peer: string) => boolean
+  /** Has the newest record of an account looked for, of one that may ask and is not known yet; it may fail. */
+  readonly lookUp?: ((account: AccountId, options: { signal: AbortSignal }) => Promise<unknown>) | undefined
   readonly clock?: Clock | undefined
 }

@@ -27,7 +27,7 @@ export const MESSAGE_BYTES = {
 export const NUMBERS_READ = { small: 64, answer: 4 * 2 * QUESTION_PREFIXES + 64 } as const
 
 /** SPEC 5.2: how long a side waits for the other, in ms. */
-export const TIMEOUT_MS = { first: 10_000, next: 30_000, session: 120_000 } as const
+export const TIMEOUT_MS = { lookUp: 5_000, first: 10_000, next: 30_000, session: 120_000 } as const
 
 /** SPEC 4.3, 4.2 of share/1: without a new final block for this long, in ms, a view of the chain is too old to act on. */
 export const OLDEST_VIEW_MS = 120_000
@@ -40,6 +40,8 @@ export const PROVIDER_LIMITS = {
   // An enclave compares itself once in an hour, and when it is told to.
   sessionsPerAccountPerMinute: 6,
   sessionsPerMinute: 60,
+  // For those who say that they are slot peers and whose record has not come here: it may be on its way.
+  lookUpsPerMinute: 30,
   retryAfterMs: 30_000,
   // Accounts of which it is remembered how often they came; some 200 bytes each.
   remembered: 4_096,

@@ -53,6 +53,11 @@ async function session(
     bounded({ signals: [signal], timeoutMs, clock: side.clock }, (limited) => work({ signal: limited }))
   const { genesisHash, account } = await within(TIMEOUT_MS.first, (options) => readHello(frames, options))
   if (genesisHash !== side.chain.genesisHash) throw new RefusingError('UNKNOWN_CHAIN')
+  requireSeat(side, account)
+  if (!side.isKnown(account, peer) && places.mayLookUp()) {
+    // Whatever it comes to: it is looked again who is known.
+    await within(TIMEOUT_MS.lookUp, async (options) => side.lookUp?.(account, options)).catch(() => undefined)
+  }
   requireAllowed(side, account, peer)
   const leave = places.take(account)
   try {
@@ -74,11 +79,16 @@ async function session(
 }
 
 /** @throws RefusingError */
-function requireAllowed({ account: own, chain, isKnown }: Side, account: AccountId, peer: string): void {
+function requireAllowed(side: Side, account: AccountId, peer: string): void {
+  requireSeat(side, account)
+  if (!side.isKnown(account, peer)) throw new RefusingError('UNKNOWN_PEER')
+}
+
+/** @throws RefusingError */
+function requireSeat({ account: own, chain }: Side, account: AccountId): void {
   if (chain.finalisedAgeMs() > OLDEST_VIEW_MS) throw new RefusingError('NOT_READY')
   const barrier = synchronisationBarrier(chain.registry(), own, account)
   if (barrier !== undefined) throw new RefusingError(BARRIER_REFUSALS[barrier])
-  if (!isKnown(account, peer)) throw new RefusingError('UNKNOWN_PEER')
 }
 
 /** With pauses: the processor is not this protocol's alone. */

@@ -1,5 +1,6 @@
 import {
   type AccountId,
+  abortable,
   type BlockNumber,
   type Clock,
   causeOf,
@@ -28,6 +29,8 @@ export const RECONCILE = {
   tries: 3,
   /** Peers that are compared with on demand. */
   onDemand: 8,
+  /** Demands that may wait for their turn, or have it. */
+  demands: 8,
   /** Of what a peer does not hold, so many are looked up on the chain: they may be gone. The chain's list shows the others. */
   lookedUp: 128,
 } as const
@@ -99,6 +102,7 @@ export class Reconciliation {
   #tries = 0
   readonly #interval: Signal
   #working: Promise<unknown> = Promise.resolve()
+  #demands = 0
 
   constructor(parts: ReconciliationParts) {
     this.#parts = parts
@@ -111,7 +115,7 @@ export class Reconciliation {
     for (;;) {
       await this.#interval.wait({ signal, timeoutMs: jittered(everyMs, random) })
       if (signal.aborted) return
-      await this.reconcile({ most: 1, signal })
+      await this.#inTurn(1, signal)
     }
   }
 
@@ -121,8 +125,25 @@ export class Reconciliation {
    *
    * @param options.most with how many; {@link RECONCILE}.onDemand by default.
    * @returns what each came to; nothing when there is none, or the own setup is not complete.
+   * @throws SlotmeshError `sync/busy` when many wait for their turn; the signal's reason.
    */
-  reconcile({ most = RECONCILE.onDemand, signal }: { most?: number; signal: AbortSignal }): Promise<Reconciled[]> {
+  async reconcile({
+    most = RECONCILE.onDemand,
+    signal,
+  }: {
+    most?: number
+    signal: AbortSignal
+  }): Promise<Reconciled[]> {
+    if (this.#demands === RECONCILE.demands) throw busy()
+    this.#demands += 1
+    try {
+      return await abortable(this.#inTurn(most, signal), signal)
+    } finally {
+      this.#demands -= 1
+    }
+  }
+
+  #inTurn(most: number, signal: AbortSignal): Promise<Reconciled[]> {
     const work = this.#working.then(() => this.#reconcile(most, signal))
     this.#working = work.catch(() => undefined)
     return work
@@ -258,6 +279,10 @@ export class Reconciliation {
     else if (causes.length > 0) logger.info('a peer does not hold what is held here', fields)
     else logger.debug('a comparison with a peer has shown no gap', fields)
   }
+}
+
+function busy(): SlotmeshError {
+  return new SlotmeshError('sync/busy', 'Many comparisons wait for their turn already; ask again when they have ended.')
 }
 
 /** The store itself cannot go on; that it has no seat any more is no failure. */

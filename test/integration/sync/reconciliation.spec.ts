@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type LogFields, type ShareKey, systemClock, type Trigger } from '../../../src/domain/index.js'
 import { Inventory, numberOf } from '../../../src/inventory/index.js'
 import type { Store } from '../../../src/store/index.js'
@@ -271,6 +272,24 @@ describe('reconciliation of what slot peers hold', () => {
     peers.asked.splice(0)
     for (let turn = 0; turn < 2; turn += 1) assert.equal((await reconcile())[0]?.peer, A)
     assert.equal((await reconcile(8)).length, 1)
+  })
+
+  it('is one at a time, of so many that may wait, each no longer than it wants to', async () => {
+    let goOn: () => void = () => undefined
+    peers.onCompared = () => new Promise((resolve) => (goOn = resolve))
+    const first = reconcile()
+    while (!peers.asked.includes(A)) await nextTurn()
+    const { length } = peers.asked
+    const leaving = new AbortController()
+    const waiting = Array.from({ length: 7 }, () => engine.reconcile({ most: 1, signal: leaving.signal }))
+    await assert.rejects(reconcile(), { code: 'sync/busy' })
+    leaving.abort(new Error('enough'))
+    for (const each of waiting) await assert.rejects(each, /enough/)
+    assert.equal(peers.asked.length, length)
+    peers.onCompared = async () => undefined
+    goOn()
+    assert.equal((await first).length, 1)
+    assert.equal((await reconcile()).length, 1)
   })
 
   it('comes at intervals, and not before the setup is complete', async () => {

@@ -100,6 +100,31 @@ describe('a session of reconciliation', () => {
     }
   })
 
+  it('looks for the record of a slot peer that is not known yet, so often and so long', async () => {
+    const known = new Set<string>()
+    let looked = 0
+    const side: Side = {
+      ...sideOf('giving', new Inventory()),
+      isKnown: (who) => known.has(who),
+      lookUp: async (who) => {
+        looked += 1
+        if (looked === 1) throw new Error('It is not found.')
+        if (looked === 3) known.add(who)
+      },
+    }
+    const at = places()
+    assert.equal(await refusalOf(side, hello('nobody'), { at }), 'NOT_REGISTERED')
+    assert.equal(looked, 0)
+    assert.equal(await refusalOf(side, hello(), { at }), 'UNKNOWN_PEER')
+    assert.equal(await refusalOf(side, hello(), { at }), 'UNKNOWN_PEER')
+    assert.equal(await refusalOf(side, hello(), { at }), 'taken')
+    assert.equal(await refusalOf(side, hello(), { at }), 'taken')
+    assert.equal(looked, 3)
+    known.clear()
+    for (let turn = 0; turn < 40; turn += 1) assert.equal(await refusalOf(side, hello(), { at }), 'UNKNOWN_PEER')
+    assert.equal(looked, 30)
+  })
+
   it('is refused while the provider is not set up', async () => {
     const source = { held: () => Promise.reject(new RefusingError('NOT_READY')) }
     assert.equal(await refusalOf({ ...sideOf('giving', new Inventory()), source }, hello()), 'NOT_READY')
