@@ -7,8 +7,8 @@ const floors = [
   ['simulation', 'conformance'],
   ['node', 'devchain', 'config'],
   ['sync'],
-  ['owner', 'share', 'mesh', 'chain', 'attestation', 'sealing-key', 'store'],
-  ['provenance'],
+  ['owner', 'share', 'reconcile', 'mesh', 'chain', 'attestation', 'sealing-key', 'store'],
+  ['provenance', 'inventory', 'framing'],
   ['crypto'],
   ['domain'],
 ]

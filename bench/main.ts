@@ -6,12 +6,14 @@ import { crawl } from './crawl/crawl.js'
 import type { ContestResult } from './harness/contest.js'
 import { thisMachine } from './harness/machine.js'
 import type { Spread } from './harness/statistics.js'
+import { reconciliation } from './reconciliation/reconciliation.js'
 import { snapshot } from './snapshot/snapshot.js'
 
 const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]>>> = {
   attestation,
   bootstrap,
   crawl,
+  reconciliation,
   snapshot,
 }
 

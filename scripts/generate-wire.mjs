@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const codecs = [
   { definition: 'protocols/share/1/share.proto', folder: 'src/share/wire', file: 'share.ts' },
+  { definition: 'protocols/reconcile/1/reconcile.proto', folder: 'src/reconcile/wire', file: 'reconcile.ts' },
   { definition: 'protocols/enclave-record/1/record.proto', folder: 'src/mesh/wire', file: 'record.ts' },
 ]
 

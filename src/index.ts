@@ -34,6 +34,8 @@ export {
   type NodeStatus,
   type Offender,
   type OffenderStatus,
+  type ReconciliationHealth,
+  type ReconciliationReport,
 } from './node/index.js'
 export {
   OwnerRequestError,
@@ -44,4 +46,4 @@ export {
 } from './owner/index.js'
 export { parseSealingKeySource, type SealingKeySource, sealingKey } from './sealing-key/index.js'
 export { resealStore, type StoreIntegrity } from './store/index.js'
-export { type Comparison, IngestError } from './sync/index.js'
+export { type Comparison, type DifferenceCause, IngestError, type Reconciled } from './sync/index.js'

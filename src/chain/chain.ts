@@ -12,12 +12,14 @@ import {
   type Registry,
   type ShareKey,
   SlotmeshError,
+  type Trigger,
 } from '../domain/index.js'
 import { Blocks } from './blocks/blocks.js'
 import { follow } from './blocks/follow.js'
 import { HeadFollower } from './blocks/head.js'
 import { type SeatChange, seatChanges } from './blocks/identity.js'
 import { type Crawl, Progress } from './blocks/progress.js'
+import { triggersIn } from './blocks/single.js'
 import { Connection, type ConnectionHealth } from './connection/connection.js'
 import { Guard } from './connection/guard.js'
 import { Rpc } from './connection/rpc.js'
@@ -218,6 +220,15 @@ export class Chain {
     } finally {
       this.#followers.delete(progress)
     }
+  }
+
+  /**
+   * What one block meant that is final; undefined where the endpoint has thrown it away. Nothing else depends on it, so no
+   * other endpoint is tried for it.
+   */
+  async triggersIn(number: BlockNumber, { signal }: Abortable): Promise<readonly Trigger[] | undefined> {
+    if (number < 1 || number > this.finalised().number) return undefined
+    return triggersIn(number, this.#blocks, signal)
   }
 
   /**

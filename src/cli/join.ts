@@ -96,6 +96,7 @@ async function createNode(
       chain: { ...settings.chain, endpoints },
       mesh: { ...mesh, listen, bootstrap },
       attestation: { ...verification, quoteSource },
+      ...(settings.reconciliation && { reconciliation: settings.reconciliation }),
       ...(settings.share?.postQuantumOnly && { share: { suites: [SUITE_X_WING] } }),
       sealingKey,
       logger: lineLogger(process.stderr, isVerbose ? 'debug' : 'info'),
@@ -145,6 +146,10 @@ function describe(event: NodeEvent): string {
       return `shut out ${event.who} for ${event.forMs / 1_000} s: ${event.kind}`
     case 'exchange-failed':
       return `failed   exchange with ${event.peer}: ${event.code}`
+    case 'compared':
+      return `compared ${event.listed} shares that the chain lists: ${event.missing} missing, ${event.erased} erased`
+    case 'reconciled':
+      return `compared with ${event.peer}: ${event.missing} missing, ${event.outdated} older, ${event.erased} erased`
   }
 }
 

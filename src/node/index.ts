@@ -1,3 +1,12 @@
 export { createEnclaveNode } from './node.js'
 export type { Offender, OffenderStatus } from './offenders.js'
-export type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState, NodeStatus } from './types.js'
+export type {
+  EnclaveNode,
+  EnclaveNodeConfig,
+  NodeEvent,
+  NodeProblem,
+  NodeState,
+  NodeStatus,
+  ReconciliationHealth,
+  ReconciliationReport,
+} from './types.js'

@@ -20,16 +20,26 @@ import {
   verifyRetrieveRequest,
   verifyStoreRequest,
 } from '../owner/index.js'
+import { ReconcileService } from '../reconcile/index.js'
 import { encodeForkEvidence, OLDEST_VIEW_MS, ShareService } from '../share/index.js'
 import { openStore, type Store } from '../store/index.js'
-import { Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
+import { heldSourceOf, Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
 import { type Collateral, configuredCollateral } from './collateral.js'
 import { problemsOf, watchProblems } from './health.js'
 import { Offenders } from './offenders.js'
 import { OwnQuotes } from './quotes.js'
+import { engineReconciliation } from './reconciliation.js'
 import { type Secrets, takeSecrets } from './secrets.js'
 import { Telemetry } from './telemetry.js'
-import type { EnclaveNode, EnclaveNodeConfig, NodeEvent, NodeProblem, NodeState, NodeStatus } from './types.js'
+import type {
+  EnclaveNode,
+  EnclaveNodeConfig,
+  NodeEvent,
+  NodeProblem,
+  NodeState,
+  NodeStatus,
+  ReconciliationReport,
+} from './types.js'
 
 /** After the engine fails it is begun anew from its durable state, this long after; ms. */
 const RESTART_AFTER_MS = 2_000
@@ -65,6 +75,7 @@ interface Parts {
   readonly collateral: Collateral
   readonly mesh: MeshHost
   readonly share: ShareService
+  readonly reconcile: ReconcileService
   readonly serving: Serving
   readonly engine: SyncEngine
   readonly ingest: Ingest
@@ -134,7 +145,9 @@ class Node implements EnclaveNode {
       const collateral = this.#createCollateral()
       const share = this.#createShare(chain, mesh, serving, collateral)
       await share.start()
-      const engine = this.#createEngine(chain, mesh, share)
+      const reconcile = this.#createReconcile(chain, mesh, serving)
+      await reconcile.start()
+      const engine = this.#createEngine(chain, mesh, share, reconcile)
       const ingest = new Ingest({
         signer: this.#signer,
         chain,
@@ -145,7 +158,7 @@ class Node implements EnclaveNode {
       })
       this.failed.throwIfAborted()
       this.failed.addEventListener('abort', () => void this.#stopFailed(), { once: true })
-      this.#parts = { chain, collateral, mesh, share, serving, engine, ingest }
+      this.#parts = { chain, collateral, mesh, share, reconcile, serving, engine, ingest }
       this.#running = Promise.all([
         this.#keepSynchronising(engine),
         ingest.run(),
@@ -167,10 +180,11 @@ class Node implements EnclaveNode {
   async #stop(): Promise<void> {
     this.#lastStatus = this.#parts === undefined ? undefined : { ...(await this.status()), state: 'stopped' }
     this.#stopping.abort(new SlotmeshError('node/stopped', 'The node is stopping.'))
-    const { share, mesh, chain } = this.#parts ?? {}
+    const { share, reconcile, mesh, chain } = this.#parts ?? {}
     this.#running = this.#running.then(async () => {
       try {
         await share?.stop()
+        await reconcile?.stop()
         await mesh?.stop()
         await chain?.close()
         await this.#store.close()
@@ -212,6 +226,7 @@ class Node implements EnclaveNode {
       collateral: parts?.collateral.health() ?? [],
       integrity: this.#store.integrity(),
       comparison: parts?.engine.comparison,
+      reconciliation: this.#telemetry.reconciliation(),
       problems: parts === undefined ? [] : this.#problems(parts),
       ...(await this.#progress()),
       shares,
@@ -278,6 +293,15 @@ class Node implements EnclaveNode {
       const held = await serving.latest(key)
       if (held === undefined) throw keyNotExist(key)
       return held.payload
+    })
+  }
+
+  async reconcile(options: { signal: AbortSignal }): Promise<ReconciliationReport> {
+    const { engine } = this.#started()
+    if (engine.state !== 'running') throw notSetUp()
+    return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
+      const [chain, peers] = await Promise.all([engine.compare({ signal }), engine.reconcile({ signal })])
+      return { chain, peers }
     })
   }
 
@@ -357,7 +381,21 @@ class Node implements EnclaveNode {
     })
   }
 
-  #createEngine(chain: Chain, mesh: MeshHost, share: ShareService): SyncEngine {
+  #createReconcile(chain: Chain, mesh: MeshHost, serving: Serving): ReconcileService {
+    return new ReconcileService({
+      host: mesh.libp2p,
+      account: this.account,
+      chain,
+      source: heldSourceOf(serving, this.#store),
+      isKnown: (account, peer) => mesh.knows(account, peer),
+      lookUp: (account, options) => mesh.resolve(account, options),
+      logger: this.#logger,
+      onServed: () => this.#telemetry.reconciliationServed(),
+    })
+  }
+
+  #createEngine(chain: Chain, mesh: MeshHost, share: ShareService, reconcile: ReconcileService): SyncEngine {
+    const [store, telemetry] = [this.#store, this.#telemetry]
     return new SyncEngine({
       signer: this.#signer,
       chain,
@@ -380,6 +418,10 @@ class Node implements EnclaveNode {
         exchangeDone: () => this.#telemetry.exchangeDone(),
         exchangeFailed: (peer, thrown) => this.#telemetry.exchangeFailed(peer, thrown),
       },
+      reconciliation: engineReconciliation(
+        { chain, mesh, store, reconcile, telemetry },
+        this.#config.reconciliation ?? {},
+      ),
       logger: this.#logger,
       clock: systemClock,
     })
@@ -443,6 +485,7 @@ class Node implements EnclaveNode {
       storeFailure: this.failed.aborted ? messageOf(this.failed.reason) : undefined,
       integrity: this.#store.integrity(),
       comparison: engine.comparison,
+      reconciled: this.#telemetry.reconciliation().last,
       wants: this.#store.counts().wants,
     })
   }
@@ -481,6 +524,13 @@ function staleView(): SlotmeshError {
 
 function shutOut(): SlotmeshError {
   return new SlotmeshError('node/shut-out', 'The enclave has offended too often: nothing is asked of it for a while.')
+}
+
+function notSetUp(): SlotmeshError {
+  return new SlotmeshError(
+    'node/not-set-up',
+    'This enclave holds no seat, or its setup goes on: all that it is to hold is wanted already.',
+  )
 }
 
 async function restartPause(signal: AbortSignal): Promise<void> {

@@ -1,8 +1,8 @@
 import { type AccountId, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
 import { RefusalError, RefusedError } from '../share/index.js'
-import type { SyncListener } from '../sync/index.js'
+import type { Comparison, Reconciled, SyncListener } from '../sync/index.js'
 import type { ShutOut } from './offenders.js'
-import type { NodeEvent, NodeStatus } from './types.js'
+import type { NodeEvent, NodeStatus, ReconciliationHealth } from './types.js'
 
 type Listener = (event: NodeEvent) => void
 
@@ -16,7 +16,10 @@ export class Telemetry implements SyncListener {
   readonly #refusalsReceived = new Map<string, number>()
   /** When the exchange with a peer was begun; there is one at a time. */
   readonly #begunAt = new Map<AccountId, number>()
+  readonly #sessions = { requested: 0, served: 0, failed: 0 }
   #quotes = 0
+  #gaps = 0
+  #lastReconciled: ReconciliationHealth['last']
 
   constructor(now: () => number, logger: Logger) {
     this.#now = now
@@ -37,6 +40,30 @@ export class Telemetry implements SyncListener {
         received: Object.fromEntries(this.#refusalsReceived),
       },
     }
+  }
+
+  reconciliation(): ReconciliationHealth {
+    return { sessions: { ...this.#sessions }, gaps: this.#gaps, last: this.#lastReconciled }
+  }
+
+  reconciled(reconciled: Reconciled): void {
+    const at = this.#now()
+    this.#sessions.requested += 1
+    this.#gaps += reconciled.missing + reconciled.outdated
+    this.#lastReconciled = { ...reconciled, at }
+    this.#emit({ type: 'reconciled', ...reconciled, at })
+  }
+
+  reconciliationServed(): void {
+    this.#sessions.served += 1
+  }
+
+  reconciliationFailed(): void {
+    this.#sessions.failed += 1
+  }
+
+  compared(comparison: Comparison): void {
+    this.#emit({ type: 'compared', ...comparison, at: this.#now() })
   }
 
   stateChanged(state: NodeStatus['state']): void {

@@ -20,7 +20,7 @@ import type { DhtTraffic } from '../mesh/index.js'
 import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
 import type { Suite } from '../share/index.js'
 import type { StoreIntegrity } from '../store/index.js'
-import type { Comparison, OwedConfirmations } from '../sync/index.js'
+import type { Comparison, OwedConfirmations, Reconciled } from '../sync/index.js'
 import type { OffenderStatus, ShutOut } from './offenders.js'
 
 /** Everything a node needs to know before it starts. */
@@ -67,6 +67,13 @@ export interface EnclaveNodeConfig {
      */
     readonly suites?: readonly Suite[]
   }
+  /** How often what is held is compared; each time a quarter sooner or later. */
+  readonly reconciliation?: {
+    /** With one slot peer, another one each time, ms; an hour when absent. */
+    readonly everyMs?: number
+    /** With all that the chain lists, ms; a day when absent. */
+    readonly chainEveryMs?: number
+  }
   /** 32 bytes that only this enclave on this machine can obtain; everything at rest is sealed under it. Copied. */
   readonly sealingKey: Uint8Array
   /** 32 bytes: take this enclave account instead of making one. Copied, and only read when the folder has none yet. */
@@ -105,8 +112,10 @@ export interface NodeStatus {
   readonly collateral: readonly CollateralHealth[]
   /** Whether the folder was found as this node had left it. */
   readonly integrity: StoreIntegrity
-  /** What the comparison with the chain came to, after a start from a folder; undefined before, and in a first setup. */
+  /** What the last comparison with the chain came to, as after a start from a folder; undefined before the first. */
   readonly comparison: Comparison | undefined
+  /** Comparisons with slot peers since the start. */
+  readonly reconciliation: ReconciliationHealth
   /** The gravest first; none when the node is well. */
   readonly problems: readonly NodeProblem[]
   /** The last block whose events are durably taken in. */
@@ -130,6 +139,24 @@ export interface NodeStatus {
   readonly offences: OffenderStatus
 }
 
+/** What the comparisons with slot peers have come to. */
+export interface ReconciliationHealth {
+  /** Sessions of `/ternoa/reconcile/1`, in either role. */
+  readonly sessions: { readonly requested: number; readonly served: number; readonly failed: number }
+  /** Shares that were missing here or held in an older version, and had not been wanted before. */
+  readonly gaps: number
+  /** The last one, and when it ended; Unix ms. */
+  readonly last: (Reconciled & { readonly at: number }) | undefined
+}
+
+/** What {@link EnclaveNode.reconcile} has found. */
+export interface ReconciliationReport {
+  /** Beside the chain's list. */
+  readonly chain: Comparison
+  /** Beside slot peers, one after the other. */
+  readonly peers: readonly Reconciled[]
+}
+
 /** What a node reports as it happens. Times are Unix ms. */
 export type NodeEvent =
   | { readonly type: 'state'; readonly state: NodeState; readonly at: number }
@@ -145,6 +172,10 @@ export type NodeEvent =
       readonly triggeredAt: number
       readonly at: number
     }
+  /** What is held was compared with that of a slot peer. `missing` and `outdated` are gaps here, and are fetched. */
+  | ({ readonly type: 'reconciled'; readonly at: number } & Reconciled)
+  /** What is held was compared with all that the chain lists. */
+  | ({ readonly type: 'compared'; readonly at: number } & Comparison)
   /** What is wrong has changed; see `NodeStatus.problems`. */
   | { readonly type: 'problems'; readonly problems: readonly NodeProblem[]; readonly at: number }
   | { readonly type: 'refusal-sent'; readonly code: string; readonly at: number }
@@ -209,6 +240,15 @@ export interface EnclaveNode {
    * @throws OwnerRequestError when the request is refused or the share is not held.
    */
   retrieveShare(kind: ShareKind, request: RetrieveRequest, options: { signal: AbortSignal }): Promise<Uint8Array>
+
+  /**
+   * Compares now what is held: with some slot peers, those first that were compared with the longest ago, and with the
+   * chain's list as of the next final block. What is missing is fetched; that may still go on when this resolves.
+   *
+   * @throws SlotmeshError `node/not-set-up` while the setup goes on or no seat is held, `node/not-running`, `sync/busy`;
+   * the signal's reason.
+   */
+  reconcile(options: { signal: AbortSignal }): Promise<ReconciliationReport>
 
   /** Proofs that enclaves have forked their provenance logs, each an encoded `ForkEvidence` (share SPEC 6.3). */
   forks(): readonly Uint8Array[]

@@ -1,4 +1,4 @@
-import { type AccountId, bounded, type Clock, SlotmeshError } from '../domain/index.js'
+import { type AccountId, bounded, type Clock, RateLimit, Recent, SlotmeshError } from '../domain/index.js'
 import { PROVIDER_LIMITS } from './protocol.js'
 import { RefusalError } from './refusals.js'
 
@@ -57,9 +57,9 @@ export class Admissions {
   readonly #guests = new Set<Guest>()
   readonly #waiting = new Set<Waiter>()
   /** The peer that an account has proved to be last: one, or else it could give standing to any number of PeerIds. */
-  readonly #proved = new Recent<AccountId, string>()
+  readonly #proved = new Recent<AccountId, string>(PROVIDER_LIMITS.remembered)
   /** The turn in which an account was last given a place, the latest last. */
-  readonly #turns = new Recent<AccountId, number>()
+  readonly #turns = new Recent<AccountId, number>(PROVIDER_LIMITS.remembered)
   #turn = 0
 
   constructor({ clock, isKnown = () => false, isShut = () => false }: AdmissionsInit) {
@@ -67,11 +67,11 @@ export class Admissions {
     this.#isKnown = isKnown
     this.#isShut = isShut
     const now = () => clock.now()
-    this.#streams = new RateLimit(PROVIDER_LIMITS.streamsPerPeerPerMinute, now)
-    const { hellosOfUnknown } = PROVIDER_LIMITS
-    this.#hellos = new RateLimit(PROVIDER_LIMITS.hellosPerPeerPerMinute, now)
-    this.#hellosOfUnknown = new RateLimit(hellosOfUnknown.perMinute, now, hellosOfUnknown.atOnce)
-    this.#exchanges = new RateLimit(PROVIDER_LIMITS.exchangesPerAccountPerMinute, now)
+    const { hellosPerPeerPerMinute, exchangesPerAccountPerMinute, hellosOfUnknown, remembered } = PROVIDER_LIMITS
+    this.#streams = new RateLimit({ perMinute: PROVIDER_LIMITS.streamsPerPeerPerMinute, now, remembered })
+    this.#hellos = new RateLimit({ perMinute: hellosPerPeerPerMinute, now, remembered })
+    this.#hellosOfUnknown = new RateLimit({ ...hellosOfUnknown, now, remembered })
+    this.#exchanges = new RateLimit({ perMinute: exchangesPerAccountPerMinute, now, remembered })
   }
 
   /** How many wait for a place. */
@@ -172,46 +172,4 @@ export class Admissions {
 /** By itself it comes more often than anybody needs to, however busy this side is with others. */
 function flood(): SlotmeshError {
   return new SlotmeshError('share/flood', 'The peer, or its account, begins more exchanges a minute than are allowed.')
-}
-
-/** A map that forgets what was set longest ago, when there is too much. */
-class Recent<Key, Value> {
-  readonly #values = new Map<Key, Value>()
-
-  get(key: Key): Value | undefined {
-    return this.#values.get(key)
-  }
-
-  set(key: Key, value: Value): void {
-    this.#values.delete(key)
-    this.#values.set(key, value)
-    for (const oldest of this.#values.keys()) {
-      if (this.#values.size <= PROVIDER_LIMITS.remembered) break
-      this.#values.delete(oldest)
-    }
-  }
-}
-
-/** So many per key and minute, `atOnce` of them (all, if absent), refilled steadily. */
-class RateLimit {
-  readonly #perMinute: number
-  readonly #atOnce: number
-  readonly #now: () => number
-  readonly #buckets = new Recent<string, { tokens: number; at: number }>()
-
-  constructor(perMinute: number, now: () => number, atOnce = perMinute) {
-    this.#perMinute = perMinute
-    this.#atOnce = atOnce
-    this.#now = now
-  }
-
-  take(key: string): boolean {
-    const now = this.#now()
-    const bucket = this.#buckets.get(key) ?? { tokens: this.#atOnce, at: now }
-    const refilled = bucket.tokens + ((now - bucket.at) * this.#perMinute) / 60_000
-    const tokens = Math.min(this.#atOnce, refilled)
-    const taken = tokens >= 1
-    this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at: now })
-    return taken
-  }
 }

@@ -1,4 +1,4 @@
-import { type DecodeOptions, type Reader, reader } from 'protons-runtime'
+import type { DecodeOptions } from 'protons-runtime'
 import { fromHex, toHex } from '../crypto/index.js'
 import {
   type AccountId,
@@ -8,8 +8,8 @@ import {
   type ShareKind,
   SlotmeshError,
 } from '../domain/index.js'
+import { type Decodable, decodeFrugally, type Frames } from '../framing/index.js'
 import type { LogHead, ShareRun } from '../provenance/index.js'
-import type { Frames } from './frames.js'
 import { MESSAGE_BYTES, NUMBERS_READ, OFFERED_SUITES } from './protocol.js'
 import { isRefusal, RefusalError, RefusedError } from './refusals.js'
 import {
@@ -74,13 +74,9 @@ function expected<M extends { refusal?: RefusalMessage }, K extends keyof M>(mes
  * Decodes bytes from a peer; of more fields than any message but a batch has, so many only.
  * @throws RefusalError MALFORMED, also when a list is longer than `options.limits`.
  */
-export function decode<T>(
-  { codec }: { codec(): { decode(reader: Reader, length?: number, options?: DecodeOptions<T>): T } },
-  bytes: Uint8Array,
-  options?: DecodeOptions<T>,
-): T {
+export function decode<T>(message: Decodable<T>, bytes: Uint8Array, options?: DecodeOptions<T>): T {
   try {
-    return codec().decode(frugalReader(bytes), undefined, options)
+    return decodeFrugally(message, bytes, { ...options, numbers: NUMBERS_READ })
   } catch (cause) {
     throw new RefusalError('MALFORMED', { cause })
   }
@@ -93,22 +89,6 @@ export function decodeSealed(bytes: Uint8Array): SealedContent {
   } catch (cause) {
     throw new RefusalError('MALFORMED', { cause })
   }
-}
-
-/**
- * A field that comes again and again, in two bytes each, takes the decoder microseconds each time: seconds for a
- * Request, before anything is known of who sent it. Each field's tag is such a number, and so is its length.
- */
-function frugalReader(bytes: Uint8Array): Reader {
-  const frugal = reader(bytes)
-  let left: number = NUMBERS_READ
-  const read = frugal.uint32.bind(frugal)
-  frugal.uint32 = () => {
-    if (left === 0) malformed()
-    left -= 1
-    return read()
-  }
-  return frugal
 }
 
 export function malformed(): never {

@@ -1,5 +1,5 @@
 import { type OffenceKind, SlotmeshError } from '../domain/index.js'
-import type { Frames } from './frames.js'
+import type { Frames } from '../framing/index.js'
 import { type Refusal, RefusalError } from './refusals.js'
 
 /**

@@ -7,9 +7,9 @@ import {
   shareKeyText,
   synchronisationBarrier,
 } from '../domain/index.js'
+import type { Frames } from '../framing/index.js'
 import { leafHash, type VerifiedRun, verifyHead, verifyRange } from '../provenance/index.js'
 import { CRYPTOGRAPHY } from './cryptography.js'
-import type { Frames } from './frames.js'
 import { ListReader } from './id-lists.js'
 import {
   accountFrom,

@@ -9,8 +9,8 @@ import {
   SlotmeshError,
   systemClock,
 } from '../domain/index.js'
+import { Frames, type Traffic } from '../framing/index.js'
 import { Admissions } from './admission.js'
-import { Frames, type Traffic } from './frames.js'
 import { offenceOf } from './offences.js'
 import type { Party } from './party.js'
 import { PROVIDER_LIMITS, SHARE_PROTOCOL } from './protocol.js'

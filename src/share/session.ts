@@ -1,5 +1,5 @@
 import { bounded, type Clock, systemClock } from '../domain/index.js'
-import type { Frames } from './frames.js'
+import type { Frames } from '../framing/index.js'
 import { PHASE_TIMEOUT_MS } from './protocol.js'
 import { RefusalError, RefusedError } from './refusals.js'
 import { RefusalCode, type Refusal as RefusalMessage } from './wire/share.js'

@@ -89,7 +89,7 @@ export class Changes {
     await this.#touch(key)
     this.transaction.put(PLACES, key, place)
     this.transaction.put(PAYLOADS, { key, version }, payload)
-    this.#counted.push((tally) => tally.share(key.kind, 1))
+    this.#counted.push((tally) => tally.share(key, version, 1))
   }
 
   /** Its leaf stays in its log, so that its neighbours can still be proved. */
@@ -99,7 +99,7 @@ export class Changes {
     await this.#touch(key)
     this.transaction.delete(PLACES, key)
     this.transaction.delete(PAYLOADS, { key, version: held.version })
-    this.#counted.push((tally) => tally.share(key.kind, -1))
+    this.#counted.push((tally) => tally.share(key, held.version, -1))
   }
 
   /** What the chain removed with this block; what is newer, as when blocks are taken in once more, stays. */

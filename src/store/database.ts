@@ -11,6 +11,7 @@ import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
 import { LARGEST_NAME_BYTES, LARGEST_VALUE_BYTES, LARGEST_WRITE_BYTES } from './limits.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
+import { PayloadNames } from './payload-names.js'
 import {
   ALTERED,
   describeName,
@@ -63,6 +64,7 @@ export class SealedDatabase implements Reads {
   readonly #folder: string
   readonly #sealer: Sealer
   readonly #freshness: Freshness
+  #payloadNames: PayloadNames | undefined
   readonly #watermark: Watermark
   #manifest: Manifest = EMPTY_MANIFEST
   #dropped = 0
@@ -178,6 +180,13 @@ export class SealedDatabase implements Reads {
       sealer?.clear()
       throw translate(folder, thrown)
     }
+  }
+
+  /** Once: the names of payloads as the folder was taken over, before anything of it was mended or erased. */
+  takePayloadNames(): PayloadNames {
+    const names = this.#payloadNames ?? new PayloadNames()
+    this.#payloadNames = undefined
+    return names
   }
 
   async get<Key, Value>(table: Table<Key, Value>, key: Key, view?: View): Promise<Value | undefined> {
@@ -546,11 +555,14 @@ export class SealedDatabase implements Reads {
   /** What all records but the headers and the manifest come to; each is the newest from here on. */
   async #recount(): Promise<{ found: ManifestSum; isHidden: boolean }> {
     const found = new ManifestSum()
+    const names = new PayloadNames()
+    this.#payloadNames = names
     let isHidden = false
     for await (const step of this.#steps(COUNTED)) {
       for (const [name, sealed] of step) {
         found.add(partOf(name[0] ?? 0), this.#sealer.fingerprint(name, sealed))
         this.#freshness.load(name, sealed)
+        names.add(name)
       }
       const known = step.filter(([name]) => !VOUCHED_FOR.has(name[0] ?? 0))
       const shown = await this.#translated(() => this.#level.getMany(known.map(([name]) => name)))

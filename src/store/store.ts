@@ -9,6 +9,7 @@ import {
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
+import type { HeldShares } from '../inventory/index.js'
 import {
   type ForkEvidence,
   gatherFork,
@@ -98,7 +99,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
       options.logger.warn('the folder is not as this node left it: what is missing is fetched again', fields)
     }
     const tally = new Tally()
-    for await (const key of database.keys(PLACES)) tally.share(key.kind, 1)
+    await countShares(database, tally)
     for await (const [, { payload, isDoubtful }] of database.entries(PENDING)) {
       zero(payload)
       tally.pending(1, isDoubtful)
@@ -219,7 +220,9 @@ export class Store {
 
   /** Of these shares, those that are neither held nor wanted, and how many are held. */
   async compare(keys: readonly ShareKey[]): Promise<{ lacking: ShareKey[]; held: number }> {
-    const [places, wants] = [await this.#database.getMany(PLACES, keys), await this.#database.getMany(WANTS, keys)]
+    // In this order: what is stored in between has had a want, and has a place after that.
+    const wants = await this.#database.getMany(WANTS, keys)
+    const places = await this.#database.getMany(PLACES, keys)
     const lacking = keys.filter((_, at) => places[at] === undefined && wants[at] === undefined)
     return { lacking, held: places.filter((place) => place !== undefined).length }
   }
@@ -712,6 +715,11 @@ export class Store {
     return this.#tally.counts()
   }
 
+  /** Which shares are held in which versions, summed up in memory; it follows each write when that is on disk. */
+  get held(): HeldShares {
+    return this.#tally.held
+  }
+
   /** The lowest version that an open want asks for: below it nothing is missing. */
   lowestWanted(): BlockNumber | undefined {
     return this.#tally.lowestWanted()
@@ -856,6 +864,22 @@ export class Store {
     }
     return undefined
   }
+}
+
+/** In the order of their keys, as the names of payloads; where these do not fit, since the folder was mended, all are opened. */
+async function countShares(database: SealedDatabase, tally: Tally): Promise<void> {
+  const names = database.takePayloadNames()
+  let [at, fits] = [0, true]
+  for await (const key of database.keys(PLACES)) {
+    const version = names.versionAt(at, key)
+    fits = version !== undefined
+    if (version === undefined) break
+    tally.share(key, version, 1)
+    at += 1
+  }
+  if (fits && at === names.count) return
+  tally.clear()
+  for await (const [key, { version }] of database.entries(PLACES)) tally.share(key, version, 1)
 }
 
 async function countWants(database: SealedDatabase, tally: Tally): Promise<void> {

@@ -1,18 +1,27 @@
-import type { BlockNumber, ShareKind } from '../domain/index.js'
+import type { BlockNumber, ShareKey, ShareKind } from '../domain/index.js'
+import { type HeldShares, Inventory, numberOf } from '../inventory/index.js'
 import { Lowest } from './lowest.js'
 import type { StoreCounts } from './types.js'
 
 /** What the store holds, counted in memory; steps are +1 and -1. */
 export class Tally {
   readonly #shares: Record<ShareKind, number> = { secret: 0, capsule: 0 }
+  readonly #inventory = new Inventory()
   readonly #wantedVersions = new Lowest()
   readonly #unsureVersions = new Lowest()
   #wants = 0
   #pending = 0
   #doubtful = 0
 
-  share(kind: ShareKind, step: 1 | -1): void {
-    this.#shares[kind] += step
+  share(key: ShareKey, version: BlockNumber, step: 1 | -1): void {
+    this.#shares[key.kind] += step
+    if (step === 1) this.#inventory.set(numberOf(key), version)
+    else this.#inventory.delete(numberOf(key))
+  }
+
+  /** Which shares are held in which versions. */
+  get held(): HeldShares {
+    return this.#inventory
   }
 
   pending(step: 1 | -1, isDoubtful: boolean): void {
@@ -38,6 +47,7 @@ export class Tally {
   clear(): void {
     this.#shares.secret = 0
     this.#shares.capsule = 0
+    this.#inventory.clear()
     this.#wantedVersions.clear()
     this.#unsureVersions.clear()
     this.#wants = 0

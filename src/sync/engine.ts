@@ -11,22 +11,21 @@ import {
   type Logger,
   messageOf,
   type ShareKey,
-  shareKeyText,
   type Trigger,
 } from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
 import type { BlockChange, Identity, Store, Want } from '../store/index.js'
+import { ChainComparison, type Comparison, type ComparisonTimes } from './chain-comparison.js'
 import { Fetcher } from './fetcher.js'
 import { type ArrowName, LifeCycle } from './life-cycle.js'
 import type { SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
+import { type Reconciled, Reconciliation, type ReconciliationParts } from './reconciliation.js'
 
-/** What is held beside what the chain lists. */
-export interface Comparison {
-  readonly block: BlockNumber
-  /** Shares that the chain lists at that block. */
-  readonly listed: number
-  /** Of these, how many were neither held nor wanted; they are fetched again. */
-  readonly missing: number
+/** How the engine compares what is held while it runs. */
+export interface EngineReconciliation
+  extends Pick<ReconciliationParts, 'chain' | 'store' | 'peers' | 'onReconciled' | 'onFailed' | 'random' | 'everyMs'> {
+  /** With what the chain lists. */
+  readonly chainComparison: ComparisonTimes
 }
 
 export interface EngineParts {
@@ -37,6 +36,8 @@ export interface EngineParts {
   readonly listener: SyncListener
   readonly logger: Logger
   readonly clock: Clock
+  /** Without it what is held is compared with the chain at a start, and never else. */
+  readonly reconciliation?: EngineReconciliation
   /** What names a new life of the own log; the system's random bytes by default. */
   readonly random?: (length: number) => Uint8Array
 }
@@ -79,7 +80,8 @@ export class SyncEngine {
   readonly #life: LifeCycle
   #cursor: BlockNumber = -1
   #stoppedBy: string | undefined
-  #comparison: Comparison | undefined
+  readonly #comparison: ChainComparison
+  readonly #reconciliation: Reconciliation | undefined
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -89,6 +91,20 @@ export class SyncEngine {
       account: parts.signer.account,
       takenIn: () => this.#cursor,
       onSettled: () => this.#setupMayBeDone(),
+    })
+    const { reconciliation, logger, clock } = parts
+    const wanted = (keys: readonly ShareKey[]) => this.#fetcher.wake(keys)
+    this.#comparison = new ChainComparison({ ...parts, wanted, ...reconciliation?.chainComparison })
+    if (reconciliation === undefined) return
+    this.#reconciliation = new Reconciliation({
+      ...reconciliation,
+      account: parts.signer.account,
+      takenIn: () => this.#cursor,
+      isReady: () => this.#life.state === 'running' && this.#cursor >= 0,
+      wanted,
+      muchIsMissing: () => this.#comparison.demand(),
+      logger,
+      clock,
     })
   }
 
@@ -102,9 +118,9 @@ export class SyncEngine {
     return this.#stoppedBy
   }
 
-  /** What the comparison with the chain came to, after a start from a folder. */
+  /** What the last comparison with the chain came to. */
   get comparison(): Comparison | undefined {
-    return this.#comparison
+    return this.#comparison.last
   }
 
   /**
@@ -116,11 +132,29 @@ export class SyncEngine {
     while (this.#cursor < block) await once(this.#progress, 'moved', { signal })
   }
 
+  /**
+   * Compares with slot peers what is held, now; see {@link Reconciliation.reconcile}. Nothing where the engine was given
+   * nobody to compare with.
+   */
+  async reconcile(options: { most?: number; signal: AbortSignal }): Promise<Reconciled[]> {
+    return (await this.#reconciliation?.reconcile(options)) ?? []
+  }
+
+  /**
+   * Compares with what the chain lists, as soon as the next final block is taken in.
+   * @throws AbortError with the signal's reason as its cause.
+   */
+  async compare({ signal }: { signal: AbortSignal }): Promise<Comparison> {
+    this.#comparison.demand()
+    return this.#comparison.next({ signal })
+  }
+
   /** Runs until the signal aborts; resolves then. @throws what the chain or the store throws: the node must stop. */
   async run(signal: AbortSignal): Promise<void> {
     const ended = new AbortController()
     await bounded({ signals: [signal, ended.signal] }, async (either) => {
       const loops = [this.#followSeats(either), this.#fetcher.run(either)]
+      if (this.#reconciliation !== undefined) loops.push(this.#reconciliation.run(either))
       try {
         await Promise.race(loops)
       } catch (thrown) {
@@ -167,7 +201,10 @@ export class SyncEngine {
     const { cursor } = taken
     // A folder that was closed for a time is compared with the chain as soon as that is caught up with.
     let compareAt = taken.isResumed ? chain.finalised() : undefined
-    if (compareAt?.number === cursor) compareAt = await this.#compare(compareAt, signal)
+    if (compareAt?.number === cursor) {
+      await this.#comparison.compare(compareAt, signal)
+      compareAt = undefined
+    }
     this.#moveTo(cursor)
     this.#take(this.#seated(taken.isResumed, await store.isSetupDone()))
     await this.#setupMayBeDone()
@@ -187,8 +224,9 @@ export class SyncEngine {
         this.#cursor = -1
         return
       }
-      if (compareAt !== undefined && block.block.number >= compareAt.number) {
-        compareAt = await this.#compare(block.block, signal)
+      if (compareAt === undefined ? this.#isComparisonDue(block.block) : block.block.number >= compareAt.number) {
+        await this.#comparison.compare(block.block, signal)
+        compareAt = undefined
       }
       this.#moveTo(block.block.number)
       this.#stoppedBy = undefined
@@ -254,50 +292,6 @@ export class SyncEngine {
     for await (const { block: next } of chain.follow(final, { signal })) if (next.number >= block) return
   }
 
-  /**
-   * Compares what is held with what the chain lists at a block that is taken in, and no later one. What is missing is
-   * wanted then, and what there is no more is erased: the folder was altered or set back in a way that nothing else has
-   * shown, or a defect lost it.
-   */
-  async #compare(at: BlockRef, signal: AbortSignal): Promise<undefined> {
-    const { chain, store, logger, clock } = this.#parts
-    let [listed, listedHeld, missing] = [0, 0, 0]
-    for await (const keys of chain.syncedShares(at, { signal })) {
-      listed += keys.length
-      const { lacking, held } = await store.compare(keys)
-      listedHeld += held
-      if (lacking.length === 0) continue
-      missing += lacking.length
-      const want = { minimumVersion: 0, asOf: at.number, origin: undefined, since: clock.now() }
-      await store.openWants(lacking.map((key) => ({ key, ...want })))
-      this.#fetcher.wake(lacking)
-    }
-    const { secret, capsule } = store.counts().shares
-    if (secret + capsule > listedHeld) await this.#eraseUnlisted(at, signal)
-    this.#comparison = { block: at.number, listed, missing }
-    const fields = { block: at.number, listed, missing, held: secret + capsule }
-    if (missing > 0) logger.warn('shares that the chain lists are missing here: fetching them', fields)
-    else logger.info('what is held has been compared with the chain', fields)
-  }
-
-  /**
-   * Erases what is held and was removed in a block that was not looked at. That a share is not listed is not enough: it
-   * may have been synced since, or be synced anew; the NFT must be gone, or have no share of this kind any more.
-   */
-  async #eraseUnlisted(at: BlockRef, signal: AbortSignal): Promise<void> {
-    const { chain, store, logger } = this.#parts
-    const listed = new Set<string>()
-    for await (const keys of chain.syncedShares(at, { signal })) for (const key of keys) listed.add(shareKeyText(key))
-    for await (const { kind, nftId } of store.places()) {
-      const key = { kind, nftId }
-      if (listed.has(shareKeyText(key))) continue
-      const facts = await chain.nft(nftId, { signal })
-      if (kind === 'secret' ? facts?.isSecret : facts?.isCapsule) continue
-      await store.eraseShares(at.number, [key])
-      logger.warn('a share is held that there is no more: it is erased', { kind, nftId })
-    }
-  }
-
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */
   async #takeIn({ block, triggers, registryChanges }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
     const { chain, store, signer, logger, clock } = this.#parts
@@ -321,6 +315,12 @@ export class SyncEngine {
     if (triggers.length > 0 || registryChanges.length > 0) {
       this.#fetcher.wake(changes.flatMap((change) => (change.type === 'synced' ? [change.want.key] : [])))
     }
+  }
+
+  /** While the setup goes on all that the chain lists is held or wanted anyway; of a block long past it may list no more. */
+  #isComparisonDue({ number }: BlockRef): boolean {
+    const { chain } = this.#parts
+    return this.#life.state === 'running' && this.#comparison.isDue && number >= chain.finalised().number
   }
 
   async #setupMayBeDone(): Promise<void> {

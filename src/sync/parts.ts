@@ -9,8 +9,11 @@ import type {
   NftId,
   Registry,
   ShareKey,
+  Trigger,
 } from '../domain/index.js'
+import type { HeldShares } from '../inventory/index.js'
 import type { VerifiedRun } from '../provenance/index.js'
+import type { Comparison as PeerComparison } from '../reconcile/index.js'
 import type { Knowledge } from '../share/index.js'
 
 /*
@@ -55,6 +58,20 @@ export interface SharePeers {
       readonly signal: AbortSignal
     },
   ): Promise<unknown>
+}
+
+/** Compares with one slot peer what is held; resolves its address, runs one session. What it brings is not proved. */
+export interface ReconcilePeers {
+  compare(
+    peer: AccountId,
+    request: { readonly held: HeldShares; readonly turn: number; readonly signal: AbortSignal },
+  ): Promise<PeerComparison & { readonly traffic: { readonly bytes: number } }>
+}
+
+/** What differences are checked against. */
+export type ReconcileChain = Pick<SyncChain, 'finalised' | 'registry' | 'nft'> & {
+  /** What one final block meant; undefined where it cannot be read any more. */
+  triggersIn(block: BlockNumber, options: Abortable): Promise<readonly Trigger[] | undefined>
 }
 
 /** What the engine tells as it happens. */

@@ -1,4 +1,5 @@
 import type { AccountId, Registry, ShareKey } from '../domain/index.js'
+import { type HeldSource, RefusingError } from '../reconcile/index.js'
 import { type Knowledge, RefusalError, type ShareSource } from '../share/index.js'
 import type { Store, StoredShare } from '../store/index.js'
 
@@ -50,7 +51,7 @@ export class Serving implements ShareSource {
    * never give its owners anything after a setup anew.
    */
   async latest(key: ShareKey): Promise<StoredShare | undefined> {
-    if (!(await this.#isReady())) return undefined
+    if (!(await this.isReady())) return undefined
     const { account, store } = this.#parts
     const registry = this.#parts.registry()
     const seat = registry.isShutOff(account) ? registry.seatOf(account) : undefined
@@ -58,15 +59,31 @@ export class Serving implements ShareSource {
   }
 
   async #requireReady(): Promise<void> {
-    if (!(await this.#isReady())) throw new RefusalError('NOT_READY')
+    if (!(await this.isReady())) throw new RefusalError('NOT_READY')
   }
 
-  async #isReady(): Promise<boolean> {
+  /** Whether what is held is of the seat that the chain has given, and no worse than this enclave knows. */
+  async isReady(): Promise<boolean> {
     const { account, store, registry } = this.#parts
     const seat = registry().seatOf(account)
     const held = (await store.identity())?.seat
     if (await store.isAltered()) return false
     return seat !== undefined && held !== undefined && seat.cluster === held.cluster && seat.slot === held.slot
+  }
+}
+
+/** What this enclave says of what it holds, to slot peers that compare themselves with it: nothing before its setup is complete. */
+export function heldSourceOf(
+  serving: Pick<Serving, 'isReady'>,
+  store: Pick<Store, 'held' | 'cursor' | 'isSetupDone'>,
+): HeldSource {
+  return {
+    held: async () => {
+      const takenIn = await store.cursor()
+      const isReady = takenIn !== undefined && (await store.isSetupDone()) && (await serving.isReady())
+      if (!isReady) throw new RefusingError('NOT_READY')
+      return { held: store.held, takenIn }
+    },
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Clock, type ShareKey, U32_MAX } from '../domain/index.js'
+import type { Clock, ShareKey } from '../domain/index.js'
+import { keyOf, NUMBERS, numberOf } from '../inventory/index.js'
 import type { Store, Want } from '../store/index.js'
 
 /** How much is kept in memory of wants that wait; of more, the rest is found again in the store. */
@@ -152,7 +153,7 @@ export class WantQueue {
     }
     let left = most
     for await (const want of this.#store.wants({ from: scan.from, skips })) {
-      scan.from = keyOf(numberOf(want.key) + 1)
+      scan.from = keyOf(Math.min(numberOf(want.key) + 1, NUMBERS - 1))
       yield want
       left -= 1
       if (left <= 0) return false
@@ -203,16 +204,4 @@ export class WantQueue {
 
 interface Scan {
   from: ShareKey | undefined
-}
-
-const CAPSULES = U32_MAX + 1
-
-/** In the order of the store. */
-function numberOf({ kind, nftId }: ShareKey): number {
-  return kind === 'secret' ? nftId : CAPSULES + nftId
-}
-
-function keyOf(share: number): ShareKey {
-  if (share < CAPSULES) return { kind: 'secret', nftId: share }
-  return { kind: 'capsule', nftId: Math.min(share - CAPSULES, U32_MAX) }
 }

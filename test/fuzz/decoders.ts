@@ -4,10 +4,14 @@ import { multiaddr } from '@multiformats/multiaddr'
 import fc from 'fast-check'
 import { fromHex, toHex } from '../../src/crypto/index.js'
 import { SlotmeshError } from '../../src/domain/index.js'
+import { Frames } from '../../src/framing/index.js'
+import { ROOT } from '../../src/inventory/index.js'
 import { parseRecord, signRecord, verifyRecord } from '../../src/mesh/record.js'
 import { EnclaveRecord } from '../../src/mesh/wire/record.js'
 import { leafHash, type RangeProof, verifyHead, verifyRange } from '../../src/provenance/index.js'
-import { Frames } from '../../src/share/frames.js'
+import { RefusingError } from '../../src/reconcile/index.js'
+import { partFrom, partOf } from '../../src/reconcile/parts.js'
+import { decodePrefixes, encodePrefixes } from '../../src/reconcile/prefixes.js'
 import { ListReader } from '../../src/share/id-lists.js'
 import { decode, decodeSealed, fromWireKey, fromWireRun, helloFrom, toWireRun } from '../../src/share/messages.js'
 import { RefusalError } from '../../src/share/refusals.js'
@@ -21,6 +25,7 @@ import {
   SealedContent,
   ShareKind,
 } from '../../src/share/wire/share.js'
+import { inventoryOf, secrets } from '../unit/reconcile/fixture.js'
 import { account, capsule, connectedStreams, GENESIS, OriginLog, secret, soon, want } from '../unit/share/fixture.js'
 import { mutations, seldomMutations } from './mutations.js'
 
@@ -124,6 +129,21 @@ const DECODERS: readonly Decoder[] = [
     take: (bytes) => readAll(bytes, 'ids'),
   },
   {
+    name: 'prefixes of a question',
+    samples: async () => [
+      encodePrefixes([ROOT, { level: 8, first: 16 }, { level: 1, first: 2 ** 32 }, { level: 3, first: 2 ** 32 }]),
+    ],
+    take: decodePrefixes,
+  },
+  {
+    name: 'items of an answer',
+    samples: async () => [partOf(inventoryOf(secrets(70_000, 30, 999)), ROOT).items],
+    take: (bytes) => {
+      const part = partFrom({ present: 0, fingerprints: new Uint8Array(), items: bytes }, ROOT)
+      assert.ok('items' in part && part.items.length <= 32)
+    },
+  },
+  {
     name: 'sealed contents',
     samples: sealedContents,
     take: (bytes) => {
@@ -152,7 +172,8 @@ function decoderTarget({ name, samples, take }: Decoder): FuzzTarget {
       try {
         take(bytes)
       } catch (thrown) {
-        assert.ok(thrown instanceof RefusalError && thrown.refusal === 'MALFORMED', String(thrown))
+        const isRefusal = thrown instanceof RefusalError || thrown instanceof RefusingError
+        assert.ok(isRefusal && thrown.refusal === 'MALFORMED', String(thrown))
       }
     })
   return { name: `decoding ${name}`, property }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { pEvent } from 'p-event'
 import { SlotmeshError } from '../../src/domain/index.js'
-import { Frames } from '../../src/share/frames.js'
+import { Frames } from '../../src/framing/index.js'
 import { serveExchange } from '../../src/share/provider.js'
 import { RequesterMessage } from '../../src/share/wire/share.js'
 import {

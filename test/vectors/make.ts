@@ -6,6 +6,7 @@ import { listVectors } from './lists.js'
 import { framingVectors, messageVectors } from './messages.js'
 import { provenanceVectors, rangeProofVectors, replicaVectors } from './provenance.js'
 import { receivingVectors } from './receiving.js'
+import { answerVectors, fingerprintVectors, sessionVectors } from './reconcile.js'
 import { recordVectors } from './records.js'
 import { registryVectors, tokenVectors } from './rights.js'
 import { sealingVectors } from './sealing.js'
@@ -15,6 +16,9 @@ import { bindingVectors, transcriptVectors } from './transcript.js'
 /** Who makes which file of test vectors, from nothing but the specification. */
 export const VECTOR_FILES = {
   'enclave-record/1/vectors/records.json': recordVectors,
+  'reconcile/1/vectors/answers.json': answerVectors,
+  'reconcile/1/vectors/fingerprints.json': fingerprintVectors,
+  'reconcile/1/vectors/sessions.json': sessionVectors,
   'share/1/vectors/bindings.json': bindingVectors,
   'share/1/vectors/challenge.json': challengeVectors,
   'share/1/vectors/exchange.json': exchangeVectors,

@@ -2,7 +2,7 @@
  * The room's second door, for those who must be able to lie: the protocol taken apart into its messages and formulas.
  * The conformance suite speaks it by hand through this door; nodes have no business here.
  */
-export { Frames } from '../frames.js'
+export { Frames } from '../../framing/index.js'
 export { ListReader, ListWriter } from '../id-lists.js'
 export { fromWireRun, toWireRun } from '../messages.js'
 export { SUITE_X25519, SUITES, type Suite } from '../protocol.js'

@@ -15,6 +15,7 @@ import {
   synchronisationBarrier,
   systemClock,
 } from '../../../src/domain/index.js'
+import { Frames } from '../../../src/framing/index.js'
 import { createMeshHost, type MeshHost } from '../../../src/mesh/index.js'
 import {
   type LogHead,
@@ -24,7 +25,6 @@ import {
   verifyHead,
   verifyRange,
 } from '../../../src/provenance/index.js'
-import { Frames } from '../../../src/share/frames.js'
 import { ListReader, ListWriter } from '../../../src/share/id-lists.js'
 import {
   accountFrom,

@@ -89,6 +89,10 @@ for (const [name, { generation, metadata }] of Object.entries(CHAINS)) {
       const [first] = enclaves
       assert.ok(first !== undefined)
       assert.equal((await chain.confirm(first, key, { signal })).outcome, 'already-synced')
+      const { number } = chain.finalised()
+      const each = await Promise.all(Array.from({ length: number }, (_, at) => chain.triggersIn(at + 1, { signal })))
+      assert.deepEqual(each.flat(), triggers)
+      assert.equal(await chain.triggersIn(number + 1, { signal }), undefined)
     })
 
     it('goes on through a runtime upgrade', async () => {

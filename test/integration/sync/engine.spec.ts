@@ -226,7 +226,7 @@ describe('synchronisation engine', () => {
 
     let engine = start()
     await eventually(async () => engine.comparison !== undefined)
-    assert.deepEqual(engine.comparison, { block: 0, listed: 1, missing: 0 })
+    assert.deepEqual(engine.comparison, { block: 0, listed: 1, missing: 0, erased: 0 })
     await stop?.()
     store = await folders.reopen(store, location)
 
@@ -236,7 +236,7 @@ describe('synchronisation engine', () => {
     const head = chain.finalise()
     engine = start()
     await witness.until(() => holds(secret(2)))
-    assert.deepEqual(engine.comparison, { block: head, listed: 2, missing: 1 })
+    assert.deepEqual(engine.comparison, { block: head, listed: 2, missing: 1, erased: 0 })
     assert.deepEqual(
       peers.askedOf(peerA).filter((key) => key === 'secret/2'),
       ['secret/2'],

@@ -12,8 +12,18 @@ import {
   shareKeyText,
   type Trigger,
 } from '../../../src/domain/index.js'
+import type { HeldShares } from '../../../src/inventory/index.js'
+import { Comparing } from '../../../src/reconcile/comparing.js'
+import { partFrom, partOf } from '../../../src/reconcile/parts.js'
 import type { Store } from '../../../src/store/index.js'
-import type { SharePeers, SyncChain, SyncListener, SyncState } from '../../../src/sync/index.js'
+import type {
+  Reconciled,
+  ReconcilePeers,
+  SharePeers,
+  SyncChain,
+  SyncListener,
+  SyncState,
+} from '../../../src/sync/index.js'
 import { type Enclave, enclave, fetchRuns, genesisHash, SLOT } from '../store/fixture.js'
 
 export function blockAt(number: number): BlockRef {
@@ -26,6 +36,12 @@ export class ScriptedChain implements SyncChain {
   readonly followedFrom: number[] = []
   synced: ShareKey[] = []
   readonly burned = new Set<number>()
+  /** Capsules that are being synced anew. */
+  readonly syncing = new Set<number>()
+  /** Blocks that the endpoint has thrown away. */
+  prunedUpTo = 0
+  /** What the endpoint left out of a block when it was followed. */
+  readonly #withheld = new Map<number, readonly Trigger[]>()
   #clusters: Cluster[] = []
   #blocks: BlockTriggers[] = []
   #registries = new Map<number, Registry>()
@@ -51,6 +67,18 @@ export class ScriptedChain implements SyncChain {
     this.#registries.set(this.#head.number, this.registry())
     for (const wake of this.#wakers) wake()
     return this.#head.number
+  }
+
+  /** Finalises one block, of which those who follow the chain are not told what was in it. */
+  finaliseUntold(triggers: readonly Trigger[]): number {
+    const block = this.finalise()
+    this.#withheld.set(block, triggers)
+    return block
+  }
+
+  async triggersIn(block: number): Promise<readonly Trigger[] | undefined> {
+    if (block <= this.prunedUpTo) return undefined
+    return this.#withheld.get(block) ?? this.#blocks[block - 1]?.triggers
   }
 
   finalised(): BlockRef {
@@ -99,7 +127,7 @@ export class ScriptedChain implements SyncChain {
   async nft(nftId: number): Promise<NftFacts | undefined> {
     if (this.burned.has(nftId)) return undefined
     const { account } = own.identity
-    const facts = { isSecret: true, isSyncingSecret: false, isCapsule: true, isSyncingCapsule: false }
+    const facts = { isSecret: true, isSyncingSecret: false, isCapsule: true, isSyncingCapsule: this.syncing.has(nftId) }
     return { owner: account, delegatee: undefined, ...facts }
   }
 
@@ -129,11 +157,35 @@ export class StorePeers implements SharePeers {
   }
 }
 
+/** Slot peers that compare without a network. */
+export class ComparingPeers implements ReconcilePeers {
+  /** What each holds, and up to which block it has taken the chain in; one that is not here is down. */
+  readonly up = new Map<AccountId, { held: HeldShares; takenIn: number }>()
+  readonly asked: AccountId[] = []
+  /** Called when a session is over and nothing was made of it yet. */
+  onCompared: () => Promise<void> = async () => undefined
+
+  async compare(peer: AccountId, { held, turn }: Parameters<ReconcilePeers['compare']>[1]) {
+    this.asked.push(peer)
+    const there = this.up.get(peer)
+    if (there === undefined) throw new SlotmeshError('mesh/enclave-not-found', 'The peer is down.')
+    const comparing = new Comparing(held, turn)
+    for (let prefixes = comparing.next(); prefixes !== undefined; prefixes = comparing.next()) {
+      for (const prefix of prefixes) comparing.take(prefix, partFrom(partOf(there.held, prefix), prefix))
+    }
+    await this.onCompared()
+    const { questions } = comparing
+    const session = { takenIn: there.takenIn, count: there.held.size, questions, traffic: { bytes: 0 } }
+    return { ...comparing.result(), ...session }
+  }
+}
+
 /** Records what the engine tells, and lets a test wait for it. */
 export class Witness implements SyncListener {
   readonly states: SyncState[] = []
   readonly stored: string[] = []
   readonly failures: AccountId[] = []
+  readonly reconciliations: Reconciled[] = []
   #waiting: (() => void)[] = []
 
   stateChanged(state: SyncState): void {
@@ -147,6 +199,11 @@ export class Witness implements SyncListener {
   }
 
   exchangeDone(): void {
+    this.#tell()
+  }
+
+  reconciled(reconciled: Reconciled): void {
+    this.reconciliations.push(reconciled)
     this.#tell()
   }
 

@@ -15,11 +15,13 @@ import {
   type Registry,
   SlotmeshError,
   systemClock,
+  type Trigger,
 } from '../../../src/domain/index.js'
 import type { Offenders } from '../../../src/node/offenders.js'
+import { ReconcileService } from '../../../src/reconcile/index.js'
 import { type ChainView, type Knowledge, ShareService } from '../../../src/share/index.js'
 import type { Store } from '../../../src/store/index.js'
-import { Serving, type SharePeers, SyncEngine } from '../../../src/sync/index.js'
+import { heldSourceOf, type ReconcilePeers, Serving, type SharePeers, SyncEngine } from '../../../src/sync/index.js'
 import { FakeAttestation } from '../../unit/share/fixture.js'
 import { type Enclave, Folders, logger } from '../store/fixture.js'
 import { blockAt, ScriptedChain, Witness } from './fixture.js'
@@ -38,6 +40,8 @@ export class HostedChain extends ScriptedChain implements ChainView {
   shown = Number.POSITIVE_INFINITY
   /** The last block that it can go through. */
   readable = Number.POSITIVE_INFINITY
+  /** Blocks that it goes through without being told what is in them. */
+  readonly untold = new Set<BlockNumber>()
   readonly #chain: ScriptedChain
   #registry: { readonly block: BlockNumber; readonly registry: Registry } | undefined
 
@@ -64,8 +68,12 @@ export class HostedChain extends ScriptedChain implements ChainView {
   override async *follow(after: number, options: { signal: AbortSignal }): AsyncGenerator<BlockTriggers> {
     for await (const block of this.#chain.follow(after, options)) {
       while (block.block.number > Math.min(this.shown, this.readable)) await this.#chain.next(options)
-      yield block
+      yield this.untold.has(block.block.number) ? { ...block, triggers: [] } : block
     }
+  }
+
+  override triggersIn(number: BlockNumber): Promise<readonly Trigger[] | undefined> {
+    return this.#chain.triggersIn(number)
   }
 
   override syncedShares(): ReturnType<ScriptedChain['syncedShares']> {
@@ -163,18 +171,54 @@ export class Machine {
         )
       },
     }
-    const engine = new SyncEngine({ signer, chain, store, peers, listener: witness, logger, clock: fastClock })
+    const reconcile = new ReconcileService({
+      host,
+      account,
+      chain,
+      source: heldSourceOf(serving, store),
+      isKnown: (who, peer) => this.#slot.isAt(who, peer),
+      logger,
+    })
+    await reconcile.start()
+    const comparing: ReconcilePeers = {
+      compare: async (provider, request) => {
+        const peer = this.#slot.at(provider)
+        await host.dial(peer.getMultiaddrs())
+        return reconcile.compare({ account: provider, peer: peer.peerId }, request)
+      },
+    }
+    const engine = new SyncEngine({
+      signer,
+      chain,
+      store,
+      peers,
+      listener: witness,
+      logger,
+      clock: fastClock,
+      reconciliation: {
+        chain,
+        store,
+        peers: comparing,
+        random: () => 0.5,
+        // On demand only.
+        everyMs: Number.POSITIVE_INFINITY,
+        onReconciled: (reconciled) => witness.reconciled(reconciled),
+        onFailed: () => undefined,
+        chainComparison: { waitMs: () => Number.POSITIVE_INFINITY, onCompared: () => undefined },
+      },
+    })
     const run = engine.run(stopping.signal)
-    this.#running = { store, host, share, serving, engine, witness, stopping, run }
+    this.#running = { store, host, share, reconcile, serving, engine, witness, stopping, run }
     return this.#running
   }
 
   async stop(): Promise<void> {
-    const { stopping, run, share, host, store } = this.running
+    const { stopping, run, share, reconcile, host, store } = this.running
     this.#running = undefined
     stopping.abort()
     await run
     await share.stop()
+    await reconcile.stop()
     await host.stop()
     await store.close()
   }
@@ -197,6 +241,7 @@ interface Running {
   readonly store: Store
   readonly host: Libp2p
   readonly share: ShareService
+  readonly reconcile: ReconcileService
   readonly serving: Serving
   readonly engine: SyncEngine
   readonly witness: Witness
@@ -240,6 +285,12 @@ export class WiredSlot {
     const machine = this.#machines.find(({ who }) => who.identity.account === account)
     if (!machine?.isUp) throw new SlotmeshError('mesh/enclave-not-found', 'The peer is down.')
     return machine.running.host
+  }
+
+  /** Whether the enclave is up, and at this peer. */
+  isAt(account: AccountId, peer: string): boolean {
+    const machine = this.#machines.find(({ who }) => who.identity.account === account)
+    return machine?.isUp === true && machine.running.host.peerId.toString() === peer
   }
 
   async clear(): Promise<void> {

@@ -18,6 +18,9 @@ mesh:
   allowPrivateAddresses: true
 share:
   postQuantumOnly: true
+reconciliation:
+  everyMs: 600000
+  chainEveryMs: 43200000
 attestation:
   source: gramine
   collateral:
@@ -60,6 +63,7 @@ describe('a node’s configuration file', () => {
       },
       mesh: { listen: ['/ip4/0.0.0.0/tcp/4001'], bootstrap: [], allowPrivateAddresses: true },
       share: { postQuantumOnly: true },
+      reconciliation: { everyMs: 600_000, chainEveryMs: 43_200_000 },
       attestation: {
         source: 'gramine',
         collateral: { url: 'https://pccs.example:8081' },

@@ -106,10 +106,42 @@ describe('what a node says of its health', () => {
     assert.deepEqual(told({ integrity: { ...integrity, state: 'whole', doubtful: 1 } }), ['store/doubtful-shares'])
     assert.deepEqual(told({ integrity: { ...integrity, state: 'whole', replaced: '/at' } }), ['store/replaced'])
     assert.deepEqual(told({ integrity: { ...integrity, state: 'whole', damaged: '/at' } }), ['store/damaged-files'])
-    const comparison = { block: 5, listed: 10, missing: 3 }
+    const comparison = { block: 5, listed: 10, missing: 3, erased: 0 }
     assert.deepEqual(told({ comparison, wants: 1 }), ['store/incomplete'])
     assert.deepEqual(told({ comparison, wants: 0 }), [])
     assert.deepEqual(told({ comparison: { ...comparison, missing: 0 }, wants: 1 }), [])
+  })
+
+  it('names gaps that a comparison has shown until they are fetched, with their likely cause; and versions in dispute', () => {
+    const ofPeer = { missing: 4, outdated: 0, unlisted: 0, disputed: 0 }
+    const reconciled = {
+      peer: `0x${'ab'.repeat(32)}` as const,
+      missing: 2,
+      outdated: 1,
+      erased: 0,
+      ofPeer,
+      causes: ['events-missed', 'peer-incomplete'] as const,
+      isComplete: true,
+      questions: 3,
+      bytes: 1_000,
+      ms: 5,
+      at: NOW,
+    }
+    const told = (more: Partial<typeof reconciled>, wants: number) =>
+      problemsOf({ chain: well, owed: none, now: NOW, reconciled: { ...reconciled, ...more }, wants })
+    const [gaps, ...others] = told({}, 1)
+    assert.deepEqual([gaps?.code, others], ['sync/gaps', []])
+    assert.match(
+      gaps?.sentence ?? '',
+      /0xabab.* 2 shares that were missing here and 1 .*endpoint of the chain had left/,
+    )
+    assert.deepEqual(told({}, 0), [])
+    assert.deepEqual(told({ missing: 0, outdated: 0 }, 1), [])
+    const disputed = told({ missing: 0, outdated: 0, ofPeer: { ...ofPeer, disputed: 5 } }, 0)
+    assert.deepEqual(
+      disputed.map(({ code }) => code),
+      ['sync/disputed'],
+    )
   })
 
   describe('of collateral', () => {

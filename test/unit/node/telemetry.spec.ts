@@ -22,6 +22,23 @@ describe('telemetry', () => {
     assert.deepEqual(telemetry.counts().refusals.sent, { BUSY: 2 })
   })
 
+  it('counts comparisons with slot peers, and the gaps that they have shown', () => {
+    const telemetry = new Telemetry(() => 150, silentLogger)
+    const told: NodeEvent[] = []
+    telemetry.subscribe((event) => told.push(event))
+    const ofPeer = { missing: 0, outdated: 0, unlisted: 0, disputed: 0 }
+    const cost = { isComplete: true, questions: 4, bytes: 2_000, ms: 30 }
+    const reconciled = { peer: '0x01', missing: 2, outdated: 1, erased: 0, ofPeer, causes: [], ...cost } as const
+    telemetry.reconciled(reconciled)
+    telemetry.reconciled({ ...reconciled, missing: 0, outdated: 0 })
+    telemetry.reconciliationFailed()
+    telemetry.reconciliationServed()
+    const { sessions, gaps, last } = telemetry.reconciliation()
+    assert.deepEqual(sessions, { requested: 2, served: 1, failed: 1 })
+    assert.deepEqual([gaps, last?.missing, last?.at], [3, 0, 150])
+    assert.deepEqual(told[0], { type: 'reconciled', ...reconciled, at: 150 })
+  })
+
   it('tells what an exchange cost, from its beginning to its end, whether it went well or not', () => {
     let now = 100
     const telemetry = new Telemetry(() => now, silentLogger)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
 import * as varint from 'uint8-varint'
 import { type AccountSigner, fromHex } from '../../../src/crypto/index.js'
-import { Frames } from '../../../src/share/frames.js'
+import { Frames } from '../../../src/framing/index.js'
 import type { Party } from '../../../src/share/party.js'
 import { SUITE_X25519, type Suite } from '../../../src/share/protocol.js'
 import {

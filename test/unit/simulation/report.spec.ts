@@ -15,6 +15,7 @@ const STATUS: NodeStatus = {
   collateral: [],
   integrity: { state: 'whole', sequence: 1, dropped: 0, doubtful: 0 },
   comparison: undefined,
+  reconciliation: { sessions: { requested: 0, served: 0, failed: 0 }, gaps: 0, last: undefined },
   problems: [],
   cursor: 121,
   syncedBlock: 120,

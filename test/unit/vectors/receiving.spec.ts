@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { accountSigner, toHex } from '../../../src/crypto/index.js'
 import { type ShareKey, SlotmeshError } from '../../../src/domain/index.js'
-import { Frames } from '../../../src/share/frames.js'
+import { Frames } from '../../../src/framing/index.js'
 import type { ChainView, Party } from '../../../src/share/party.js'
 import { RefusalError } from '../../../src/share/refusals.js'
 import { requestShares } from '../../../src/share/requester.js'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { Stream } from '@libp2p/interface'
 import { pEvent } from 'p-event'
 import * as varint from 'uint8-varint'
-import { Frames } from '../../../src/share/frames.js'
-import { connectedStreams, soon } from './fixture.js'
+import { Frames } from '../../../src/framing/index.js'
+import { connectedStreams, soon } from '../share/fixture.js'
 
 async function pair(): Promise<{ frames: Frames; peer: Stream; own: Stream }> {
   const [own, peer] = await connectedStreams()

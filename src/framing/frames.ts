@@ -25,13 +25,14 @@ export interface Traffic {
 }
 
 /**
- * Messages behind their length as an unsigned varint (SPEC 3), over one libp2p stream, with back-pressure both ways:
+ * Messages behind their length as an unsigned varint (share SPEC 3, reconcile SPEC 3), over one libp2p stream, with back-pressure both ways:
  * reading pauses the stream while nobody takes messages, writing waits until the transport has taken the bytes.
  * The limit is checked on the length prefix, before anything of that size is buffered for it.
  */
 export class Frames {
   readonly #stream: Stream
   readonly #clock: Clock
+  readonly #protocol: string
   readonly #received = new Uint8ArrayList()
   #pauseAbove = 0
   /** Of all that ever came. */
@@ -44,9 +45,11 @@ export class Frames {
   #failure: Error | undefined
   readonly #leaving = new AbortController()
 
-  constructor(stream: Stream, clock: Clock = systemClock) {
+  /** @param protocol the room that its errors are of. */
+  constructor(stream: Stream, clock: Clock = systemClock, protocol: 'share' | 'reconcile' = 'share') {
     this.#stream = stream
     this.#clock = clock
+    this.#protocol = protocol
     // A stream over the peer's limits can have been reset before it came here.
     if (stream.status !== 'open') this.#failure = new Error(`it was ${stream.status} from the beginning`)
     stream.addEventListener('message', (event) => {
@@ -86,7 +89,7 @@ export class Frames {
 
   /**
    * @returns the next message, or undefined when the peer ended its side between two messages.
-   * @throws SlotmeshError `share/oversized` (also a malformed length), `share/cut` when the stream ends within a
+   * @throws SlotmeshError `share/oversized` (also a malformed length; in place of `share` the protocol), `share/cut` when the stream ends within a
    * message or is reset, or the signal's reason.
    */
   async read(maximumBytes: number, options: { signal: AbortSignal }): Promise<Uint8Array | undefined> {
@@ -145,7 +148,10 @@ export class Frames {
       if (length <= maximumBytes) return length
       break
     }
-    throw new SlotmeshError('share/oversized', `A message exceeds the ${maximumBytes} bytes that are allowed here.`)
+    throw new SlotmeshError(
+      `${this.#protocol}/oversized`,
+      `A message exceeds the ${maximumBytes} bytes that are allowed here.`,
+    )
   }
 
   #consume(bytes: number): void {
@@ -187,6 +193,6 @@ export class Frames {
   #cut(thrown?: unknown): SlotmeshError {
     const cause = thrown ?? this.#failure
     const detail = cause === undefined ? '' : ` (${messageOf(cause)})`
-    return new SlotmeshError('share/cut', `The peer’s stream ended in mid-exchange${detail}.`, { cause })
+    return new SlotmeshError(`${this.#protocol}/cut`, `The peer’s stream ended in mid-exchange${detail}.`, { cause })
   }
 }

@@ -1,0 +1,2 @@
+export { type Decodable, decodeFrugally } from './decoding.js'
+export { Frames, type Traffic } from './frames.js'

@@ -1,0 +1,33 @@
+import { type AccountId, type Clock, RateLimit } from '../domain/index.js'
+import { PROVIDER_LIMITS } from './protocol.js'
+import { RefusingError } from './refusals.js'
+
+/** The places of a provider, and how often they are taken (SPEC 5.3). Nobody waits for one: there is time. */
+export class Places {
+  readonly #taken = new Set<AccountId>()
+  readonly #ofAccount: RateLimit
+  readonly #ofAll: RateLimit
+  readonly #lookUps: RateLimit
+
+  constructor(clock: Clock) {
+    const { sessionsPerAccountPerMinute, sessionsPerMinute, lookUpsPerMinute, remembered } = PROVIDER_LIMITS
+    const now = () => clock.now()
+    this.#ofAccount = new RateLimit({ perMinute: sessionsPerAccountPerMinute, now, remembered })
+    this.#ofAll = new RateLimit({ perMinute: sessionsPerMinute, now, remembered: 1 })
+    this.#lookUps = new RateLimit({ perMinute: lookUpsPerMinute, now, remembered: 1 })
+  }
+
+  /** Whether one more record may be looked for. */
+  mayLookUp(): boolean {
+    return this.#lookUps.take('')
+  }
+
+  /** @returns gives the place free. @throws RefusingError BUSY */
+  take(account: AccountId): () => void {
+    const isFree = !this.#taken.has(account) && this.#taken.size < PROVIDER_LIMITS.sessions
+    // In this order: one account that comes too often uses up nothing of the others.
+    if (!isFree || !this.#ofAccount.take(account) || !this.#ofAll.take('')) throw new RefusingError('BUSY')
+    this.#taken.add(account)
+    return () => this.#taken.delete(account)
+  }
+}

@@ -1,0 +1,5 @@
+export type { Difference } from './comparing.js'
+export type { HeldSource } from './party.js'
+export { type ReconcileRefusal, RefusedSessionError, RefusingError } from './refusals.js'
+export type { Comparison } from './requester.js'
+export { ReconcileService } from './service.js'

@@ -1,0 +1,120 @@
+import { setImmediate as others } from 'node:timers/promises'
+import { type AccountId, bounded, synchronisationBarrier } from '../domain/index.js'
+import type { Frames } from '../framing/index.js'
+import type { Prefix } from '../inventory/index.js'
+import type { Places } from './admission.js'
+import { readHello, readQuestion } from './messages.js'
+import { partOf } from './parts.js'
+import type { HeldSource, Side } from './party.js'
+import { decodePrefixes } from './prefixes.js'
+import { OLDEST_VIEW_MS, PREFIXES_AT_ONCE, PROVIDER_LIMITS, TIMEOUT_MS } from './protocol.js'
+import { BARRIER_REFUSALS, RefusingError } from './refusals.js'
+import { type Answer, ProviderMessage, RefusalCode } from './wire/reconcile.js'
+
+export interface ServedSession {
+  readonly account: AccountId
+  readonly questions: number
+}
+
+/**
+ * The provider's side of one session (SPEC 4).
+ *
+ * @throws RefusingError when this side refuses (the requester is told which), SlotmeshError `reconcile/cut` and
+ * `reconcile/oversized`, or the signal's reason. The stream is finished in every case.
+ */
+export async function serveSession(
+  side: Side,
+  places: Places,
+  peer: string,
+  frames: Frames,
+  options: { signal: AbortSignal },
+): Promise<ServedSession> {
+  const bounds = { signals: [options.signal], timeoutMs: TIMEOUT_MS.session, clock: side.clock }
+  return bounded(bounds, async (signal) => {
+    try {
+      const served = await session(side, places, peer, frames, signal)
+      await frames.close({ signal, lingerMs: TIMEOUT_MS.first })
+      return served
+    } catch (thrown) {
+      await refuse(frames, thrown, signal)
+      throw thrown
+    }
+  })
+}
+
+async function session(
+  side: Side,
+  places: Places,
+  peer: string,
+  frames: Frames,
+  signal: AbortSignal,
+): Promise<ServedSession> {
+  const within = <T>(timeoutMs: number, work: (options: { signal: AbortSignal }) => Promise<T>) =>
+    bounded({ signals: [signal], timeoutMs, clock: side.clock }, (limited) => work({ signal: limited }))
+  const { genesisHash, account } = await within(TIMEOUT_MS.first, (options) => readHello(frames, options))
+  if (genesisHash !== side.chain.genesisHash) throw new RefusingError('UNKNOWN_CHAIN')
+  requireSeat(side, account)
+  if (!side.isKnown(account, peer) && places.mayLookUp()) {
+    // Whatever it comes to: it is looked again who is known.
+    await within(TIMEOUT_MS.lookUp, async (options) => side.lookUp?.(account, options)).catch(() => undefined)
+  }
+  requireAllowed(side, account, peer)
+  const leave = places.take(account)
+  try {
+    const { held, takenIn } = await side.source.held()
+    const { count, fingerprint } = held.summary()
+    await frames.write(ProviderMessage.encode({ summary: { takenInBlock: takenIn, count, fingerprint } }), { signal })
+    for (let questions = 0; ; questions += 1) {
+      const question = await within(TIMEOUT_MS.next, (options) => readQuestion(frames, options))
+      if (question === undefined) return { account, questions }
+      if (questions === PROVIDER_LIMITS.questions) throw new RefusingError('BUSY')
+      const prefixes = decodePrefixes(question)
+      requireAllowed(side, account, peer)
+      const answer = await answerTo(prefixes, side.source, signal)
+      await within(TIMEOUT_MS.next, (options) => frames.write(ProviderMessage.encode({ answer }), options))
+    }
+  } finally {
+    leave()
+  }
+}
+
+/** @throws RefusingError */
+function requireAllowed(side: Side, account: AccountId, peer: string): void {
+  requireSeat(side, account)
+  if (!side.isKnown(account, peer)) throw new RefusingError('UNKNOWN_PEER')
+}
+
+/** @throws RefusingError */
+function requireSeat({ account: own, chain }: Side, account: AccountId): void {
+  if (chain.finalisedAgeMs() > OLDEST_VIEW_MS) throw new RefusingError('NOT_READY')
+  const barrier = synchronisationBarrier(chain.registry(), own, account)
+  if (barrier !== undefined) throw new RefusingError(BARRIER_REFUSALS[barrier])
+}
+
+/** With pauses: the processor is not this protocol's alone. */
+async function answerTo(prefixes: readonly Prefix[], source: HeldSource, signal: AbortSignal): Promise<Answer> {
+  const { held } = await source.held()
+  const parts: Answer['parts'] = []
+  for (const [at, prefix] of prefixes.entries()) {
+    if (at > 0 && at % PREFIXES_AT_ONCE === 0) await others(undefined, { signal })
+    parts.push(partOf(held, prefix))
+  }
+  return { parts }
+}
+
+/** Tells a refusal of this side's; whatever else was thrown stays at home, and the stream is reset. */
+async function refuse(frames: Frames, thrown: unknown, signal: AbortSignal): Promise<void> {
+  if (!(thrown instanceof RefusingError)) {
+    frames.abort(thrown)
+    return
+  }
+  const { refusal } = thrown
+  const retryAfterMs = refusal === 'BUSY' || refusal === 'NOT_READY' ? PROVIDER_LIMITS.retryAfterMs : 0
+  try {
+    await frames.write(ProviderMessage.encode({ refusal: { code: RefusalCode[refusal], retryAfterMs } }), { signal })
+    await frames.close({ signal, lingerMs: TIMEOUT_MS.first })
+  } catch (gone) {
+    // The peer did not stay to hear it.
+    frames.abort(gone)
+  }
+}

@@ -1,0 +1,102 @@
+import type { AccountId, BlockNumber, NftFacts, ShareKey, Trigger } from '../domain/index.js'
+import { numberOf } from '../inventory/index.js'
+import type { Difference } from '../reconcile/index.js'
+import type { Store, Want } from '../store/index.js'
+import type { ReconcileChain } from './parts.js'
+
+/** Blocks that are read for one comparison: each is a question or two to the endpoint of the chain. */
+const BLOCKS_READ = 64
+
+/** What is to be made of a share that a peer has, or has in a newer version. */
+export type Verdict =
+  /** Nothing: the block that synced it is still to come here, it is wanted already, or it is being synced anew. */
+  | { readonly type: 'none' }
+  /** A gap: the share is to be fetched. `isNamed`: the block of the peer's version says that it was synced there. */
+  | { readonly type: 'gap'; readonly want: Want; readonly isNamed: boolean }
+  /** The chain lists no such share. */
+  | { readonly type: 'unlisted' }
+  /** The chain does not tell of the newer version. */
+  | { readonly type: 'disputed' }
+
+interface JudgeParts {
+  readonly chain: ReconcileChain
+  readonly store: Pick<Store, 'held' | 'wantsOf'>
+  /** Up to which block the chain is taken in here. */
+  readonly takenIn: () => BlockNumber
+  readonly now: () => number
+  readonly signal: AbortSignal
+}
+
+/** Checks what a peer says against the own view of the chain; one for each comparison. */
+export class Judge {
+  readonly #parts: JudgeParts
+  readonly #read = new Map<BlockNumber, readonly Trigger[] | undefined>()
+
+  constructor(parts: JudgeParts) {
+    this.#parts = parts
+  }
+
+  /** @param difference held there, and not here, or here in an older version. */
+  async judge({ key, there = 0 }: Difference): Promise<Verdict> {
+    const { chain, store, takenIn, now, signal } = this.#parts
+    const block = chain.finalised().number
+    if (there > takenIn()) return NONE
+    // Wants before shares: what is stored in between has had a want.
+    const [open] = await store.wantsOf([key])
+    const here = store.held.versionOf(numberOf(key))
+    if (here !== undefined && here >= there) return NONE
+    if (open !== undefined && (here === undefined || Math.max(open.minimumVersion, open.asOf) >= there)) return NONE
+    const facts = await chain.nft(key.nftId, { signal })
+    if (!isThere(key, facts)) return { type: 'unlisted' }
+    if (isSyncing(key, facts)) return NONE
+    const origin = await this.#origin(key, there)
+    const want = { key, since: now() }
+    // What the block itself would have opened, had it been told in full.
+    if (origin !== undefined) {
+      return { type: 'gap', want: { ...want, minimumVersion: there, asOf: 0, origin }, isNamed: true }
+    }
+    // A version that the chain does not tell of throws no doubt on the one that is held.
+    if (here !== undefined) return { type: 'disputed' }
+    return { type: 'gap', want: { ...want, minimumVersion: 0, asOf: block, origin: undefined }, isNamed: false }
+  }
+
+  /** Whether the chain has no such share any more, neither synced nor about to be. */
+  async isGone(key: ShareKey): Promise<boolean> {
+    const { chain, signal } = this.#parts
+    return !isThere(key, await chain.nft(key.nftId, { signal }))
+  }
+
+  /** The cluster that synced a share in a block; undefined when the block says nothing of it, or cannot be read. */
+  async #origin({ kind, nftId }: ShareKey, block: BlockNumber): Promise<number | undefined> {
+    if (!this.#read.has(block)) {
+      if (this.#read.size === BLOCKS_READ) return undefined
+      const { chain, signal } = this.#parts
+      this.#read.set(block, await chain.triggersIn(block, { signal }))
+    }
+    const synced = this.#read
+      .get(block)
+      ?.find((trigger) => trigger.type === 'synced' && trigger.kind === kind && trigger.nftId === nftId)
+    return synced?.type === 'synced' ? synced.cluster : undefined
+  }
+}
+
+const NONE: Verdict = { type: 'none' }
+
+function isThere({ kind }: ShareKey, facts: NftFacts | undefined): boolean {
+  return (kind === 'secret' ? facts?.isSecret : facts?.isCapsule) ?? false
+}
+
+function isSyncing({ kind }: ShareKey, facts: NftFacts | undefined): boolean {
+  return (kind === 'secret' ? facts?.isSyncingSecret : facts?.isSyncingCapsule) ?? false
+}
+
+/** The peers that were compared with the longest ago come first, and those that never were. */
+export function inTurn(
+  peers: readonly AccountId[],
+  lastTried: ReadonlyMap<AccountId, number>,
+  turn: number,
+): AccountId[] {
+  const first = Math.floor(turn * peers.length)
+  const rotated = [...peers.slice(first), ...peers.slice(0, first)]
+  return rotated.sort((one, other) => (lastTried.get(one) ?? 0) - (lastTried.get(other) ?? 0))
+}

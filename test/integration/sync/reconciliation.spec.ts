@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type LogFields, type ShareKey, systemClock, type Trigger } from '../../../src/domain/index.js'
+import { Inventory, numberOf } from '../../../src/inventory/index.js'
+import type { Store } from '../../../src/store/index.js'
+import { type Comparison, SyncEngine } from '../../../src/sync/index.js'
+import { capsule, Folders, logger, payloadOf, seal, secret, signal } from '../store/fixture.js'
+import { ComparingPeers, own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
+
+const all = [own, peerA, peerB].map(({ identity }) => ({ account: identity.account, cluster: identity.seat.cluster }))
+const synced = (key: ShareKey, cluster: number): Trigger => ({ type: 'synced', ...key, cluster })
+const [A, B] = [peerA.identity.account, peerB.identity.account]
+
+describe('reconciliation of what slot peers hold', () => {
+  const folders = new Folders()
+  let chain: ScriptedChain
+  let shares: StorePeers
+  let peers: ComparingPeers
+  let witness: Witness
+  let store: Store
+  let storeA: Store
+  let engine: SyncEngine
+  let compared: Comparison[]
+  let warnings: [string, LogFields | undefined][]
+  let stop: () => Promise<void>
+
+  /** The first share is held by both. */
+  beforeEach(async () => {
+    chain = new ScriptedChain()
+    shares = new StorePeers()
+    peers = new ComparingPeers()
+    witness = new Witness()
+    compared = []
+    warnings = []
+    store = await folders.open(await folders.make())
+    storeA = await folders.open(await folders.make())
+    await storeA.beginSetup(peerA.identity, 0, [])
+    shares.up.set(A, { store: storeA, syncedBlock: 1_000 })
+    peers.up.set(A, { held: storeA.held, takenIn: 1_000 })
+    chain.assign(all)
+    chain.synced = []
+    start()
+    await witness.until(() => witness.states.includes('running'))
+    await sync(capsule(1))
+  })
+
+  afterEach(async () => {
+    await stop()
+    await folders.clear()
+  })
+
+  function start(everyMs = 3_600_000, random = () => 0.5): void {
+    const stopping = new AbortController()
+    engine = new SyncEngine({
+      signer: own.signer,
+      chain,
+      store,
+      peers: shares,
+      listener: witness,
+      logger: { ...logger, warn: (message, fields) => warnings.push([message, fields]) },
+      clock: systemClock,
+      reconciliation: {
+        chain,
+        store,
+        peers,
+        onReconciled: (reconciled) => witness.reconciled(reconciled),
+        onFailed: () => undefined,
+        random,
+        everyMs,
+        chainComparison: { waitMs: () => Number.POSITIVE_INFINITY, onCompared: (each) => compared.push(each) },
+      },
+    })
+    const running = engine.run(stopping.signal)
+    stop = async () => {
+      stopping.abort()
+      await running
+    }
+  }
+
+  /** The first peer's cluster has a share synced, in the block that comes next. @returns the block. */
+  async function sealNext(key: ShareKey): Promise<number> {
+    const block = chain.finalised().number + 1
+    await seal(storeA, peerA, block, [key], block)
+    return block
+  }
+
+  async function sync(key: ShareKey): Promise<number> {
+    const block = await sealNext(key)
+    chain.finalise([synced(key, 0)])
+    await witness.until(async () => (await store.place(key))?.version === block)
+    return block
+  }
+
+  /** The same, and those who follow the chain are not told. */
+  async function miss(key: ShareKey): Promise<number> {
+    const block = await sealNext(key)
+    chain.finaliseUntold([synced(key, 0)])
+    await engine.reached(block, { signal })
+    return block
+  }
+
+  const reconcile = async (most = 1) => engine.reconcile({ most, signal })
+  const asked = () => shares.requests.length
+
+  it('says that nothing differs where nothing does', async () => {
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.peer, reconciled?.causes, reconciled?.isComplete], [A, [], true])
+    assert.deepEqual([reconciled?.missing, reconciled?.outdated, reconciled?.erased], [0, 0, 0])
+    assert.deepEqual(warnings, [])
+  })
+
+  it('finds a share that was missed, fetches it from its origin, and says what it is likely to come of', async () => {
+    const block = await miss(secret(5))
+    assert.equal(store.counts().wants, 0)
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.outdated, reconciled?.causes], [1, 0, ['events-missed']])
+    await witness.until(async () => (await store.place(secret(5))) !== undefined)
+    assert.equal((await store.place(secret(5)))?.version, block)
+    assert.equal(store.counts().wants, 0)
+    assert.match(String(warnings[0]?.[1]?.cause), /endpoint of the chain had left the events out/)
+    assert.deepEqual((await reconcile())[0]?.causes, [])
+  })
+
+  it('finds one of which the block cannot be read any more, by what the chain lists', async () => {
+    await miss(capsule(5))
+    chain.prunedUpTo = 1_000
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.causes], [1, ['shares-lost']])
+    await witness.until(async () => (await store.place(capsule(5))) !== undefined)
+    await witness.until(() => store.counts().wants === 0)
+  })
+
+  it('finds a version that was missed, where the block of the newer one names it', async () => {
+    const first = (await store.place(capsule(1)))?.version
+    const block = await miss(capsule(1))
+    assert.equal((await store.place(capsule(1)))?.version, first)
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.outdated, reconciled?.causes], [0, 1, ['events-missed']])
+    await witness.until(async () => (await store.place(capsule(1)))?.version === block)
+    assert.deepEqual((await store.share(capsule(1)))?.payload, payloadOf(capsule(1), block))
+    assert.equal(store.counts().wants, 0)
+  })
+
+  it('does not doubt what it holds since a peer says that it has something newer', async () => {
+    const liar = new Inventory()
+    liar.set(numberOf(capsule(1)), 2)
+    peers.up.set(A, { held: liar, takenIn: 1_000 })
+    chain.finalise()
+    await engine.reached(chain.finalised().number, { signal })
+    const before = await store.newest(capsule(1))
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.outdated, reconciled?.ofPeer.disputed], [0, 1])
+    assert.deepEqual(reconciled?.causes, ['peer-disputed'])
+    assert.equal(store.counts().wants, 0)
+    assert.deepEqual((await store.newest(capsule(1)))?.leaf, before?.leaf)
+    assert.ok(before)
+    // Nor where the block cannot be read.
+    chain.prunedUpTo = 1_000
+    assert.deepEqual((await reconcile())[0]?.causes, ['peer-disputed'])
+    assert.equal(store.counts().wants, 0)
+  })
+
+  it('opens no want of what the chain does not list, is yet to come, or is being synced anew', async () => {
+    const liar = new Inventory()
+    for (const share of [secret(5), secret(6), capsule(7)]) liar.set(numberOf(share), 1)
+    liar.set(numberOf(capsule(8)), 1_000)
+    chain.burned.add(5).add(6)
+    chain.syncing.add(7)
+    peers.up.set(A, { held: liar, takenIn: 1_000 })
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.ofPeer.unlisted], [0, 2])
+    assert.deepEqual([store.counts().wants, asked()], [0, 1])
+  })
+
+  it('looks up no more than it has said, whatever a peer claims, and compares itself with no whole list for that', async () => {
+    const liar = new Inventory()
+    for (let nftId = 0; nftId < 3_000; nftId += 1) {
+      liar.set(numberOf(capsule(nftId)), 1 + (nftId % 2))
+      chain.burned.add(nftId)
+    }
+    chain.burned.delete(1)
+    chain.finalise()
+    await engine.reached(chain.finalised().number, { signal })
+    peers.up.set(A, { held: liar, takenIn: 1_000 })
+    let looked = 0
+    const nft = chain.nft.bind(chain)
+    chain.nft = (...of) => {
+      looked += 1
+      return nft(...of)
+    }
+    const [reconciled] = await reconcile()
+    assert.equal(reconciled?.isComplete, false)
+    assert.ok(looked <= 512, `${looked} look-ups`)
+    assert.equal(store.counts().wants, 0)
+    chain.finalise()
+    await engine.reached(chain.finalised().number, { signal })
+    assert.deepEqual(compared, [])
+  })
+
+  it('compares itself with the whole list where more is missing than one session brings', async () => {
+    const many = Array.from({ length: 600 }, (_, at) => secret(10 + at))
+    const block = chain.finalised().number + 1
+    await seal(storeA, peerA, block, many, 0)
+    chain.finaliseUntold(many.map((key) => synced(key, 0)))
+    await engine.reached(block, { signal })
+    chain.synced = [capsule(1), ...many]
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.isComplete], [512, false])
+    chain.finalise()
+    await witness.until(async () => compared.length > 0 && store.counts().wants === 0)
+    assert.equal(store.counts().shares.secret, 600)
+    assert.deepEqual([compared[0]?.listed, compared[0]?.missing], [601, 88])
+  })
+
+  it('does not count what is wanted already, nor what was stored while the two were compared', async () => {
+    shares.up.delete(A)
+    const block = await sealNext(secret(5))
+    chain.finalise([synced(secret(5), 0)])
+    await engine.reached(block, { signal })
+    assert.equal(store.counts().wants, 1)
+    assert.deepEqual((await reconcile())[0]?.missing, 0)
+    peers.onCompared = async () => {
+      shares.up.set(A, { store: storeA, syncedBlock: 1_000 })
+      chain.finalise([], true)
+      await witness.until(async () => (await store.place(secret(5))) !== undefined)
+    }
+    assert.deepEqual((await reconcile())[0]?.causes, [])
+  })
+
+  it('erases what the peer does not hold where the chain has it no more, and nothing else', async () => {
+    await sync(secret(5))
+    await sync(secret(6))
+    await storeA.eraseShares(1_000, [secret(5), secret(6)])
+    chain.burned.add(5)
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.erased, reconciled?.ofPeer.missing], [1, 1])
+    assert.deepEqual(reconciled?.causes, ['removals-missed', 'peer-incomplete'])
+    assert.equal(await store.place(secret(5)), undefined)
+    assert.ok(await store.place(secret(6)))
+  })
+
+  it('says of a peer that it is behind, where that is why it lacks something', async () => {
+    const block = await sync(secret(5))
+    await storeA.eraseShares(1_000, [secret(5)])
+    peers.up.set(A, { held: storeA.held, takenIn: block - 1 })
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.ofPeer.missing, reconciled?.causes], [0, ['peer-behind']])
+  })
+
+  it('withdraws a want of what a block has removed that was taken in meanwhile', async () => {
+    await miss(secret(5))
+    const nft = chain.nft.bind(chain)
+    chain.nft = async (nftId) => {
+      const facts = await nft(nftId)
+      if (!chain.burned.has(nftId)) {
+        chain.burned.add(nftId)
+        await engine.reached(chain.finalise([{ type: 'removed', ...secret(nftId) }]), { signal })
+      }
+      return facts
+    }
+    shares.up.delete(A)
+    await reconcile()
+    assert.equal(store.counts().wants, 0)
+  })
+
+  it('is with another peer each time, and passes over one that is down', async () => {
+    peers.up.set(B, { held: storeA.held, takenIn: 1_000 })
+    for (let turn = 0; turn < 4; turn += 1) await reconcile()
+    assert.equal(new Set(peers.asked.slice(0, 2)).size, 2)
+    assert.deepEqual(peers.asked.slice(2), peers.asked.slice(0, 2))
+    peers.up.delete(B)
+    peers.asked.splice(0)
+    for (let turn = 0; turn < 2; turn += 1) assert.equal((await reconcile())[0]?.peer, A)
+    assert.equal((await reconcile(8)).length, 1)
+  })
+
+  it('is one at a time, of so many that may wait, each no longer than it wants to', async () => {
+    let goOn: () => void = () => undefined
+    peers.onCompared = () => new Promise((resolve) => (goOn = resolve))
+    const first = reconcile()
+    while (!peers.asked.includes(A)) await nextTurn()
+    const { length } = peers.asked
+    const leaving = new AbortController()
+    const waiting = Array.from({ length: 7 }, () => engine.reconcile({ most: 1, signal: leaving.signal }))
+    await assert.rejects(reconcile(), { code: 'sync/busy' })
+    leaving.abort(new Error('enough'))
+    for (const each of waiting) await assert.rejects(each, /enough/)
+    assert.equal(peers.asked.length, length)
+    peers.onCompared = async () => undefined
+    goOn()
+    assert.equal((await first).length, 1)
+    assert.equal((await reconcile()).length, 1)
+  })
+
+  it('comes at intervals, and not before the setup is complete', async () => {
+    await stop()
+    start(20)
+    const before = witness.reconciliations.length
+    await witness.until(() => witness.reconciliations.length >= before + 2)
+    await stop()
+    chain.synced = [secret(77), capsule(1)]
+    shares.up.delete(A)
+    await store.eraseAll()
+    start()
+    await witness.until(() => witness.states.at(-1) === 'setup')
+    assert.deepEqual(await reconcile(), [])
+  })
+
+  it('compares with the chain on demand, as of the next final block', async () => {
+    await miss(secret(5))
+    chain.synced = [secret(5), capsule(1)]
+    const comparing = engine.compare({ signal })
+    const block = chain.finalise()
+    assert.deepEqual(await comparing, { block, listed: 2, missing: 1, erased: 0 })
+    await witness.until(async () => (await store.place(secret(5))) !== undefined)
+    const aborted = AbortSignal.abort(new Error('enough'))
+    await assert.rejects(engine.compare({ signal: aborted }), { name: 'AbortError' })
+  })
+})
