@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
 import { fromHex } from '../../../src/crypto/index.js'
-import { pause, systemClock } from '../../../src/domain/index.js'
+import { pause, Registry, systemClock } from '../../../src/domain/index.js'
 import { Frames } from '../../../src/framing/index.js'
 import { Inventory } from '../../../src/inventory/index.js'
 import type { Places } from '../../../src/reconcile/admission.js'
@@ -12,7 +12,7 @@ import type { Side } from '../../../src/reconcile/party.js'
 import { encodePrefixes } from '../../../src/reconcile/prefixes.js'
 import { serveSession } from '../../../src/reconcile/provider.js'
 import { compareHeld } from '../../../src/reconcile/requester.js'
-import { type Answer, ProviderMessage, RequesterMessage } from '../../../src/reconcile/wire/reconcile.js'
+import { type Answer, ProviderMessage, RefusalCode, RequesterMessage } from '../../../src/reconcile/wire/reconcile.js'
 import { connectedStreams, soon } from '../share/fixture.js'
 import { account, GENESIS, inventoryOf, places, secrets, sideOf } from './fixture.js'
 
@@ -187,7 +187,6 @@ describe('a session of reconciliation', () => {
     const moved = async (frames: Frames, side: ReturnType<typeof sideOf>) => {
       await frames.write(question(root), { signal })
       await answer(frames)
-      const { Registry } = await import('../../../src/domain/index.js')
       side.chain.change(new Registry([]))
       await frames.write(question(root), { signal })
     }
@@ -267,7 +266,6 @@ describe('a requester of a session', () => {
   })
 
   it('is told by a refusal how to go on', async () => {
-    const { RefusalCode } = await import('../../../src/reconcile/wire/reconcile.js')
     const busy = ProviderMessage.encode({ refusal: { code: RefusalCode.BUSY, retryAfterMs: 30_000 } })
     assert.equal(await told([busy]), 'BUSY')
     assert.equal(await told([summary, busy]), 'BUSY')
