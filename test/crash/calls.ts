@@ -9,6 +9,8 @@ export interface Life extends NodeInput {
   readonly deadlyWrite:
     | { readonly number: number; readonly when: 'before' | 'during' | 'after'; readonly spinMs: number }
     | undefined
+  /** So many ms after it has handed so many transactions to the chain it ends, whatever it has heard of them by then. */
+  readonly deadlySubmission?: { readonly number: number; readonly afterMs: number } | undefined
   /** Of LevelDB's buffer, if it is to be smaller than usual. */
   readonly tableBytes: number | undefined
 }

@@ -25,14 +25,18 @@ export interface CrashResult {
   readonly kills: Readonly<Record<Phase, number>>
   /** Of the kills, those at a write of the store. */
   readonly atWrites: number
+  /** Those between the sending of a confirmation and its end. */
+  readonly confirming: number
   readonly shares: number
   readonly confirmations: number
   readonly setups: number
   readonly compactions: number
 }
 
-/** When it is killed: most often at a write, where what matters happens. */
-const WAYS = ['starting', 'working', 'writing', 'writing'] as const
+/** When it is killed: most often at a write, or between the sending of a confirmation and its end. */
+const WAYS = ['starting', 'working', 'writing', 'writing', 'confirming', 'confirming'] as const
+/** Where it has none to send. */
+const WAYS_OF_REPLICAS = ['starting', 'working', 'writing', 'writing'] as const
 
 /** What the enclave is at when it is killed. The last one needs shares to fetch. */
 const PHASES = ['ingest', 'live sync', 'compaction', 'setup'] as const
@@ -48,15 +52,21 @@ const SMALLEST_TABLE_BYTES = 65_536
 const START_MS = 700
 /** And after its start. */
 const WORK_MS = 2_000
-/** It may have no more to write. */
-const LAST_WRITE_MS = 3_000
+/** It may have no more to write, or to send. */
+const LAST_MS = 5_000
+/** A block, and one more until it is final. */
+const CONFIRMING_MS = 600
+const SUBMISSIONS = 2
 /** The first writes of a life are those of taking things in, later ones of what has come to its end. */
 const WRITES = [4, 24] as const
 const SPIN_MS = 2
 
 /** Until all is confirmed, synced and fetched when nobody is killed any more, ms. */
-const SETTLED_WITHIN_MS = 60_000
+const SETTLED_WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 50
+
+/** What an owner signs is good for twenty blocks, in which a node on a busy machine has to catch up. */
+const BLOCK_TIME_MS = 200
 
 /** So many blocks after a crash, whatever was in the pool is in a final one. */
 const BLOCKS_TO_FINALITY = 3
@@ -68,7 +78,7 @@ const BLOCKS_TO_FINALITY = 3
  */
 export async function runCrash(options: CrashOptions): Promise<CrashResult> {
   const scratch = await mkdtemp(join(tmpdir(), 'slotmesh-crash-'))
-  const world = await ChainWorld.start(2, 2)
+  const world = await ChainWorld.start(2, 2, { blockTime: BLOCK_TIME_MS })
   try {
     const crash = await Crash.start(options, scratch, world)
     try {
@@ -80,6 +90,11 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
     await world.stop()
     await rm(scratch, { recursive: true })
   }
+}
+
+/** Whether owners hand shares to the victim itself. */
+function confirms(phase: Phase): boolean {
+  return phase === 'ingest' || phase === 'compaction'
 }
 
 class Crash {
@@ -102,6 +117,7 @@ class Crash {
   #isNew = true
   readonly #kills: Record<Phase, number> = { ingest: 0, 'live sync': 0, compaction: 0, setup: 0 }
   #atWrites = 0
+  #confirming = 0
   #setups = 0
   #compactions = 0
 
@@ -140,6 +156,7 @@ class Crash {
     return {
       kills: this.#kills,
       atWrites: this.#atWrites,
+      confirming: this.#confirming,
       shares: this.#owners.given.size,
       confirmations: this.#sent.counts.size,
       setups: this.#setups,
@@ -157,7 +174,7 @@ class Crash {
   async #play(phase: Phase, kills: number): Promise<void> {
     if (phase === 'setup') await this.#settle()
     let isEnough = false
-    if (phase === 'ingest' || phase === 'compaction') {
+    if (confirms(phase)) {
       const answeredFor = (key: ShareKey) => void this.#answeredFor.add(shareKeyText(key))
       this.#supply(this.#victimAsTaker(), { isEnough: () => isEnough, phase, answeredFor })
     }
@@ -208,15 +225,18 @@ class Crash {
 
   async #liveAndDie(phase: Phase): Promise<void> {
     const random = this.#random
-    const way = random.pick(WAYS)
+    const way = random.pick<(typeof WAYS)[number]>(confirms(phase) ? WAYS : WAYS_OF_REPLICAS)
     const number = 1 + random.below(random.pick(WRITES))
     const when = random.pick(['before', 'during', 'after'] as const)
     const deadlyWrite = way === 'writing' ? { number, when, spinMs: SPIN_MS * random.fraction() } : undefined
-    const after = { starting: START_MS, working: WORK_MS, writing: LAST_WRITE_MS }[way]
-    const killAfterMs = way === 'writing' ? after : random.below(after)
+    const deadlySubmission =
+      way === 'confirming' ? { number: 1 + random.below(SUBMISSIONS), afterMs: random.below(CONFIRMING_MS) } : undefined
+    const endsItself = way === 'writing' || way === 'confirming'
+    const killAfterMs = endsItself ? LAST_MS : random.below(way === 'starting' ? START_MS : WORK_MS)
 
     const child = await this.#born()
-    const begun = child.call('live', { ...this.#life(phase), bootstrap: await this.#bootstrap(), deadlyWrite })
+    const deadly = { deadlyWrite, deadlySubmission }
+    const begun = child.call('live', { ...this.#life(phase), bootstrap: await this.#bootstrap(), ...deadly })
     const started = begun.then(
       () => {
         this.#victim = child
@@ -225,15 +245,28 @@ class Crash {
         if (!(thrown instanceof Killed)) throw thrown
       },
     )
-    if (way !== 'starting') await started
+    if (way !== 'starting') await started.then(() => this.#untilSeated(child))
     const time = pause(killAfterMs, 'late' as const)
     const ended = await Promise.race([child.ended, time])
     if (ended !== 'late' && way === 'writing') this.#atWrites += 1
+    if (ended !== 'late' && way === 'confirming') this.#confirming += 1
     await child.kill()
     await started
     this.#victim = undefined
     this.#kills[phase] += 1
     await this.#examine()
+  }
+
+  /** Until then it takes nothing from owners, and wants nothing. */
+  async #untilSeated(child: EnclaveChild): Promise<void> {
+    while (child.isAlive) {
+      const state = await child.call('status').then(
+        (status) => status.state,
+        () => undefined,
+      )
+      if (state !== 'unregistered') return
+      await pause(LOOK_EVERY_MS)
+    }
   }
 
   /** Lives until it is told otherwise. */

@@ -3,6 +3,7 @@
  * store, which is where the instants are that matter.
  */
 import { Level } from 'level'
+import { WebSocket } from 'ws'
 import { messageOf } from '../../src/domain/index.js'
 import type { EnclaveNode } from '../../src/node/index.js'
 import type { Call, Calls, Life, Method } from './calls.js'
@@ -11,9 +12,10 @@ import { createNode } from './node.js'
 let node: EnclaveNode | undefined
 
 const calls: Calls = {
-  live: async ({ deadlyWrite, tableBytes, ...input }: Life) => {
+  live: async ({ deadlyWrite, deadlySubmission, tableBytes, ...input }: Life) => {
     if (tableBytes !== undefined) keepTablesSmall(tableBytes)
     if (deadlyWrite !== undefined) dieAtWrite(deadlyWrite)
+    if (deadlySubmission !== undefined) dieAfterSubmission(deadlySubmission)
     node = await createNode(input)
     await node.start()
     return undefined
@@ -61,6 +63,19 @@ function dieAtWrite({ number, when, spinMs }: NonNullable<Life['deadlyWrite']>):
       const until = performance.now() + spinMs
       while (performance.now() < until);
       return die()
+    },
+  })
+}
+
+function dieAfterSubmission({ number, afterMs }: NonNullable<Life['deadlySubmission']>): void {
+  const send = Reflect.get(WebSocket.prototype, 'send')
+  let submissions = 0
+  Object.defineProperty(WebSocket.prototype, 'send', {
+    value(this: WebSocket, message: unknown, ...more: unknown[]) {
+      Reflect.apply(send, this, [message, ...more])
+      if (!String(message).includes('author_submit')) return
+      submissions += 1
+      if (submissions === number) setTimeout(die, afterMs)
     },
   })
 }

@@ -38,12 +38,12 @@ export class ChainWorld {
     this.chain = chain
   }
 
-  static async start(generation: 1 | 2, clusters: number): Promise<ChainWorld> {
+  static async start(generation: 1 | 2, clusters: number, { blockTime = 100 } = {}): Promise<ChainWorld> {
     const slots = [0, 1, 2, 3, 4]
     const all = Array.from({ length: clusters }, (_, cluster) => slots.map((slot) => [cluster, slot] as const)).flat()
     const server = await startDevelopmentChain({
       generation,
-      blockTime: 100,
+      blockTime,
       endowed: [
         owner.account,
         ...all.flatMap(([cluster, slot]) => [enclaveOf(cluster, slot).account, operatorOf(cluster, slot).account]),
