@@ -48,7 +48,9 @@ export class RateLimit {
   take(key: string): boolean {
     const now = this.#now()
     const bucket = this.#buckets.get(key) ?? { tokens: this.#atOnce, at: now }
-    const refilled = bucket.tokens + ((now - bucket.at) * this.#perMinute) / 60_000
+    // A clock that was set back takes nothing away: whoever came would have to wait until it has caught up.
+    const elapsed = Math.max(0, now - bucket.at)
+    const refilled = bucket.tokens + (elapsed * this.#perMinute) / 60_000
     const tokens = Math.min(this.#atOnce, refilled)
     const taken = tokens >= 1
     this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at: now })

@@ -53,6 +53,7 @@ export class RecordPublisher {
   #putWanted = false
   #lastPutAt = 0
   #gapMs: number = LIMITS.publish.shortestGapMs
+  #signedAt = 0
   #renewAt = 0
 
   constructor(init: RecordPublisherInit) {
@@ -138,6 +139,7 @@ export class RecordPublisher {
     }
     const record = await codec.signRecord(content, signer, privateKey)
     this.#record = record
+    this.#signedAt = now
     this.#renewAt = now + LIMITS.record.renewalMs * (0.9 + 0.2 * random())
     this.#gapMs = LIMITS.publish.shortestGapMs
     await known.remember(record)
@@ -146,9 +148,9 @@ export class RecordPublisher {
   /** Sets the clock for the next put, unless one is running, which does it when it ends. */
   #schedule(): void {
     if (this.#record === undefined || this.#running !== undefined || this.#shutdown.signal.aborted) return
-    const dueAt = this.#putWanted ? this.#lastPutAt + this.#gapMs : this.#renewAt
     this.#callOff?.()
-    this.#callOff = this.#init.clock.after(Math.max(0, dueAt - this.#init.clock.now()), () => {
+    this.#callOff = this.#init.clock.after(this.#pauseMs(), () => {
+      if (!this.#putWanted && !this.#mustRenew()) return this.#schedule()
       this.#running = this.#put().finally(() => {
         this.#running = undefined
         this.#schedule()
@@ -156,12 +158,26 @@ export class RecordPublisher {
     })
   }
 
+  /** No longer than it can be by a clock that nobody sets; and not so long that a clock which was set is found out late. */
+  #pauseMs(): number {
+    const [dueAt, longest] = this.#putWanted
+      ? [this.#lastPutAt + this.#gapMs, this.#gapMs]
+      : [this.#renewAt, LIMITS.publish.longestGapMs]
+    return Math.min(longest, Math.max(0, dueAt - this.#init.clock.now()))
+  }
+
+  /** Also when the clock was set back: others may find that what was signed before ends too late. */
+  #mustRenew(): boolean {
+    const now = this.#init.clock.now()
+    return now >= this.#renewAt || now < this.#signedAt
+  }
+
   /** Never rejects: what failed is wanted again. */
   async #put(): Promise<void> {
     const { clock, put, signer, logger } = this.#init
     this.#putWanted = false
     try {
-      if (clock.now() >= this.#renewAt) await this.#renew()
+      if (this.#mustRenew()) await this.#renew()
       // Alone there is nothing to do but wait for a peer.
       if (this.#record === undefined || !this.#init.hasPeers()) return
       const { bytes } = this.#record

@@ -71,7 +71,10 @@ export class Resolver {
 
   #isFresh(account: AccountId): boolean {
     const known = this.#init.known.current(account)
-    return known !== undefined && this.#init.clock.now() - known.seenAt < LIMITS.resolve.freshMs
+    if (known === undefined) return false
+    const age = this.#init.clock.now() - known.seenAt
+    // It was seen in the future: the clock was set back since, nobody knows by how much.
+    return age >= 0 && age < LIMITS.resolve.freshMs
   }
 
   /** Whoever is connected has handed over its newest record. */

@@ -9,6 +9,8 @@ export interface BackOff {
 
 interface Patience {
   readonly tries: number
+  /** When it was needed the last time; Unix ms. */
+  readonly at: number
   readonly until: number
 }
 
@@ -81,7 +83,7 @@ export class PeerBook {
     const gaveAsOf = gave !== undefined && gave.takenIn >= gave.asOf ? gave.asOf : undefined
     if (this.#lacks.isFull) this.#forgetOld()
     const patience = this.#longer(this.lacking(key).get(peer), backOff, 0)
-    const forgotten = this.#lacks.put(key, peer, { ...patience, at: this.#now(), gaveAsOf })
+    const forgotten = this.#lacks.put(key, peer, { ...patience, gaveAsOf })
     this.#hasForgotten ||= forgotten.length > 0
     return forgotten
   }
@@ -98,14 +100,12 @@ export class PeerBook {
 
   /** When this peer may be asked for this share; 0 when it may at once. Unix ms. */
   askableAt(peer: AccountId, key: ShareKey): number {
-    const lacking = this.lacking(key).get(peer)?.until ?? 0
-    return Math.max(this.failingUntil(peer), lacking > this.#now() ? lacking : 0)
+    return Math.max(this.failingUntil(peer), this.#endOf(this.lacking(key).get(peer)))
   }
 
   /** When this peer may be asked for anything; 0 when it may at once. Unix ms. */
   failingUntil(peer: AccountId): number {
-    const until = this.#failing.get(peer)?.until ?? 0
-    return until > this.#now() ? until : 0
+    return this.#endOf(this.#failing.get(peer))
   }
 
   /** Who lacked this share. */
@@ -121,14 +121,21 @@ export class PeerBook {
   /** What nobody has asked for in a long time is wanted no more: the chain has removed it. */
   #forgetOld(): void {
     const now = this.#now()
-    if (now - this.#clearedAt < this.#shares.longest) return
+    if (this.#clearedAt <= now && now - this.#clearedAt < this.#shares.longest) return
     this.#clearedAt = now
     this.#lacks.forgetBefore(now - 2 * Math.max(this.#shares.longest, this.#versions.longest))
+  }
+
+  /** A clock that was set back must not make the wait longer, perhaps by hours. */
+  #endOf(patience: Patience | undefined): number {
+    const now = this.#now()
+    return patience !== undefined && patience.at <= now && now < patience.until ? patience.until : 0
   }
 
   #longer(before: Patience | undefined, { first, longest }: BackOff, atLeast: number): Patience {
     const tries = (before?.tries ?? 0) + 1
     const wait = Math.max(atLeast, Math.min(longest, first * 2 ** (tries - 1)))
-    return { tries, until: this.#now() + wait }
+    const at = this.#now()
+    return { tries, at, until: at + wait }
   }
 }

@@ -101,11 +101,13 @@ export class RelayPlan {
 
   /** As long as a share takes to come by, so that there may be news; after so many tries it doubles each time. */
   #pauseEnds(lacks: readonly Lack[], quickTries: number): number {
-    const { backOff, hopMs } = this.#parts
-    if (lacks.length === 0) return 0
+    const { backOff, hopMs, now } = this.#parts
+    const latest = Math.max(...lacks.map(({ at }) => at))
+    // As above: what was said after now was said before the clock was set back.
+    if (lacks.length === 0 || latest > now) return 0
     const tries = lacks.reduce((sum, lack) => sum + lack.tries, 0)
     const pauseMs = Math.max(backOff.first, hopMs) * 2 ** Math.max(0, tries - quickTries)
-    return Math.max(...lacks.map(({ at }) => at)) + Math.min(backOff.longest, pauseMs)
+    return latest + Math.min(backOff.longest, pauseMs)
   }
 
   /** Not while it fails, nor while a long exchange with it is under way. */

@@ -243,7 +243,9 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
       if (!entries.has(key)) await recall(key, request)
       const usable = current(key, now())
       const found = entries.get(key)
-      const mayFetch = found === undefined || isDue(found.due, now().getTime())
+      // Where it failed by a clock that was set back since, nobody knows how long ago that is.
+      const isOfLater = found?.lastFailure !== undefined && found.lastFailure.at > now()
+      const mayFetch = found === undefined || isOfLater || isDue(found.due, now().getTime())
       if (found !== undefined && usable !== undefined) {
         remember(key, found)
         if (mayFetch) void refresh(key, found)

@@ -15,6 +15,7 @@ import { persist } from '../persist.js'
 import type { ChainCall } from '../runtime/runtime.js'
 import { readConfirmed } from '../state/confirmed.js'
 import { BATCH_METHODS, type BatchMethod, type ItemResult, resultsOf } from './batch.js'
+import { readNonce } from './nonce.js'
 import type { Transactions } from './transactions.js'
 
 /** Confirmations in one transaction: a small part of what a block has room for. */
@@ -22,6 +23,9 @@ const BATCH = 50
 
 /** Transactions of one account on their way at once; meanwhile what else is to be confirmed is gathered. */
 const ON_THEIR_WAY = 4
+
+/** So many blocks after it was signed, no block takes a transaction any more. */
+const LONGEST_LIFE = 64
 
 /** Confirmations of one account that wait. */
 const LONGEST_QUEUE = 10_000
@@ -123,6 +127,7 @@ export class Confirmations {
     }
     for (const { signal } of items) signal.addEventListener('abort', leave)
     try {
+      await this.#awaitFormerLife(lane, abandoned.signal)
       const open = await this.#leaveOutConfirmed(lane.signer, items, abandoned.signal)
       await this.#send(lane, open, handedIn, abandoned.signal)
     } catch (thrown) {
@@ -134,6 +139,29 @@ export class Confirmations {
     } finally {
       for (const { signal } of items) signal.removeEventListener('abort', leave)
     }
+  }
+
+  /**
+   * What was handed in before a crash may be in the pool, or in a block that is not final yet: who does not wait for that
+   * sends it a second time, and pays for it.
+   */
+  async #awaitFormerLife(lane: Lane, signal: AbortSignal): Promise<void> {
+    const { rpc, blocks, head, logger } = this.#parts
+    const { account } = lane.signer
+    for (let waited = 0; waited < LONGEST_LIFE && !lane.hasNoFormerLife; waited += 1) {
+      const { block } = head
+      const [next, final] = await persist(
+        async () => {
+          const runtime = await abortable(blocks.runtimes.at(block.number), signal)
+          return Promise.all([rpc.nextNonce(account, signal), readNonce(rpc, runtime, { account, block }, signal)])
+        },
+        logger,
+        signal,
+      )
+      if (next <= final) break
+      await head.reached(block.number + 1, signal)
+    }
+    lane.hasNoFormerLife = true
   }
 
   /** A confirmation that nobody here heard of again, before a crash perhaps, is not paid for twice. */
@@ -204,6 +232,8 @@ class Lane {
   /** Confirmations in one transaction at most. */
   batch = BATCH
   isAtWork = false
+  /** Whatever was handed in for the account before this process was is final, or gone. */
+  hasNoFormerLife = false
 
   constructor(signer: AccountSigner) {
     this.signer = signer

@@ -9,9 +9,13 @@ export const signal = new AbortController().signal
 
 /** Deterministic accounts: the number is the whole seed. */
 export function account(number: number): AccountSigner {
+  return accountSigner(seedOf(number))
+}
+
+function seedOf(number: number): Uint8Array {
   const seed = new Uint8Array(32)
   new DataView(seed.buffer).setUint32(0, number + 1)
-  return accountSigner(seed)
+  return seed
 }
 
 export const owner = account(9_000)
@@ -19,6 +23,7 @@ const committee = developmentSigner('Alice')
 
 /** The enclave account, and the operator, of a slot of a cluster. */
 export const enclaveOf = (cluster: number, slot: number) => account(cluster * 100 + slot)
+export const enclaveSeedOf = (cluster: number, slot: number) => seedOf(cluster * 100 + slot)
 export const operatorOf = (cluster: number, slot: number) => account(5_000 + cluster * 100 + slot)
 
 /** A development chain with a node's view of it, and hands to change it. */
@@ -33,12 +38,12 @@ export class ChainWorld {
     this.chain = chain
   }
 
-  static async start(generation: 1 | 2, clusters: number): Promise<ChainWorld> {
+  static async start(generation: 1 | 2, clusters: number, { blockTime = 100 } = {}): Promise<ChainWorld> {
     const slots = [0, 1, 2, 3, 4]
     const all = Array.from({ length: clusters }, (_, cluster) => slots.map((slot) => [cluster, slot] as const)).flat()
     const server = await startDevelopmentChain({
       generation,
-      blockTime: 100,
+      blockTime,
       endowed: [
         owner.account,
         ...all.flatMap(([cluster, slot]) => [enclaveOf(cluster, slot).account, operatorOf(cluster, slot).account]),

@@ -396,6 +396,16 @@ describe('collateral from a PCCS', () => {
       await pccsSource.collateral(REQUEST, { signal: signal() })
     })
 
+    it('is fetched although it failed while the clock was some hours ahead', async () => {
+      const pccsSource = world.source()
+      world.pccs.faults.status = 503
+      world.now = new Date(NOW.getTime() + 6 * HOUR)
+      await fails(pccsSource.collateral(REQUEST, { signal: signal() }), /503/)
+      delete world.pccs.faults.status
+      world.now = NOW
+      await pccsSource.collateral(REQUEST, { signal: signal() })
+    })
+
     it('is never replaced by what is older or does not verify', async () => {
       const pccsSource = world.source()
       const first = await pccsSource.collateral(REQUEST, { signal: signal() })

@@ -149,6 +149,34 @@ describe('the publisher of the own record', () => {
     assert.equal(publisher.record?.sequence, before + 1)
   })
 
+  it('puts and renews it though the clock is set back by a day', async () => {
+    answers = [false]
+    await publisher.publish(seat)
+    const first = publisher.record
+    clock -= 86_400_000
+    await pass(shortestGapMs)
+    assert.equal(puts.length, 1)
+    // Others take no record that ends more than a day from now.
+    assert.ok(publisher.record && first && publisher.record.expiresAt <= clock + LIMITS.record.lifetimeMs)
+    assert.ok(publisher.record.sequence > first.sequence)
+    await pass(gapGrowth * shortestGapMs)
+    assert.equal(puts.length, 2)
+    assert.deepEqual(puts[1]?.value, publisher.record.bytes)
+  })
+
+  it('renews it soon when the clock is set forward past its end, or back', async () => {
+    await publisher.publish(seat)
+    await pass(shortestGapMs)
+    for (const jump of [21_600_000, -21_600_000]) {
+      const first = publisher.record
+      clock += jump
+      await pass(longestGapMs)
+      assert.ok(publisher.record && first && publisher.record.sequence > first.sequence)
+      assert.ok(publisher.record.expiresAt > clock && publisher.record.expiresAt <= clock + LIMITS.record.lifetimeMs)
+      assert.deepEqual(puts.at(-1)?.value, publisher.record.bytes)
+    }
+  })
+
   it('publishes nothing that nobody could dial', async () => {
     addresses = []
     await assert.rejects(publisher.publish(seat), { code: 'mesh/no-address' })

@@ -40,6 +40,17 @@ describe('peer book', () => {
     assert.equal(peers.askableAt(one, key), clock.now + 5_000)
   })
 
+  it('does not wait for a clock that was set back', () => {
+    const { book: peers, clock } = book()
+    peers.failed(one, 5_000)
+    peers.lacks(other, key)
+    clock.now -= 500
+    assert.equal(peers.failingUntil(one), 0)
+    assert.equal(peers.askableAt(one, key), 0)
+    assert.equal(peers.askableAt(other, key), 0)
+    assert.equal(peers.failures(one), 1)
+  })
+
   it('forgets failures once the peer answers', () => {
     const { book: peers } = book()
     peers.failed(one)

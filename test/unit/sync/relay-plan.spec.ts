@@ -73,6 +73,13 @@ describe('relay plan', () => {
     assert.deepEqual(asker().turn(BEGIN + 3_600_000), { peer: parent })
   })
 
+  it('does not wait for it either after somebody has lacked the share', () => {
+    const { clock, book, turn } = asker()
+    for (let tries = 0; tries < 20; tries += 1) for (const seat of seats) book.lacks(seat.account, key)
+    clock.now -= BEGIN / 2
+    assert.equal(turn().peer, parent)
+  })
+
   it('gives each on the way some chances, with a hop in between, then asks others and them again', () => {
     const { clock, book, next } = asker()
     const asked: AccountId[] = []
