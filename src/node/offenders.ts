@@ -111,7 +111,7 @@ export class Offenders {
     for (const oldest of entry.peers) if (entry.peers.size > PATIENCE.peersOfAccount) entry.peers.delete(oldest)
     entry.score = scoreAt(entry, now) + WEIGHTS[kind]
     entry.at = now
-    if (entry.score < PATIENCE.limit || entry.shutUntil > now || this.#init.isShutting === false) return
+    if (entry.score < PATIENCE.limit || isAhead(entry.shutUntil, now) || this.#init.isShutting === false) return
     this.#shutOut(entry, kind, now)
   }
 
@@ -119,7 +119,7 @@ export class Offenders {
   isShut(who: string | AccountId): boolean {
     const until = this.#shut.get(who)
     if (until === undefined) return false
-    if (until > this.#init.now()) return true
+    if (isAhead(until, this.#init.now())) return true
     this.#shut.delete(who)
     return false
   }
@@ -127,16 +127,16 @@ export class Offenders {
   status(): OffenderStatus {
     const now = this.#init.now()
     const all = [...this.#accounts.values(), ...this.#peers.values()]
-    const gravity = (entry: Entry) => (entry.shutUntil > now ? Number.MAX_VALUE : scoreAt(entry, now))
+    const gravity = (entry: Entry) => (isAhead(entry.shutUntil, now) ? Number.MAX_VALUE : scoreAt(entry, now))
     const worst = all.sort((one, other) => gravity(other) - gravity(one)).slice(0, PATIENCE.named)
     return {
       byKind: Object.fromEntries(this.#byKind),
-      shut: all.filter(({ shutUntil }) => shutUntil > now).length,
+      shut: all.filter(({ shutUntil }) => isAhead(shutUntil, now)).length,
       worst: worst.map(({ who, peers, offences, shutUntil }) => ({
         who,
         peers: [...peers],
         offences: Object.fromEntries(offences),
-        shutUntil: shutUntil > now ? shutUntil : undefined,
+        shutUntil: isAhead(shutUntil, now) ? shutUntil : undefined,
       })),
     }
   }
@@ -172,7 +172,7 @@ export class Offenders {
     this.#shut.set(who, until)
     const most = 2 * PATIENCE.remembered
     for (const [other, itsUntil] of this.#shut) {
-      if (itsUntil > now && this.#shut.size <= most) break
+      if (isAhead(itsUntil, now) && this.#shut.size <= most) break
       this.#shut.delete(other)
     }
   }
@@ -190,6 +190,11 @@ export class Offenders {
     const fields = { who, peers: peers.join(), offence: kind, did, forMs, ...(unsaid > 0 && { unsaid }) }
     this.#init.logger.warn('a peer has offended too often and is shut out for a while', fields)
   }
+}
+
+/** What is further off than anything can be was set by a clock that has been set back since: it is over. */
+function isAhead(until: number, now: number): boolean {
+  return until > now && until - now <= PATIENCE.shutMs.longest
 }
 
 function scoreAt({ score, at }: Entry, now: number): number {

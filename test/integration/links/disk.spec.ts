@@ -69,7 +69,7 @@ describe('a node whose disk', function () {
     assert.equal(problems[0]?.code, 'store/failed')
     assert.match(
       problems[0]?.sentence ?? '',
-      /no space left on device.*: free or mend the disk, and start the node again\.$/,
+      /[Nn]o space left on device.*: free or mend the disk, and start the node again\.$/,
     )
     await assert.rejects(create(0, join(disk, 'store')), /no space left on device/i)
 

@@ -129,4 +129,15 @@ describe('the book of offenders', () => {
     assert.deepEqual(book.offenders.status().byKind, { malformed: 30 })
     assert.deepEqual(book.shut, [])
   })
+
+  it('shuts nobody out for longer than it does at most because the clock was set back', () => {
+    const book = new Book()
+    book.offend('malformed', 'one', 3)
+    assert.equal(book.offenders.isShut('one'), true)
+    book.now -= 6 * 3_600_000
+    assert.equal(book.offenders.isShut('one'), false)
+    assert.deepEqual([book.offenders.status().shut, book.offenders.status().worst[0]?.shutUntil], [0, undefined])
+    book.offend('malformed', 'one', 3)
+    assert.equal(book.offenders.isShut('one'), true)
+  })
 })
