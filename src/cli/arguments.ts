@@ -12,6 +12,12 @@ export function wholeNumber(limits?: { readonly minimum: number; readonly maximu
   }
 }
 
+/** A number with or without decimals; the part that takes it knows its limits. */
+export function decimal(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It takes a number such as 2.5.')
+}
+
 /** @returns the generation of the TEE pallet. */
 export function palletGeneration(text: string): 1 | 2 {
   if (text === '1') return 1

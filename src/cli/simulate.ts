@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { NamedScenario } from '../simulation/index.js'
-import { palletGeneration, seed, wholeNumber } from './arguments.js'
+import { decimal, palletGeneration, seed, wholeNumber } from './arguments.js'
 import { addChaos } from './simulate-chaos.js'
 import { type PlayFlags, playAndTell } from './simulate-play.js'
 import { addScale } from './simulate-scale.js'
@@ -30,6 +30,11 @@ export function addSimulate(program: Command, exitWith: (code: number) => void):
       '--processors <number>',
       'in discrete mode: how many all nodes share, as on one machine (default: each has its own)',
       wholeNumber(),
+    )
+    .option(
+      '--slower <times>',
+      'in discrete mode: how many times as long all work takes a processor as the table of costs says',
+      decimal,
     )
     .option('--list', 'list the scenarios that come with this package, and what each is for')
     .option('--schema', 'print what a scenario file may hold, as JSON Schema for editors')

@@ -13,6 +13,8 @@ export interface SimulationOptions extends Overrides {
   readonly mode: Mode
   /** Of the discrete mode: how many processors all nodes share, as they do on one machine; else each has its own. */
   readonly processors: number | undefined
+  /** Of the discrete mode: how many times as long all work takes a processor as its table of costs says; 1 when undefined. */
+  readonly slower: number | undefined
   /** 32 bytes: the same seed makes the same accounts, machines, keys and secrets. */
   readonly seed: Hex
   /** Holds every enclave's store. Must be empty or absent; kept at the end. A temporary one when undefined. */
@@ -64,6 +66,7 @@ export function simulationOptions(given: Partial<SimulationOptions>): Simulation
     folder: undefined,
     keepFolder: false,
     processors: undefined,
+    slower: undefined,
     runs: undefined,
     watch: () => undefined,
     signal: new AbortController().signal,
@@ -84,6 +87,13 @@ export function simulationOptions(given: Partial<SimulationOptions>): Simulation
   }
   if (options.processors !== undefined && options.mode !== 'discrete') {
     throw badOption('The number of processors is for --mode discrete: real nodes have those of the machine.')
+  }
+  const { slower } = options
+  if (slower !== undefined && options.mode !== 'discrete') {
+    throw badOption('How much slower everything is can only be chosen for --mode discrete: real nodes take their time.')
+  }
+  if (slower !== undefined && !(slower >= 0.1 && slower <= 100)) {
+    throw badOption(`How many times as slow everything is must be a number from 0.1 to 100, not ${slower}.`)
   }
   if (!/^0x[0-9a-f]{64}$/.test(options.seed)) {
     throw badOption('The seed must be 0x and 64 lower-case hexadecimal digits.')

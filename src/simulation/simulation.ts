@@ -80,7 +80,7 @@ async function record(
   { run, folder }: { readonly run: RunRecorder; readonly folder: string },
 ): Promise<Omit<Played, 'run'>> {
   const { scenario } = named
-  const { progress, signal, seed, processors } = options
+  const { progress, signal, seed, processors, slower } = options
   const begun = Date.now()
   const phases = new PhaseTeller(scenario, progress)
   const timings = new Timings()
@@ -89,7 +89,8 @@ async function record(
   const recorder = together(run, phases, timings, deeds, recorded)
   const random = new SeededRandom(seed)
   phases.begin('The chain and the first clusters start')
-  const stage = await createStage(options.mode, { scenario, recorder, random, folder, processors, signal, progress })
+  const parts = { scenario, recorder, random, folder, processors, slower, signal, progress }
+  const stage = await createStage(options.mode, parts)
   try {
     const director = new Director({ scenario, stage, recorder, random, signal })
     options.watch({ run, controls: controlsOf(stage, director) })

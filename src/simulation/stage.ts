@@ -14,6 +14,8 @@ export interface StageInit {
   readonly folder: string
   /** Of the discrete mode: how many processors all nodes share; each has its own when undefined. */
   readonly processors: number | undefined
+  /** Of the discrete mode: how many times as long all work takes as its table of costs says. */
+  readonly slower: number | undefined
   readonly signal: AbortSignal
   readonly progress: SimulationProgress
 }

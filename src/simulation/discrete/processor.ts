@@ -10,8 +10,14 @@ const NOTHING = (): void => undefined
 
 /** What does the work of a node, or of several that share it. */
 export class Core {
+  /** How many times as long all work takes as the table of costs says. */
+  readonly slowness: number
   /** When all work that was taken on is done; Unix ms. */
   freeAt = 0
+
+  constructor(slowness = 1) {
+    this.slowness = slowness
+  }
 }
 
 /**
@@ -80,10 +86,11 @@ export class Processor implements Clock {
     if (this.#waiting.size > 0) this.#loop.at(this.#core.freeAt, this.#goOn)
   }
 
-  /** Takes on work of so many ms; whatever is done next comes after it. */
+  /** Takes on work of so many ms, as the table of costs has it; whatever is done next comes after it. */
   charge(ms: number): void {
-    this.#core.freeAt = this.freeAt + ms
-    this.#spent += ms
+    const taken = ms * this.#core.slowness
+    this.#core.freeAt = this.freeAt + taken
+    this.#spent += taken
   }
 
   /** Resolves when work of so many ms is done, and all before it. */

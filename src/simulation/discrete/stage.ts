@@ -17,6 +17,8 @@ export interface DiscreteStageOptions {
   readonly recorder: Recorder
   /** How many processors all nodes share, as they do on one machine; each has one of its own when undefined. */
   readonly processors?: number | undefined
+  /** How many times as long all work takes as the table of costs says; once when undefined. */
+  readonly slower?: number | undefined
   /** Ms between samples; by default more with more enclaves. */
   readonly sampleEveryMs?: number
 }
@@ -66,8 +68,8 @@ class DiscreteStage implements Stage {
   #isPaused = false
   readonly #stackTraceLimit = Error.stackTraceLimit
 
-  constructor({ scenario, random, recorder, processors, sampleEveryMs }: DiscreteStageOptions) {
-    this.#world = new World(scenario, random, recorder, processors)
+  constructor({ scenario, random, recorder, processors, slower, sampleEveryMs }: DiscreteStageOptions) {
+    this.#world = new World(scenario, random, recorder, { processors, slower })
     this.#owners = new Owners(this.#world)
     this.#random = new Stream(random, 'stage')
     this.#sampleEveryMs = sampleEveryMs

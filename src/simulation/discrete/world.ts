@@ -38,11 +38,21 @@ export class World {
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #names = new Map<AccountId, string>()
   readonly #shared: readonly Core[]
+  readonly #slowness: number | undefined
   #nodes = 0
 
-  /** @param cores that all nodes share, as they do in one machine; each has one of its own when undefined. */
-  constructor(scenario: Scenario, random: SeededRandom, recorder: Recorder, cores?: number) {
-    this.#shared = Array.from({ length: cores ?? 0 }, () => new Core())
+  /**
+   * @param machine.processors that all nodes share, as they do in one machine; each has one of its own when undefined.
+   * @param machine.slower how many times as long all work takes as the table of costs says.
+   */
+  constructor(
+    scenario: Scenario,
+    random: SeededRandom,
+    recorder: Recorder,
+    { processors = 0, slower }: { readonly processors?: number | undefined; readonly slower?: number | undefined } = {},
+  ) {
+    this.#slowness = slower
+    this.#shared = Array.from({ length: processors }, () => new Core(slower))
     this.scenario = scenario
     this.random = random
     this.#recorder = recorder
@@ -82,7 +92,7 @@ export class World {
 
   /** For the process of the node with this number. */
   processor(node: number): Processor {
-    return new Processor(this.loop, this.#shared[node % this.#shared.length] ?? new Core())
+    return new Processor(this.loop, this.#shared[node % this.#shared.length] ?? new Core(this.#slowness))
   }
 
   /** A number of its own for each node. */

@@ -120,8 +120,8 @@ async function playIn(mode: Mode): Promise<Played> {
   }
 }
 
-function initOf(folder: string): Pick<StageInit, 'folder' | 'processors' | 'signal' | 'progress'> {
-  return { folder, processors: 1, signal: new AbortController().signal, progress: () => undefined }
+function initOf(folder: string): Pick<StageInit, 'folder' | 'processors' | 'slower' | 'signal' | 'progress'> {
+  return { folder, processors: 1, slower: undefined, signal: new AbortController().signal, progress: () => undefined }
 }
 
 function storedBy(played: Played): Record<string, number> {

@@ -36,6 +36,7 @@ describe('a live stage', function () {
         folder,
         signal: controller.signal,
         processors: undefined,
+        slower: undefined,
         progress: () => undefined,
       },
       'live',

@@ -81,6 +81,13 @@ describe('the processor of a node', () => {
     assert.equal(processor.spent, 30)
   })
 
+  it('takes so many times as long where it is slower', async () => {
+    const loop = new EventLoop(0)
+    const processor = new Processor(loop, new Core(2.5))
+    await loop.during(() => processor.work(10))
+    assert.deepEqual([loop.now(), processor.spent], [25, 25])
+  })
+
   it('lets nothing go on when its process has ended', async () => {
     const loop = new EventLoop(0)
     const processor = new Processor(loop, new Core())
