@@ -92,8 +92,8 @@ export class Offenders {
   /** Apart: strangers, who are as many as they like, make nobody forget what an account has done. */
   readonly #accounts = new Map<string, Entry>()
   readonly #peers = new Map<string, Entry>()
-  /** Accounts and PeerIds for which nothing is done, and until when. */
-  readonly #shut = new Map<string, number>()
+  /** PeerIds by which accounts came that are shut out, and until when they are; apart from strangers, too. */
+  readonly #peersOfShut = new Map<string, number>()
   readonly #byKind = new Map<OffenceKind, number>()
   #lines = { since: Number.NEGATIVE_INFINITY, written: 0, left: 0 }
 
@@ -117,11 +117,9 @@ export class Offenders {
 
   /** Whether nothing is to be done for this PeerId, or account, now. */
   isShut(who: string | AccountId): boolean {
-    const until = this.#shut.get(who)
-    if (until === undefined) return false
-    if (isAhead(until, this.#init.now())) return true
-    this.#shut.delete(who)
-    return false
+    const now = this.#init.now()
+    const itself = this.#accounts.get(who) ?? this.#peers.get(who)
+    return [itself?.shutUntil, this.#peersOfShut.get(who)].some((until = 0) => isAhead(until, now))
   }
 
   status(): OffenderStatus {
@@ -162,18 +160,17 @@ export class Offenders {
     // It begins anew afterwards, and is shut out for longer if it goes on.
     entry.score = 0
     const peers = [...entry.peers]
-    for (const who of [entry.who, ...peers]) this.#keepOut(who, entry.shutUntil, now)
+    if (this.#accounts.get(entry.who) === entry) this.#keepOut(peers, entry.shutUntil, now)
     this.#log({ who: entry.who, peers, kind, forMs }, entry, now)
     this.#init.onShut({ who: entry.who, peers, kind, forMs })
   }
 
-  #keepOut(who: string, until: number, now: number): void {
-    this.#shut.delete(who)
-    this.#shut.set(who, until)
-    const most = 2 * PATIENCE.remembered
-    for (const [other, itsUntil] of this.#shut) {
-      if (isAhead(itsUntil, now) && this.#shut.size <= most) break
-      this.#shut.delete(other)
+  #keepOut(peers: readonly string[], until: number, now: number): void {
+    for (const [peer, itsUntil] of this.#peersOfShut) if (!isAhead(itsUntil, now)) this.#peersOfShut.delete(peer)
+    for (const peer of peers) this.#peersOfShut.set(peer, Math.max(until, this.#peersOfShut.get(peer) ?? until))
+    for (const oldest of this.#peersOfShut.keys()) {
+      if (this.#peersOfShut.size <= PATIENCE.remembered * PATIENCE.peersOfAccount) break
+      this.#peersOfShut.delete(oldest)
     }
   }
 

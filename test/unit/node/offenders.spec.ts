@@ -122,6 +122,60 @@ describe('the book of offenders', () => {
     assert.equal(book.lines.at(-1)?.unsaid, 3 * PATIENCE.remembered - PATIENCE.linesPerMinute + 1)
   })
 
+  it('keeps an account out to the end, and the PeerIds by which it came, however many strangers are shut out', () => {
+    const book = new Book()
+    for (let turn = 0; turn < 5; turn += 1) {
+      book.offend('malformed', 'one', 3, account(1))
+      if (turn < 4) book.now += (book.shut.at(-1)?.forMs ?? 0) + 1
+    }
+    const until = book.now + PATIENCE.shutMs.longest
+    for (let stranger = 0; stranger < 3 * PATIENCE.remembered; stranger += 1) {
+      book.now += 20
+      book.offend('malformed', `s${stranger}`, 3)
+    }
+    for (const now of [book.now, until - 1, until]) {
+      book.now = now
+      assert.deepEqual(
+        [account(1), 'one'].map((who) => book.offenders.isShut(who)),
+        Array(2).fill(now < until),
+      )
+    }
+    book.offend('malformed', 'two', 3, account(1))
+    assert.deepEqual(
+      [account(1), 'one', 'two'].map((who) => book.offenders.isShut(who)),
+      Array(3).fill(true),
+    )
+  })
+
+  it('lets a PeerId of two accounts come back with the one that is shut out for longer', () => {
+    const book = new Book()
+    book.offend('malformed', 'one', 3, account(1))
+    book.now += 60_001
+    book.offend('malformed', 'one', 3, account(1))
+    book.offend('malformed', 'one', 3, account(2))
+    book.now += 60_001
+    assert.deepEqual(
+      [account(1), account(2), 'one'].map((who) => book.offenders.isShut(who)),
+      [true, false, true],
+    )
+  })
+
+  it('keeps out the PeerIds of every account that is shut out, and forgets those of whom it is not any more', () => {
+    const book = new Book()
+    const many = PATIENCE.remembered / 2
+    const isShut = (number: number) => book.offenders.isShut(`p${number}-0`)
+    const offend = (number: number) => {
+      for (let peer = 0; peer < PATIENCE.peersOfAccount; peer += 1)
+        book.offend('no-right', `p${number}-${peer}`, 1, account(number))
+      book.offend('malformed', `p${number}-0`, 1, account(number))
+    }
+    for (let number = 0; number < many; number += 1) offend(number)
+    assert.deepEqual([isShut(0), isShut(many - 1)], [true, true])
+    book.now += 60_000
+    offend(many)
+    assert.deepEqual([isShut(0), isShut(many)], [false, true])
+  })
+
   it('only counts, where nobody is to be shut out', () => {
     const book = new Book(false)
     book.offend('malformed', 'one', 30)
@@ -139,5 +193,4 @@ describe('the book of offenders', () => {
     assert.deepEqual([book.offenders.status().shut, book.offenders.status().worst[0]?.shutUntil], [0, undefined])
     book.offend('malformed', 'one', 3)
     assert.equal(book.offenders.isShut('one'), true)
-  })
-})
+  })})
