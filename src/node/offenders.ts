@@ -175,7 +175,8 @@ export class Offenders {
   }
 
   #log({ who, peers, kind, forMs }: ShutOut, { offences }: Entry, now: number): void {
-    if (now - this.#lines.since >= 60_000) this.#lines = { since: now, written: 0, left: this.#lines.left }
+    const { since, left } = this.#lines
+    if (now < since || now - since >= 60_000) this.#lines = { since: now, written: 0, left }
     if (this.#lines.written >= PATIENCE.linesPerMinute) {
       this.#lines.left += 1
       return

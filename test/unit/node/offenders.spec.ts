@@ -193,4 +193,13 @@ describe('the book of offenders', () => {
     assert.deepEqual([book.offenders.status().shut, book.offenders.status().worst[0]?.shutUntil], [0, undefined])
     book.offend('malformed', 'one', 3)
     assert.equal(book.offenders.isShut('one'), true)
-  })})
+  })
+  it('says in its log who is shut out, also when the clock was set back', () => {
+    const book = new Book()
+    for (let stranger = 0; stranger <= PATIENCE.linesPerMinute; stranger += 1)
+      book.offend('malformed', `s${stranger}`, 3)
+    book.now -= 6 * 3_600_000
+    book.offend('malformed', 'one', 3)
+    assert.deepEqual([book.lines.at(-1)?.who, book.lines.at(-1)?.unsaid], ['one', 1])
+  })
+})
