@@ -31,6 +31,18 @@ const BY_CODE: Readonly<Record<string, OffenceKind>> = {
 }
 
 /**
+ * Checks that a genuine platform can fail: its module is newer than what is known here of Intel's, it is older than that
+ * goes back, its certificates have run out by the clock of this side, or the two judges here do not agree.
+ */
+const CHECKS_OF_GENUINE: ReadonlySet<unknown> = new Set([
+  'tdx-module',
+  'tcb-level',
+  'tcb-status',
+  'second-opinion',
+  'pck-validity',
+])
+
+/**
  * What the peer did by which an exchange ended; undefined when it need not be its fault.
  * @param isProved whether its account had proved itself by then.
  */
@@ -44,9 +56,10 @@ export function offenceOf(
     return isProved ? 'stall' : 'silence'
   }
   if (!(thrown instanceof SlotmeshError)) return undefined
+  const { cause } = thrown
+  if (cause instanceof Error && 'check' in cause && CHECKS_OF_GENUINE.has(cause.check)) return undefined
   const refused = thrown instanceof RefusalError ? BY_REFUSAL[thrown.refusal] : undefined
   if (refused !== undefined) return refused
-  const { cause } = thrown
   const causeCode = cause instanceof SlotmeshError ? BY_CODE[cause.code] : undefined
   if (thrown.code.startsWith('provenance/')) return 'bad-provenance'
   return BY_CODE[thrown.code] ?? causeCode

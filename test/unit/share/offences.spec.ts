@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { type AttestationCheck, AttestationError } from '../../../src/attestation/index.js'
 import { SlotmeshError } from '../../../src/domain/index.js'
 import { offenceOf } from '../../../src/share/offences.js'
-import { type Refusal, RefusalError, RefusedError } from '../../../src/share/refusals.js'
+import { attestationRefusal, type Refusal, RefusalError, RefusedError } from '../../../src/share/refusals.js'
 
 const told = (thrown: unknown, { isWaiting = false, isProved = false } = {}) =>
   offenceOf(thrown, { frames: { isWaiting }, isProved })
@@ -22,6 +23,18 @@ describe('what an exchange that failed says of the peer', () => {
     const fine: Refusal[] = ['MEASUREMENT_NOT_ALLOWED', 'TCB_BELOW_POLICY', 'TOKEN_IN_FUTURE', 'CLUSTER_NOT_PUBLIC']
     for (const refusal of [...fine, 'NOT_READY', 'BUSY', 'UNSUPPORTED_SUITE'] as const) {
       assert.equal(told(new RefusalError(refusal)), undefined, refusal)
+    }
+  })
+
+  it('is nothing when its quote may be genuine, and what Intel says is not known here, or not agreed on', () => {
+    const checks: AttestationCheck[] = ['tdx-module', 'tcb-level', 'tcb-status', 'second-opinion', 'pck-validity']
+    const refused = (check: AttestationCheck) => {
+      const cause = new AttestationError('attestation/quote-invalid', check, 'It is so.')
+      return told(attestationRefusal(cause))
+    }
+    for (const check of checks) assert.equal(refused(check), undefined, check)
+    for (const check of ['form', 'pck-chain', 'pck-revoked', 'quote-signature', 'qe-identity'] as const) {
+      assert.equal(refused(check), 'bad-quote', check)
     }
   })
 
