@@ -17,8 +17,10 @@ export type OffenceKind =
   | 'no-right'
   /** It has opened a stream, and the time for what it had to say was up before it had shown who it is. */
   | 'silence'
-  /** The same when it had shown that, so that it has cost a quote and held a place. */
+  /** The same of one that asks, when it had shown that, so that it has cost a quote and held a place. */
   | 'stall'
+  /** One that is asked has shown who it is, and then did not go on in time. */
+  | 'slow'
   /** More exchanges a minute than anybody needs. */
   | 'flood'
   /** Shares that were not asked for, or in another version. */

@@ -12,8 +12,9 @@ const WEIGHTS: Readonly<Record<OffenceKind, number>> = {
   unasked: 4,
   miscounted: 4,
   endless: 4,
-  // Who is overloaded does so twice in a minute, and then comes back more and more seldom.
-  stall: 3,
+  // A slow line has both time out twice in a minute, and then more and more seldom. Who is asked is waited for in any case.
+  stall: 2,
+  slow: 1,
   flood: 1,
   // A chain that is behind, a seat that has just changed, a line that is down: whoever then waits as it should is let be.
   'bad-token': 1,

@@ -45,15 +45,17 @@ const CHECKS_OF_GENUINE: ReadonlySet<unknown> = new Set([
 /**
  * What the peer did by which an exchange ended; undefined when it need not be its fault.
  * @param isProved whether its account had proved itself by then.
+ * @param role the peer's.
  */
 export function offenceOf(
   thrown: unknown,
-  { frames, isProved }: { frames: Pick<Frames, 'isWaiting'>; isProved: boolean },
+  { frames, isProved, role }: { frames: Pick<Frames, 'isWaiting'>; isProved: boolean; role: 'requester' | 'provider' },
 ): OffenceKind | undefined {
   if (thrown instanceof Error && thrown.name === 'TimeoutError') {
     // What this side itself is slow at runs out of the same time.
     if (!frames.isWaiting) return undefined
-    return isProved ? 'stall' : 'silence'
+    if (!isProved) return 'silence'
+    return role === 'provider' ? 'slow' : 'stall'
   }
   if (!(thrown instanceof SlotmeshError)) return undefined
   const { cause } = thrown

@@ -83,6 +83,28 @@ describe('the book of offenders', () => {
     assert.deepEqual(book.shut, [])
   })
 
+  it('bears with an honest peer on a slow line, that gives up its waits neither as a provider nor as a requester', () => {
+    for (const asks of [30_000, 60_000]) {
+      for (const answers of [30_000, 60_000]) {
+        for (let apartMs = 0; apartMs < 60_000; apartMs += 500) {
+          const book = new Book()
+          const times = (kind: OffenceKind, from: number, lasts: number) =>
+            Array.from({ length: 20 }, (_, at) => {
+              const waited = Array.from({ length: at }, (_, before) => Math.min(500 * 2 ** before, 60_000))
+              return { kind, at: from + waited.reduce((sum, wait) => sum + wait + lasts, lasts) }
+            })
+          const all = [...times('stall', 0, asks), ...times('slow', apartMs, answers)]
+          const start = book.now
+          for (const { kind, at } of all.sort((one, other) => one.at - other.at)) {
+            book.now = start + at
+            book.offend(kind, 'slow', 1, account(1))
+          }
+          assert.deepEqual(book.shut, [], `${asks}, ${answers}, ${apartMs}`)
+        }
+      }
+    }
+  })
+
   it('shuts out who lets every exchange run out of time as fast as it may', () => {
     const book = new Book()
     for (let turn = 0; turn < 4; turn += 1) {

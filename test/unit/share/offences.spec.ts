@@ -4,8 +4,10 @@ import { SlotmeshError } from '../../../src/domain/index.js'
 import { offenceOf } from '../../../src/share/offences.js'
 import { attestationRefusal, type Refusal, RefusalError, RefusedError } from '../../../src/share/refusals.js'
 
-const told = (thrown: unknown, { isWaiting = false, isProved = false } = {}) =>
-  offenceOf(thrown, { frames: { isWaiting }, isProved })
+const told = (
+  thrown: unknown,
+  { isWaiting = false, isProved = false, role = 'requester' as 'requester' | 'provider' } = {},
+) => offenceOf(thrown, { frames: { isWaiting }, isProved, role })
 const coded = (code: string, options?: ErrorOptions) => new SlotmeshError(code, 'It is so.', options)
 
 describe('what an exchange that failed says of the peer', () => {
@@ -42,6 +44,8 @@ describe('what an exchange that failed says of the peer', () => {
     const late = new DOMException('It was not done in time.', 'TimeoutError')
     assert.equal(told(late, { isWaiting: true }), 'silence')
     assert.equal(told(late, { isWaiting: true, isProved: true }), 'stall')
+    assert.equal(told(late, { isWaiting: true, role: 'provider' }), 'silence')
+    assert.equal(told(late, { isWaiting: true, isProved: true, role: 'provider' }), 'slow')
   })
 
   it('is what it did', () => {
