@@ -25,6 +25,8 @@ export type OffenceKind =
   | 'flood'
   /** Shares that were not asked for, or in another version. */
   | 'unasked'
+  /** Shares that it may have taken in good faith: they do not fit what the chain says as it is seen here. */
+  | 'doubtful'
   /** Messages without end that bring nothing. */
   | 'endless'
   /** Shares that the enclave whose they are does not vouch for. */

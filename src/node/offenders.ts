@@ -15,6 +15,8 @@ const WEIGHTS: Readonly<Record<OffenceKind, number>> = {
   // A slow line has both time out twice in a minute, and then more and more seldom. Who is asked is waited for in any case.
   stall: 2,
   slow: 1,
+  // Its own checks let it through, at another block or before the chain has said whose it is.
+  doubtful: 1,
   flood: 1,
   // A chain that is behind, a seat that has just changed, a line that is down: whoever then waits as it should is let be.
   'bad-token': 1,

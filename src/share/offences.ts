@@ -24,6 +24,7 @@ const BY_CODE: Readonly<Record<string, OffenceKind>> = {
   'share/crumbs': 'crumbs',
   'share/flood': 'flood',
   'share/unasked': 'unasked',
+  'share/doubtful': 'doubtful',
   'share/endless': 'endless',
   'share/origin': 'bad-provenance',
   'share/unsealing': 'bad-seal',
@@ -64,5 +65,5 @@ export function offenceOf(
   if (refused !== undefined) return refused
   const causeCode = cause instanceof SlotmeshError ? BY_CODE[cause.code] : undefined
   if (thrown.code.startsWith('provenance/')) return 'bad-provenance'
-  return BY_CODE[thrown.code] ?? causeCode
+  return causeCode ?? BY_CODE[thrown.code]
 }

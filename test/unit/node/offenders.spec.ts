@@ -105,6 +105,15 @@ describe('the book of offenders', () => {
     }
   })
 
+  it('bears with a peer that hands on, each time it is asked, what another has planted with it', () => {
+    const book = new Book()
+    for (let waitMs = 500; waitMs < 100 * 60_000; waitMs *= 2) {
+      book.offend('doubtful', 'relay', 1, account(1))
+      book.now += Math.min(waitMs, 60_000)
+    }
+    assert.deepEqual(book.shut, [])
+  })
+
   it('shuts out who lets every exchange run out of time as fast as it may', () => {
     const book = new Book()
     for (let turn = 0; turn < 4; turn += 1) {

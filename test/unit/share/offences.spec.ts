@@ -40,6 +40,12 @@ describe('what an exchange that failed says of the peer', () => {
     }
   })
 
+  it('is light when shares came that the peer may have taken in good faith', () => {
+    const cause = coded('share/doubtful')
+    for (const code of ['share/unasked', 'share/origin']) assert.equal(told(coded(code, { cause })), 'doubtful', code)
+    assert.equal(told(coded('share/unasked')), 'unasked')
+  })
+
   it('is heavier when it is waited for after it has shown who it is', () => {
     const late = new DOMException('It was not done in time.', 'TimeoutError')
     assert.equal(told(late, { isWaiting: true }), 'silence')
