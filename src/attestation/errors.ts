@@ -15,6 +15,7 @@ export type AttestationCheck =
   | 'debug'
   | 'measurement'
   | 'pck-chain'
+  | 'pck-validity'
   | 'pck-revoked'
   | 'qe-report-signature'
   | 'attestation-key'

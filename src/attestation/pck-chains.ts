@@ -47,14 +47,15 @@ export class PckChains {
 
   /**
    * @param pem as the quote carries it.
-   * @throws CheckFailed `pck-chain`, or `form` when it is no plain PEM.
+   * @throws CheckFailed `pck-chain`, `pck-validity` when there is only the time to find fault with, or `form` when it is no
+   * plain PEM.
    */
   verify(pem: string, now: Date): PckChain {
     const key = canonicalPem(pem)
     const known = this.#verified.get(key)
     const chain = known ?? this.#verifyAnew(pem, now)
-    if (known !== undefined && !known.validities.every((validity) => isWithin(validity, now))) {
-      throw new CheckFailed('pck-chain', 'a certificate of its PCK chain is not valid now')
+    if (!areValid(chain.validities, now)) {
+      throw new CheckFailed('pck-validity', 'a certificate of its PCK chain is not valid now')
     }
     this.#verified.delete(key)
     this.#verified.set(key, chain)
@@ -68,7 +69,10 @@ export class PckChains {
   #verifyAnew(pem: string, now: Date): PckChain {
     const certificates = checking('form', () => readPemChain(pem))
     return checking('pck-chain', () => {
-      const [pck, authority] = verifyChain(certificates, PCK_CHAIN, this.#root, now)
+      const validities = [...certificates, this.#root].map(certificateValidity)
+      // Dates are judged by the caller: a genuine chain that has run out, by this clock, is to be told from a forged one.
+      const at = areValid(validities, now) ? now : lastStart(validities)
+      const [pck, authority] = verifyChain(certificates, PCK_CHAIN, this.#root, at)
       if (pck === undefined || authority === undefined || pck.ca) throw new Error('its PCK certificate is a CA')
       return {
         key: pck.publicKey,
@@ -76,8 +80,17 @@ export class PckChains {
         authority: authorityOf(authority),
         platform: readPckPlatform(pck),
         ca: pckCaOf(authority.subject),
-        validities: [...certificates.map(certificateValidity), certificateValidity(this.#root)],
+        validities,
       }
     })
   }
+}
+
+function areValid(validities: readonly Validity[], now: Date): boolean {
+  return validities.every((validity) => isWithin(validity, now))
+}
+
+/** When all were valid, if ever they were. */
+function lastStart(validities: readonly Validity[]): Date {
+  return new Date(Math.max(...validities.map(({ from }) => from.getTime())))
 }

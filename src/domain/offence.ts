@@ -17,12 +17,16 @@ export type OffenceKind =
   | 'no-right'
   /** It has opened a stream, and the time for what it had to say was up before it had shown who it is. */
   | 'silence'
-  /** The same when it had shown that, so that it has cost a quote and held a place. */
+  /** The same of one that asks, when it had shown that, so that it has cost a quote and held a place. */
   | 'stall'
+  /** One that is asked has shown who it is, and then did not go on in time. */
+  | 'slow'
   /** More exchanges a minute than anybody needs. */
   | 'flood'
   /** Shares that were not asked for, or in another version. */
   | 'unasked'
+  /** Shares that it may have taken in good faith: they do not fit what the chain says as it is seen here. */
+  | 'doubtful'
   /** Messages without end that bring nothing. */
   | 'endless'
   /** Shares that the enclave whose they are does not vouch for. */

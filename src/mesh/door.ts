@@ -57,11 +57,7 @@ export class Door {
       surplus?.abort(tooMany())
       const all = libp2p.getConnections()
       const strangers = all.filter((each) => each.direction === 'inbound' && !this.#isKnown(each))
-      const most = Math.min(
-        this.#init.maximum / 3,
-        this.#init.maximum - LIMITS.connections.spare - all.length + strangers.length,
-      )
-      if (strangers.length > most) oneOfMany(strangers.map(guestOf))?.close()
+      if (strangers.length > this.#mostOf(all.length - strangers.length)) oneOfMany(strangers.map(guestOf))?.close()
     })
   }
 
@@ -82,6 +78,15 @@ export class Door {
     }
     this.#pending.set(connection, { address, since: performance.now(), close })
     return false
+  }
+
+  /** @returns how many strangers may stay beside so many others. */
+  #mostOf(others: number): number {
+    const { maximum } = this.#init
+    const { spare } = LIMITS.connections
+    const left = maximum - others
+    // One is kept free, or libp2p lets nobody in; and who has just come is let stay, or nobody would ever be known.
+    return Math.max(1, Math.min(maximum / 3, Math.max(spare, left - spare), left - 1))
   }
 
   #isKnown({ remotePeer }: Connection): boolean {

@@ -83,7 +83,7 @@ export const LIMITS = {
     inboundPerSecond: 50,
     /** Of one peer: both sides may have dialled at once, and one be about to close. */
     perPeer: 4,
-    /** Places that are kept free, of those that are open and of those that are pending, for who comes next. */
+    /** Places that are kept for who comes next, of those that are open and of those that are pending. */
     spare: 20,
     /** Dials in progress: more would only make all of them slower, and in an overloaded process time out together. */
     parallelDials: 10,

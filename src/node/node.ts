@@ -1,4 +1,3 @@
-import { peerIdFromString } from '@libp2p/peer-id'
 import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
 import { type AccountSigner, type ForgetfulSigner, zero } from '../crypto/index.js'
@@ -25,6 +24,7 @@ import { encodeForkEvidence, OLDEST_VIEW_MS, ShareService } from '../share/index
 import { openStore, type Store } from '../store/index.js'
 import { heldSourceOf, Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
 import { type Collateral, configuredCollateral } from './collateral.js'
+import { hangUp } from './hang-up.js'
 import { problemsOf, watchProblems } from './health.js'
 import { Offenders } from './offenders.js'
 import { OwnQuotes } from './quotes.js'
@@ -428,11 +428,7 @@ class Node implements EnclaveNode {
   }
 
   async #disconnect(peers: readonly string[]): Promise<void> {
-    try {
-      for (const peer of peers) await this.#parts?.mesh.libp2p.hangUp(peerIdFromString(peer))
-    } catch (thrown) {
-      this.#logger.debug('a connection could not be closed', { reason: messageOf(thrown) })
-    }
+    if (this.#parts !== undefined) await hangUp(this.#parts.mesh.libp2p, peers, this.#logger)
   }
 
   /** Lets slot peers find this enclave, as soon as it has a seat. */

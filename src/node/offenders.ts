@@ -12,8 +12,11 @@ const WEIGHTS: Readonly<Record<OffenceKind, number>> = {
   unasked: 4,
   miscounted: 4,
   endless: 4,
-  // Who is overloaded does so twice in a minute, and then comes back more and more seldom.
-  stall: 3,
+  // A slow line has both time out twice in a minute, and then more and more seldom. Who is asked is waited for in any case.
+  stall: 2,
+  slow: 1,
+  // Its own checks let it through, at another block or before the chain has said whose it is.
+  doubtful: 1,
   flood: 1,
   // A chain that is behind, a seat that has just changed, a line that is down: whoever then waits as it should is let be.
   'bad-token': 1,
@@ -92,8 +95,8 @@ export class Offenders {
   /** Apart: strangers, who are as many as they like, make nobody forget what an account has done. */
   readonly #accounts = new Map<string, Entry>()
   readonly #peers = new Map<string, Entry>()
-  /** Accounts and PeerIds for which nothing is done, and until when. */
-  readonly #shut = new Map<string, number>()
+  /** PeerIds by which accounts came that are shut out, and until when they are; apart from strangers, too. */
+  readonly #peersOfShut = new Map<string, number>()
   readonly #byKind = new Map<OffenceKind, number>()
   #lines = { since: Number.NEGATIVE_INFINITY, written: 0, left: 0 }
 
@@ -117,11 +120,9 @@ export class Offenders {
 
   /** Whether nothing is to be done for this PeerId, or account, now. */
   isShut(who: string | AccountId): boolean {
-    const until = this.#shut.get(who)
-    if (until === undefined) return false
-    if (isAhead(until, this.#init.now())) return true
-    this.#shut.delete(who)
-    return false
+    const now = this.#init.now()
+    const itself = this.#accounts.get(who) ?? this.#peers.get(who)
+    return [itself?.shutUntil, this.#peersOfShut.get(who)].some((until = 0) => isAhead(until, now))
   }
 
   status(): OffenderStatus {
@@ -162,23 +163,23 @@ export class Offenders {
     // It begins anew afterwards, and is shut out for longer if it goes on.
     entry.score = 0
     const peers = [...entry.peers]
-    for (const who of [entry.who, ...peers]) this.#keepOut(who, entry.shutUntil, now)
+    if (this.#accounts.get(entry.who) === entry) this.#keepOut(peers, entry.shutUntil, now)
     this.#log({ who: entry.who, peers, kind, forMs }, entry, now)
     this.#init.onShut({ who: entry.who, peers, kind, forMs })
   }
 
-  #keepOut(who: string, until: number, now: number): void {
-    this.#shut.delete(who)
-    this.#shut.set(who, until)
-    const most = 2 * PATIENCE.remembered
-    for (const [other, itsUntil] of this.#shut) {
-      if (isAhead(itsUntil, now) && this.#shut.size <= most) break
-      this.#shut.delete(other)
+  #keepOut(peers: readonly string[], until: number, now: number): void {
+    for (const [peer, itsUntil] of this.#peersOfShut) if (!isAhead(itsUntil, now)) this.#peersOfShut.delete(peer)
+    for (const peer of peers) this.#peersOfShut.set(peer, Math.max(until, this.#peersOfShut.get(peer) ?? until))
+    for (const oldest of this.#peersOfShut.keys()) {
+      if (this.#peersOfShut.size <= PATIENCE.remembered * PATIENCE.peersOfAccount) break
+      this.#peersOfShut.delete(oldest)
     }
   }
 
   #log({ who, peers, kind, forMs }: ShutOut, { offences }: Entry, now: number): void {
-    if (now - this.#lines.since >= 60_000) this.#lines = { since: now, written: 0, left: this.#lines.left }
+    const { since, left } = this.#lines
+    if (now < since || now - since >= 60_000) this.#lines = { since: now, written: 0, left }
     if (this.#lines.written >= PATIENCE.linesPerMinute) {
       this.#lines.left += 1
       return

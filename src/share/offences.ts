@@ -24,6 +24,7 @@ const BY_CODE: Readonly<Record<string, OffenceKind>> = {
   'share/crumbs': 'crumbs',
   'share/flood': 'flood',
   'share/unasked': 'unasked',
+  'share/doubtful': 'doubtful',
   'share/endless': 'endless',
   'share/origin': 'bad-provenance',
   'share/unsealing': 'bad-seal',
@@ -31,23 +32,38 @@ const BY_CODE: Readonly<Record<string, OffenceKind>> = {
 }
 
 /**
+ * Checks that a genuine platform can fail: its module is newer than what is known here of Intel's, it is older than that
+ * goes back, its certificates have run out by the clock of this side, or the two judges here do not agree.
+ */
+const CHECKS_OF_GENUINE: ReadonlySet<unknown> = new Set([
+  'tdx-module',
+  'tcb-level',
+  'tcb-status',
+  'second-opinion',
+  'pck-validity',
+])
+
+/**
  * What the peer did by which an exchange ended; undefined when it need not be its fault.
  * @param isProved whether its account had proved itself by then.
+ * @param role the peer's.
  */
 export function offenceOf(
   thrown: unknown,
-  { frames, isProved }: { frames: Pick<Frames, 'isWaiting'>; isProved: boolean },
+  { frames, isProved, role }: { frames: Pick<Frames, 'isWaiting'>; isProved: boolean; role: 'requester' | 'provider' },
 ): OffenceKind | undefined {
   if (thrown instanceof Error && thrown.name === 'TimeoutError') {
     // What this side itself is slow at runs out of the same time.
     if (!frames.isWaiting) return undefined
-    return isProved ? 'stall' : 'silence'
+    if (!isProved) return 'silence'
+    return role === 'provider' ? 'slow' : 'stall'
   }
   if (!(thrown instanceof SlotmeshError)) return undefined
+  const { cause } = thrown
+  if (cause instanceof Error && 'check' in cause && CHECKS_OF_GENUINE.has(cause.check)) return undefined
   const refused = thrown instanceof RefusalError ? BY_REFUSAL[thrown.refusal] : undefined
   if (refused !== undefined) return refused
-  const { cause } = thrown
   const causeCode = cause instanceof SlotmeshError ? BY_CODE[cause.code] : undefined
   if (thrown.code.startsWith('provenance/')) return 'bad-provenance'
-  return BY_CODE[thrown.code] ?? causeCode
+  return causeCode ?? BY_CODE[thrown.code]
 }

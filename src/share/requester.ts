@@ -265,9 +265,10 @@ class Receiving {
     const { signer, chain } = this.#party
     for (const share of shares) this.#requireAsked(share, head)
     const seat = chain.registry().seatOf(signer.account)
-    if (seat === undefined || head.slot !== seat.slot) throw originError(head)
+    if (seat === undefined) throw originError(head, { cause: doubt() })
+    if (head.slot !== seat.slot) throw originError(head)
     for (const version of new Set(shares.map((share) => share.version))) {
-      if (!(await satThere(chain, head, version, options))) throw originError(head)
+      if (!(await satThere(chain, head, version, options))) throw originError(head, { cause: doubt() })
     }
     this.#requireSigned(head)
     const vouched = shares.map(({ key, version, payload }) => ({
@@ -286,13 +287,11 @@ class Receiving {
   #requireAsked({ key, version }: UnverifiedRun['shares'][number], head: VerifiedRun['head']): void {
     const want = this.#outstanding.take(key)
     const newestPossible = this.#party.chain.finalised().number + TOKEN.future
-    const asked = want !== undefined && version >= want.minimumVersion && version <= newestPossible
+    if (want === undefined || version < want.minimumVersion) throw unaskedError(key)
     // A capsule may have been synced anew meanwhile, by another cluster; a secret never is.
-    const isNamedVersion = key.kind === 'secret' || version === want?.minimumVersion
-    const isOfAnother = isNamedVersion && want?.origin !== undefined && want.origin !== head.cluster
-    if (!asked || isOfAnother) {
-      throw new SlotmeshError('share/unasked', `The peer sent ${shareKeyText(key)}, which was not asked for like this.`)
-    }
+    const isNamedVersion = key.kind === 'secret' || version === want.minimumVersion
+    const isOfAnother = isNamedVersion && want.origin !== undefined && want.origin !== head.cluster
+    if (version > newestPossible || isOfAnother) throw unaskedError(key, { cause: doubt() })
   }
 
   #requireSigned(head: VerifiedRun['head']): void {
@@ -323,9 +322,17 @@ function endlessError(): SlotmeshError {
   return new SlotmeshError('share/endless', 'The peer sends batches without end in which there is nothing.')
 }
 
-function originError({ account, cluster, slot }: VerifiedRun['head']): SlotmeshError {
-  return new SlotmeshError(
-    'share/origin',
-    `The peer sent shares of ${account}, which did not sit in cluster ${cluster}, slot ${slot}; none was stored.`,
-  )
+function unaskedError(key: ShareKey, options?: ErrorOptions): SlotmeshError {
+  const sentence = `The peer sent ${shareKeyText(key)}, which was not asked for like this.`
+  return new SlotmeshError('share/unasked', sentence, options)
+}
+
+function originError({ account, cluster, slot }: VerifiedRun['head'], options?: ErrorOptions): SlotmeshError {
+  const sentence = `The peer sent shares of ${account}, which did not sit in cluster ${cluster}, slot ${slot}; none was stored.`
+  return new SlotmeshError('share/origin', sentence, options)
+}
+
+/** The cause where an honest peer can have been misled by the share's own enclave, or sees another block of the chain. */
+function doubt(): SlotmeshError {
+  return new SlotmeshError('share/doubtful', 'The peer may have taken it in good faith.')
 }

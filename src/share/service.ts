@@ -95,7 +95,7 @@ export class ShareService {
         const result = await requestShares(this.#party, counterpart, frames, { ...request, onProved, signal })
         return { ...result, traffic: frames.traffic }
       } catch (thrown) {
-        if (!signal.aborted) this.#blame(thrown, frames, { peer: provider.peer.toString(), account })
+        if (!signal.aborted) this.#blame(thrown, frames, 'provider', { peer: provider.peer.toString(), account })
         throw thrown
       }
     })
@@ -127,14 +127,14 @@ export class ShareService {
       const code = thrown instanceof RefusalError ? thrown.refusal : thrown instanceof SlotmeshError ? thrown.code : ''
       const fields = { peer: name, code, reason: messageOf(thrown), ...causeOf(thrown) }
       logger.info('an exchange ended early', fields)
-      this.#blame(thrown, frames, { peer: name, account: admission.proved })
+      this.#blame(thrown, frames, 'requester', { peer: name, account: admission.proved })
     } finally {
       admission.leave()
     }
   }
 
-  #blame(thrown: unknown, frames: Frames, who: Omit<Offence, 'kind'>): void {
-    const kind = offenceOf(thrown, { frames, isProved: who.account !== undefined })
+  #blame(thrown: unknown, frames: Frames, role: 'requester' | 'provider', who: Omit<Offence, 'kind'>): void {
+    const kind = offenceOf(thrown, { frames, isProved: who.account !== undefined, role })
     if (kind !== undefined) this.#init.onOffence?.({ kind, ...who })
   }
 }

@@ -222,7 +222,12 @@ describe('a second opinion', () => {
     const quote = await quoteOf(pki, { machineId: MACHINE })
     await verifier.verify(quote)
     now = new Date('2050-01-01T00:00:00Z')
-    assert.equal(await checkOf(verifier, quote), 'pck-chain')
+    assert.equal(await checkOf(verifier, quote), 'pck-validity')
+    assert.equal(await checkOf(verifierOf(pki, { now: () => now }), quote), 'pck-validity', 'also when it is new')
+    for (let at = CHAIN_AT; at < quote.length; at += 7) {
+      const check = await checkOf(verifierOf(pki, { now: () => now }), flipped(quote, at, at % 8))
+      assert.ok(check === 'form' || check === 'pck-chain', `byte ${at}, which is forged: ${check}`)
+    }
   })
 
   it('does not stand in for revocation: a remembered chain is judged by the newest list', async () => {

@@ -83,6 +83,37 @@ describe('the book of offenders', () => {
     assert.deepEqual(book.shut, [])
   })
 
+  it('bears with an honest peer on a slow line, that gives up its waits neither as a provider nor as a requester', () => {
+    for (const asks of [30_000, 60_000]) {
+      for (const answers of [30_000, 60_000]) {
+        for (let apartMs = 0; apartMs < 60_000; apartMs += 500) {
+          const book = new Book()
+          const times = (kind: OffenceKind, from: number, lasts: number) =>
+            Array.from({ length: 20 }, (_, at) => {
+              const waited = Array.from({ length: at }, (_, before) => Math.min(500 * 2 ** before, 60_000))
+              return { kind, at: from + waited.reduce((sum, wait) => sum + wait + lasts, lasts) }
+            })
+          const all = [...times('stall', 0, asks), ...times('slow', apartMs, answers)]
+          const start = book.now
+          for (const { kind, at } of all.sort((one, other) => one.at - other.at)) {
+            book.now = start + at
+            book.offend(kind, 'slow', 1, account(1))
+          }
+          assert.deepEqual(book.shut, [], `${asks}, ${answers}, ${apartMs}`)
+        }
+      }
+    }
+  })
+
+  it('bears with a peer that hands on, each time it is asked, what another has planted with it', () => {
+    const book = new Book()
+    for (let waitMs = 500; waitMs < 100 * 60_000; waitMs *= 2) {
+      book.offend('doubtful', 'relay', 1, account(1))
+      book.now += Math.min(waitMs, 60_000)
+    }
+    assert.deepEqual(book.shut, [])
+  })
+
   it('shuts out who lets every exchange run out of time as fast as it may', () => {
     const book = new Book()
     for (let turn = 0; turn < 4; turn += 1) {
@@ -122,6 +153,60 @@ describe('the book of offenders', () => {
     assert.equal(book.lines.at(-1)?.unsaid, 3 * PATIENCE.remembered - PATIENCE.linesPerMinute + 1)
   })
 
+  it('keeps an account out to the end, and the PeerIds by which it came, however many strangers are shut out', () => {
+    const book = new Book()
+    for (let turn = 0; turn < 5; turn += 1) {
+      book.offend('malformed', 'one', 3, account(1))
+      if (turn < 4) book.now += (book.shut.at(-1)?.forMs ?? 0) + 1
+    }
+    const until = book.now + PATIENCE.shutMs.longest
+    for (let stranger = 0; stranger < 3 * PATIENCE.remembered; stranger += 1) {
+      book.now += 20
+      book.offend('malformed', `s${stranger}`, 3)
+    }
+    for (const now of [book.now, until - 1, until]) {
+      book.now = now
+      assert.deepEqual(
+        [account(1), 'one'].map((who) => book.offenders.isShut(who)),
+        Array(2).fill(now < until),
+      )
+    }
+    book.offend('malformed', 'two', 3, account(1))
+    assert.deepEqual(
+      [account(1), 'one', 'two'].map((who) => book.offenders.isShut(who)),
+      Array(3).fill(true),
+    )
+  })
+
+  it('lets a PeerId of two accounts come back with the one that is shut out for longer', () => {
+    const book = new Book()
+    book.offend('malformed', 'one', 3, account(1))
+    book.now += 60_001
+    book.offend('malformed', 'one', 3, account(1))
+    book.offend('malformed', 'one', 3, account(2))
+    book.now += 60_001
+    assert.deepEqual(
+      [account(1), account(2), 'one'].map((who) => book.offenders.isShut(who)),
+      [true, false, true],
+    )
+  })
+
+  it('keeps out the PeerIds of every account that is shut out, and forgets those of whom it is not any more', () => {
+    const book = new Book()
+    const many = PATIENCE.remembered / 2
+    const isShut = (number: number) => book.offenders.isShut(`p${number}-0`)
+    const offend = (number: number) => {
+      for (let peer = 0; peer < PATIENCE.peersOfAccount; peer += 1)
+        book.offend('no-right', `p${number}-${peer}`, 1, account(number))
+      book.offend('malformed', `p${number}-0`, 1, account(number))
+    }
+    for (let number = 0; number < many; number += 1) offend(number)
+    assert.deepEqual([isShut(0), isShut(many - 1)], [true, true])
+    book.now += 60_000
+    offend(many)
+    assert.deepEqual([isShut(0), isShut(many)], [false, true])
+  })
+
   it('only counts, where nobody is to be shut out', () => {
     const book = new Book(false)
     book.offend('malformed', 'one', 30)
@@ -139,5 +224,13 @@ describe('the book of offenders', () => {
     assert.deepEqual([book.offenders.status().shut, book.offenders.status().worst[0]?.shutUntil], [0, undefined])
     book.offend('malformed', 'one', 3)
     assert.equal(book.offenders.isShut('one'), true)
+  })
+  it('says in its log who is shut out, also when the clock was set back', () => {
+    const book = new Book()
+    for (let stranger = 0; stranger <= PATIENCE.linesPerMinute; stranger += 1)
+      book.offend('malformed', `s${stranger}`, 3)
+    book.now -= 6 * 3_600_000
+    book.offend('malformed', 'one', 3)
+    assert.deepEqual([book.lines.at(-1)?.who, book.lines.at(-1)?.unsaid], ['one', 1])
   })
 })

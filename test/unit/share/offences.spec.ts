@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { type AttestationCheck, AttestationError } from '../../../src/attestation/index.js'
 import { SlotmeshError } from '../../../src/domain/index.js'
 import { offenceOf } from '../../../src/share/offences.js'
-import { type Refusal, RefusalError, RefusedError } from '../../../src/share/refusals.js'
+import { attestationRefusal, type Refusal, RefusalError, RefusedError } from '../../../src/share/refusals.js'
 
-const told = (thrown: unknown, { isWaiting = false, isProved = false } = {}) =>
-  offenceOf(thrown, { frames: { isWaiting }, isProved })
+const told = (
+  thrown: unknown,
+  { isWaiting = false, isProved = false, role = 'requester' as 'requester' | 'provider' } = {},
+) => offenceOf(thrown, { frames: { isWaiting }, isProved, role })
 const coded = (code: string, options?: ErrorOptions) => new SlotmeshError(code, 'It is so.', options)
 
 describe('what an exchange that failed says of the peer', () => {
@@ -25,10 +28,30 @@ describe('what an exchange that failed says of the peer', () => {
     }
   })
 
+  it('is nothing when its quote may be genuine, and what Intel says is not known here, or not agreed on', () => {
+    const checks: AttestationCheck[] = ['tdx-module', 'tcb-level', 'tcb-status', 'second-opinion', 'pck-validity']
+    const refused = (check: AttestationCheck) => {
+      const cause = new AttestationError('attestation/quote-invalid', check, 'It is so.')
+      return told(attestationRefusal(cause))
+    }
+    for (const check of checks) assert.equal(refused(check), undefined, check)
+    for (const check of ['form', 'pck-chain', 'pck-revoked', 'quote-signature', 'qe-identity'] as const) {
+      assert.equal(refused(check), 'bad-quote', check)
+    }
+  })
+
+  it('is light when shares came that the peer may have taken in good faith', () => {
+    const cause = coded('share/doubtful')
+    for (const code of ['share/unasked', 'share/origin']) assert.equal(told(coded(code, { cause })), 'doubtful', code)
+    assert.equal(told(coded('share/unasked')), 'unasked')
+  })
+
   it('is heavier when it is waited for after it has shown who it is', () => {
     const late = new DOMException('It was not done in time.', 'TimeoutError')
     assert.equal(told(late, { isWaiting: true }), 'silence')
     assert.equal(told(late, { isWaiting: true, isProved: true }), 'stall')
+    assert.equal(told(late, { isWaiting: true, role: 'provider' }), 'silence')
+    assert.equal(told(late, { isWaiting: true, isProved: true, role: 'provider' }), 'slow')
   })
 
   it('is what it did', () => {

@@ -742,6 +742,33 @@ describe('the requester', () => {
       })
     }
 
+    const doubtful: [string, boolean, () => Promise<ShareRun>, SceneInit?][] = [
+      ['of blocks that are not seen here yet', true, () => log().append(secret(1), 103).run()],
+      ['of another cluster than', true, () => GOOD.run(0, 2), { wants: [{ ...want(secret(1)), origin: 3 }] }],
+      ['of a seat', true, () => new OriginLog(account('third'), { cluster: 2 }).append(secret(1), 50).run()],
+      ['that were not asked for', false, () => GOOD.run(2, 2)],
+      ['that are too old', false, () => GOOD.run(0, 2), { wants: [want(secret(1), 51)] }],
+      [
+        'of another slot',
+        false,
+        () => new OriginLog(account('elsewhere'), { cluster: 3, slot: 4 }).append(secret(1), 50).run(),
+      ],
+    ]
+    for (const [what, isDoubtful, make, init] of doubtful) {
+      it(`and tells whether an honest peer could have given it: shares ${what}`, async () => {
+        const at = await scene(init)
+        await at.provider.handshake()
+        await at.provider.sendSealed(batch(toWireRun(await make())))
+        await assert.rejects(at.asked, ({ cause }: Error) => {
+          assert.equal(
+            cause instanceof SlotmeshError ? cause.code : undefined,
+            isDoubtful ? 'share/doubtful' : undefined,
+          )
+          return true
+        })
+      })
+    }
+
     it('when it has lost its own seat meanwhile', async () => {
       const at = await scene()
       await at.provider.handshake()
