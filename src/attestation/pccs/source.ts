@@ -167,7 +167,8 @@ export function pccsCollateral(options: PccsCollateralOptions): PccsCollateral {
       lastFailure: behind === undefined ? undefined : { at, reason: behind, isOlder: true },
     })
     await keep(key, held).catch((thrown) => {
-      logger.warn('the collateral could not be kept', { key, reason: messageOf(thrown) })
+      // When the node has stopped meanwhile its store is closed, and nobody is told.
+      if (!lifetime.aborted) logger.warn('the collateral could not be kept', { key, reason: messageOf(thrown) })
     })
     return held
   }

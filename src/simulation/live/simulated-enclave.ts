@@ -100,8 +100,16 @@ export class SimulatedEnclave {
       this.#casting.onEvent(event)
     })
     this.#handle = handle
-    await ready(handle)
-    await handle.start()
+    try {
+      await ready(handle)
+      await handle.start()
+    } catch (thrown) {
+      // What has not started is down, and is asked for nothing.
+      if (this.#handle === handle) this.#fall()
+      await handle.stop()
+      await this.#process?.kill()
+      throw thrown
+    }
   }
 
   /** Ends it cleanly if it is up, or as soon as it is. */

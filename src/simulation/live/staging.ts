@@ -1,4 +1,4 @@
-import { CLUSTER_SIZE } from '../../domain/index.js'
+import { CLUSTER_SIZE, SlotmeshError } from '../../domain/index.js'
 import type { Access } from '../actors.js'
 import type { LinkTable } from './shaping/index.js'
 import type { SimulatedEnclave } from './simulated-enclave.js'
@@ -33,8 +33,17 @@ async function launchInTurn(
 /** Starts an enclave, a first time or again. */
 export async function launch(world: World, enclave: SimulatedEnclave, bootstrap?: readonly string[]): Promise<void> {
   const enteringBy = bootstrap ?? (await world.entryPoints())
-  await world.withDeadline(
-    () => enclave.launch({ bootstrap: enteringBy, ready: () => reshape(world) }),
+  await world.waitUntil(
+    async () => {
+      try {
+        await enclave.launch({ bootstrap: enteringBy, ready: () => reshape(world) })
+        return true
+      } catch (thrown) {
+        // A node that hears of no chain ends, and whoever looks after it starts it again.
+        if (!(thrown instanceof SlotmeshError && thrown.code === 'chain/unreachable')) throw thrown
+        return undefined
+      }
+    },
     () => `${enclave.name} to start`,
   )
   if (enclave.processId !== undefined) {

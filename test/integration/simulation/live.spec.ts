@@ -146,6 +146,15 @@ describe('a live stage', function () {
     await expectComplete()
   })
 
+  it('starts an enclave again, as often as it takes, while no chain answers it', async () => {
+    const enclave = { cluster: 1, slot: 4 }
+    await stage.perform({ type: 'stop', enclave })
+    // Longer than a node that starts waits for its chain.
+    await stage.perform({ type: 'chain-outage', region: 'there', lasts: 11_000 })
+    await stage.perform({ type: 'restart', enclave })
+    await expectComplete()
+  })
+
   it('tells a private cluster nothing', async () => {
     await stage.perform({ type: 'set-access', cluster: 1, access: 'private' })
     assert.deepEqual(stage.clusters(), [0])
