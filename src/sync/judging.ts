@@ -51,9 +51,9 @@ export class Judge {
     if (isSyncing(key, facts)) return NONE
     const origin = await this.#origin(key, there)
     const want = { key, since: now() }
-    // What the block itself would have opened, had it been told in full.
+    // The peer may be behind: a block after the one it speaks of may have synced the share anew.
     if (origin !== undefined) {
-      return { type: 'gap', want: { ...want, minimumVersion: there, asOf: 0, origin }, isNamed: true }
+      return { type: 'gap', want: { ...want, minimumVersion: there, asOf: block, origin }, isNamed: true }
     }
     // A version that the chain does not tell of throws no doubt on the one that is held.
     if (here !== undefined) return { type: 'disputed' }

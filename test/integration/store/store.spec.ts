@@ -498,6 +498,23 @@ describe('store', () => {
       assert.equal(store.lowestUnsure(), undefined)
     })
 
+    it('are wanted in the newest version that anybody has named, as of the last block that anybody has asked for', async () => {
+      const { store } = await begun(replica)
+      const snapshot = wantOf(capsule(1), { asOf: 100, since: 1 })
+      const named = wantOf(capsule(1), { minimumVersion: 10, origin: 1, since: 2 })
+      for (const wants of [
+        [snapshot, named],
+        [named, snapshot],
+      ]) {
+        await store.openWants(wants)
+        assert.deepEqual(await store.want(capsule(1)), { ...named, asOf: 100 })
+        await store.eraseShares(1_000, [capsule(1)])
+      }
+      await store.openWants([wantOf(capsule(1), { minimumVersion: 20, origin: 3, asOf: 90 }), snapshot])
+      const { minimumVersion, origin, asOf } = (await store.want(capsule(1))) ?? {}
+      assert.deepEqual([minimumVersion, origin, asOf], [20, 3, 100])
+    })
+
     it('already held are not wanted again', async () => {
       const source = await sealed({ 11: [secret(1)], 12: [capsule(1)] })
       const { store } = await begun(replica, [wantOf(secret(1)), wantOf(capsule(1))])

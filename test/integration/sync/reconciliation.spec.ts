@@ -141,6 +141,29 @@ describe('reconciliation of what slot peers hold', () => {
     assert.equal(store.counts().wants, 0)
   })
 
+  it('takes a version that a block names for the newest only once those have said so who have come that far', async () => {
+    const older = await sealNext(capsule(5))
+    chain.finaliseUntold([synced(capsule(5), 0)])
+    const newer = older + 1
+    const storeB = await folders.open(await folders.make())
+    await storeB.beginSetup(peerB.identity, 0, [])
+    await seal(storeB, peerB, newer, [capsule(5)], newer)
+    chain.finaliseUntold([synced(capsule(5), 1)])
+    await engine.reached(newer, { signal })
+    // The host of the first has set it back to before the newer one, and whoever asks it is told of the older.
+    shares.up.set(A, { store: storeA, syncedBlock: older })
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.causes], [1, ['events-missed']])
+    await witness.until(async () => (await store.place(capsule(5)))?.version === older)
+    assert.equal(await store.newest(capsule(5)), undefined)
+    assert.equal(store.lowestUnsure(), older)
+    shares.up.set(B, { store: storeB, syncedBlock: newer })
+    chain.finalise([], true)
+    await witness.until(async () => (await store.place(capsule(5)))?.version === newer)
+    await witness.until(() => store.counts().wants === 0)
+    assert.ok(await store.newest(capsule(5)))
+  })
+
   it('does not doubt what it holds since a peer says that it has something newer', async () => {
     const liar = new Inventory()
     liar.set(numberOf(capsule(1)), 2)
