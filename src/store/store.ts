@@ -9,7 +9,7 @@ import {
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
-import type { HeldShares } from '../inventory/index.js'
+import { type HeldShares, ShareSet } from '../inventory/index.js'
 import {
   type ForkEvidence,
   gatherFork,
@@ -46,7 +46,6 @@ import {
 import { openFolder } from './reseal.js'
 import { salvage } from './salvage.js'
 import { headOf, type Located, openShare, runsOf, sha256 } from './serving.js'
-import { ShareSet } from './share-set.js'
 import { Tally } from './tally.js'
 import type {
   BlockChange,

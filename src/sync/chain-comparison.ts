@@ -1,13 +1,8 @@
 import { EventEmitter, once } from 'node:events'
-import {
-  type BlockNumber,
-  type BlockRef,
-  type Clock,
-  type Logger,
-  type ShareKey,
-  shareKeyText,
-} from '../domain/index.js'
+import type { BlockNumber, BlockRef, Clock, Logger, ShareKey } from '../domain/index.js'
+import { ShareSet } from '../inventory/index.js'
 import type { Store } from '../store/index.js'
+import { isGone } from './judging.js'
 import type { SyncChain } from './parts.js'
 
 /** What is held beside what the chain lists. */
@@ -30,7 +25,7 @@ export interface ComparisonTimes {
 
 interface ChainComparisonParts extends Partial<ComparisonTimes> {
   readonly chain: Pick<SyncChain, 'syncedShares' | 'nft'>
-  readonly store: Pick<Store, 'compare' | 'openWants' | 'eraseShares' | 'counts'> & {
+  readonly store: Pick<Store, 'compare' | 'openWants' | 'wants' | 'eraseShares' | 'counts'> & {
     /** Every share held. */
     places(): AsyncIterable<ShareKey>
   }
@@ -73,15 +68,17 @@ export class ChainComparison {
   }
 
   /**
-   * At a block that is taken in, and no later one. What is missing is wanted then, and what there is no more is erased: the
-   * folder was altered or set back in a way that nothing else has shown, the chain's endpoint had left events out, or a
-   * defect lost it.
+   * At a block that is taken in, and no later one. What is missing is wanted then, and what there is no more is erased, and
+   * wanted no longer: the folder was altered or set back in a way that nothing else has shown, the chain's endpoint had left
+   * events out, or a defect lost it.
    */
   async compare(at: BlockRef, signal: AbortSignal): Promise<void> {
     const { chain, store, logger, clock, wanted, onCompared } = this.#parts
     let [listed, listedHeld, missing] = [0, 0, 0]
+    const names = new ShareSet()
     for await (const keys of chain.syncedShares(at, { signal })) {
       listed += keys.length
+      for (const key of keys) names.add(key)
       const { lacking, held } = await store.compare(keys)
       listedHeld += held
       if (lacking.length === 0) continue
@@ -91,7 +88,8 @@ export class ChainComparison {
       wanted(lacking)
     }
     const { secret, capsule } = store.counts().shares
-    const erased = secret + capsule > listedHeld ? await this.#eraseUnlisted(at, signal) : 0
+    await this.#withdrawUnlisted(at, names, signal)
+    const erased = secret + capsule > listedHeld ? await this.#eraseUnlisted(at, names, signal) : 0
     const comparison = { block: at.number, listed, missing, erased }
     this.#last = comparison
     this.#nextAt = this.#later()
@@ -102,22 +100,28 @@ export class ChainComparison {
     onCompared?.(comparison)
   }
 
+  /** Closes wants of what was removed in a block that was not looked at; nobody can ever satisfy them. */
+  async #withdrawUnlisted(at: BlockRef, listed: ShareSet, signal: AbortSignal): Promise<void> {
+    const { chain, store, logger } = this.#parts
+    for await (const { key } of store.wants({ skips: (key) => listed.has(key) })) {
+      if (!(await isGone(key, { chain, signal }))) continue
+      await store.eraseShares(at.number, [key])
+      logger.warn('a share is wanted that there is no more: it is wanted no longer', { ...key })
+    }
+  }
+
   /**
    * Erases what is held and was removed in a block that was not looked at. That a share is not listed is not enough: it
    * may have been synced since, or be synced anew; the NFT must be gone, or have no share of this kind any more.
    *
    * @returns how many there were.
    */
-  async #eraseUnlisted(at: BlockRef, signal: AbortSignal): Promise<number> {
+  async #eraseUnlisted(at: BlockRef, listed: ShareSet, signal: AbortSignal): Promise<number> {
     const { chain, store, logger } = this.#parts
-    const listed = new Set<string>()
-    for await (const keys of chain.syncedShares(at, { signal })) for (const key of keys) listed.add(shareKeyText(key))
     let erased = 0
     for await (const { kind, nftId } of store.places()) {
       const key = { kind, nftId }
-      if (listed.has(shareKeyText(key))) continue
-      const facts = await chain.nft(nftId, { signal })
-      if (kind === 'secret' ? facts?.isSecret : facts?.isCapsule) continue
+      if (listed.has(key) || !(await isGone(key, { chain, signal }))) continue
       await store.eraseShares(at.number, [key])
       erased += 1
       logger.warn('a share is held that there is no more: it is erased', { kind, nftId })

@@ -99,7 +99,6 @@ export class SyncEngine {
     this.#reconciliation = new Reconciliation({
       ...reconciliation,
       account: parts.signer.account,
-      takenIn: () => this.#cursor,
       isReady: () => this.#life.state === 'running' && this.#cursor >= 0,
       wanted,
       muchIsMissing: () => this.#comparison.demand(),
@@ -317,10 +316,9 @@ export class SyncEngine {
     }
   }
 
-  /** While the setup goes on all that the chain lists is held or wanted anyway; of a block long past it may list no more. */
+  /** Of a block long past the chain may list no more. */
   #isComparisonDue({ number }: BlockRef): boolean {
-    const { chain } = this.#parts
-    return this.#life.state === 'running' && this.#comparison.isDue && number >= chain.finalised().number
+    return this.#comparison.isDue && number >= this.#parts.chain.finalised().number
   }
 
   async #setupMayBeDone(): Promise<void> {

@@ -5,7 +5,7 @@ import { Inventory, numberOf } from '../../../src/inventory/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { type Comparison, SyncEngine } from '../../../src/sync/index.js'
 import { capsule, Folders, logger, payloadOf, seal, secret, signal } from '../store/fixture.js'
-import { ComparingPeers, own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
+import { blockAt, ComparingPeers, own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
 
 const all = [own, peerA, peerB].map(({ identity }) => ({ account: identity.account, cluster: identity.seat.cluster }))
 const synced = (key: ShareKey, cluster: number): Trigger => ({ type: 'synced', ...key, cluster })
@@ -283,6 +283,73 @@ describe('reconciliation of what slot peers hold', () => {
     }
     shares.up.delete(A)
     await reconcile()
+    assert.equal(store.counts().wants, 0)
+  })
+
+  it('withdraws it also where that block is still being compared with', async () => {
+    await miss(secret(5))
+    shares.up.delete(A)
+    let goOn: () => void = () => undefined
+    const mayGoOn = new Promise<void>((resolve) => (goOn = resolve))
+    chain.syncedShares = async function* () {
+      await mayGoOn
+      yield [capsule(1)]
+    }
+    const comparing = engine.compare({ signal })
+    const nft = chain.nft.bind(chain)
+    chain.nft = async (nftId) => {
+      const facts = await nft(nftId)
+      if (!chain.burned.has(nftId)) {
+        chain.burned.add(nftId)
+        const block = chain.finalise([{ type: 'removed', ...secret(nftId) }])
+        while ((await store.cursor()) !== block) await nextTurn()
+      }
+      return facts
+    }
+    await reconcile()
+    assert.equal(store.counts().wants, 0)
+    goOn()
+    await comparing
+  })
+
+  it('takes nobody at his word while the endpoint of the chain is behind what is taken in', async () => {
+    const liar = new Inventory()
+    liar.set(numberOf(secret(5)), 1)
+    peers.up.set(A, { held: liar, takenIn: 1_000 })
+    await engine.reached(chain.finalise([{ type: 'removed', ...secret(5) }]), { signal })
+    chain.finalised = () => blockAt(1)
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, store.counts().wants], [0, 0])
+  })
+
+  it('wants no longer what the chain lists no more, where it is gone and no block has told of that', async () => {
+    shares.up.delete(A)
+    for (const key of [secret(5), secret(6), capsule(7)]) chain.finalise([synced(key, 0)])
+    await engine.reached(chain.finalised().number, { signal })
+    assert.equal(store.counts().wants, 3)
+    chain.burned.add(5)
+    chain.syncing.add(7)
+    chain.synced = [capsule(1), secret(6)]
+    const comparing = engine.compare({ signal })
+    const block = chain.finalise()
+    assert.deepEqual(await comparing, { block, listed: 2, missing: 0, erased: 0 })
+    assert.deepEqual(await store.wantsOf([secret(5)]), [])
+    assert.equal(store.counts().wants, 2)
+  })
+
+  it('completes a setup that wants what there is no more, when it is compared with the chain', async () => {
+    await stop()
+    await store.eraseAll()
+    chain.synced = [secret(77), capsule(1)]
+    start()
+    await witness.until(async () => (await store.place(capsule(1))) !== undefined)
+    assert.equal(engine.state, 'setup')
+    chain.burned.add(77)
+    chain.synced = [capsule(1)]
+    const comparing = engine.compare({ signal })
+    chain.finalise()
+    await comparing
+    await witness.until(() => engine.state === 'running')
     assert.equal(store.counts().wants, 0)
   })
 
