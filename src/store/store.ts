@@ -270,10 +270,14 @@ export class Store {
     return (await this.#database.get(SETUP_DONE, undefined)) ?? false
   }
 
-  markSetupDone(): Promise<void> {
+  /** @returns false while a want is open: the setup is not complete then, and nothing is marked. */
+  markSetupDone(): Promise<boolean> {
     return this.#write(async (changes) => {
       await changes.identity()
+      // Here, as another setup may have been begun by the write before this one.
+      if (this.#tally.counts().wants > 0) return false
       changes.transaction.put(SETUP_DONE, undefined, true)
+      return true
     })
   }
 

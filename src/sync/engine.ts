@@ -321,12 +321,17 @@ export class SyncEngine {
     return this.#comparison.isDue && number >= this.#parts.chain.finalised().number
   }
 
+  /** Not while a seat is still being taken, and what is wanted for it written: an exchange of the former one may end. */
+  get #isInSetup(): boolean {
+    return this.#life.state === 'setup' && this.#cursor >= 0
+  }
+
   async #setupMayBeDone(): Promise<void> {
     const { store, logger } = this.#parts
-    if (this.#life.state !== 'setup' || store.counts().wants > 0) return
-    await store.markSetupDone()
+    if (!this.#isInSetup || store.counts().wants > 0) return
+    const isDone = await store.markSetupDone()
     // Meanwhile the seat may be lost, or this may have been told by another exchange that has ended.
-    if (this.#life.state !== 'setup') return
+    if (!isDone || !this.#isInSetup) return
     logger.info('setup is complete', { shares: store.counts().shares.secret + store.counts().shares.capsule })
     this.#take('setup complete')
   }

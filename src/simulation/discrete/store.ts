@@ -81,9 +81,11 @@ export class ModelStore implements SyncStore, ServingStore {
     return this.#isSetupDone
   }
 
-  markSetupDone(): Promise<void> {
+  markSetupDone(): Promise<boolean> {
     return this.#write(0, () => {
+      if (this.#wants.size > 0) return false
       this.#isSetupDone = true
+      return true
     })
   }
 

@@ -52,14 +52,15 @@ describe('store', () => {
     })
 
     it('keeps everything over a restart', async () => {
-      const { folder, store } = await begun(origin, [wantOf(secret(9), { minimumVersion: 4, asOf: 10, origin: 3 })])
+      const { folder, store } = await begun()
+      await store.markSetupDone()
+      await store.openWants([wantOf(secret(9), { minimumVersion: 4, asOf: 10, origin: 3 })])
       await store.putSecret('account-seed', new Uint8Array(32).fill(1))
       await store.putSecret('peer-key-seed', new Uint8Array(32).fill(2))
       await seal(store, origin, 11, [secret(1), capsule(1)])
       await store.putPending({ key: capsule(8), payload: payloadOf(capsule(8)), confirmed: false })
       await store.putPending({ key: secret(8), payload: payloadOf(secret(8)), confirmed: false })
       await store.markConfirmed(capsule(8))
-      await store.markSetupDone()
 
       const everything = async (of: typeof store) => ({
         secrets: [await of.secret('account-seed'), await of.secret('peer-key-seed')],
@@ -319,6 +320,15 @@ describe('store', () => {
       assert.deepEqual(store.counts(), { shares: { secret: 20, capsule: 0 }, wants: 0, pending: 0 })
       assert.equal((await fetchRuns(store, keys)).runs.length, 1)
     })
+  })
+
+  it('takes no setup for complete while a want is open', async () => {
+    const { store } = await begun(origin, [wantOf(secret(1))])
+    assert.equal(await store.markSetupDone(), false)
+    assert.equal(await store.isSetupDone(), false)
+    await store.eraseShares(10, [secret(1)])
+    assert.equal(await store.markSetupDone(), true)
+    assert.equal(await store.isSetupDone(), true)
   })
 
   describe('shares of others', () => {
