@@ -508,6 +508,7 @@ export class Store {
       const stored = new Map<string, ShareKey>()
       const closed: Want[] = []
       const contradicted: ShareKey[] = []
+      const isAnyPending = this.#tally.counts().pending > 0
       for (const [at, { leaf, payload }] of run.shares.entries()) {
         const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
         const open = await transaction.get(WANTS, key)
@@ -527,8 +528,8 @@ export class Store {
           const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
           await changes.putShare(leaf, payload, provenance)
           stored.set(shareKeyText(key), key)
-          // Whether it was the right one needs no answer any more.
-          if (this.#tally.doubtful > 0) await changes.dropPendingAsOf(leaf.version, key)
+          // It was of the round that has ended with this, also where no block has told of that.
+          if (isAnyPending) await changes.dropPendingAsOf(leaf.version, key)
         }
         if (want !== undefined && satisfies(want, leaf.version, provider.newestAsOf)) {
           await changes.closeWant(key)

@@ -338,6 +338,27 @@ describe('store', () => {
       return store
     }
 
+    it('are of a round that has ended, also where no block has told the origin that it was its own', async () => {
+      const { store: provider } = await begun()
+      await seal(provider, origin, 11, [secret(5)])
+      const other = { ...origin.identity, incarnation: toHex(new Uint8Array(16).fill(9)) }
+      const lives = await folders.open(await folders.make())
+      await lives.beginSetup(other, 10, [])
+      await lives.putPending({ key: secret(5), payload: payloadOf(secret(5)), confirmed: true })
+      await lives.applyBlock(20, [], origin.signHead)
+      await lives.putPending({ key: secret(6), payload: payloadOf(secret(6)), confirmed: true })
+      await lives.openWants([wantOf(secret(5), { minimumVersion: 11, origin: 1 })])
+      assert.deepEqual((await replicate(provider, lives, [secret(5)])).stored, [secret(5)])
+      assert.equal(await lives.pending(secret(5)), undefined)
+      assert.equal(lives.counts().pending, 1)
+      const given = await lives.runs([{ key: secret(5), minimumVersion: 11 }], {
+        maximumBytes: 1_000,
+        signal,
+        newestAsOf: 20,
+      })
+      assert.equal((await given.next()).done, false)
+    })
+
     it('go from the origin over a replica to a third, proved all the way', async () => {
       const keys = [secret(3), capsule(3), secret(1), secret(4), capsule(9)]
       const source = await sealed({ 11: keys.slice(0, 2), 12: keys.slice(2, 3), 15: keys.slice(3) })
