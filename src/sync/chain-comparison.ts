@@ -39,13 +39,13 @@ interface ChainComparisonParts extends Partial<ComparisonTimes> {
 export class ChainComparison {
   readonly #parts: ChainComparisonParts
   readonly #done = new EventEmitter().setMaxListeners(0)
-  /** Unix ms. */
-  #nextAt: number
+  /** When the wait for the next one began, Unix ms, and how long it is, ms. */
+  #wait: { readonly since: number; readonly ms: number }
   #last: Comparison | undefined
 
   constructor(parts: ChainComparisonParts) {
     this.#parts = parts
-    this.#nextAt = this.#later()
+    this.#wait = this.#begun()
   }
 
   get last(): Comparison | undefined {
@@ -53,12 +53,15 @@ export class ChainComparison {
   }
 
   get isDue(): boolean {
-    return this.#parts.clock.now() >= this.#nextAt
+    const { since, ms } = this.#wait
+    const left = since + ms - this.#parts.clock.now()
+    // More is left than there ever was where the clock has been set back since: then nobody knows how much it is.
+    return left <= 0 || left > ms
   }
 
   /** It is due from now on. */
   demand(): void {
-    this.#nextAt = this.#parts.clock.now()
+    this.#wait = { since: this.#parts.clock.now(), ms: 0 }
   }
 
   /** Waits for the next one. @throws AbortError with the signal's reason as its cause. */
@@ -92,7 +95,7 @@ export class ChainComparison {
     const erased = secret + capsule > listedHeld ? await this.#eraseUnlisted(at, names, signal) : 0
     const comparison = { block: at.number, listed, missing, erased }
     this.#last = comparison
-    this.#nextAt = this.#later()
+    this.#wait = this.#begun()
     const fields = { ...comparison, held: secret + capsule }
     if (missing > 0) logger.warn('shares that the chain lists are missing here: fetching them', fields)
     else logger.info('what is held has been compared with the chain', fields)
@@ -129,8 +132,8 @@ export class ChainComparison {
     return erased
   }
 
-  #later(): number {
+  #begun(): { readonly since: number; readonly ms: number } {
     const { clock, waitMs = () => Number.POSITIVE_INFINITY } = this.#parts
-    return clock.now() + waitMs()
+    return { since: clock.now(), ms: waitMs() }
   }
 }
