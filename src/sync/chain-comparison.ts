@@ -1,5 +1,12 @@
 import { EventEmitter, once } from 'node:events'
-import type { BlockNumber, BlockRef, Clock, Logger, ShareKey } from '../domain/index.js'
+import {
+  type BlockNumber,
+  type BlockRef,
+  type Clock,
+  type Logger,
+  type ShareKey,
+  SlotmeshError,
+} from '../domain/index.js'
 import { ShareSet } from '../inventory/index.js'
 import type { Store } from '../store/index.js'
 import { isGone } from './judging.js'
@@ -64,10 +71,19 @@ export class ChainComparison {
     this.#wait = { since: this.#parts.clock.now(), ms: 0 }
   }
 
-  /** Waits for the next one. @throws AbortError with the signal's reason as its cause. */
+  /**
+   * Waits for the next one.
+   * @throws SlotmeshError `sync/seat-lost` when it is called off; AbortError with the signal's reason as its cause.
+   */
   async next({ signal }: { signal: AbortSignal }): Promise<Comparison> {
     const [comparison] = await once(this.#done, 'done', { signal })
     return comparison
+  }
+
+  /** Ends all waits for the next one: the seat is lost, or another. */
+  callOff(): void {
+    // Whoever waits listens to this, too; where nobody does it would be thrown here.
+    if (this.#done.listenerCount('error') > 0) this.#done.emit('error', seatLost())
   }
 
   /**
@@ -136,4 +152,8 @@ export class ChainComparison {
     const { clock, waitMs = () => Number.POSITIVE_INFINITY } = this.#parts
     return { since: clock.now(), ms: waitMs() }
   }
+}
+
+export function seatLost(): SlotmeshError {
+  return new SlotmeshError('sync/seat-lost', 'The seat was lost or changed before the comparison with the chain.')
 }

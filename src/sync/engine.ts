@@ -15,7 +15,7 @@ import {
 } from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
 import type { BlockChange, Identity, Store, Want } from '../store/index.js'
-import { ChainComparison, type Comparison, type ComparisonTimes } from './chain-comparison.js'
+import { ChainComparison, type Comparison, type ComparisonTimes, seatLost } from './chain-comparison.js'
 import { Fetcher } from './fetcher.js'
 import { type ArrowName, LifeCycle } from './life-cycle.js'
 import type { SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
@@ -141,9 +141,11 @@ export class SyncEngine {
 
   /**
    * Compares with what the chain lists, as soon as the next final block is taken in.
-   * @throws AbortError with the signal's reason as its cause.
+   * @throws SlotmeshError `sync/seat-lost` when there is no seat, or it is lost or changed before that; AbortError with the
+   * signal's reason as its cause.
    */
   async compare({ signal }: { signal: AbortSignal }): Promise<Comparison> {
+    if (this.#life.state === 'unregistered') throw seatLost()
     this.#comparison.demand()
     return this.#comparison.next({ signal })
   }
@@ -173,8 +175,12 @@ export class SyncEngine {
   async #followSeats(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const seat = this.#seat()
-      if (seat === undefined) await this.#awaitSeat(signal)
-      else await this.#sit(seat, signal)
+      if (seat === undefined) {
+        await this.#awaitSeat(signal)
+        continue
+      }
+      await this.#sit(seat, signal)
+      this.#comparison.callOff()
     }
   }
 

@@ -406,4 +406,15 @@ describe('reconciliation of what slot peers hold', () => {
     const aborted = AbortSignal.abort(new Error('enough'))
     await assert.rejects(engine.compare({ signal: aborted }), { name: 'AbortError' })
   })
+
+  it('ends the wait for a comparison with the chain when the seat is lost', async () => {
+    const waits = [engine.compare({ signal }), engine.compare({ signal })]
+    chain.assign(all.filter(({ account }) => account !== own.identity.account))
+    chain.finalise([], true)
+    for (const wait of await Promise.allSettled(waits)) {
+      assert.equal(wait.status === 'rejected' && wait.reason.code, 'sync/seat-lost')
+    }
+    await witness.until(() => engine.state === 'unregistered')
+    await assert.rejects(engine.compare({ signal }), { code: 'sync/seat-lost' })
+  })
 })
