@@ -1,5 +1,6 @@
 export { FINGERPRINT_BYTES } from './fingerprint.js'
 export { type HeldShares, Inventory, type Item, type Summary } from './inventory.js'
+export { ShareSet } from './share-set.js'
 export {
   childOf,
   DEEPEST_LEVEL,

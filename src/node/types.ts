@@ -245,8 +245,8 @@ export interface EnclaveNode {
    * Compares now what is held: with some slot peers, those first that were compared with the longest ago, and with the
    * chain's list as of the next final block. What is missing is fetched; that may still go on when this resolves.
    *
-   * @throws SlotmeshError `node/not-set-up` while the setup goes on or no seat is held, `node/not-running`, `sync/busy`;
-   * the signal's reason.
+   * @throws SlotmeshError `node/not-set-up` while the setup goes on or no seat is held, `node/not-running`, `sync/busy`,
+   * `sync/seat-lost` when the seat is lost or changed meanwhile; the signal's reason.
    */
   reconcile(options: { signal: AbortSignal }): Promise<ReconciliationReport>
 

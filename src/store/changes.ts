@@ -6,7 +6,7 @@ import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } f
 import type { Tally } from './tally.js'
 import type { Transaction } from './transaction.js'
 import type { Identity, PendingShare, SharePlace, Want } from './types.js'
-import { doubtOf, satisfies } from './wants.js'
+import { doubtOf, joined, satisfies } from './wants.js'
 
 /** Where a share that is being stored comes from. */
 interface Provenance {
@@ -112,15 +112,14 @@ export class Changes {
   }
 
   /**
-   * In place of a want of the same key, if one is open and is not for a newer version.
+   * Together with the want of the same key, if one is open: neither asks for less than before.
    *
    * @returns false when the share held already satisfies it.
    */
   async openWant(want: Want): Promise<boolean> {
     if (await this.isSatisfied(want)) return false
     const open = await this.transaction.get(WANTS, want.key)
-    if (open !== undefined && open.minimumVersion > want.minimumVersion) return true
-    await this.#putWant(want)
+    await this.#putWant(open === undefined ? want : joined(open, want))
     return true
   }
 

@@ -9,7 +9,7 @@ import {
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
-import type { HeldShares } from '../inventory/index.js'
+import { type HeldShares, ShareSet } from '../inventory/index.js'
 import {
   type ForkEvidence,
   gatherFork,
@@ -46,7 +46,6 @@ import {
 import { openFolder } from './reseal.js'
 import { salvage } from './salvage.js'
 import { headOf, type Located, openShare, runsOf, sha256 } from './serving.js'
-import { ShareSet } from './share-set.js'
 import { Tally } from './tally.js'
 import type {
   BlockChange,
@@ -271,10 +270,14 @@ export class Store {
     return (await this.#database.get(SETUP_DONE, undefined)) ?? false
   }
 
-  markSetupDone(): Promise<void> {
+  /** @returns false while a want is open: the setup is not complete then, and nothing is marked. */
+  markSetupDone(): Promise<boolean> {
     return this.#write(async (changes) => {
       await changes.identity()
+      // Here, as another setup may have been begun by the write before this one.
+      if (this.#tally.counts().wants > 0) return false
       changes.transaction.put(SETUP_DONE, undefined, true)
+      return true
     })
   }
 
@@ -505,6 +508,7 @@ export class Store {
       const stored = new Map<string, ShareKey>()
       const closed: Want[] = []
       const contradicted: ShareKey[] = []
+      const isAnyPending = this.#tally.counts().pending > 0
       for (const [at, { leaf, payload }] of run.shares.entries()) {
         const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
         const open = await transaction.get(WANTS, key)
@@ -524,8 +528,8 @@ export class Store {
           const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
           await changes.putShare(leaf, payload, provenance)
           stored.set(shareKeyText(key), key)
-          // Whether it was the right one needs no answer any more.
-          if (this.#tally.doubtful > 0) await changes.dropPendingAsOf(leaf.version, key)
+          // It was of the round that has ended with this, also where no block has told of that.
+          if (isAnyPending) await changes.dropPendingAsOf(leaf.version, key)
         }
         if (want !== undefined && satisfies(want, leaf.version, provider.newestAsOf)) {
           await changes.closeWant(key)

@@ -36,3 +36,9 @@ export function satisfies(
   if (version < want.minimumVersion) return false
   return want.key.kind === 'secret' || Math.max(version, newestAsOf) >= want.asOf
 }
+
+/** A want for two of the same share: of the newer version, as of the later block. */
+export function joined(open: Omit<Want, 'key'>, want: Want): Want {
+  const { minimumVersion, origin, since } = open.minimumVersion > want.minimumVersion ? open : want
+  return { key: want.key, minimumVersion, origin, since, asOf: Math.max(open.asOf, want.asOf) }
+}

@@ -15,7 +15,7 @@ import {
 } from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
 import type { BlockChange, Identity, Store, Want } from '../store/index.js'
-import { ChainComparison, type Comparison, type ComparisonTimes } from './chain-comparison.js'
+import { ChainComparison, type Comparison, type ComparisonTimes, seatLost } from './chain-comparison.js'
 import { Fetcher } from './fetcher.js'
 import { type ArrowName, LifeCycle } from './life-cycle.js'
 import type { SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
@@ -99,7 +99,6 @@ export class SyncEngine {
     this.#reconciliation = new Reconciliation({
       ...reconciliation,
       account: parts.signer.account,
-      takenIn: () => this.#cursor,
       isReady: () => this.#life.state === 'running' && this.#cursor >= 0,
       wanted,
       muchIsMissing: () => this.#comparison.demand(),
@@ -142,9 +141,11 @@ export class SyncEngine {
 
   /**
    * Compares with what the chain lists, as soon as the next final block is taken in.
-   * @throws AbortError with the signal's reason as its cause.
+   * @throws SlotmeshError `sync/seat-lost` when there is no seat, or it is lost or changed before that; AbortError with the
+   * signal's reason as its cause.
    */
   async compare({ signal }: { signal: AbortSignal }): Promise<Comparison> {
+    if (this.#life.state === 'unregistered') throw seatLost()
     this.#comparison.demand()
     return this.#comparison.next({ signal })
   }
@@ -174,8 +175,12 @@ export class SyncEngine {
   async #followSeats(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const seat = this.#seat()
-      if (seat === undefined) await this.#awaitSeat(signal)
-      else await this.#sit(seat, signal)
+      if (seat === undefined) {
+        await this.#awaitSeat(signal)
+        continue
+      }
+      await this.#sit(seat, signal)
+      this.#comparison.callOff()
     }
   }
 
@@ -317,18 +322,22 @@ export class SyncEngine {
     }
   }
 
-  /** While the setup goes on all that the chain lists is held or wanted anyway; of a block long past it may list no more. */
+  /** Of a block long past the chain may list no more. */
   #isComparisonDue({ number }: BlockRef): boolean {
-    const { chain } = this.#parts
-    return this.#life.state === 'running' && this.#comparison.isDue && number >= chain.finalised().number
+    return this.#comparison.isDue && number >= this.#parts.chain.finalised().number
+  }
+
+  /** Not while a seat is still being taken, and what is wanted for it written: an exchange of the former one may end. */
+  get #isInSetup(): boolean {
+    return this.#life.state === 'setup' && this.#cursor >= 0
   }
 
   async #setupMayBeDone(): Promise<void> {
     const { store, logger } = this.#parts
-    if (this.#life.state !== 'setup' || store.counts().wants > 0) return
-    await store.markSetupDone()
+    if (!this.#isInSetup || store.counts().wants > 0) return
+    const isDone = await store.markSetupDone()
     // Meanwhile the seat may be lost, or this may have been told by another exchange that has ended.
-    if (this.#life.state !== 'setup') return
+    if (!isDone || !this.#isInSetup) return
     logger.info('setup is complete', { shares: store.counts().shares.secret + store.counts().shares.capsule })
     this.#take('setup complete')
   }

@@ -9,7 +9,10 @@ const BLOCKS_READ = 64
 
 /** What is to be made of a share that a peer has, or has in a newer version. */
 export type Verdict =
-  /** Nothing: the block that synced it is still to come here, it is wanted already, or it is being synced anew. */
+  /**
+   * Nothing: the block that synced it is still to come here, it is wanted already, or it is being synced anew; or the chain
+   * is behind what was taken in.
+   */
   | { readonly type: 'none' }
   /** A gap: the share is to be fetched. `isNamed`: the block of the peer's version says that it was synced there. */
   | { readonly type: 'gap'; readonly want: Want; readonly isNamed: boolean }
@@ -20,9 +23,7 @@ export type Verdict =
 
 interface JudgeParts {
   readonly chain: ReconcileChain
-  readonly store: Pick<Store, 'held' | 'wantsOf'>
-  /** Up to which block the chain is taken in here. */
-  readonly takenIn: () => BlockNumber
+  readonly store: Pick<Store, 'held' | 'wantsOf' | 'cursor'>
   readonly now: () => number
   readonly signal: AbortSignal
 }
@@ -38,9 +39,11 @@ export class Judge {
 
   /** @param difference held there, and not here, or here in an older version. */
   async judge({ key, there = 0 }: Difference): Promise<Verdict> {
-    const { chain, store, takenIn, now, signal } = this.#parts
+    const { chain, store, now, signal } = this.#parts
+    const takenIn = (await store.cursor()) ?? -1
     const block = chain.finalised().number
-    if (there > takenIn()) return NONE
+    // A chain that is behind what was taken in lists what was removed since.
+    if (there > takenIn || block < takenIn) return NONE
     // Wants before shares: what is stored in between has had a want.
     const [open] = await store.wantsOf([key])
     const here = store.held.versionOf(numberOf(key))
@@ -51,19 +54,18 @@ export class Judge {
     if (isSyncing(key, facts)) return NONE
     const origin = await this.#origin(key, there)
     const want = { key, since: now() }
-    // What the block itself would have opened, had it been told in full.
+    // The peer may be behind: a block after the one it speaks of may have synced the share anew.
     if (origin !== undefined) {
-      return { type: 'gap', want: { ...want, minimumVersion: there, asOf: 0, origin }, isNamed: true }
+      return { type: 'gap', want: { ...want, minimumVersion: there, asOf: block, origin }, isNamed: true }
     }
     // A version that the chain does not tell of throws no doubt on the one that is held.
     if (here !== undefined) return { type: 'disputed' }
     return { type: 'gap', want: { ...want, minimumVersion: 0, asOf: block, origin: undefined }, isNamed: false }
   }
 
-  /** Whether the chain has no such share any more, neither synced nor about to be. */
-  async isGone(key: ShareKey): Promise<boolean> {
-    const { chain, signal } = this.#parts
-    return !isThere(key, await chain.nft(key.nftId, { signal }))
+  /** As {@link isGone}. */
+  isGone(key: ShareKey): Promise<boolean> {
+    return isGone(key, this.#parts)
   }
 
   /** The cluster that synced a share in a block; undefined when the block says nothing of it, or cannot be read. */
@@ -81,6 +83,14 @@ export class Judge {
 }
 
 const NONE: Verdict = { type: 'none' }
+
+/** Whether the chain has no such share any more: that it is not listed is not enough, as it may be synced anew. */
+export async function isGone(
+  key: ShareKey,
+  { chain, signal }: { readonly chain: Pick<ReconcileChain, 'nft'>; readonly signal: AbortSignal },
+): Promise<boolean> {
+  return !isThere(key, await chain.nft(key.nftId, { signal }))
+}
 
 function isThere({ kind }: ShareKey, facts: NftFacts | undefined): boolean {
   return (kind === 'secret' ? facts?.isSecret : facts?.isCapsule) ?? false

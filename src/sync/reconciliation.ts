@@ -71,10 +71,8 @@ export interface Reconciled {
 export interface ReconciliationParts {
   readonly account: AccountId
   readonly chain: ReconcileChain
-  readonly store: Pick<Store, 'held' | 'wantsOf' | 'openWants' | 'eraseShares' | 'integrity'>
+  readonly store: Pick<Store, 'held' | 'wantsOf' | 'openWants' | 'eraseShares' | 'integrity' | 'cursor'>
   readonly peers: ReconcilePeers
-  /** Up to which block the chain is taken in here. */
-  readonly takenIn: () => BlockNumber
   /** Whether a seat is held and its setup complete: before that there is nothing to compare. */
   readonly isReady: () => boolean
   /** New wants of these shares are open. */
@@ -180,10 +178,10 @@ export class Reconciliation {
   }
 
   async #compareWith(peer: AccountId, signal: AbortSignal): Promise<Reconciled> {
-    const { chain, store, clock, peers, takenIn, random, wanted, muchIsMissing } = this.#parts
+    const { chain, store, clock, peers, random, wanted, muchIsMissing } = this.#parts
     const begun = clock.now()
     const found = await peers.compare(peer, { held: store.held, turn: random(), signal })
-    const judge = new Judge({ chain, store, takenIn, now: () => clock.now(), signal })
+    const judge = new Judge({ chain, store, now: () => clock.now(), signal })
     const block = chain.finalised().number
     this.#requireReady()
     const wants: Want[] = []
@@ -234,7 +232,7 @@ export class Reconciliation {
 
   /** A block that was taken in meanwhile may have removed one of them: it found no want to close. */
   async #withdrawRemoved(wants: readonly Want[], since: BlockNumber, judge: Judge): Promise<void> {
-    if (this.#parts.takenIn() <= since) return
+    if ((await this.#takenIn()) <= since) return
     await this.#eraseGone(
       wants.map(({ key }) => key),
       judge,
@@ -243,12 +241,13 @@ export class Reconciliation {
 
   /** Erases what the chain has no more. @returns how many there were. */
   async #eraseGone(keys: readonly ShareKey[], judge: Judge): Promise<number> {
-    const { chain, store, takenIn, logger } = this.#parts
+    const { chain, store, logger } = this.#parts
     let erased = 0
     for (const key of keys) {
+      const takenIn = await this.#takenIn()
       const { number } = chain.finalised()
       // A chain that is behind what was taken in does not know of what was synced since.
-      if (number < takenIn() || !(await judge.isGone(key))) continue
+      if (number < takenIn || !(await judge.isGone(key))) continue
       this.#requireReady()
       const isHeld = store.held.versionOf(numberOf(key)) !== undefined
       await store.eraseShares(number, [key])
@@ -257,6 +256,11 @@ export class Reconciliation {
       logger.warn('a share is held that there is no more: it is erased', { share: shareKeyText(key) })
     }
     return erased
+  }
+
+  /** As the store has it: what the engine tells comes some time after the changes of a block. */
+  async #takenIn(): Promise<BlockNumber> {
+    return (await this.#parts.store.cursor()) ?? -1
   }
 
   /** @throws SlotmeshError `sync/seat-lost`: what was compared is of a former seat. */

@@ -81,9 +81,11 @@ export class ModelStore implements SyncStore, ServingStore {
     return this.#isSetupDone
   }
 
-  markSetupDone(): Promise<void> {
+  markSetupDone(): Promise<boolean> {
     return this.#write(0, () => {
+      if (this.#wants.size > 0) return false
       this.#isSetupDone = true
+      return true
     })
   }
 
@@ -333,7 +335,8 @@ export class ModelStore implements SyncStore, ServingStore {
     const place = placeOf(want.key)
     const held = this.#held.get(place)?.share
     if (held !== undefined && satisfies(want, held.version, 0)) return false
-    this.#wants.set(place, want)
+    const open = this.#wants.get(place)
+    this.#wants.set(place, open === undefined ? want : joined(open, want))
     return true
   }
 
@@ -380,6 +383,11 @@ const NOTHING_MISSING: { missingOwn: ShareKey[] } = { missingOwn: [] }
 function satisfies(want: Want, version: BlockNumber, syncedTo: BlockNumber): boolean {
   if (version < want.minimumVersion) return false
   return want.key.kind === 'secret' || Math.max(version, syncedTo) >= want.asOf
+}
+
+function joined(open: Want, want: Want): Want {
+  const newer = open.minimumVersion > want.minimumVersion ? open : want
+  return { ...newer, asOf: Math.max(open.asOf, want.asOf) }
 }
 
 function inLogOrder(one: Held, other: Held): number {

@@ -51,11 +51,12 @@ describe('store and its host', () => {
     await store.putSecret('account-seed', new Uint8Array(Buffer.from('the seed of an enclave account..')))
     await store.putSecret('peer-key-seed', new Uint8Array(Buffer.from('the seed of the key of a peer...')))
     await store.putCollateralFloors('{}')
-    await store.beginSetup(by.identity, 10, [wantOf(secret(70)), wantOf(capsule(71))])
+    await store.beginSetup(by.identity, 10, [])
+    await store.markSetupDone()
+    await store.openWants([wantOf(secret(70)), wantOf(capsule(71))])
     await seal(store, by, 11, [secret(1), secret(2), capsule(1)])
     await seal(store, by, 12, [capsule(1)], 1)
     await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
-    await store.markSetupDone()
     await store.close()
     return folder
   }

@@ -52,14 +52,15 @@ describe('store', () => {
     })
 
     it('keeps everything over a restart', async () => {
-      const { folder, store } = await begun(origin, [wantOf(secret(9), { minimumVersion: 4, asOf: 10, origin: 3 })])
+      const { folder, store } = await begun()
+      await store.markSetupDone()
+      await store.openWants([wantOf(secret(9), { minimumVersion: 4, asOf: 10, origin: 3 })])
       await store.putSecret('account-seed', new Uint8Array(32).fill(1))
       await store.putSecret('peer-key-seed', new Uint8Array(32).fill(2))
       await seal(store, origin, 11, [secret(1), capsule(1)])
       await store.putPending({ key: capsule(8), payload: payloadOf(capsule(8)), confirmed: false })
       await store.putPending({ key: secret(8), payload: payloadOf(secret(8)), confirmed: false })
       await store.markConfirmed(capsule(8))
-      await store.markSetupDone()
 
       const everything = async (of: typeof store) => ({
         secrets: [await of.secret('account-seed'), await of.secret('peer-key-seed')],
@@ -321,12 +322,42 @@ describe('store', () => {
     })
   })
 
+  it('takes no setup for complete while a want is open', async () => {
+    const { store } = await begun(origin, [wantOf(secret(1))])
+    assert.equal(await store.markSetupDone(), false)
+    assert.equal(await store.isSetupDone(), false)
+    await store.eraseShares(10, [secret(1)])
+    assert.equal(await store.markSetupDone(), true)
+    assert.equal(await store.isSetupDone(), true)
+  })
+
   describe('shares of others', () => {
     async function sealed(blocks: Record<number, ReturnType<typeof secret>[]>) {
       const { store } = await begun()
       for (const [block, keys] of Object.entries(blocks)) await seal(store, origin, Number(block), keys)
       return store
     }
+
+    it('are of a round that has ended, also where no block has told the origin that it was its own', async () => {
+      const { store: provider } = await begun()
+      await seal(provider, origin, 11, [secret(5)])
+      const other = { ...origin.identity, incarnation: toHex(new Uint8Array(16).fill(9)) }
+      const lives = await folders.open(await folders.make())
+      await lives.beginSetup(other, 10, [])
+      await lives.putPending({ key: secret(5), payload: payloadOf(secret(5)), confirmed: true })
+      await lives.applyBlock(20, [], origin.signHead)
+      await lives.putPending({ key: secret(6), payload: payloadOf(secret(6)), confirmed: true })
+      await lives.openWants([wantOf(secret(5), { minimumVersion: 11, origin: 1 })])
+      assert.deepEqual((await replicate(provider, lives, [secret(5)])).stored, [secret(5)])
+      assert.equal(await lives.pending(secret(5)), undefined)
+      assert.equal(lives.counts().pending, 1)
+      const given = await lives.runs([{ key: secret(5), minimumVersion: 11 }], {
+        maximumBytes: 1_000,
+        signal,
+        newestAsOf: 20,
+      })
+      assert.equal((await given.next()).done, false)
+    })
 
     it('go from the origin over a replica to a third, proved all the way', async () => {
       const keys = [secret(3), capsule(3), secret(1), secret(4), capsule(9)]
@@ -496,6 +527,23 @@ describe('store', () => {
       assert.equal(store.lowestUnsure(), 14)
       await store.eraseAll()
       assert.equal(store.lowestUnsure(), undefined)
+    })
+
+    it('are wanted in the newest version that anybody has named, as of the last block that anybody has asked for', async () => {
+      const { store } = await begun(replica)
+      const snapshot = wantOf(capsule(1), { asOf: 100, since: 1 })
+      const named = wantOf(capsule(1), { minimumVersion: 10, origin: 1, since: 2 })
+      for (const wants of [
+        [snapshot, named],
+        [named, snapshot],
+      ]) {
+        await store.openWants(wants)
+        assert.deepEqual(await store.want(capsule(1)), { ...named, asOf: 100 })
+        await store.eraseShares(1_000, [capsule(1)])
+      }
+      await store.openWants([wantOf(capsule(1), { minimumVersion: 20, origin: 3, asOf: 90 }), snapshot])
+      const { minimumVersion, origin, asOf } = (await store.want(capsule(1))) ?? {}
+      assert.deepEqual([minimumVersion, origin, asOf], [20, 3, 100])
     })
 
     it('already held are not wanted again', async () => {

@@ -205,8 +205,8 @@ describe('taking shares from owners', () => {
     store = await folders.open(location)
     await store.vouchAnew({ ...own.identity, incarnation: `0x${'44'.repeat(16)}` }, 10, own.signHead)
     await store.beginSetup({ ...own.identity, incarnation: `0x${'44'.repeat(16)}` }, 10, [])
-    for (const [at, key] of keys.entries()) await applySynced(block + at, key, cluster)
     await store.markSetupDone()
+    for (const [at, key] of keys.entries()) await applySynced(block + at, key, cluster)
     assert.equal(store.counts().wants, keys.length)
     return location
   }

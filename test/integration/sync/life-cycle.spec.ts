@@ -361,8 +361,9 @@ describe('the life cycle of an enclave', () => {
     store.markSetupDone = async () => {
       marking.abort()
       await whenAborted(lost.signal)
-      await markSetupDone()
+      const isDone = await markSetupDone()
       marked.abort()
+      return isDone
     }
     const engine = life.start()
     await whenAborted(marking.signal)
@@ -376,5 +377,44 @@ describe('the life cycle of an enclave', () => {
     assert.deepEqual(life.witness.states, ['setup', 'unregistered'])
     assert.deepEqual(life.witness.failures, [])
     assert.equal(engine.state, 'unregistered')
+  })
+
+  it('takes no setup for complete since an exchange ends that was begun in another seat', async () => {
+    const { chain, store, peers, witness } = life
+    const [begun, over, begunAnew] = [new AbortController(), new AbortController(), new AbortController()]
+    let end: () => void = () => undefined
+    const ended = new Promise<void>((resolve) => (end = resolve))
+    peers.request = () => {
+      begun.abort()
+      return ended
+    }
+    witness.exchangeDone = () => over.abort()
+    chain.synced = [secret(1)]
+    chain.assign(all)
+    life.start()
+    await whenAborted(begun.signal)
+    // Whatever is marked while the next setup is begun is written after that.
+    const marked: boolean[] = []
+    const markSetupDone = store.markSetupDone.bind(store)
+    store.markSetupDone = async () => {
+      await whenAborted(begunAnew.signal)
+      const isDone = await markSetupDone()
+      marked.push(isDone)
+      return isDone
+    }
+    const beginSetup = store.beginSetup.bind(store)
+    store.beginSetup = async (...setup) => {
+      end()
+      await whenAborted(over.signal)
+      await new Promise((resolve) => setImmediate(resolve))
+      await beginSetup(...setup)
+      begunAnew.abort()
+    }
+    chain.synced = [secret(2)]
+    chain.assign(inSlot4)
+    chain.finalise([], true)
+    while (!life.arrows.includes('moved')) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(await store.isSetupDone(), false)
+    assert.deepEqual([witness.states.at(-1), store.counts().wants, marked], ['setup', 1, []])
   })
 })

@@ -5,7 +5,7 @@ import { Inventory, numberOf } from '../../../src/inventory/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { type Comparison, SyncEngine } from '../../../src/sync/index.js'
 import { capsule, Folders, logger, payloadOf, seal, secret, signal } from '../store/fixture.js'
-import { ComparingPeers, own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
+import { blockAt, ComparingPeers, own, peerA, peerB, ScriptedChain, StorePeers, Witness } from './fixture.js'
 
 const all = [own, peerA, peerB].map(({ identity }) => ({ account: identity.account, cluster: identity.seat.cluster }))
 const synced = (key: ShareKey, cluster: number): Trigger => ({ type: 'synced', ...key, cluster })
@@ -141,6 +141,29 @@ describe('reconciliation of what slot peers hold', () => {
     assert.equal(store.counts().wants, 0)
   })
 
+  it('takes a version that a block names for the newest only once those have said so who have come that far', async () => {
+    const older = await sealNext(capsule(5))
+    chain.finaliseUntold([synced(capsule(5), 0)])
+    const newer = older + 1
+    const storeB = await folders.open(await folders.make())
+    await storeB.beginSetup(peerB.identity, 0, [])
+    await seal(storeB, peerB, newer, [capsule(5)], newer)
+    chain.finaliseUntold([synced(capsule(5), 1)])
+    await engine.reached(newer, { signal })
+    // The host of the first has set it back to before the newer one, and whoever asks it is told of the older.
+    shares.up.set(A, { store: storeA, syncedBlock: older })
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.causes], [1, ['events-missed']])
+    await witness.until(async () => (await store.place(capsule(5)))?.version === older)
+    assert.equal(await store.newest(capsule(5)), undefined)
+    assert.equal(store.lowestUnsure(), older)
+    shares.up.set(B, { store: storeB, syncedBlock: newer })
+    chain.finalise([], true)
+    await witness.until(async () => (await store.place(capsule(5)))?.version === newer)
+    await witness.until(() => store.counts().wants === 0)
+    assert.ok(await store.newest(capsule(5)))
+  })
+
   it('does not doubt what it holds since a peer says that it has something newer', async () => {
     const liar = new Inventory()
     liar.set(numberOf(capsule(1)), 2)
@@ -263,6 +286,73 @@ describe('reconciliation of what slot peers hold', () => {
     assert.equal(store.counts().wants, 0)
   })
 
+  it('withdraws it also where that block is still being compared with', async () => {
+    await miss(secret(5))
+    shares.up.delete(A)
+    let goOn: () => void = () => undefined
+    const mayGoOn = new Promise<void>((resolve) => (goOn = resolve))
+    chain.syncedShares = async function* () {
+      await mayGoOn
+      yield [capsule(1)]
+    }
+    const comparing = engine.compare({ signal })
+    const nft = chain.nft.bind(chain)
+    chain.nft = async (nftId) => {
+      const facts = await nft(nftId)
+      if (!chain.burned.has(nftId)) {
+        chain.burned.add(nftId)
+        const block = chain.finalise([{ type: 'removed', ...secret(nftId) }])
+        while ((await store.cursor()) !== block) await nextTurn()
+      }
+      return facts
+    }
+    await reconcile()
+    assert.equal(store.counts().wants, 0)
+    goOn()
+    await comparing
+  })
+
+  it('takes nobody at his word while the endpoint of the chain is behind what is taken in', async () => {
+    const liar = new Inventory()
+    liar.set(numberOf(secret(5)), 1)
+    peers.up.set(A, { held: liar, takenIn: 1_000 })
+    await engine.reached(chain.finalise([{ type: 'removed', ...secret(5) }]), { signal })
+    chain.finalised = () => blockAt(1)
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, store.counts().wants], [0, 0])
+  })
+
+  it('wants no longer what the chain lists no more, where it is gone and no block has told of that', async () => {
+    shares.up.delete(A)
+    for (const key of [secret(5), secret(6), capsule(7)]) chain.finalise([synced(key, 0)])
+    await engine.reached(chain.finalised().number, { signal })
+    assert.equal(store.counts().wants, 3)
+    chain.burned.add(5)
+    chain.syncing.add(7)
+    chain.synced = [capsule(1), secret(6)]
+    const comparing = engine.compare({ signal })
+    const block = chain.finalise()
+    assert.deepEqual(await comparing, { block, listed: 2, missing: 0, erased: 0 })
+    assert.deepEqual(await store.wantsOf([secret(5)]), [])
+    assert.equal(store.counts().wants, 2)
+  })
+
+  it('completes a setup that wants what there is no more, when it is compared with the chain', async () => {
+    await stop()
+    await store.eraseAll()
+    chain.synced = [secret(77), capsule(1)]
+    start()
+    await witness.until(async () => (await store.place(capsule(1))) !== undefined)
+    assert.equal(engine.state, 'setup')
+    chain.burned.add(77)
+    chain.synced = [capsule(1)]
+    const comparing = engine.compare({ signal })
+    chain.finalise()
+    await comparing
+    await witness.until(() => engine.state === 'running')
+    assert.equal(store.counts().wants, 0)
+  })
+
   it('is with another peer each time, and passes over one that is down', async () => {
     peers.up.set(B, { held: storeA.held, takenIn: 1_000 })
     for (let turn = 0; turn < 4; turn += 1) await reconcile()
@@ -315,5 +405,16 @@ describe('reconciliation of what slot peers hold', () => {
     await witness.until(async () => (await store.place(secret(5))) !== undefined)
     const aborted = AbortSignal.abort(new Error('enough'))
     await assert.rejects(engine.compare({ signal: aborted }), { name: 'AbortError' })
+  })
+
+  it('ends the wait for a comparison with the chain when the seat is lost', async () => {
+    const waits = [engine.compare({ signal }), engine.compare({ signal })]
+    chain.assign(all.filter(({ account }) => account !== own.identity.account))
+    chain.finalise([], true)
+    for (const wait of await Promise.allSettled(waits)) {
+      assert.equal(wait.status === 'rejected' && wait.reason.code, 'sync/seat-lost')
+    }
+    await witness.until(() => engine.state === 'unregistered')
+    await assert.rejects(engine.compare({ signal }), { code: 'sync/seat-lost' })
   })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type ShareKey, shareKeyText, U32_MAX } from '../../../src/domain/index.js'
-import { ShareSet } from '../../../src/store/share-set.js'
+import { ShareSet } from '../../../src/inventory/share-set.js'
 
 const KEY: fc.Arbitrary<ShareKey> = fc.record({
   kind: fc.constantFrom('secret' as const, 'capsule' as const),
