@@ -33,7 +33,7 @@ export type HeldShares = Pick<Inventory, 'size' | 'versionOf' | 'count' | 'summa
 
 /**
  * Which shares are held in which versions, in memory, so that what is held in any part of the tree of all shares is
- * summed up within a millisecond or two: runs of neighbours, in order, each with the sum of its hashes. Where a part ends
+ * summed up within some milliseconds: runs of neighbours, in order, each with the sum of its hashes. Where a part ends
  * within a run the shares of that run are hashed anew.
  *
  * 17 bytes for each share where they came in order, some 25 where they came in any, whatever the ids are; a hash or two

@@ -1,25 +1,43 @@
 import { type AccountId, type Clock, RateLimit } from '../domain/index.js'
+import { Pace } from './pacing.js'
 import { PROVIDER_LIMITS } from './protocol.js'
 import { RefusingError } from './refusals.js'
 
 /** The places of a provider, and how often they are taken (SPEC 5.3). Nobody waits for one: there is time. */
 export class Places {
+  /** All that a provider sums up for others. */
+  readonly pace: Pace
   readonly #taken = new Set<AccountId>()
   readonly #ofAccount: RateLimit
   readonly #ofAll: RateLimit
   readonly #lookUps: RateLimit
+  /** In ms of the processor. */
+  readonly #work: RateLimit
 
-  constructor(clock: Clock) {
+  /** @param tick ms, of a clock that does not jump. */
+  constructor(clock: Clock, tick?: () => number) {
     const { sessionsPerAccountPerMinute, sessionsPerMinute, lookUpsPerMinute, remembered } = PROVIDER_LIMITS
+    this.pace = new Pace(clock, tick)
     const now = () => clock.now()
     this.#ofAccount = new RateLimit({ perMinute: sessionsPerAccountPerMinute, now, remembered })
     this.#ofAll = new RateLimit({ perMinute: sessionsPerMinute, now, remembered: 1 })
     this.#lookUps = new RateLimit({ perMinute: lookUpsPerMinute, now, remembered: 1 })
+    this.#work = new RateLimit({ perMinute: PROVIDER_LIMITS.workPerAccountPerMinute, now, remembered })
   }
 
   /** Whether one more record may be looked for. */
   mayLookUp(): boolean {
     return this.#lookUps.take('')
+  }
+
+  /** Whether anything more is summed up for an account. */
+  mayWork(account: AccountId): boolean {
+    return this.#work.take(account)
+  }
+
+  /** What was done for an account; ms. */
+  worked(account: AccountId, ms: number): void {
+    this.#work.spend(account, ms)
   }
 
   /** @returns gives the place free. @throws RefusingError BUSY */

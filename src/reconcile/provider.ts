@@ -1,4 +1,3 @@
-import { setImmediate as others } from 'node:timers/promises'
 import { type AccountId, bounded, synchronisationBarrier } from '../domain/index.js'
 import type { Frames } from '../framing/index.js'
 import type { Prefix } from '../inventory/index.js'
@@ -7,7 +6,7 @@ import { readHello, readQuestion } from './messages.js'
 import { partOf } from './parts.js'
 import type { HeldSource, Side } from './party.js'
 import { decodePrefixes } from './prefixes.js'
-import { OLDEST_VIEW_MS, PREFIXES_AT_ONCE, PROVIDER_LIMITS, TIMEOUT_MS } from './protocol.js'
+import { OLDEST_VIEW_MS, PROVIDER_LIMITS, TIMEOUT_MS } from './protocol.js'
 import { BARRIER_REFUSALS, RefusingError } from './refusals.js'
 import { type Answer, ProviderMessage, RefusalCode } from './wire/reconcile.js'
 
@@ -67,10 +66,10 @@ async function session(
     for (let questions = 0; ; questions += 1) {
       const question = await within(TIMEOUT_MS.next, (options) => readQuestion(frames, options))
       if (question === undefined) return { account, questions }
-      if (questions === PROVIDER_LIMITS.questions) throw new RefusingError('BUSY')
+      if (questions === PROVIDER_LIMITS.questions || !places.mayWork(account)) throw new RefusingError('BUSY')
       const prefixes = decodePrefixes(question)
       requireAllowed(side, account, peer)
-      const answer = await answerTo(prefixes, side.source, signal)
+      const answer = await answerTo(prefixes, side.source, { signal, places, account })
       await within(TIMEOUT_MS.next, (options) => frames.write(ProviderMessage.encode({ answer }), options))
     }
   } finally {
@@ -91,14 +90,16 @@ function requireSeat({ account: own, chain }: Side, account: AccountId): void {
   if (barrier !== undefined) throw new RefusingError(BARRIER_REFUSALS[barrier])
 }
 
-/** With pauses: the processor is not this protocol's alone. */
-async function answerTo(prefixes: readonly Prefix[], source: HeldSource, signal: AbortSignal): Promise<Answer> {
+/** With rests: the processor is not this protocol's alone. */
+async function answerTo(
+  prefixes: readonly Prefix[],
+  source: HeldSource,
+  { signal, places, account }: { signal: AbortSignal; places: Places; account: AccountId },
+): Promise<Answer> {
   const { held } = await source.held()
   const parts: Answer['parts'] = []
-  for (const [at, prefix] of prefixes.entries()) {
-    if (at > 0 && at % PREFIXES_AT_ONCE === 0) await others(undefined, { signal })
-    parts.push(partOf(held, prefix))
-  }
+  const spent = (ms: number) => places.worked(account, ms)
+  await places.pace.each(prefixes, (prefix) => parts.push(partOf(held, prefix)), { signal, spent })
   return { parts }
 }
 

@@ -5,9 +5,11 @@ import { fromHex } from '../../../src/crypto/index.js'
 import { pause, Registry, systemClock } from '../../../src/domain/index.js'
 import { Frames } from '../../../src/framing/index.js'
 import { Inventory } from '../../../src/inventory/index.js'
-import type { Places } from '../../../src/reconcile/admission.js'
+import { Places } from '../../../src/reconcile/admission.js'
+import { Comparing } from '../../../src/reconcile/comparing.js'
 import { type ReconcileRefusal, RefusingError } from '../../../src/reconcile/index.js'
 import { readSummary } from '../../../src/reconcile/messages.js'
+import { partOf } from '../../../src/reconcile/parts.js'
 import type { Side } from '../../../src/reconcile/party.js'
 import { encodePrefixes } from '../../../src/reconcile/prefixes.js'
 import { serveSession } from '../../../src/reconcile/provider.js'
@@ -195,6 +197,30 @@ describe('a session of reconciliation', () => {
     assert.equal((oversized as { code?: string }).code, 'reconcile/oversized')
   })
 
+  it('sums up no more for an account in a minute than there is for one, whatever it asks', async () => {
+    let tick = 0
+    // Each look at the clock is 400 ms after the one before.
+    const at = new Places({ ...systemClock, now: () => 1_000_000 }, () => (tick += 400))
+    const side = sideOf('giving', inventoryOf(secrets(0, 100)))
+    const begin = async (name: string) => {
+      const { frames, ended } = await served(side, { at, peer: `peer of ${name}` })
+      await frames.write(hello(name), { signal })
+      await readSummary(frames, { signal })
+      let answers = 0
+      for (; answers < 10; answers += 1) {
+        await frames.write(question(root), { signal })
+        const message = ProviderMessage.decode((await frames.read(98_304, { signal })) ?? new Uint8Array())
+        if (message.refusal?.code === RefusalCode.BUSY) break
+      }
+      frames.abort(new Error('done'))
+      await ended
+      return answers
+    }
+    assert.equal(await begin('asking'), 5)
+    assert.equal(await begin('asking'), 0)
+    assert.equal(await begin('other-0'), 5)
+  })
+
   it('lets others have their turn while it answers, and answers any question soon', async () => {
     const side = sideOf('giving', inventoryOf(secrets(0, 200_000, 7)))
     const { frames, ended } = await served(side)
@@ -269,5 +295,19 @@ describe('a requester of a session', () => {
     const busy = ProviderMessage.encode({ refusal: { code: RefusalCode.BUSY, retryAfterMs: 30_000 } })
     assert.equal(await told([busy]), 'BUSY')
     assert.equal(await told([summary, busy]), 'BUSY')
+  })
+
+  it('keeps what it knows when the provider has had enough, and knows that it is not all', async () => {
+    const theirs = inventoryOf(secrets(0, 1_000))
+    theirs.set(500_000, 7)
+    const comparing = new Comparing(held, 0)
+    const parts = comparing.next()?.map((prefix) => partOf(theirs, prefix))
+    assert.ok(parts)
+    const busy = ProviderMessage.encode({ refusal: { code: RefusalCode.BUSY, retryAfterMs: 30_000 } })
+    const found = await told([summary, ProviderMessage.encode({ answer: { parts } }), busy])
+    assert.deepEqual(found, {
+      ...{ takenIn: 5, count: 7, questions: 2, ahead: [], behind: [], isComplete: false },
+      counts: { lackingHere: 0, olderHere: 0, lackingThere: 0, olderThere: 0 },
+    })
   })
 })
