@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type LogFields, type ShareKey, systemClock, type Trigger } from '../../../src/domain/index.js'
+import { type LogFields, type ShareKey, SlotmeshError, systemClock, type Trigger } from '../../../src/domain/index.js'
 import { Inventory, numberOf } from '../../../src/inventory/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { type Comparison, SyncEngine } from '../../../src/sync/index.js'
@@ -128,6 +128,30 @@ describe('reconciliation of what slot peers hold', () => {
     assert.deepEqual([reconciled?.missing, reconciled?.causes], [1, ['shares-lost']])
     await witness.until(async () => (await store.place(capsule(5))) !== undefined)
     await witness.until(() => store.counts().wants === 0)
+  })
+
+  it('finds the others when the endpoint does not answer for one, and says that it is not all', async () => {
+    await miss(secret(4))
+    await miss(secret(5))
+    const nft = chain.nft.bind(chain)
+    chain.nft = async (nftId) => {
+      if (nftId === 4) throw new SlotmeshError('chain/request-refused', 'The chain refused it.')
+      return nft(nftId)
+    }
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.isComplete], [1, false])
+    await witness.until(async () => (await store.place(secret(5))) !== undefined)
+  })
+
+  it('gives up when the endpoint answers for none of many', async () => {
+    for (let nftId = 10; nftId < 20; nftId += 1) await miss(secret(nftId))
+    let looked = 0
+    chain.nft = async () => {
+      looked += 1
+      throw new SlotmeshError('chain/request-refused', 'The chain refused it.')
+    }
+    assert.deepEqual(await reconcile(), [])
+    assert.equal(looked, 9)
   })
 
   it('finds a version that was missed, where the block of the newer one names it', async () => {
