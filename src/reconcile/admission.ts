@@ -11,6 +11,8 @@ export class Places {
   readonly #ofAccount: RateLimit
   readonly #ofAll: RateLimit
   readonly #lookUps: RateLimit
+  readonly #streams: RateLimit
+  readonly #streamsOfStrangers: RateLimit
   /** In ms of the processor. */
   readonly #work: RateLimit
 
@@ -22,7 +24,20 @@ export class Places {
     this.#ofAccount = new RateLimit({ perMinute: sessionsPerAccountPerMinute, now, remembered })
     this.#ofAll = new RateLimit({ perMinute: sessionsPerMinute, now, remembered: 1 })
     this.#lookUps = new RateLimit({ perMinute: lookUpsPerMinute, now, remembered: 1 })
+    const { streamsPerPeerPerMinute, streamsOfStrangersPerMinute } = PROVIDER_LIMITS
+    this.#streams = new RateLimit({ perMinute: streamsPerPeerPerMinute, now, remembered })
+    this.#streamsOfStrangers = new RateLimit({ perMinute: streamsOfStrangersPerMinute, now, remembered: 1 })
     this.#work = new RateLimit({ perMinute: PROVIDER_LIMITS.workPerAccountPerMinute, now, remembered })
+  }
+
+  /**
+   * Before anything is read of a stream.
+   *
+   * @returns undefined when it is taken; else whether it is the peer itself that comes too often, or all strangers do.
+   */
+  turnsAway(peer: string, { isStranger }: { isStranger: boolean }): 'peer' | 'strangers' | undefined {
+    if (!this.#streams.take(peer)) return 'peer'
+    return isStranger && !this.#streamsOfStrangers.take('') ? 'strangers' : undefined
   }
 
   /** Whether one more record may be looked for. */

@@ -43,13 +43,16 @@ export const PROVIDER_LIMITS = {
   // Of the processor, in ms. The worst Question takes 1.2 s where ids are dense; all that one comparison lists takes some two.
   workPerAccountPerMinute: 2_000,
   sessions: 4,
+  // Streams of one peer, most of which bring no session, and of all together whom no enclave record names.
+  streamsPerPeerPerMinute: 30,
+  streamsOfStrangersPerMinute: 120,
   // An enclave compares itself once in an hour, and when it is told to.
   sessionsPerAccountPerMinute: 6,
   sessionsPerMinute: 60,
   // For those who say that they are slot peers and whose record has not come here: it may be on its way.
   lookUpsPerMinute: 30,
   retryAfterMs: 30_000,
-  // Accounts of which it is remembered how often they came; some 200 bytes each.
+  // Accounts, and peers, of which it is remembered how often they came; some 200 bytes each.
   remembered: 4_096,
 } as const
 

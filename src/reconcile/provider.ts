@@ -26,12 +26,16 @@ export async function serveSession(
   places: Places,
   peer: string,
   frames: Frames,
-  options: { signal: AbortSignal },
+  options: {
+    readonly signal: AbortSignal
+    /** Is told whose enclave the peer is, by its record, as soon as that is known. */
+    readonly onKnown?: (account: AccountId) => void
+  },
 ): Promise<ServedSession> {
   const bounds = { signals: [options.signal], timeoutMs: TIMEOUT_MS.session, clock: side.clock }
   return bounded(bounds, async (signal) => {
     try {
-      const served = await session(side, places, peer, frames, signal)
+      const served = await session(side, places, peer, frames, { ...options, signal })
       await frames.close({ signal, lingerMs: TIMEOUT_MS.first })
       return served
     } catch (thrown) {
@@ -46,7 +50,7 @@ async function session(
   places: Places,
   peer: string,
   frames: Frames,
-  signal: AbortSignal,
+  { signal, onKnown }: { readonly signal: AbortSignal; readonly onKnown?: (account: AccountId) => void },
 ): Promise<ServedSession> {
   const within = <T>(timeoutMs: number, work: (options: { signal: AbortSignal }) => Promise<T>) =>
     bounded({ signals: [signal], timeoutMs, clock: side.clock }, (limited) => work({ signal: limited }))
@@ -58,6 +62,8 @@ async function session(
     await within(TIMEOUT_MS.lookUp, async (options) => side.lookUp?.(account, options)).catch(() => undefined)
   }
   requireAllowed(side, account, peer)
+  onKnown?.(account)
+  if (side.isShut?.(account)) throw new RefusingError('BUSY')
   const leave = places.take(account)
   try {
     const { held, takenIn } = await side.source.held()

@@ -162,6 +162,7 @@ export class Reconciliation {
     let failed = 0
     for (const peer of inTurn(peers, this.#lastTried, random())) {
       if (done.length === most || failed === RECONCILE.tries || signal.aborted || !isReady()) break
+      if (this.#parts.peers.isShut?.(peer)) continue
       this.#tries += 1
       this.#lastTried.set(peer, this.#tries)
       try {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { toHex } from '../../../src/crypto/index.js'
 import { type LogFields, type ShareKey, SlotmeshError, systemClock, type Trigger } from '../../../src/domain/index.js'
 import { Inventory, numberOf } from '../../../src/inventory/index.js'
 import type { Store } from '../../../src/store/index.js'
@@ -9,6 +10,7 @@ import { ComparingPeers, own, peerA, peerB, ScriptedChain, StorePeers, Witness }
 
 const all = [own, peerA, peerB].map(({ identity }) => ({ account: identity.account, cluster: identity.seat.cluster }))
 const synced = (key: ShareKey, cluster: number): Trigger => ({ type: 'synced', ...key, cluster })
+const stranger = (at: number) => toHex(new Uint8Array(32).fill(200 + at))
 const [A, B] = [peerA.identity.account, peerB.identity.account]
 
 describe('reconciliation of what slot peers hold', () => {
@@ -296,6 +298,15 @@ describe('reconciliation of what slot peers hold', () => {
     peers.asked.splice(0)
     for (let turn = 0; turn < 2; turn += 1) assert.equal((await reconcile())[0]?.peer, A)
     assert.equal((await reconcile(8)).length, 1)
+  })
+
+  it('passes over those that are shut out, who use up none of its tries', async () => {
+    const shut = Array.from({ length: 4 }, (_, at) => ({ account: stranger(at), cluster: 10 + at }))
+    chain.assign([...all, ...shut])
+    peers.isShut = (peer) => shut.some(({ account }) => account === peer)
+    const asked = peers.asked.length
+    assert.equal((await reconcile())[0]?.peer, A)
+    assert.ok(peers.asked.slice(asked).every((peer) => peer === A || peer === B))
   })
 
   it('is one at a time, of so many that may wait, each no longer than it wants to', async () => {
