@@ -43,6 +43,8 @@ export const PROVIDER_LIMITS = {
   // Of the processor, in ms. The worst Question takes 1.2 s where ids are dense; all that one comparison lists takes some two.
   workPerAccountPerMinute: 2_000,
   sessions: 4,
+  // Who had a place no longer ago than that gives it up to another who had none, when all are taken.
+  backMs: 600_000,
   // Streams of one peer, most of which bring no session, and of all together whom no enclave record names.
   streamsPerPeerPerMinute: 30,
   streamsOfStrangersPerMinute: 120,

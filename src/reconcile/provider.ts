@@ -52,8 +52,7 @@ async function session(
   frames: Frames,
   { signal, onKnown }: { readonly signal: AbortSignal; readonly onKnown?: (account: AccountId) => void },
 ): Promise<ServedSession> {
-  const within = <T>(timeoutMs: number, work: (options: { signal: AbortSignal }) => Promise<T>) =>
-    bounded({ signals: [signal], timeoutMs, clock: side.clock }, (limited) => work({ signal: limited }))
+  const within = limits(side, signal)
   const { genesisHash, account } = await within(TIMEOUT_MS.first, (options) => readHello(frames, options))
   if (genesisHash !== side.chain.genesisHash) throw new RefusingError('UNKNOWN_CHAIN')
   requireSeat(side, account)
@@ -64,23 +63,42 @@ async function session(
   requireAllowed(side, account, peer)
   onKnown?.(account)
   if (side.isShut?.(account)) throw new RefusingError('BUSY')
-  const leave = places.take(account)
+  const place = places.take(account)
   try {
-    const { held, takenIn } = await side.source.held()
-    const { count, fingerprint } = held.summary()
-    await frames.write(ProviderMessage.encode({ summary: { takenInBlock: takenIn, count, fingerprint } }), { signal })
-    for (let questions = 0; ; questions += 1) {
-      const question = await within(TIMEOUT_MS.next, (options) => readQuestion(frames, options))
-      if (question === undefined) return { account, questions }
-      if (questions === PROVIDER_LIMITS.questions || !places.mayWork(account)) throw new RefusingError('BUSY')
-      const prefixes = decodePrefixes(question)
-      requireAllowed(side, account, peer)
-      const answer = await answerTo(prefixes, side.source, { signal, places, account })
-      await within(TIMEOUT_MS.next, (options) => frames.write(ProviderMessage.encode({ answer }), options))
-    }
+    return await bounded({ signals: [signal, place.signal] }, (held) =>
+      answer(side, places, { account, peer }, frames, held),
+    )
   } finally {
-    leave()
+    place.leave()
   }
+}
+
+async function answer(
+  side: Side,
+  places: Places,
+  { account, peer }: { readonly account: AccountId; readonly peer: string },
+  frames: Frames,
+  signal: AbortSignal,
+): Promise<ServedSession> {
+  const within = limits(side, signal)
+  const { held, takenIn } = await side.source.held()
+  const { count, fingerprint } = held.summary()
+  await frames.write(ProviderMessage.encode({ summary: { takenInBlock: takenIn, count, fingerprint } }), { signal })
+  for (let questions = 0; ; questions += 1) {
+    const question = await within(TIMEOUT_MS.next, (options) => readQuestion(frames, options))
+    if (question === undefined) return { account, questions }
+    if (questions === PROVIDER_LIMITS.questions || !places.mayWork(account)) throw new RefusingError('BUSY')
+    const prefixes = decodePrefixes(question)
+    requireAllowed(side, account, peer)
+    const parts = await answerTo(prefixes, side.source, { signal, places, account })
+    await within(TIMEOUT_MS.next, (options) => frames.write(ProviderMessage.encode({ answer: parts }), options))
+  }
+}
+
+/** Work of a session that may take so long. */
+function limits({ clock }: Side, signal: AbortSignal) {
+  return <T>(timeoutMs: number, work: (options: { signal: AbortSignal }) => Promise<T>) =>
+    bounded({ signals: [signal], timeoutMs, clock }, (limited) => work({ signal: limited }))
 }
 
 /** @throws RefusingError */

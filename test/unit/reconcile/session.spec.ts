@@ -165,6 +165,44 @@ describe('a session of reconciliation', () => {
     await endAll()
   })
 
+  it('is given to one who comes for the first time in a while, in place of one that comes again and again', async () => {
+    let now = 1_000_000
+    const at = new Places({ ...systemClock, now: () => now })
+    const side = sideOf('giving', inventoryOf(secrets(0, 10)))
+    const begin = async (name: string) => {
+      const { frames, ended } = await served(side, { at, peer: `peer of ${name}` })
+      await frames.write(hello(name), { signal })
+      const told = await readSummary(frames, { signal }).then(
+        () => 'taken',
+        (thrown) => thrown.refusal,
+      )
+      return { name, frames, ended, told }
+    }
+    const four = ['other-0', 'other-1', 'other-2', 'other-3']
+    const first = await Promise.all(four.map(begin))
+    assert.deepEqual((await begin('asking')).told, 'BUSY')
+    for (const { frames, ended } of first) {
+      frames.abort(new Error('done'))
+      await ended
+    }
+    // All of them at once again.
+    const open = new Map((await Promise.all(four.map(begin))).map((session) => [session.name, session]))
+    const told = () => [...open.values()].map((session) => session.told)
+    assert.deepEqual(told(), ['taken', 'taken', 'taken', 'taken'])
+    const asking = await begin('asking')
+    assert.equal(asking.told, 'taken')
+    const ends = await Promise.race(
+      [...open.values()].map(async ({ name, ended, frames }) => ({ name, frames, end: await ended })),
+    )
+    assert.ok(ends.end instanceof RefusingError && ends.end.refusal === 'BUSY')
+    await assert.rejects(readSummary(ends.frames, { signal }), { refusal: 'BUSY' })
+    // That one is back too soon to take the place of another in turn; much later it is not.
+    assert.equal((await begin(ends.name)).told, 'BUSY')
+    now += 700_000
+    assert.equal((await begin(ends.name)).told, 'taken')
+    for (const { frames } of [asking, ...open.values()]) frames.abort(new Error('done'))
+  })
+
   it('takes no question that is none, none too many, and none when the provider is allowed no more', async () => {
     const end = async (play: (frames: Frames, side: ReturnType<typeof sideOf>) => Promise<void>) => {
       const side = sideOf('giving', inventoryOf(secrets(0, 100)))
