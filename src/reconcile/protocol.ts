@@ -12,9 +12,9 @@ export const QUESTION_PREFIXES = 256
 export const PART_ITEMS = 32
 
 /**
- * SPEC 5.3: after so much work, in ms, comparing rests for so many times as long: a prefix can take 5 ms, and a Question
- * more than a second. The first of it, in ms, rests as long as it took, so that a session that finds little is soon over. A
- * clock that ran on while the machine slept makes no rest longer than the longest.
+ * SPEC 5.3: after so much work, in ms, comparing rests for so many times as long: a prefix can take 2 to 5 ms, and a
+ * Question more than half a second. A sprint, in ms of work, rests only as long as it took, so that a session that finds
+ * little is soon over. A clock that ran on while the machine slept makes no rest longer than the longest.
  */
 export const PACE = { workMs: 2, restTimes: 4, longestRestMs: 200, sprint: { perMinute: 600, atOnce: 150 } } as const
 
@@ -40,7 +40,7 @@ export const OLDEST_VIEW_MS = 120_000
 export const PROVIDER_LIMITS = {
   // More than ten thousand single differences.
   questions: 64,
-  // Of the processor, in ms. The worst Question takes 1.2 s where ids are dense; all that one comparison lists takes some two.
+  // Of the processor, in ms. The worst Question takes 0.6 s where ids are dense; all that one comparison lists takes one or two.
   workPerAccountPerMinute: 2_000,
   sessions: 4,
   // Who had a place no longer ago than that gives it up to another who had none, when all are taken.
