@@ -40,6 +40,7 @@ export async function side(account: AccountId, held: Inventory): Promise<{ host:
     chain: { genesisHash: `0x${'07'.repeat(32)}`, finalisedAgeMs: () => 0, registry: () => registry },
     source: { held: async () => ({ held, takenIn: 10_000_000 }) },
     isKnown: () => true,
+    isNamed: () => true,
     logger: silentLogger,
   })
   await service.start()

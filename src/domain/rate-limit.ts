@@ -46,14 +46,24 @@ export class RateLimit {
   }
 
   take(key: string): boolean {
+    const { tokens, at } = this.#refilled(key)
+    const taken = tokens >= 1
+    this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at })
+    return taken
+  }
+
+  /** Takes away what was used, of which the amount is known only afterwards: nothing is left until more than that is refilled. */
+  spend(key: string, amount: number): void {
+    const { tokens, at } = this.#refilled(key)
+    this.#buckets.set(key, { tokens: tokens - amount, at })
+  }
+
+  #refilled(key: string): { tokens: number; at: number } {
     const now = this.#now()
     const bucket = this.#buckets.get(key) ?? { tokens: this.#atOnce, at: now }
     // A clock that was set back takes nothing away: whoever came would have to wait until it has caught up.
     const elapsed = Math.max(0, now - bucket.at)
     const refilled = bucket.tokens + (elapsed * this.#perMinute) / 60_000
-    const tokens = Math.min(this.#atOnce, refilled)
-    const taken = tokens >= 1
-    this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at: now })
-    return taken
+    return { tokens: Math.min(this.#atOnce, refilled), at: now }
   }
 }

@@ -57,7 +57,7 @@ export class Frames {
       this.#pieces += 1
       this.#bytes += event.data.byteLength
       if (this.#pieces >= CRUMBS.pieces && this.#bytes < this.#pieces * CRUMBS.bytesEach) {
-        this.abort(new SlotmeshError('share/crumbs', 'The peer sends in crumbs.'))
+        this.abort(new SlotmeshError(`${protocol}/crumbs`, 'The peer sends in crumbs.'))
       }
       if (this.#received.byteLength > this.#pauseAbove && stream.readStatus === 'readable') stream.pause()
     })

@@ -30,13 +30,13 @@ export function changeSum(sum: Uint32Array, share: number, version: number, step
   }
 }
 
-/** Adds one sum to another. */
-export function addSum(sum: Uint32Array, other: Uint32Array): void {
+/** Adds one sum to another, or takes it away again. */
+export function addSum(sum: Uint32Array, other: Uint32Array, step: 1 | -1 = 1): void {
   let carry = 0
   for (let word = WORDS - 1; word >= 0; word -= 1) {
-    const changed = (sum[word] ?? 0) + (other[word] ?? 0) + carry
+    const changed = (sum[word] ?? 0) + step * (other[word] ?? 0) + carry
     sum[word] = changed
-    carry = changed > 0xffff_ffff ? 1 : 0
+    carry = Math.floor(changed / 2 ** 32)
   }
 }
 

@@ -16,6 +16,12 @@ interface Run {
   length: number
 }
 
+/** What is found of a part so far. */
+interface Part {
+  count: number
+  readonly sum: Uint32Array
+}
+
 /** How many shares a part of the tree has, and what they are known by; no bytes of a part that has none. */
 export interface Summary {
   readonly count: number
@@ -33,8 +39,8 @@ export type HeldShares = Pick<Inventory, 'size' | 'versionOf' | 'count' | 'summa
 
 /**
  * Which shares are held in which versions, in memory, so that what is held in any part of the tree of all shares is
- * summed up within a millisecond or two: runs of neighbours, in order, each with the sum of its hashes. Where a part ends
- * within a run the shares of that run are hashed anew.
+ * summed up within some milliseconds: runs of neighbours, in order, each with the sum of its hashes. Where a part ends
+ * within a run the shares of that run are hashed anew, except for those of its largest stretch.
  *
  * 17 bytes for each share where they came in order, some 25 where they came in any, whatever the ids are; a hash or two
  * for each change.
@@ -144,27 +150,49 @@ export class Inventory {
   #summaries({ level, first }: Prefix, parts: number): Summary[] {
     const size = sizeAt(level) / parts
     const end = first + sizeAt(level)
-    const found = Array.from({ length: parts }, () => ({ count: 0, sum: noSum() }))
+    const found: Part[] = Array.from({ length: parts }, () => ({ count: 0, sum: noSum() }))
     for (let at = Math.max(0, this.#runAt(first)); at < this.#runs.length; at += 1) {
       const run = this.#runs[at]
       if (run === undefined || firstOf(run) >= end) break
       const index = Math.floor((firstOf(run) - first) / size)
       const part = found[index]
       if (part !== undefined && Math.floor((lastOf(run) - first) / size) === index) {
-        part.count += run.length
-        addSum(part.sum, run.sum)
+        addTo(part, run.length, run.sum)
         continue
       }
-      const last = positionIn(run, end)
-      for (let position = positionIn(run, first); position < last; position += 1) {
-        const share = run.numbers[position] ?? 0
-        const of = found[Math.floor((share - first) / size)]
-        if (of === undefined) continue
-        of.count += 1
-        changeSum(of.sum, share, run.versions[position] ?? 0, 1)
-      }
+      this.#addParts(run, found, (share) => Math.floor((share - first) / size))
     }
     return found.map(({ count, sum }) => (count === 0 ? NOTHING : { count, fingerprint: fingerprintOf(count, sum) }))
+  }
+
+  /** Of a run that is of several parts, or lies partly beyond them all, what most of it is of is what the rest leaves of its sum. */
+  #addParts(run: Run, found: readonly Part[], indexOf: (share: number) => number): void {
+    const stretches: { readonly index: number; readonly from: number; readonly to: number }[] = []
+    for (let from = 0, to = 0; from < run.length; from = to) {
+      const index = indexOf(run.numbers[from] ?? 0)
+      for (to = from + 1; to < run.length && indexOf(run.numbers[to] ?? 0) === index; ) to += 1
+      stretches.push({ index, from, to })
+    }
+    const sumOf = ({ from, to }: { from: number; to: number }) => {
+      const sum = noSum()
+      for (let at = from; at < to; at += 1) changeSum(sum, run.numbers[at] ?? 0, run.versions[at] ?? 0, 1)
+      return sum
+    }
+    const inside = stretches.filter(({ index }) => found[index] !== undefined)
+    const [most] = inside.toSorted((one, other) => other.to - other.from - (one.to - one.from))
+    if (most === undefined) return
+    const beyond = stretches.filter(({ index }) => found[index] === undefined)
+    const isShorter = beyond.reduce((length, { from, to }) => length + to - from, 0) < most.to - most.from
+    const left = run.sum.slice()
+    const hashed = isShorter ? stretches.filter((each) => each !== most) : inside
+    for (const stretch of hashed) {
+      const sum = sumOf(stretch)
+      addSum(left, sum, -1)
+      const part = found[stretch.index]
+      if (part !== undefined) addTo(part, stretch.to - stretch.from, sum)
+    }
+    const part = found[most.index]
+    if (isShorter && part !== undefined) addTo(part, most.to - most.from, left)
   }
 
   /** The last run that begins at or before a number; -1 when all begin after it. */
@@ -215,6 +243,11 @@ function runOf(numbers: ArrayLike<number>, versions: ArrayLike<number>): Run {
   run.versions.set(versions)
   for (let at = 0; at < numbers.length; at += 1) changeSum(run.sum, numbers[at] ?? 0, versions[at] ?? 0, 1)
   return run
+}
+
+function addTo(part: Part, count: number, sum: Uint32Array): void {
+  part.count += count
+  addSum(part.sum, sum)
 }
 
 function firstOf(run: Run): number {

@@ -106,6 +106,9 @@ export interface MeshHost<Node extends MeshNode = Libp2p<NodeServices>> {
   /** Whether the newest record known of an enclave names this peer. */
   knows(account: AccountId, peer: string): boolean
 
+  /** Whether the newest record known of any enclave names this peer. */
+  names(peer: string): boolean
+
   /**
    * Where an enclave is, by its own signed record.
    *
@@ -207,6 +210,7 @@ export async function createMeshHostOn<Node extends MeshNode>(
 
     publish: (seat) => publisher.publish(seat),
     knows: (account, peer) => known.current(account)?.record.peerId.toString() === peer,
+    names: (peer) => known.names(peer),
     resolve: (account, { signal }) => resolver.resolve(account, signal),
     dhtTraffic: counting.traffic,
   }

@@ -388,7 +388,10 @@ class Node implements EnclaveNode {
       chain,
       source: heldSourceOf(serving, this.#store),
       isKnown: (account, peer) => mesh.knows(account, peer),
+      isNamed: (peer) => mesh.names(peer),
       lookUp: (account, options) => mesh.resolve(account, options),
+      isShut: (who) => this.#offenders.isShut(who),
+      onOffence: (offence) => this.#offenders.offended(offence),
       logger: this.#logger,
       onServed: () => this.#telemetry.reconciliationServed(),
     })
@@ -419,7 +422,7 @@ class Node implements EnclaveNode {
         exchangeFailed: (peer, thrown) => this.#telemetry.exchangeFailed(peer, thrown),
       },
       reconciliation: engineReconciliation(
-        { chain, mesh, store, reconcile, telemetry },
+        { chain, mesh, store, reconcile, telemetry, isShut: (account) => this.#offenders.isShut(account) },
         this.#config.reconciliation ?? {},
       ),
       logger: this.#logger,

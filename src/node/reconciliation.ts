@@ -1,4 +1,5 @@
 import type { Chain } from '../chain/index.js'
+import type { AccountId } from '../domain/index.js'
 import type { MeshHost } from '../mesh/index.js'
 import type { ReconcileService } from '../reconcile/index.js'
 import type { Store } from '../store/index.js'
@@ -12,17 +13,19 @@ interface Parts {
   readonly store: Store
   readonly reconcile: ReconcileService
   readonly telemetry: Telemetry
+  readonly isShut: (account: AccountId) => boolean
 }
 
 /** How a node's engine compares what is held. */
 export function engineReconciliation(
-  { chain, mesh, store, reconcile, telemetry }: Parts,
+  { chain, mesh, store, reconcile, telemetry, isShut }: Parts,
   { everyMs, chainEveryMs = RECONCILE.chainEveryMs }: NonNullable<EnclaveNodeConfig['reconciliation']>,
 ): EngineReconciliation {
   return {
     chain,
     store,
     peers: {
+      isShut,
       compare: async (account, request) => {
         const { peerId: peer } = await mesh.resolve(account, { signal: request.signal })
         return reconcile.compare({ account, peer }, request)

@@ -57,6 +57,8 @@ export class Comparing {
   #asked = new Set<number>()
   #differing = new Set<number>()
   #questions = 0
+  /** Of that question, what has not been answered yet. */
+  #unanswered = 0
 
   /** @param turn which child is the first of all, from 0 to below 1; not always the same. */
   constructor(held: HeldShares, turn: number) {
@@ -74,6 +76,7 @@ export class Comparing {
     if (!isFirst && (this.#open.length === 0 || this.#isEnough())) return undefined
     const asked = isFirst ? this.#unseen() : inOrder(this.#open.splice(-QUESTION_PREFIXES))
     this.#questions += 1
+    this.#unanswered = asked.length
     this.#asked = new Set(asked.map(nameOf))
     // Of what is asked for unseen it shows as it goes whether it differs: the first one is what all are parts of.
     this.#differing = new Set((isFirst ? asked.slice(0, 1) : asked).map(nameOf))
@@ -82,6 +85,7 @@ export class Comparing {
 
   /** To be called for each prefix of the question, in its order. */
   take(prefix: Prefix, part: Part): void {
+    this.#unanswered -= 1
     if (!this.#differing.has(nameOf(prefix))) return
     if ('items' in part) {
       this.#compareItems(prefix, part.items)
@@ -95,7 +99,8 @@ export class Comparing {
 
   result(): Differences {
     const { lackingHere, olderHere } = this.#counts
-    const isComplete = this.#open.length === 0 && this.#ahead.length === lackingHere + olderHere
+    const isAnswered = this.#open.length === 0 && this.#unanswered === 0
+    const isComplete = isAnswered && this.#ahead.length === lackingHere + olderHere
     return { ahead: this.#ahead, behind: this.#behind, counts: { ...this.#counts }, isComplete }
   }
 

@@ -25,5 +25,7 @@ export interface Side {
   readonly isKnown: (account: AccountId, peer: string) => boolean
   /** Has the newest record of an account looked for, of one that may ask and is not known yet; it may fail. */
   readonly lookUp?: ((account: AccountId, options: { signal: AbortSignal }) => Promise<unknown>) | undefined
+  /** Whether nothing is done for an account, or a peer, since it has offended. */
+  readonly isShut?: ((who: string | AccountId) => boolean) | undefined
   readonly clock?: Clock | undefined
 }

@@ -11,8 +11,12 @@ export const QUESTION_PREFIXES = 256
 /** SPEC 4.3: of a prefix with no more shares than this the shares themselves are told. */
 export const PART_ITEMS = 32
 
-/** So many are summed up before others have their turn: each can take some milliseconds of the processor. */
-export const PREFIXES_AT_ONCE = 4
+/**
+ * SPEC 5.3: after so much work, in ms, comparing rests for so many times as long: a prefix can take 2 to 5 ms, and a
+ * Question more than half a second. A sprint, in ms of work, rests only as long as it took, so that a session that finds
+ * little is soon over. A clock that ran on while the machine slept makes no rest longer than the longest.
+ */
+export const PACE = { workMs: 2, restTimes: 4, longestRestMs: 200, sprint: { perMinute: 600, atOnce: 150 } } as const
 
 /** SPEC 5.1: the largest message of each kind, in bytes, enforced on its length prefix. */
 export const MESSAGE_BYTES = {
@@ -34,16 +38,23 @@ export const OLDEST_VIEW_MS = 120_000
 
 /** SPEC 5.3: what a provider takes on. */
 export const PROVIDER_LIMITS = {
-  // More than ten thousand single differences; each costs up to 0.2 s, with pauses for others in between.
+  // More than ten thousand single differences.
   questions: 64,
+  // Of the processor, in ms. The worst Question takes 0.6 s where ids are dense; all that one comparison lists takes one or two.
+  workPerAccountPerMinute: 2_000,
   sessions: 4,
+  // Who had a place no longer ago than that gives it up to another who had none, when all are taken.
+  backMs: 600_000,
+  // Streams of one peer, most of which bring no session, and of all together whom no enclave record names.
+  streamsPerPeerPerMinute: 30,
+  streamsOfStrangersPerMinute: 120,
   // An enclave compares itself once in an hour, and when it is told to.
   sessionsPerAccountPerMinute: 6,
   sessionsPerMinute: 60,
   // For those who say that they are slot peers and whose record has not come here: it may be on its way.
   lookUpsPerMinute: 30,
   retryAfterMs: 30_000,
-  // Accounts of which it is remembered how often they came; some 200 bytes each.
+  // Accounts, and peers, of which it is remembered how often they came; some 200 bytes each.
   remembered: 4_096,
 } as const
 

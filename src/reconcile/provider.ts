@@ -1,4 +1,3 @@
-import { setImmediate as others } from 'node:timers/promises'
 import { type AccountId, bounded, synchronisationBarrier } from '../domain/index.js'
 import type { Frames } from '../framing/index.js'
 import type { Prefix } from '../inventory/index.js'
@@ -7,7 +6,7 @@ import { readHello, readQuestion } from './messages.js'
 import { partOf } from './parts.js'
 import type { HeldSource, Side } from './party.js'
 import { decodePrefixes } from './prefixes.js'
-import { OLDEST_VIEW_MS, PREFIXES_AT_ONCE, PROVIDER_LIMITS, TIMEOUT_MS } from './protocol.js'
+import { OLDEST_VIEW_MS, PROVIDER_LIMITS, TIMEOUT_MS } from './protocol.js'
 import { BARRIER_REFUSALS, RefusingError } from './refusals.js'
 import { type Answer, ProviderMessage, RefusalCode } from './wire/reconcile.js'
 
@@ -27,12 +26,16 @@ export async function serveSession(
   places: Places,
   peer: string,
   frames: Frames,
-  options: { signal: AbortSignal },
+  options: {
+    readonly signal: AbortSignal
+    /** Is told whose enclave the peer is, by its record, as soon as that is known. */
+    readonly onKnown?: (account: AccountId) => void
+  },
 ): Promise<ServedSession> {
   const bounds = { signals: [options.signal], timeoutMs: TIMEOUT_MS.session, clock: side.clock }
   return bounded(bounds, async (signal) => {
     try {
-      const served = await session(side, places, peer, frames, signal)
+      const served = await session(side, places, peer, frames, { ...options, signal })
       await frames.close({ signal, lingerMs: TIMEOUT_MS.first })
       return served
     } catch (thrown) {
@@ -47,10 +50,9 @@ async function session(
   places: Places,
   peer: string,
   frames: Frames,
-  signal: AbortSignal,
+  { signal, onKnown }: { readonly signal: AbortSignal; readonly onKnown?: (account: AccountId) => void },
 ): Promise<ServedSession> {
-  const within = <T>(timeoutMs: number, work: (options: { signal: AbortSignal }) => Promise<T>) =>
-    bounded({ signals: [signal], timeoutMs, clock: side.clock }, (limited) => work({ signal: limited }))
+  const within = limits(side, signal)
   const { genesisHash, account } = await within(TIMEOUT_MS.first, (options) => readHello(frames, options))
   if (genesisHash !== side.chain.genesisHash) throw new RefusingError('UNKNOWN_CHAIN')
   requireSeat(side, account)
@@ -59,23 +61,44 @@ async function session(
     await within(TIMEOUT_MS.lookUp, async (options) => side.lookUp?.(account, options)).catch(() => undefined)
   }
   requireAllowed(side, account, peer)
-  const leave = places.take(account)
+  onKnown?.(account)
+  if (side.isShut?.(account)) throw new RefusingError('BUSY')
+  const place = places.take(account)
   try {
-    const { held, takenIn } = await side.source.held()
-    const { count, fingerprint } = held.summary()
-    await frames.write(ProviderMessage.encode({ summary: { takenInBlock: takenIn, count, fingerprint } }), { signal })
-    for (let questions = 0; ; questions += 1) {
-      const question = await within(TIMEOUT_MS.next, (options) => readQuestion(frames, options))
-      if (question === undefined) return { account, questions }
-      if (questions === PROVIDER_LIMITS.questions) throw new RefusingError('BUSY')
-      const prefixes = decodePrefixes(question)
-      requireAllowed(side, account, peer)
-      const answer = await answerTo(prefixes, side.source, signal)
-      await within(TIMEOUT_MS.next, (options) => frames.write(ProviderMessage.encode({ answer }), options))
-    }
+    return await bounded({ signals: [signal, place.signal] }, (held) =>
+      answer(side, places, { account, peer }, frames, held),
+    )
   } finally {
-    leave()
+    place.leave()
   }
+}
+
+async function answer(
+  side: Side,
+  places: Places,
+  { account, peer }: { readonly account: AccountId; readonly peer: string },
+  frames: Frames,
+  signal: AbortSignal,
+): Promise<ServedSession> {
+  const within = limits(side, signal)
+  const { held, takenIn } = await side.source.held()
+  const { count, fingerprint } = held.summary()
+  await frames.write(ProviderMessage.encode({ summary: { takenInBlock: takenIn, count, fingerprint } }), { signal })
+  for (let questions = 0; ; questions += 1) {
+    const question = await within(TIMEOUT_MS.next, (options) => readQuestion(frames, options))
+    if (question === undefined) return { account, questions }
+    if (questions === PROVIDER_LIMITS.questions || !places.mayWork(account)) throw new RefusingError('BUSY')
+    const prefixes = decodePrefixes(question)
+    requireAllowed(side, account, peer)
+    const parts = await answerTo(prefixes, side.source, { signal, places, account })
+    await within(TIMEOUT_MS.next, (options) => frames.write(ProviderMessage.encode({ answer: parts }), options))
+  }
+}
+
+/** Work of a session that may take so long. */
+function limits({ clock }: Side, signal: AbortSignal) {
+  return <T>(timeoutMs: number, work: (options: { signal: AbortSignal }) => Promise<T>) =>
+    bounded({ signals: [signal], timeoutMs, clock }, (limited) => work({ signal: limited }))
 }
 
 /** @throws RefusingError */
@@ -91,14 +114,16 @@ function requireSeat({ account: own, chain }: Side, account: AccountId): void {
   if (barrier !== undefined) throw new RefusingError(BARRIER_REFUSALS[barrier])
 }
 
-/** With pauses: the processor is not this protocol's alone. */
-async function answerTo(prefixes: readonly Prefix[], source: HeldSource, signal: AbortSignal): Promise<Answer> {
+/** With rests: the processor is not this protocol's alone. */
+async function answerTo(
+  prefixes: readonly Prefix[],
+  source: HeldSource,
+  { signal, places, account }: { signal: AbortSignal; places: Places; account: AccountId },
+): Promise<Answer> {
   const { held } = await source.held()
   const parts: Answer['parts'] = []
-  for (const [at, prefix] of prefixes.entries()) {
-    if (at > 0 && at % PREFIXES_AT_ONCE === 0) await others(undefined, { signal })
-    parts.push(partOf(held, prefix))
-  }
+  const spent = (ms: number) => places.worked(account, ms)
+  await places.pace.each(prefixes, (prefix) => parts.push(partOf(held, prefix)), { signal, spent })
   return { parts }
 }
 

@@ -1,11 +1,12 @@
-import { setImmediate as others } from 'node:timers/promises'
 import { fromHex } from '../crypto/index.js'
-import { type BlockHash, type BlockNumber, bounded, type Clock } from '../domain/index.js'
+import { type BlockHash, type BlockNumber, bounded, type Clock, systemClock } from '../domain/index.js'
 import type { Frames } from '../framing/index.js'
 import { type HeldShares, NUMBERS } from '../inventory/index.js'
 import { Comparing, type Differences } from './comparing.js'
 import { encodeQuestion, readAnswer, readSummary } from './messages.js'
-import { PREFIXES_AT_ONCE, TIMEOUT_MS } from './protocol.js'
+import { Pace } from './pacing.js'
+import { TIMEOUT_MS } from './protocol.js'
+import { RefusedSessionError } from './refusals.js'
 import { RequesterMessage } from './wire/reconcile.js'
 
 /** What one session came to. Only a hint: nothing of it is proved. */
@@ -44,15 +45,20 @@ export async function compareHeld(
       await frames.write(RequesterMessage.encode({ hello }), { signal })
       const { takenIn, count, fingerprint } = await within(TIMEOUT_MS.first, (options) => readSummary(frames, options))
       const comparing = new Comparing(held, turn)
+      const pace = new Pace(clock ?? systemClock)
       if (!Buffer.from(fingerprint).equals(held.summary().fingerprint)) {
         for (let asked = comparing.next(); asked !== undefined; asked = comparing.next()) {
           const prefixes = asked
           await frames.write(encodeQuestion(prefixes), { signal })
-          const parts = await within(TIMEOUT_MS.next, (options) => readAnswer(frames, prefixes, options))
-          for (const [at, { prefix, part }] of parts.entries()) {
-            if (at > 0 && at % PREFIXES_AT_ONCE === 0) await others(undefined, { signal })
-            comparing.take(prefix, part)
-          }
+          const parts = await within(TIMEOUT_MS.next, (options) => readAnswer(frames, prefixes, options)).catch(
+            (thrown: unknown) => {
+              // Who has answered so far has had enough of it for now: what is known is known, the rest is for a later session.
+              if (comparing.questions > 1 && isBusy(thrown)) return undefined
+              throw thrown
+            },
+          )
+          if (parts === undefined) break
+          await pace.each(parts, ({ prefix, part }) => comparing.take(prefix, part), { signal })
         }
       }
       await frames.close({ signal, lingerMs: TIMEOUT_MS.first })
@@ -62,4 +68,8 @@ export async function compareHeld(
       throw thrown
     }
   })
+}
+
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof RefusedSessionError && thrown.refusal === 'BUSY'
 }

@@ -5,12 +5,14 @@ import {
   causeOf,
   type Logger,
   messageOf,
+  type Offence,
   SlotmeshError,
   synchronisationBarrier,
   systemClock,
 } from '../domain/index.js'
 import { Frames, type Traffic } from '../framing/index.js'
 import { Places } from './admission.js'
+import { offenceOf } from './offences.js'
 import type { Side } from './party.js'
 import { RECONCILE_PROTOCOL, TIMEOUT_MS } from './protocol.js'
 import { type ServedSession, serveSession } from './provider.js'
@@ -24,6 +26,10 @@ export interface ReconcileServiceInit extends Side {
   readonly host: ReconcileHost
   readonly logger: Logger
   readonly onServed?: (served: ServedSession) => void
+  /** Whether an enclave record names this peer, whatever account it is. */
+  readonly isNamed: (peer: string) => boolean
+  /** What peers did that no honest one does, in either role. */
+  readonly onOffence?: (offence: Offence) => void
   readonly onRefusal?: (refusal: ReconcileRefusal) => void
 }
 
@@ -57,40 +63,76 @@ export class ReconcileService {
   /**
    * One session with the enclave `account` at `peer`, which must be connected or dialable, and the account's by its record.
    *
-   * @throws as {@link compareHeld}; RefusingError when the two may not exchange shares; libp2p's errors when the peer
-   * cannot be reached.
+   * @throws as {@link compareHeld}; RefusingError when the two may not exchange shares; SlotmeshError `reconcile/shut` when
+   * the peer has offended; libp2p's errors when it cannot be reached.
    */
   async compare(
     provider: { readonly account: AccountId; readonly peer: PeerId },
     request: ComparisonRequest,
   ): Promise<Comparison & { readonly traffic: Traffic }> {
-    const { account, chain, clock, host } = this.#init
+    const { account, chain, clock, host, isShut } = this.#init
+    const name = provider.peer.toString()
     const barrier = synchronisationBarrier(chain.registry(), account, provider.account)
     if (barrier !== undefined) throw new RefusingError(BARRIER_REFUSALS[barrier])
+    if (isShut?.(provider.account) || isShut?.(name)) throw shut()
     return bounded({ signals: [request.signal, this.#stopped.signal] }, async (signal) => {
       const stream = await bounded({ signals: [signal], timeoutMs: TIMEOUT_MS.first, clock }, (limited) =>
         host.dialProtocol(provider.peer, RECONCILE_PROTOCOL, { signal: limited }),
       )
       const frames = new Frames(stream, clock, 'reconcile')
       const own = { account, genesisHash: chain.genesisHash, clock }
-      const comparison = await compareHeld(own, frames, { ...request, signal })
-      return { ...comparison, traffic: frames.traffic }
+      try {
+        const comparison = await compareHeld(own, frames, { ...request, signal })
+        return { ...comparison, traffic: frames.traffic }
+      } catch (thrown) {
+        if (!signal.aborted) this.#blame(thrown, { peer: name, account: provider.account })
+        throw thrown
+      }
     })
   }
 
   readonly #serve = async (stream: Stream, connection: Connection): Promise<void> => {
-    const { logger, onServed, onRefusal, clock } = this.#init
+    const { logger, onServed, onRefusal, clock, isShut, isNamed } = this.#init
     const peer = connection.remotePeer.toString()
+    if (isShut?.(peer)) {
+      stream.abort(shut())
+      return
+    }
+    const turnedAway = this.#places.turnsAway(peer, { isStranger: !isNamed(peer) })
+    if (turnedAway !== undefined) {
+      const flood = new SlotmeshError('reconcile/flood', 'The peer, or all strangers, open too many streams.')
+      stream.abort(flood)
+      if (turnedAway === 'peer') this.#blame(flood, { peer })
+      return
+    }
+    let account: AccountId | undefined
+    const onKnown = (known: AccountId) => {
+      account = known
+    }
+    const { signal } = this.#stopped
     const frames = new Frames(stream, clock, 'reconcile')
     try {
-      const served = await serveSession(this.#init, this.#places, peer, frames, { signal: this.#stopped.signal })
+      const served = await serveSession(this.#init, this.#places, peer, frames, { signal, onKnown })
       logger.debug('compared with a peer that asked', { account: served.account, questions: served.questions })
       onServed?.(served)
     } catch (thrown) {
       if (thrown instanceof RefusingError) onRefusal?.(thrown.refusal)
       const isRefusing = thrown instanceof RefusingError
       const code = isRefusing ? thrown.refusal : thrown instanceof SlotmeshError ? thrown.code : ''
-      logger.info('a reconciliation ended early', { peer, code, reason: messageOf(thrown), ...causeOf(thrown) })
+      const fields = { peer, code, reason: messageOf(thrown), ...causeOf(thrown) }
+      // Strangers cost nothing, and could fill the log.
+      if (account === undefined) logger.debug('somebody unknown was not compared with', fields)
+      else logger.info('a reconciliation ended early', fields)
+      if (!signal.aborted) this.#blame(thrown, { peer, account })
     }
   }
+
+  #blame(thrown: unknown, who: Omit<Offence, 'kind'>): void {
+    const kind = offenceOf(thrown)
+    if (kind !== undefined) this.#init.onOffence?.({ kind, ...who })
+  }
+}
+
+function shut(): SlotmeshError {
+  return new SlotmeshError('reconcile/shut', 'The peer has offended too often: nothing is done for it for a while.')
 }

@@ -62,6 +62,8 @@ export interface SharePeers {
 
 /** Compares with one slot peer what is held; resolves its address, runs one session. What it brings is not proved. */
 export interface ReconcilePeers {
+  /** Whether an account is not to be asked for now, since it has offended. */
+  readonly isShut?: (peer: AccountId) => boolean
   compare(
     peer: AccountId,
     request: { readonly held: HeldShares; readonly turn: number; readonly signal: AbortSignal },

@@ -31,6 +31,8 @@ export const RECONCILE = {
   onDemand: 8,
   /** Demands that may wait for their turn, or have it. */
   demands: 8,
+  /** Differences that may be left out since the endpoint of the chain did not answer for them; more are no accident. */
+  unjudged: 8,
   /** Of what a peer does not hold, so many are looked up on the chain: they may be gone. The chain's list shows the others. */
   lookedUp: 128,
 } as const
@@ -158,6 +160,7 @@ export class Reconciliation {
     let failed = 0
     for (const peer of inTurn(peers, this.#lastTried, random())) {
       if (done.length === most || failed === RECONCILE.tries || signal.aborted || !isReady()) break
+      if (this.#parts.peers.isShut?.(peer)) continue
       this.#tries += 1
       this.#lastTried.set(peer, this.#tries)
       try {
@@ -178,16 +181,28 @@ export class Reconciliation {
   }
 
   async #compareWith(peer: AccountId, signal: AbortSignal): Promise<Reconciled> {
-    const { chain, store, clock, peers, random, wanted, muchIsMissing } = this.#parts
+    const { chain, store, clock, peers, random, wanted, muchIsMissing, logger } = this.#parts
     const begun = clock.now()
     const found = await peers.compare(peer, { held: store.held, turn: random(), signal })
     const judge = new Judge({ chain, store, now: () => clock.now(), signal })
     const block = chain.finalised().number
     this.#requireReady()
     const wants: Want[] = []
-    let [missing, outdated, unlisted, disputed, unnamed] = [0, 0, 0, 0, 0]
+    let [missing, outdated, unlisted, disputed, unnamed, unjudged] = [0, 0, 0, 0, 0, 0]
     for (const difference of found.ahead) {
-      const verdict = await judge.judge(difference)
+      const verdict = await judge.judge(difference).catch((thrown: unknown) => {
+        // What the endpoint cannot tell of one share is no reason to give up the others.
+        if (!isOfChain(thrown) || unjudged === RECONCILE.unjudged) throw thrown
+        logger.debug('a difference could not be judged', {
+          share: shareKeyText(difference.key),
+          reason: messageOf(thrown),
+        })
+        return undefined
+      })
+      if (verdict === undefined) {
+        unjudged += 1
+        continue
+      }
       if (verdict.type === 'unlisted') unlisted += 1
       if (verdict.type === 'disputed') disputed += 1
       if (verdict.type !== 'gap') continue
@@ -225,7 +240,8 @@ export class Reconciliation {
       isPeerBehind: found.takenIn < block && notDue > 0,
       ofPeer,
     })
-    const { isComplete, questions, traffic } = found
+    const { questions, traffic } = found
+    const isComplete = found.isComplete && unjudged === 0
     const ms = clock.now() - begun
     return { peer, missing, outdated, erased, ofPeer, causes, isComplete, questions, bytes: traffic.bytes, ms }
   }
@@ -287,6 +303,10 @@ export class Reconciliation {
 
 function busy(): SlotmeshError {
   return new SlotmeshError('sync/busy', 'Many comparisons wait for their turn already; ask again when they have ended.')
+}
+
+function isOfChain(thrown: unknown): boolean {
+  return thrown instanceof SlotmeshError && thrown.code.startsWith('chain/')
 }
 
 /** The store itself cannot go on; that it has no seat any more is no failure. */

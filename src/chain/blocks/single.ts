@@ -1,5 +1,5 @@
 import { abortable, type BlockNumber, type Trigger } from '../../domain/index.js'
-import { UnreadableBlock } from '../errors.js'
+import { isDiscarded, UnreadableBlock } from '../errors.js'
 import type { Blocks } from './blocks.js'
 import { triggersOf } from './triggers.js'
 
@@ -20,7 +20,7 @@ export async function triggersIn(
     const around = { before: () => registryAt(number - 1), after: () => registryAt(number) }
     return await abortable(triggersOf(number, events, around), signal)
   } catch (thrown) {
-    if (thrown instanceof UnreadableBlock) return undefined
+    if (thrown instanceof UnreadableBlock || isDiscarded(thrown)) return undefined
     throw thrown
   }
 }

@@ -5,7 +5,7 @@ import { createHost } from '../../../src/conformance/members.js'
 import { Service } from '../../../src/conformance/service.js'
 import { MEASUREMENT, SLOT, Stage } from '../../../src/conformance/stage.js'
 import { targetOf } from '../../../src/conformance/target.js'
-import { fromHex, toHex } from '../../../src/crypto/index.js'
+import { accountSigner, fromHex, toHex } from '../../../src/crypto/index.js'
 import { type LogFields, silentLogger } from '../../../src/domain/index.js'
 import type { MeshHost } from '../../../src/mesh/index.js'
 import type { NodeEvent } from '../../../src/node/index.js'
@@ -121,5 +121,29 @@ describe('a node and a peer that offends', function () {
       )
     })
     await fetched()
+  })
+
+  it('has no more to do with a stranger that offends by the other protocol', async () => {
+    const { node } = started
+    const { multiaddrs } = await node.status()
+    const stranger = await createHost(stage, accountSigner(new Uint8Array(32).fill(77)))
+    await stranger.start()
+    const who = stranger.peerId.toString()
+    const offend = async () => {
+      try {
+        const stream = await stranger.libp2p.dialProtocol(multiaddr(multiaddrs[0]), '/ternoa/reconcile/1', { signal })
+        stream.send(Uint8Array.of(1, 0xff))
+        await stream.close({ signal })
+      } catch (thrown) {
+        assert.ok(thrown instanceof Error)
+      }
+      const { offences } = await node.status()
+      return offences.worst.some((each) => each.who === who && each.shutUntil !== undefined) ? true : undefined
+    }
+    try {
+      await waitUntil(offend, { what: () => 'it was not shut out', timeoutMs: 20_000, signal })
+    } finally {
+      await stranger.stop()
+    }
   })
 })

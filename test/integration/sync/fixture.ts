@@ -162,6 +162,7 @@ export class ComparingPeers implements ReconcilePeers {
   /** What each holds, and up to which block it has taken the chain in; one that is not here is down. */
   readonly up = new Map<AccountId, { held: HeldShares; takenIn: number }>()
   readonly asked: AccountId[] = []
+  isShut: (peer: AccountId) => boolean = () => false
   /** Called when a session is over and nothing was made of it yet. */
   onCompared: () => Promise<void> = async () => undefined
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type LogFields, type ShareKey, systemClock, type Trigger } from '../../../src/domain/index.js'
+import { toHex } from '../../../src/crypto/index.js'
+import { type LogFields, type ShareKey, SlotmeshError, systemClock, type Trigger } from '../../../src/domain/index.js'
 import { Inventory, numberOf } from '../../../src/inventory/index.js'
 import type { Store } from '../../../src/store/index.js'
 import { type Comparison, SyncEngine } from '../../../src/sync/index.js'
@@ -9,6 +10,7 @@ import { blockAt, ComparingPeers, own, peerA, peerB, ScriptedChain, StorePeers, 
 
 const all = [own, peerA, peerB].map(({ identity }) => ({ account: identity.account, cluster: identity.seat.cluster }))
 const synced = (key: ShareKey, cluster: number): Trigger => ({ type: 'synced', ...key, cluster })
+const stranger = (at: number) => toHex(new Uint8Array(32).fill(200 + at))
 const [A, B] = [peerA.identity.account, peerB.identity.account]
 
 describe('reconciliation of what slot peers hold', () => {
@@ -128,6 +130,30 @@ describe('reconciliation of what slot peers hold', () => {
     assert.deepEqual([reconciled?.missing, reconciled?.causes], [1, ['shares-lost']])
     await witness.until(async () => (await store.place(capsule(5))) !== undefined)
     await witness.until(() => store.counts().wants === 0)
+  })
+
+  it('finds the others when the endpoint does not answer for one, and says that it is not all', async () => {
+    await miss(secret(4))
+    await miss(secret(5))
+    const nft = chain.nft.bind(chain)
+    chain.nft = async (nftId) => {
+      if (nftId === 4) throw new SlotmeshError('chain/request-refused', 'The chain refused it.')
+      return nft(nftId)
+    }
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.isComplete], [1, false])
+    await witness.until(async () => (await store.place(secret(5))) !== undefined)
+  })
+
+  it('gives up when the endpoint answers for none of many', async () => {
+    for (let nftId = 10; nftId < 20; nftId += 1) await miss(secret(nftId))
+    let looked = 0
+    chain.nft = async () => {
+      looked += 1
+      throw new SlotmeshError('chain/request-refused', 'The chain refused it.')
+    }
+    assert.deepEqual(await reconcile(), [])
+    assert.equal(looked, 9)
   })
 
   it('finds a version that was missed, where the block of the newer one names it', async () => {
@@ -362,6 +388,15 @@ describe('reconciliation of what slot peers hold', () => {
     peers.asked.splice(0)
     for (let turn = 0; turn < 2; turn += 1) assert.equal((await reconcile())[0]?.peer, A)
     assert.equal((await reconcile(8)).length, 1)
+  })
+
+  it('passes over those that are shut out, who use up none of its tries', async () => {
+    const shut = Array.from({ length: 4 }, (_, at) => ({ account: stranger(at), cluster: 10 + at }))
+    chain.assign([...all, ...shut])
+    peers.isShut = (peer) => shut.some(({ account }) => account === peer)
+    const asked = peers.asked.length
+    assert.equal((await reconcile())[0]?.peer, A)
+    assert.ok(peers.asked.slice(asked).every((peer) => peer === A || peer === B))
   })
 
   it('is one at a time, of so many that may wait, each no longer than it wants to', async () => {

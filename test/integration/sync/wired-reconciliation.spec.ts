@@ -95,6 +95,7 @@ describe('reconciliation between enclaves, over TCP', () => {
       chain: { genesisHash: chain.genesisHash, finalisedAgeMs: () => 0, registry: () => registry },
       source: { held: () => Promise.reject(new Error('Nobody asks here.')) },
       isKnown: () => true,
+      isNamed: () => true,
       logger,
     })
     slot.chain.finalise([], true)

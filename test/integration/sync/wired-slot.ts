@@ -177,6 +177,7 @@ export class Machine {
       chain,
       source: heldSourceOf(serving, store),
       isKnown: (who, peer) => this.#slot.isAt(who, peer),
+      isNamed: () => true,
       logger,
     })
     await reconcile.start()

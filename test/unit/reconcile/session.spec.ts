@@ -5,9 +5,11 @@ import { fromHex } from '../../../src/crypto/index.js'
 import { pause, Registry, systemClock } from '../../../src/domain/index.js'
 import { Frames } from '../../../src/framing/index.js'
 import { Inventory } from '../../../src/inventory/index.js'
-import type { Places } from '../../../src/reconcile/admission.js'
+import { Places } from '../../../src/reconcile/admission.js'
+import { Comparing } from '../../../src/reconcile/comparing.js'
 import { type ReconcileRefusal, RefusingError } from '../../../src/reconcile/index.js'
 import { readSummary } from '../../../src/reconcile/messages.js'
+import { partOf } from '../../../src/reconcile/parts.js'
 import type { Side } from '../../../src/reconcile/party.js'
 import { encodePrefixes } from '../../../src/reconcile/prefixes.js'
 import { serveSession } from '../../../src/reconcile/provider.js'
@@ -163,6 +165,44 @@ describe('a session of reconciliation', () => {
     await endAll()
   })
 
+  it('is given to one who comes for the first time in a while, in place of one that comes again and again', async () => {
+    let now = 1_000_000
+    const at = new Places({ ...systemClock, now: () => now })
+    const side = sideOf('giving', inventoryOf(secrets(0, 10)))
+    const begin = async (name: string) => {
+      const { frames, ended } = await served(side, { at, peer: `peer of ${name}` })
+      await frames.write(hello(name), { signal })
+      const told = await readSummary(frames, { signal }).then(
+        () => 'taken',
+        (thrown) => thrown.refusal,
+      )
+      return { name, frames, ended, told }
+    }
+    const four = ['other-0', 'other-1', 'other-2', 'other-3']
+    const first = await Promise.all(four.map(begin))
+    assert.deepEqual((await begin('asking')).told, 'BUSY')
+    for (const { frames, ended } of first) {
+      frames.abort(new Error('done'))
+      await ended
+    }
+    // All of them at once again.
+    const open = new Map((await Promise.all(four.map(begin))).map((session) => [session.name, session]))
+    const told = () => [...open.values()].map((session) => session.told)
+    assert.deepEqual(told(), ['taken', 'taken', 'taken', 'taken'])
+    const asking = await begin('asking')
+    assert.equal(asking.told, 'taken')
+    const ends = await Promise.race(
+      [...open.values()].map(async ({ name, ended, frames }) => ({ name, frames, end: await ended })),
+    )
+    assert.ok(ends.end instanceof RefusingError && ends.end.refusal === 'BUSY')
+    await assert.rejects(readSummary(ends.frames, { signal }), { refusal: 'BUSY' })
+    // That one is back too soon to take the place of another in turn; much later it is not.
+    assert.equal((await begin(ends.name)).told, 'BUSY')
+    now += 700_000
+    assert.equal((await begin(ends.name)).told, 'taken')
+    for (const { frames } of [asking, ...open.values()]) frames.abort(new Error('done'))
+  })
+
   it('takes no question that is none, none too many, and none when the provider is allowed no more', async () => {
     const end = async (play: (frames: Frames, side: ReturnType<typeof sideOf>) => Promise<void>) => {
       const side = sideOf('giving', inventoryOf(secrets(0, 100)))
@@ -193,6 +233,30 @@ describe('a session of reconciliation', () => {
     assert.equal(await end(moved), 'NOT_REGISTERED')
     const oversized = await end((frames) => frames.write(new Uint8Array(2_049), { signal }))
     assert.equal((oversized as { code?: string }).code, 'reconcile/oversized')
+  })
+
+  it('sums up no more for an account in a minute than there is for one, whatever it asks', async () => {
+    let tick = 0
+    // Each look at the clock is 400 ms after the one before.
+    const at = new Places({ ...systemClock, now: () => 1_000_000 }, () => (tick += 400))
+    const side = sideOf('giving', inventoryOf(secrets(0, 100)))
+    const begin = async (name: string) => {
+      const { frames, ended } = await served(side, { at, peer: `peer of ${name}` })
+      await frames.write(hello(name), { signal })
+      await readSummary(frames, { signal })
+      let answers = 0
+      for (; answers < 10; answers += 1) {
+        await frames.write(question(root), { signal })
+        const message = ProviderMessage.decode((await frames.read(98_304, { signal })) ?? new Uint8Array())
+        if (message.refusal?.code === RefusalCode.BUSY) break
+      }
+      frames.abort(new Error('done'))
+      await ended
+      return answers
+    }
+    assert.equal(await begin('asking'), 5)
+    assert.equal(await begin('asking'), 0)
+    assert.equal(await begin('other-0'), 5)
   })
 
   it('lets others have their turn while it answers, and answers any question soon', async () => {
@@ -269,5 +333,19 @@ describe('a requester of a session', () => {
     const busy = ProviderMessage.encode({ refusal: { code: RefusalCode.BUSY, retryAfterMs: 30_000 } })
     assert.equal(await told([busy]), 'BUSY')
     assert.equal(await told([summary, busy]), 'BUSY')
+  })
+
+  it('keeps what it knows when the provider has had enough, and knows that it is not all', async () => {
+    const theirs = inventoryOf(secrets(0, 1_000))
+    theirs.set(500_000, 7)
+    const comparing = new Comparing(held, 0)
+    const parts = comparing.next()?.map((prefix) => partOf(theirs, prefix))
+    assert.ok(parts)
+    const busy = ProviderMessage.encode({ refusal: { code: RefusalCode.BUSY, retryAfterMs: 30_000 } })
+    const found = await told([summary, ProviderMessage.encode({ answer: { parts } }), busy])
+    assert.deepEqual(found, {
+      ...{ takenIn: 5, count: 7, questions: 2, ahead: [], behind: [], isComplete: false },
+      counts: { lackingHere: 0, olderHere: 0, lackingThere: 0, olderThere: 0 },
+    })
   })
 })
