@@ -71,10 +71,11 @@ export class Owners {
     await Promise.all(open)
   }
 
-  /** Mints so many; resolves when all of a cluster have confirmed them. */
-  async give(taker: Taker, count: number, options: { signal: AbortSignal }): Promise<void> {
+  /** Mints so many; resolves with their names when all of a cluster have confirmed them. */
+  async give(taker: Taker, count: number, options: { signal: AbortSignal }): Promise<ShareKey[]> {
     const minted = await this.#mint(count, false)
     await Promise.all(minted.map((given) => this.#syncOne(given, taker, options)))
+    return minted.map(({ key }) => key)
   }
 
   async #syncOne(

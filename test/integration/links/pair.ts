@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { ShareKey } from '../../../src/domain/index.js'
 import type { NodeStatus } from '../../../src/node/index.js'
 import type { StoreRequest } from '../../../src/owner/index.js'
 import { Owners, type Taker } from '../../crash/owners.js'
@@ -49,8 +50,8 @@ export class Pair {
     this.#peers[cluster] = peer
   }
 
-  /** Resolves when the chain calls so many new shares synced, by this cluster. */
-  give(cluster: number, count: number): Promise<void> {
+  /** Resolves with their names when the chain calls so many new shares synced, by this cluster. */
+  give(cluster: number, count: number): Promise<ShareKey[]> {
     const taker: Taker = {
       cluster,
       status: () => this.peer(cluster).status(),
