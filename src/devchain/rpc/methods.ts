@@ -1,12 +1,12 @@
 import { Struct } from '@polkadot/types'
-import { u8aConcat } from '@polkadot/util'
+import { compactFromU8a, u8aConcat } from '@polkadot/util'
 import { blake2AsHex } from '@polkadot/util-crypto'
 import { z } from 'zod'
 import { fromHex, toHex } from '../../crypto/index.js'
 import { type BlockHash, type Hex, messageOf } from '../../domain/index.js'
 import type { Block } from '../ledger/block.js'
 import type { Ledger } from '../ledger/ledger.js'
-import { PoolError, type TransactionStatus } from '../ledger/pool.js'
+import { PoolError, type TransactionStatus, type Watcher } from '../ledger/pool.js'
 import { InvalidTransaction } from '../ledger/transaction.js'
 import type { Outlook } from './outlook.js'
 import { type Client, type Method, type Methods, RpcError, type Subscription } from './server.js'
@@ -191,7 +191,7 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
 
     author_submitExtrinsic: (params) => {
       const [bytes] = z.tuple([lowerHex]).parse(params)
-      return refusing(() => ledger.submit(fromHex(bytes)))
+      return submit(bytes)
     },
     author_submitAndWatchExtrinsic: (params, client) => {
       const [bytes] = z.tuple([lowerHex]).parse(params)
@@ -203,7 +203,7 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
           if (isLast(status)) end()
         }
         const watcher = (status: TransactionStatus) => outlook.whenShown(blockOf(status), () => tell(status))
-        refusing(() => ledger.submit(fromHex(bytes), watcher))
+        submit(bytes, watcher)
         return () => {
           watching = false
         }
@@ -227,6 +227,12 @@ export function rpcMethods(ledger: Ledger, outlook: Outlook, name: string): Meth
     },
 
     author_pendingExtrinsics: () => ledger.pool.all().map(({ bytes }) => bytes),
+  }
+
+  function submit(bytes: Hex, watcher?: Watcher): Hex {
+    const extrinsic = fromHex(bytes)
+    assertOpaque(extrinsic)
+    return refusing(() => ledger.submit(extrinsic, watcher), unreadable)
   }
 
   function sendStorage({ send }: Subscription, block: Block, asked: readonly Hex[]): void {
@@ -261,15 +267,37 @@ function unsubscribe(params: readonly unknown[], client: Client): boolean {
   return client.unsubscribe(id)
 }
 
-/** Turns the reasons for refusing a transaction into Substrate's error codes. */
-function refusing<T>(submit: () => T): T {
+/**
+ * Turns the reasons for refusing a transaction into Substrate's error codes.
+ * @param otherwise what it is when the bytes cannot be decoded.
+ */
+function refusing<T>(submit: () => T, otherwise: (thrown: unknown) => RpcError = badFormat): T {
   try {
     return submit()
   } catch (thrown) {
     if (thrown instanceof InvalidTransaction) throw new RpcError(1010, 'Invalid Transaction', thrown.message)
     if (thrown instanceof PoolError) throw new RpcError(thrown.code, thrown.message, thrown.data)
+    throw otherwise(thrown)
+  }
+}
+
+/**
+ * What a node itself sees of an extrinsic (`OpaqueExtrinsic` in `sp-runtime`): a length, and so many bytes.
+ * @throws RpcError when it is not so.
+ */
+function assertOpaque(extrinsic: Uint8Array): void {
+  try {
+    const [offset, length] = compactFromU8a(extrinsic)
+    if (extrinsic.length >= offset + length.toNumber()) return
+  } catch (thrown) {
     throw badFormat(thrown)
   }
+  throw badFormat('Not enough data to fill buffer')
+}
+
+/** What the node's runtime cannot decode, after an upgrade for example, makes it panic. */
+function unreadable(thrown: unknown): RpcError {
+  return new RpcError(1002, `Verification Error: Runtime error: Execution failed: ${messageOf(thrown)}`)
 }
 
 /** The SCALE encoding of `ApplyExtrinsicResult`, which is `Result<Result<(), DispatchError>, TransactionValidityError>`. */

@@ -186,8 +186,11 @@ describe('the development chain’s JSON-RPC', () => {
     assert.equal(await codeOf(client.call('toString')), -32601)
     assert.equal(await codeOf(client.call('state_getStorage', 'zz')), -32602)
     assert.equal(await codeOf(client.call('state_getKeysPaged', '0x', 1_000_000)), 4002)
-    assert.equal(await codeOf(client.call('author_submitExtrinsic', '0x00')), 1001)
+    // A length and so many bytes is what a node can tell without the runtime.
     assert.equal(await codeOf(client.call('author_submitExtrinsic', '0x1234567890')), 1001)
+    assert.equal(await codeOf(client.call('author_submitExtrinsic', '0x')), 1001)
+    assert.equal(await codeOf(client.call('author_submitExtrinsic', '0x00')), 1002)
+    assert.equal(await codeOf(client.call('author_submitExtrinsic', '0x04ff')), 1002)
     assert.equal(await codeOf(client.call('state_call', 'Core_execute_block', '0x')), 4003)
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { ApiPromise, WsProvider } from '@polkadot/api'
 import type { RuntimeVersion } from '@polkadot/types/interfaces'
-import { developmentMetadata } from '../../../src/devchain/metadata/index.js'
+import { developmentMetadata, movedMetadata } from '../../../src/devchain/metadata/index.js'
 import { editedMetadata, moveIndices } from '../../support/metadata.js'
 import { ChainUser, pending } from './chain-user.js'
 import { RawClient } from './raw-client.js'
@@ -126,6 +126,13 @@ describe('a runtime upgrade of the development chain', () => {
     })
     user.chain.sealBlock()
     assert.equal((await user.api.rpc.system.accountNextIndex(user.alice.address)).toNumber(), 1)
+  })
+
+  it('refuses a call of before that is none any more as a runtime that cannot read it, not as what is no extrinsic', async () => {
+    const late = await user.tx('nft.createNft', 'data', 0, null, false).signAsync(user.alice, { nonce: 0 })
+    user.chain.upgrade({ metadata: movedMetadata(1, 20) })
+    user.chain.sealBlock()
+    await assert.rejects(user.api.rpc.author.submitExtrinsic(late), /1002: Verification Error/)
   })
 
   it('is refused for a block that is there already, and for what is no metadata', () => {

@@ -215,8 +215,11 @@ export class Witness implements SyncListener {
 
   /** Resolves when something has been told after which the condition holds; mocha's timeout ends it otherwise. */
   async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await condition())) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    for (;;) {
+      // What is told while the condition is looked at counts as well.
+      const told = new Promise<void>((resolve) => this.#waiting.push(resolve))
+      if (await condition()) return
+      await told
     }
   }
 
