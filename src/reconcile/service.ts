@@ -6,6 +6,7 @@ import {
   type Logger,
   messageOf,
   type Offence,
+  type OffenceKind,
   SlotmeshError,
   synchronisationBarrier,
   systemClock,
@@ -85,7 +86,10 @@ export class ReconcileService {
         const comparison = await compareHeld(own, frames, { ...request, signal })
         return { ...comparison, traffic: frames.traffic }
       } catch (thrown) {
-        if (!signal.aborted) this.#blame(thrown, { peer: name, account: provider.account })
+        if (!signal.aborted) {
+          const kind = offenceOf(thrown, { frames, isKnown: true, role: 'provider' })
+          this.#blame(kind, { peer: name, account: provider.account })
+        }
         throw thrown
       }
     })
@@ -100,9 +104,8 @@ export class ReconcileService {
     }
     const turnedAway = this.#places.turnsAway(peer, { isStranger: !isNamed(peer) })
     if (turnedAway !== undefined) {
-      const flood = new SlotmeshError('reconcile/flood', 'The peer, or all strangers, open too many streams.')
-      stream.abort(flood)
-      if (turnedAway === 'peer') this.#blame(flood, { peer })
+      stream.abort(new SlotmeshError('reconcile/flood', 'The peer, or all strangers, open too many streams.'))
+      if (turnedAway === 'peer') this.#blame('flood', { peer })
       return
     }
     let account: AccountId | undefined
@@ -123,12 +126,13 @@ export class ReconcileService {
       // Strangers cost nothing, and could fill the log.
       if (account === undefined) logger.debug('somebody unknown was not compared with', fields)
       else logger.info('a reconciliation ended early', fields)
-      if (!signal.aborted) this.#blame(thrown, { peer, account })
+      if (!signal.aborted) {
+        this.#blame(offenceOf(thrown, { frames, isKnown: account !== undefined, role: 'requester' }), { peer, account })
+      }
     }
   }
 
-  #blame(thrown: unknown, who: Omit<Offence, 'kind'>): void {
-    const kind = offenceOf(thrown)
+  #blame(kind: OffenceKind | undefined, who: Omit<Offence, 'kind'>): void {
     if (kind !== undefined) this.#init.onOffence?.({ kind, ...who })
   }
 }

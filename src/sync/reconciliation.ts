@@ -214,8 +214,11 @@ export class Reconciliation {
     if (wants.length > 0) {
       this.#requireReady()
       await store.openWants(wants)
-      await this.#withdrawRemoved(wants, block, judge)
-      wanted(wants.map(({ key }) => key))
+      try {
+        await this.#withdrawRemoved(wants, block, judge)
+      } finally {
+        wanted(wants.map(({ key }) => key))
+      }
     }
     const due = found.behind.filter(({ here = 0 }) => here <= found.takenIn)
     const notDue = found.behind.length - due.length

@@ -312,6 +312,22 @@ describe('reconciliation of what slot peers hold', () => {
     assert.equal(store.counts().wants, 0)
   })
 
+  it('fetches what it has come to want also where the endpoint then does not say whether it is still there', async () => {
+    await miss(secret(5))
+    const nft = chain.nft.bind(chain)
+    let looks = 0
+    chain.nft = async (nftId) => {
+      looks += 1
+      if (looks > 1) throw new SlotmeshError('chain/request-refused', 'The chain refused it.')
+      // So that there is a block of which it is to be asked again.
+      await engine.reached(chain.finalise(), { signal })
+      return nft(nftId)
+    }
+    await reconcile()
+    assert.equal(looks, 2)
+    await witness.until(async () => (await store.place(secret(5))) !== undefined)
+  })
+
   it('withdraws it also where that block is still being compared with', async () => {
     await miss(secret(5))
     shares.up.delete(A)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { fromHex } from '../../../src/crypto/index.js'
-import { type Offence, silentLogger, systemClock } from '../../../src/domain/index.js'
+import { type Clock, type Offence, silentLogger, systemClock } from '../../../src/domain/index.js'
 import { Frames } from '../../../src/framing/index.js'
 import { Inventory } from '../../../src/inventory/index.js'
 import { type ReconcileHost, ReconcileService } from '../../../src/reconcile/service.js'
@@ -21,6 +21,15 @@ async function service() {
   const lines: string[] = []
   const offences: Offence[] = []
   const shut = new Set<string>()
+  const timers = new Set<{ readonly ms: number; readonly expire: () => void }>()
+  const clock: Clock = {
+    now: () => 1_000_000,
+    after: (ms, expire) => {
+      const timer = { ms, expire }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+  }
   let serve: (stream: Stream, connection: Connection) => Promise<void> | void = () => assert.fail()
   let dialled: Stream | undefined
   const host: ReconcileHost = {
@@ -33,7 +42,7 @@ async function service() {
   const reconcile = new ReconcileService({
     ...sideOf('giving', inventoryOf(secrets(0, 10))),
     host,
-    clock: { ...systemClock, now: () => 1_000_000 },
+    clock,
     isNamed: (peer) => !peer.includes('stranger'),
     isShut: (who) => shut.has(who),
     onOffence: (offence) => offences.push(offence),
@@ -76,7 +85,36 @@ async function service() {
     if (far.status === 'open') await once(far, 'close').catch(() => undefined)
     return outcome
   }
-  return { stream, ask, reconcile, lines, offences, shut }
+  /** One stream of this peer, on which nothing more comes after these messages and what is answered, until time is up. */
+  const silence = async (name: string, ms: number, ...messages: readonly Uint8Array[]): Promise<void> => {
+    const [near, far] = await connectedStreams()
+    const frames = new Frames(near, systemClock, 'reconcile')
+    const served = serve(far, { remotePeer: peerOf(name) } as Connection)
+    for (const message of messages) {
+      await frames.write(message, { signal })
+      await frames.read(98_304, { signal })
+    }
+    await expire(ms)
+    await served
+  }
+  /** Has a provider asked that answers nothing, until time is up. */
+  const askSilent = async () => {
+    const [near, far] = await connectedStreams()
+    dialled = near
+    const asking = reconcile.compare(
+      { account: account('asking').account, peer: peerOf('asking') },
+      { held: new Inventory(), turn: 0, signal },
+    )
+    await new Frames(far, systemClock, 'reconcile').read(256, { signal })
+    await expire(10_000)
+    await assert.rejects(asking, { name: 'TimeoutError' })
+  }
+  const expire = async (ms: number) => {
+    const due = () => [...timers].filter((timer) => timer.ms === ms)
+    while (due().length === 0) await new Promise((resolve) => setImmediate(resolve))
+    for (const timer of due()) timer.expire()
+  }
+  return { stream, ask, silence, askSilent, reconcile, lines, offences, shut }
 }
 
 describe('a service of reconciliation', () => {
@@ -102,6 +140,19 @@ describe('a service of reconciliation', () => {
     assert.deepEqual(offences, [
       { kind: 'malformed', ...who },
       { kind: 'oversized', ...who },
+    ])
+  })
+
+  it('blames who says nothing until time is up: lightly, unless it has had a place', async () => {
+    const { silence, askSilent, offences } = await service()
+    await silence('stranger', 10_000)
+    await silence('asking', 30_000, hello('asking'))
+    await askSilent()
+    const who = { peer: 'peer of asking', account: account('asking').account }
+    assert.deepEqual(offences, [
+      { kind: 'silence', peer: 'peer of stranger', account: undefined },
+      { kind: 'stall', ...who },
+      { kind: 'slow', ...who },
     ])
   })
 
