@@ -1,6 +1,6 @@
-import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { exists, isErrno, synced } from './folder.js'
+import { exists, isErrno, readSmallIfOpens, removed, synced, written } from './folder.js'
 import { filesOf, isFileRight } from './leveldb-files.js'
 
 /**
@@ -25,9 +25,9 @@ export async function asideOf(folder: string): Promise<string | undefined> {
  */
 export async function setAside(folder: string): Promise<void> {
   const { kept, chaff } = await filesOf(folder)
-  for (const name of chaff) await rm(join(folder, name))
+  for (const name of chaff) await removed(join(folder, name))
   const before = await asideOf(folder)
-  const isFurther = before !== undefined && (await exists(join(before, WHOLE_FILE)))
+  const isFurther = before !== undefined && (await readSmallIfOpens(join(before, WHOLE_FILE))) !== undefined
   let place = before
   for (const name of kept) {
     const file = join(folder, name)
@@ -35,7 +35,7 @@ export async function setAside(folder: string): Promise<void> {
     else place = await movedAside(folder, name)
   }
   if (place === undefined) return
-  await writeFile(join(place, WHOLE_FILE), '', { flush: true })
+  await written(join(place, WHOLE_FILE), '')
   await synced(place)
   await synced(folder)
 }

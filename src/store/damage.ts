@@ -1,8 +1,8 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { setAside } from './aside.js'
-import { exists, holdsStore, isErrno, moved, readSmall, removed, renamedFile, synced } from './folder.js'
+import { exists, holdsStore, isErrno, moved, opensNot, readSmall, removed, renamedFile, synced, written } from './folder.js'
 import { HEADER_NAMES } from './header.js'
 import { isIntact, statesOf } from './leveldb-files.js'
 import type { StoredState } from './leveldb-table.js'
@@ -73,7 +73,7 @@ export async function mendingOf(folder: string): Promise<{ isCopied: boolean; is
 export async function forgetRepair(folder: string): Promise<void> {
   // What the node erases must not stay here.
   for (const left of [copyOf(folder), orderOf(folder)]) await rm(left, { recursive: true, force: true })
-  await rm(markOf(folder), { force: true })
+  await removed(markOf(folder))
 }
 
 /**
@@ -89,16 +89,16 @@ export async function repair(folder: string, isLegibleNow: boolean): Promise<voi
   await writeMark(folder, { step: 'copying', isLegible })
   const copies = [copyOf(folder), orderOf(folder)]
   for (const copy of copies) await rm(copy, { recursive: true, force: true })
-  const target = await created(copyOf(folder))
-  try {
-    const order = await created(orderOf(folder))
-    await copyLegible(folder, target, order).finally(() => order.close())
-    const headers = await target.getMany([...HEADER_NAMES])
-    // Nothing of it would open: what is here stays for its operator.
-    if (headers.every((header) => header === undefined)) throw new Error('its header is missing')
-  } finally {
-    await target.close()
-  }
+  // First: a copy beside which there is none is whole.
+  await inCreated(orderOf(folder), async (order) => {
+    await synced(folder)
+    await inCreated(copyOf(folder), async (target) => {
+      await copyLegible(folder, target, order)
+      const headers = await target.getMany([...HEADER_NAMES])
+      // Nothing of it would open: what is here stays for its operator.
+      if (headers.every((header) => header === undefined)) throw new Error('its header is missing')
+    })
+  })
   await rm(orderOf(folder), { recursive: true })
   await synced(copyOf(folder))
   await writeMark(folder, { step: 'copied', isLegible })
@@ -123,11 +123,15 @@ export async function finishRepair(folder: string): Promise<void> {
   if (await exists(copy)) await moved(copy, folder)
 }
 
-async function created(folder: string): Promise<RawDatabase> {
+async function inCreated(folder: string, work: (database: RawDatabase) => Promise<void>): Promise<void> {
   // Sealed values do not compress.
   const level: RawDatabase = new Level(folder, { keyEncoding: 'view', valueEncoding: 'view', compression: false })
   await level.open()
-  return level
+  try {
+    await work(level)
+  } finally {
+    await level.close()
+  }
 }
 
 /** Of each record the latest state, as far as its number can be believed. */
@@ -186,17 +190,26 @@ function isBelow(rank: Uint8Array, other: Uint8Array | undefined): boolean {
   return other !== undefined && Buffer.compare(rank, other) <= 0
 }
 
-/** Undefined when nothing is being mended; a mark that says something else is of a beginning that was cut short. */
+/**
+ * Undefined when nothing is being mended; a mark that says something else is of a beginning that was cut short. One that
+ * does not open was being written when the power was cut: files show how far it had come, and nothing how legible it was.
+ */
 async function readMark(folder: string): Promise<Mending | undefined> {
-  const mark = await readSmall(markOf(folder))
-  if (mark === undefined) return undefined
-  const [, step = 'copying', legible] = MARK.exec(`${mark}`) ?? []
-  return { step: step as Step, isLegible: legible !== undefined }
+  try {
+    const mark = await readSmall(markOf(folder))
+    if (mark === undefined) return undefined
+    const [, step = 'copying', legible] = MARK.exec(`${mark}`) ?? []
+    return { step: step as Step, isLegible: legible !== undefined }
+  } catch (thrown) {
+    if (!opensNot(thrown)) throw thrown
+    const isCopied = (await exists(copyOf(folder))) && !(await exists(orderOf(folder)))
+    return { step: isCopied ? 'copied' : 'copying', isLegible: false }
+  }
 }
 
 /** At once, since a mark that says nothing would have a copy begun anew from what is half gone. */
 async function writeMark(folder: string, { step, isLegible }: Mending): Promise<void> {
   const draft = draftOf(folder)
-  await writeFile(draft, `${step}${isLegible ? ' legible' : ''}\n`, { flush: true })
+  await written(draft, `${step}${isLegible ? ' legible' : ''}\n`)
   await renamedFile(draft, markOf(folder))
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { openPlain } from './plain-file.js'
 
@@ -90,6 +90,12 @@ export async function removed(file: string): Promise<void> {
   }
 }
 
+/** A file that is on disk when this resolves, in place of one that may not even open to be written over. */
+export async function written(file: string, content: string | Uint8Array): Promise<void> {
+  await removed(file)
+  await writeFile(file, content, { flush: true })
+}
+
 /**
  * Moves a database's folder: at once where that can be done, and else file by file, `CURRENT` last. Cut short, it goes on
  * when it is called again; until it has come to its end there is no `CURRENT` where the folder is moved to.
@@ -144,6 +150,24 @@ export async function readSmall(file: string): Promise<Buffer | undefined> {
     if (isErrno(thrown, 'ENOENT', 'ENOTDIR')) return undefined
     throw thrown
   }
+}
+
+/**
+ * As {@link readSmall}; undefined also where it does not open, as on an encrypted mount one whose writing was cut short, or
+ * that the host has altered.
+ */
+export async function readSmallIfOpens(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readSmall(file)
+  } catch (thrown) {
+    if (opensNot(thrown)) return undefined
+    throw thrown
+  }
+}
+
+/** What reading a file comes to that is there and does not open. */
+export function opensNot(thrown: unknown): boolean {
+  return isErrno(thrown, 'EACCES', 'EPERM', 'EIO')
 }
 
 export function isErrno(thrown: unknown, ...codes: string[]): boolean {

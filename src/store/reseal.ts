@@ -1,9 +1,9 @@
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { asideOf } from './aside.js'
 import { SealedDatabase } from './database.js'
-import { exists, hasCurrent, holdsStore, isMount, made, moved, placeOf, readSmall, renamed, synced } from './folder.js'
+import { exists, hasCurrent, holdsStore, isMount, made, moved, placeOf, readSmallIfOpens, removed, renamed, synced, written } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
 
 /**
@@ -147,7 +147,7 @@ async function exchange(
     } finally {
       await target.close()
     }
-    await writeFile(join(location, SEQUENCE_FILE), `${source.sequence}\n`, { flush: true })
+    await written(join(location, SEQUENCE_FILE), `${source.sequence}\n`)
     await moved(resealing, resealed)
     // Under the lock of the source, so that nobody writes to it meanwhile.
     isReplaced = await renamed(location, replaced)
@@ -206,13 +206,13 @@ function openKept(location: string, key: Uint8Array): Promise<SealedDatabase> {
 async function keepReplaced(location: string): Promise<void> {
   const { replaced } = beside(location)
   if (!(await exists(replaced))) return
-  await rm(join(replaced, SEQUENCE_FILE), { force: true })
+  await removed(join(replaced, SEQUENCE_FILE))
   await synced(replaced)
 }
 
 /** Undefined when the folder is not there, or does not say. */
 async function sequenceOf(replaced: string): Promise<number | undefined> {
-  const text = `${(await readSmall(join(replaced, SEQUENCE_FILE))) ?? ''}`
+  const text = `${(await readSmallIfOpens(join(replaced, SEQUENCE_FILE))) ?? ''}`
   return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined
 }
 

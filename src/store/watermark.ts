@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isErrno, readSmall, removed, renamedFile } from './folder.js'
+import { readSmallIfOpens, removed, renamedFile } from './folder.js'
 import { WATERMARK } from './records.js'
 import type { Sealer } from './sealing.js'
 
@@ -34,7 +34,8 @@ export class Watermark {
   static async read(folder: string, sealer: Sealer): Promise<Watermark> {
     // One that was cut short may not even open to be written over, on an encrypted mount.
     await removed(draftOf(folder))
-    const sealed = await readMark(folder)
+    // One that cannot be read is none: the folder is altered then, and whoever could have made it so can also take it away.
+    const sealed = await readSmallIfOpens(fileOf(folder))
     const value = sealed && sealer.open(NAME, sealed)
     return new Watermark(folder, sealer, value && WATERMARK.decode(value))
   }
@@ -70,15 +71,5 @@ export class Watermark {
     await writeFile(draft, this.#sealer.seal(NAME, WATERMARK.encode(sequence)), { flush: true })
     await renamedFile(draft, fileOf(this.#folder))
     this.#sequence = sequence
-  }
-}
-
-/** One that cannot be read is none: the folder is altered then, and whoever could have made it so can also take it away. */
-async function readMark(folder: string): Promise<Buffer | undefined> {
-  try {
-    return await readSmall(fileOf(folder))
-  } catch (thrown) {
-    if (isErrno(thrown, 'EACCES', 'EPERM', 'EIO')) return undefined
-    throw thrown
   }
 }

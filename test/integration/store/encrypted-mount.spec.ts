@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { access, rm, writeFile } from 'node:fs/promises'
+import { access, cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resealStore } from '../../../src/store/index.js'
 import { EncryptedMount } from './encrypted-mount.js'
@@ -54,6 +54,64 @@ describe('store on an encrypted mount', function () {
     await store.close()
     const again = await folders.open(location)
     assert.equal(again.integrity().state, 'whole')
+  })
+
+  for (const [time, step] of ['begins', 'has copied', 'moves'].entries()) {
+    it(`goes on mending although the power was cut while it wrote that it ${step}`, async () => {
+      const location = await filled()
+      await rm(join(location, 'CURRENT'))
+      let written = 0
+      mount.cuts = (place) => {
+        if (!place.endsWith('MENDED')) return false
+        written += 1
+        return written === time + 1
+      }
+      await assert.rejects(folders.open(location))
+      mount.cuts = () => false
+      assert.equal(mount.broken.size, 1)
+      const store = await folders.open(location)
+      assert.deepEqual([store.integrity().state, store.integrity().doubtful], ['altered', 1])
+      assert.deepEqual(await store.secret('account-seed'), SEED)
+      await store.beginSetup({ ...origin.identity, incarnation: `0x${'ee'.repeat(16)}` }, 20, [])
+      await store.close()
+      const again = await folders.open(location)
+      assert.equal(again.integrity().state, 'whole')
+    })
+  }
+
+  it('mends a further damage although what says that all of the first was kept does not open', async () => {
+    const location = await filled()
+    for (const incarnation of [`0x${'e1'.repeat(16)}`, `0x${'e2'.repeat(16)}`] as const) {
+      await rm(join(location, 'CURRENT'))
+      const store = await folders.open(location)
+      assert.equal(store.integrity().state, 'altered')
+      await store.beginSetup({ ...origin.identity, incarnation }, 20, [])
+      await store.close()
+      mount.broken.add(join(`${location}.damaged`, 'WHOLE'))
+    }
+    const store = await folders.open(location)
+    assert.deepEqual(await store.secret('account-seed'), SEED)
+  })
+
+  it('is sealed anew although a former time has left a number that does not open', async () => {
+    const location = await filled()
+    const number = join(location, 'SEQUENCE')
+    await writeFile(number, '1')
+    mount.broken.add(number)
+    await resealStore({ location, from: sealingKey, to: NEW_KEY, signal })
+    const store = await folders.open(location, NEW_KEY)
+    assert.deepEqual([store.integrity().state, await store.secret('account-seed')], ['whole', SEED])
+  })
+
+  it('keeps what was replaced where it does not say how old it is', async () => {
+    const location = await filled()
+    const replaced = `${location}.replaced`
+    await cp(location, replaced, { recursive: true })
+    const number = join(replaced, 'SEQUENCE')
+    await writeFile(number, '1')
+    mount.broken.add(number)
+    const store = await folders.open(location)
+    assert.deepEqual([store.integrity().state, store.integrity().replaced], ['whole', replaced])
   })
 
   it('has nothing renamed that a loss of power would keep from being opened', async () => {

@@ -26,6 +26,9 @@ export class EncryptedMount {
   /** Files that would not open after a loss of power. */
   readonly unsynced = new Set<string>()
 
+  /** Whether the power is cut when a file has been renamed to this place: it does not open then. */
+  cuts: (place: string) => boolean = () => false
+
   constructor() {
     const real = EncryptedMount.#real
     const refuse = (path: unknown) => {
@@ -61,6 +64,9 @@ export class EncryptedMount {
       this.broken.delete(String(to))
       this.unsynced.delete(String(from))
       this.unsynced.add(String(to))
+      if (!this.cuts(String(to))) return
+      this.broken.add(String(to))
+      throw errorOf('ENOSPC')
     }
     syncBuiltinESMExports()
   }
