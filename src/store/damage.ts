@@ -2,7 +2,18 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { setAside } from './aside.js'
-import { exists, holdsStore, isErrno, moved, opensNot, readSmall, removed, renamedFile, synced, written } from './folder.js'
+import {
+  exists,
+  holdsStore,
+  isErrno,
+  moved,
+  opensNot,
+  readSmall,
+  removed,
+  renamedFile,
+  synced,
+  written,
+} from './folder.js'
 import { HEADER_NAMES } from './header.js'
 import { isIntact, statesOf } from './leveldb-files.js'
 import type { StoredState } from './leveldb-table.js'

@@ -3,7 +3,20 @@ import { dirname, join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { asideOf } from './aside.js'
 import { SealedDatabase } from './database.js'
-import { exists, hasCurrent, holdsStore, isMount, made, moved, placeOf, readSmallIfOpens, removed, renamed, synced, written } from './folder.js'
+import {
+  exists,
+  hasCurrent,
+  holdsStore,
+  isMount,
+  made,
+  moved,
+  placeOf,
+  readSmallIfOpens,
+  removed,
+  renamed,
+  synced,
+  written,
+} from './folder.js'
 import { underFolderLock } from './folder-lock.js'
 
 /**
