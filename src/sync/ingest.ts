@@ -145,8 +145,21 @@ export class Ingest {
     return { count: this.#owed.size, oldestSince: oldest?.since, lastOutcome: oldest && this.#lastOutcome }
   }
 
-  /** How a share compares with the one held under the key, or with one that {@link settle} makes of it. */
-  async compare(key: ShareKey, payload: Uint8Array): Promise<'absent' | 'same' | 'different'> {
+  /**
+   * How a share compares with the one held under the key, or with one that {@link settle} makes of it. Where one is pending
+   * the chain is taken in first: a final block may have made a share of it, as after a start of which the owner heard nothing.
+   * @throws what the store throws, or the signal's reason.
+   */
+  async compare(
+    key: ShareKey,
+    payload: Uint8Array,
+    { signal }: { signal: AbortSignal },
+  ): Promise<'absent' | 'same' | 'different'> {
+    const pending = await this.#parts.store.pending(key)
+    if (pending !== undefined) {
+      zero(pending.payload)
+      await this.#parts.caughtUp({ signal })
+    }
     const isMissed = (await this.#seatIsHeld()) && (await this.#parts.store.isMissed(key, payload))
     return isMissed ? 'same' : this.#compareHeld(key, payload)
   }

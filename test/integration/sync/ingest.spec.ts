@@ -104,6 +104,21 @@ describe('taking shares from owners', () => {
     assert.equal(store.counts().pending, 0)
   })
 
+  it('knows a share for the same whose block is final and not taken in yet, as just after a start', async () => {
+    const key = capsule(1)
+    await seal(store, own, 1, [key])
+    await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
+    let waits = 0
+    const caughtUp = async () => {
+      waits += 1
+      await applySynced(2, key, cluster)
+    }
+    const ingest = ingestWith('already-synced', { caughtUp })
+    assert.equal(await ingest.compare(key, payloadOf(key, 1), { signal }), 'same')
+    assert.equal(await ingest.compare(key, payloadOf(key), { signal }), 'different')
+    assert.equal(waits, 1)
+  })
+
   it('drops a share whose round has ended', async () => {
     const key = capsule(1)
     await seal(store, own, 1, [key])
@@ -217,11 +232,11 @@ describe('taking shares from owners', () => {
     const { incarnation } = (await store.identity()) ?? {}
     const ingest = ingestWith('already-synced')
     for (const key of keys) {
-      assert.equal(await ingest.compare(key, payloadOf(key, 1)), 'absent')
+      assert.equal(await ingest.compare(key, payloadOf(key, 1), { signal }), 'absent')
       await ingest.settle(key, payloadOf(key, 1))
       assert.equal(await store.place(key), undefined)
 
-      assert.equal(await ingest.compare(key, payloadOf(key)), 'same')
+      assert.equal(await ingest.compare(key, payloadOf(key), { signal }), 'same')
       await ingest.settle(key, payloadOf(key))
     }
     const versions = async () => [(await store.place(secret(1)))?.version, (await store.place(capsule(1)))?.version]
@@ -254,7 +269,7 @@ describe('taking shares from owners', () => {
       const share = Buffer.from(payloadOf(key, edition)).toString()
       const temporarySigner = accountSigner(new Uint8Array(32).fill(78))
       const request = ownerStoreRequest({ owner, temporarySigner, key, share, block: 12 })
-      const held = (of: typeof key, bytes: Uint8Array) => ingest.compare(of, bytes)
+      const held = (of: typeof key, bytes: Uint8Array) => ingest.compare(of, bytes, { signal })
       return verifyStoreRequest('secret', request, facts, { signal, held })
     }
     await assert.rejects(authorised(1), { status: 'NOTSYNCING' })
@@ -298,13 +313,13 @@ describe('taking shares from owners', () => {
   it('does not take the word of the owner for a round that another cluster has ended since, nor in another seat', async () => {
     await missed([capsule(1)])
     const seatless = ingestWith('already-synced', { chain: { registry: () => new Registry([]) } })
-    assert.equal(await seatless.compare(capsule(1), payloadOf(capsule(1))), 'absent')
+    assert.equal(await seatless.compare(capsule(1), payloadOf(capsule(1)), { signal }), 'absent')
     await seatless.settle(capsule(1), payloadOf(capsule(1)))
     assert.equal(await store.place(capsule(1)), undefined)
 
     await applySynced(30, capsule(1), anotherCluster)
     const ingest = ingestWith('already-synced')
-    assert.equal(await ingest.compare(capsule(1), payloadOf(capsule(1))), 'absent')
+    assert.equal(await ingest.compare(capsule(1), payloadOf(capsule(1)), { signal }), 'absent')
     await ingest.settle(capsule(1), payloadOf(capsule(1)))
     assert.equal(await store.place(capsule(1)), undefined)
     assert.equal((await store.want(capsule(1)))?.minimumVersion, 30)
