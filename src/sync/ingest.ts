@@ -283,7 +283,14 @@ export class Ingest {
     if (pending !== undefined) zero(pending.payload)
     if (pending?.confirmed && !isPending) throw new IngestError('held', key)
     if (!isPending) await store.putPending({ key, payload, confirmed: false })
-    if (!pending?.confirmed || !isPending) await this.#confirm(key)
+    if (pending?.confirmed && isPending) return
+    try {
+      await this.#confirm(key)
+    } catch (thrown) {
+      // An earlier confirmation of this enclave may have been the last one that the chain waited for.
+      const isSynced = thrown instanceof IngestError && thrown.outcome === 'already-synced'
+      if (!isSynced || held === 'same' || (await this.#compareHeld(key, payload)) !== 'same') throw thrown
+    }
   }
 
   async #vouchForMissed(key: ShareKey, payload: Uint8Array): Promise<boolean> {
