@@ -33,6 +33,7 @@ export interface IngestParts {
     Store,
     | 'identity'
     | 'share'
+    | 'want'
     | 'pending'
     | 'pendingShares'
     | 'putPending'
@@ -289,8 +290,13 @@ export class Ingest {
     } catch (thrown) {
       // An earlier confirmation of this enclave may have been the last one that the chain waited for.
       const isSynced = thrown instanceof IngestError && thrown.outcome === 'already-synced'
-      if (!isSynced || held === 'same' || (await this.#compareHeld(key, payload)) !== 'same') throw thrown
+      if (!isSynced || !(await this.#isNewest(key, payload))) throw thrown
     }
+  }
+
+  /** Whether this share is held, and nothing newer is known to be. */
+  async #isNewest(key: ShareKey, payload: Uint8Array): Promise<boolean> {
+    return (await this.#parts.store.want(key)) === undefined && (await this.#compareHeld(key, payload)) === 'same'
   }
 
   async #vouchForMissed(key: ShareKey, payload: Uint8Array): Promise<boolean> {

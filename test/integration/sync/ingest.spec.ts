@@ -121,21 +121,19 @@ describe('taking shares from owners', () => {
 
   it('has an owner who hands a share over again told that it is kept, when the confirmation before was the last one', async () => {
     const [key, other] = [capsule(1), capsule(2)]
-    const synced: Partial<Record<number, number>> = { [key.nftId]: cluster, [other.nftId]: anotherCluster }
-    const confirmed: (typeof key)[] = []
-    const confirm: SyncChain['confirm'] = async (_, asking) => {
-      confirmed.push(asking)
-      return { outcome: 'already-synced' }
-    }
-    const caughtUp = async () => {
-      const now = confirmed.at(-1) ?? key
-      await applySynced(now.nftId, now, synced[now.nftId] ?? cluster)
-    }
-    const ingest = ingestWith('already-synced', { chain: { confirm }, caughtUp })
+    let next: () => Promise<unknown> = () => applySynced(1, key, cluster)
+    const ingest = ingestWith('already-synced', { caughtUp: async () => void (await next()) })
     await store.putPending({ key, payload: payloadOf(key), confirmed: false })
     await ingest.take(key, payloadOf(key), { signal })
     assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
+    next = async () => undefined
+    await ingest.take(key, payloadOf(key), { signal })
+
+    next = () => applySynced(2, other, anotherCluster)
     await assert.rejects(ingest.take(other, payloadOf(other), { signal }), { outcome: 'already-synced' })
+    // Another cluster has replaced it by now.
+    next = () => applySynced(3, key, anotherCluster)
+    await assert.rejects(ingest.take(key, payloadOf(key), { signal }), { outcome: 'already-synced' })
     assert.equal(store.counts().pending, 0)
   })
 
