@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { BlockRef, NftFacts, NftId, ShareKey } from '../../domain/index.js'
+import type { BlockRef, NftFacts, NftId, ShareKey, ShareKind } from '../../domain/index.js'
 import type { Rpc } from '../connection/rpc.js'
 import { plain } from '../runtime/plain.js'
 import type { Runtime } from '../runtime/runtime.js'
@@ -7,9 +7,11 @@ import { account } from '../runtime/shapes.js'
 import { type Persist, readEntries } from './entries.js'
 import { readAs, readable } from './readable.js'
 
+const KINDS = ['secret', 'capsule'] as const
+
 const FLAGS = ['isSecret', 'isSyncingSecret', 'isCapsule', 'isSyncingCapsule'] as const
 
-const nftShape = z.object({
+export const nftShape = z.object({
   owner: account,
   state: z.object({
     isSecret: z.boolean(),
@@ -56,13 +58,15 @@ export async function* readSyncedShares(
     const keys = readable(block, nfts, () =>
       page.flatMap(({ key, value }): ShareKey[] => {
         const nftId = idOf(key)
-        const { isSecret, isSyncingSecret, isCapsule, isSyncingCapsule } = stateOf(value)
-        return [
-          ...(isSecret && !isSyncingSecret ? [{ kind: 'secret', nftId } as const] : []),
-          ...(isCapsule && !isSyncingCapsule ? [{ kind: 'capsule', nftId } as const] : []),
-        ]
+        const state = stateOf(value)
+        return KINDS.filter((kind) => isSynced(kind, state)).map((kind) => ({ kind, nftId }))
       }),
     )
     if (keys.length > 0) yield keys
   }
+}
+
+/** Whether all shares of a kind are confirmed that there are to be. */
+export function isSynced(kind: ShareKind, state: Readonly<Record<(typeof FLAGS)[number], boolean>>): boolean {
+  return kind === 'secret' ? state.isSecret && !state.isSyncingSecret : state.isCapsule && !state.isSyncingCapsule
 }

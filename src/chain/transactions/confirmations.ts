@@ -13,7 +13,7 @@ import type { Rpc } from '../connection/rpc.js'
 import { CallFailedError, RequestRefused } from '../errors.js'
 import { persist } from '../persist.js'
 import type { ChainCall } from '../runtime/runtime.js'
-import { readConfirmed } from '../state/confirmed.js'
+import { readStandings } from '../state/confirmed.js'
 import { BATCH_METHODS, type BatchMethod, type ItemResult, resultsOf } from './batch.js'
 import { readNonce } from './nonce.js'
 import type { Transactions } from './transactions.js'
@@ -128,7 +128,7 @@ export class Confirmations {
     for (const { signal } of items) signal.addEventListener('abort', leave)
     try {
       await this.#awaitFormerLife(lane, abandoned.signal)
-      const open = await this.#leaveOutConfirmed(lane.signer, items, abandoned.signal)
+      const open = await this.#leaveOutSettled(lane.signer, items, abandoned.signal)
       await this.#send(lane, open, handedIn, abandoned.signal)
     } catch (thrown) {
       const hasNoFunds = thrown instanceof SlotmeshError && thrown.code === 'chain/no-funds'
@@ -164,24 +164,29 @@ export class Confirmations {
     lane.hasNoFormerLife = true
   }
 
-  /** A confirmation that nobody here heard of again, before a crash perhaps, is not paid for twice. */
-  async #leaveOutConfirmed(signer: AccountSigner, items: readonly Item[], signal: AbortSignal): Promise<Item[]> {
+  /**
+   * A confirmation that nobody here heard of again, before a crash perhaps, is not paid for twice; nor is one that has come
+   * to be of no use while others were waited for.
+   */
+  async #leaveOutSettled(signer: AccountSigner, items: readonly Item[], signal: AbortSignal): Promise<Item[]> {
     const { rpc, blocks, head, logger } = this.#parts
     const operator = head.registry.seatOf(signer.account)?.operator
     if (operator === undefined) return [...items]
     const { block } = head
     const keys = items.map(({ key }) => key)
-    const confirmed = await persist(
+    const standings = await persist(
       async () => {
         const runtime = await abortable(blocks.runtimes.at(block.number), signal)
-        return readConfirmed(rpc, runtime, { keys, operator, block }, signal)
+        return readStandings(rpc, runtime, { keys, operator, block }, signal)
       },
       logger,
       signal,
     )
     return items.filter((item, index) => {
-      if (confirmed[index]) item.settle({ outcome: 'already-confirmed', block })
-      return !confirmed[index]
+      const standing = standings[index]
+      if (standing === 'confirmed') item.settle({ outcome: 'already-confirmed', block })
+      if (standing === 'synced') item.settle({ outcome: 'already-synced', block })
+      return standing === 'open'
     })
   }
 

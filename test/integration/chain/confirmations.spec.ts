@@ -203,6 +203,28 @@ describe('confirmations through faults', () => {
     assert.deepEqual([shares, nonce], [[nftId], 1])
   }).timeout(60_000)
 
+  it('are sent once also where the one that was on its way ends the round', async () => {
+    const key = { kind: 'secret', nftId: await world.mint('secret') } as const
+    for (const slot of [0, 1, 2, 3]) await world.chain.confirm(enclaveOf(0, slot), key, { signal })
+    const before = (await confirmedBy(enclaveOf(0, 4), world.chain.finalised().number)).nonce
+    const former = await connectChain({ endpoints: [wire.url], logger })
+    const submitted = new Promise<void>((resolve) => {
+      wire.tamper = (result, { method }) => {
+        if (method === SUBMIT) resolve()
+        return result
+      }
+    })
+    const forgotten = former.confirm(enclaveOf(0, 4), key, { signal })
+    await submitted
+    await former.close()
+    await assert.rejects(forgotten)
+    const { outcome, block } = await chain.confirm(enclaveOf(0, 4), key, { signal })
+    assert.equal(outcome, 'already-synced')
+    assert.ok(block !== undefined)
+    const { nonce } = await confirmedBy(enclaveOf(0, 4), block.number)
+    assert.equal(nonce, before + 1)
+  }).timeout(60_000)
+
   it('wait for funds and for a seat, and say so', async () => {
     const folder = await folders.make()
     const store = await folders.open(folder)
