@@ -156,11 +156,7 @@ export class Ingest {
     payload: Uint8Array,
     { signal }: { signal: AbortSignal },
   ): Promise<'absent' | 'same' | 'different'> {
-    const pending = await this.#parts.store.pending(key)
-    if (pending !== undefined) {
-      zero(pending.payload)
-      await this.#parts.caughtUp({ signal })
-    }
+    if (await this.#isPending(key)) await this.#parts.caughtUp({ signal })
     const isMissed = (await this.#seatIsHeld()) && (await this.#parts.store.isMissed(key, payload))
     return isMissed ? 'same' : this.#compareHeld(key, payload)
   }
@@ -286,12 +282,21 @@ export class Ingest {
     if (!isPending) await store.putPending({ key, payload, confirmed: false })
     if (pending?.confirmed && isPending) return
     try {
-      await this.#confirm(key)
+      await this.#confirmWhatIsLeft(key)
+      if (!(await this.#isPending(key)) && !(await this.#isNewest(key, payload))) {
+        throw new IngestError('already-synced', key)
+      }
     } catch (thrown) {
       // An earlier confirmation of this enclave may have been the last one that the chain waited for.
       const isSynced = thrown instanceof IngestError && thrown.outcome === 'already-synced'
       if (!isSynced || !(await this.#isNewest(key, payload))) throw thrown
     }
+  }
+
+  async #isPending(key: ShareKey): Promise<boolean> {
+    const pending = await this.#parts.store.pending(key)
+    if (pending !== undefined) zero(pending.payload)
+    return pending !== undefined
   }
 
   /** Whether this share is held, and nothing newer is known to be. */
@@ -320,7 +325,20 @@ export class Ingest {
     const pending = await this.#parts.store.pending(key)
     if (pending !== undefined) zero(pending.payload)
     if (pending === undefined || pending.confirmed) this.#owed.delete(shareKeyText(key))
-    else await this.#confirm(key)
+    else await this.#confirmWhatIsLeft(key)
+  }
+
+  /** Where the round may have ended by a confirmation of a former life, a block that is to be taken in has made a share of it. */
+  async #confirmWhatIsLeft(key: ShareKey): Promise<void> {
+    try {
+      await this.#confirm(key)
+    } catch (thrown) {
+      if (!(thrown instanceof SlotmeshError && thrown.code === 'chain/round-over')) throw thrown
+      const { caughtUp, lifetime } = this.#parts
+      await caughtUp({ signal: lifetime })
+      if (await this.#isPending(key)) await this.#confirm(key)
+      else this.#owed.delete(shareKeyText(key))
+    }
   }
 
   async #confirm(key: ShareKey): Promise<void> {

@@ -137,6 +137,28 @@ describe('taking shares from owners', () => {
     assert.equal(store.counts().pending, 0)
   })
 
+  it('asks the blocks whether a confirmation of a former life has ended the round, and confirms what they leave', async () => {
+    const [ended, open] = [capsule(1), capsule(2)]
+    const confirm: SyncChain['confirm'] = async () => {
+      asked += 1
+      if (asked % 2 === 1) throw new SlotmeshError('chain/round-over', 'Take the blocks in.')
+      return { outcome: 'confirmed' }
+    }
+    let next: () => Promise<unknown> = () => applySynced(1, ended, cluster)
+    const ingest = ingestWith('confirmed', { chain: { confirm }, caughtUp: async () => void (await next()) })
+    await store.putPending({ key: ended, payload: payloadOf(ended), confirmed: false })
+    await ingest.take(ended, payloadOf(ended), { signal })
+    assert.deepEqual([asked, (await store.share(ended))?.payload], [1, payloadOf(ended)])
+    assert.deepEqual([ingest.owed().count, store.counts().pending], [0, 0])
+
+    // A chain that is behind: this round has not begun there.
+    next = async () => undefined
+    asked = 0
+    await ingest.take(open, payloadOf(open), { signal })
+    assert.equal(asked, 2)
+    assert.equal((await store.pending(open))?.confirmed, true)
+  })
+
   it('drops a share whose round has ended', async () => {
     const key = capsule(1)
     await seal(store, own, 1, [key])
