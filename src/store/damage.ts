@@ -203,7 +203,7 @@ function isBelow(rank: Uint8Array, other: Uint8Array | undefined): boolean {
 
 /**
  * Undefined when nothing is being mended; a mark that says something else is of a beginning that was cut short. One that
- * does not open was being written when the power was cut: files show how far it had come, and nothing how legible it was.
+ * does not open was being written when the power was cut, and nothing shows how legible it was.
  */
 async function readMark(folder: string): Promise<Mending | undefined> {
   try {
@@ -212,9 +212,10 @@ async function readMark(folder: string): Promise<Mending | undefined> {
     const [, step = 'copying', legible] = MARK.exec(`${mark}`) ?? []
     return { step: step as Step, isLegible: legible !== undefined }
   } catch (thrown) {
-    if (!opensNot(thrown)) throw thrown
+    // Beside a whole copy nobody can say which files are the damaged ones: whatever is there stays for its operator.
     const isCopied = (await exists(copyOf(folder))) && !(await exists(orderOf(folder)))
-    return { step: isCopied ? 'copied' : 'copying', isLegible: false }
+    if (!opensNot(thrown) || isCopied) throw thrown
+    return { step: 'copying', isLegible: false }
   }
 }
 
