@@ -268,7 +268,7 @@ export class Chain {
 
   /**
    * Tells the chain that this enclave holds a share; resolves when that is final, or can never be. Many that are asked
-   * for at once go in one transaction where the chain can do that.
+   * for at once go in one transaction where the chain can do that. The round must have begun by {@link Chain.finalised}.
    * @throws as `Confirmations.confirm`.
    */
   confirm(signer: AccountSigner, key: ShareKey, { signal }: Abortable): Promise<ConfirmationAnswer> {

@@ -258,7 +258,7 @@ class Node implements EnclaveNode {
 
   async #storeShare(kind: ShareKind, request: StoreRequest, signal: AbortSignal): Promise<ShareKey> {
     const { chain, engine, ingest } = this.#started()
-    const held = (key: ShareKey, share: Uint8Array) => ingest.compare(key, share, { signal })
+    const held = (key: ShareKey, share: Uint8Array) => ingest.compare(key, share)
     const verify = () => verifyStoreRequest(kind, request, chain, { signal, held })
     let authorised = await verify()
     try {

@@ -33,10 +33,11 @@ export interface OwnerRequestFacts {
 export interface StoreOptions {
   readonly signal: AbortSignal
   /**
-   * How the share compares with the one held under the key. Without it, nothing counts as held, so a client that lost
-   * the reply and sends its share again after the last confirmation is told NOTSYNCING.
+   * How the share compares with the one held under the key; `pending`: it was handed over before, and its round may have
+   * ended since. Without it, nothing counts as held, so a client that lost the reply and sends its share again after the last
+   * confirmation is told NOTSYNCING.
    */
-  readonly held?: (key: ShareKey, share: Uint8Array) => Promise<'absent' | 'same' | 'different'>
+  readonly held?: (key: ShareKey, share: Uint8Array) => Promise<'absent' | 'pending' | 'same' | 'different'>
 }
 
 /** The owner may store this share. */
@@ -45,7 +46,7 @@ export interface AuthorisedStore {
   /** UTF-8. */
   readonly share: Uint8Array
   readonly owner: AccountId
-  /** False when the share is held and confirmed already: there is nothing left to do but to say so. */
+  /** False when the share is held and confirmed already, as far as the blocks are taken in: there is nothing left to do but to say so. */
   readonly awaitsConfirmation: boolean
 }
 
@@ -115,13 +116,13 @@ async function authoriseStore(
 
   const key: ShareKey = { kind, nftId }
   const nft = await nftOfKind(key, facts, options)
-  const awaitsConfirmation = nft[KINDS[kind].isSyncing]
-  const held = awaitsConfirmation ? undefined : ((await options.held?.(key, share)) ?? 'absent')
+  const isSyncing = nft[KINDS[kind].isSyncing]
+  const held = isSyncing ? undefined : ((await options.held?.(key, share)) ?? 'absent')
   if (held === 'absent') throw refuse('NOTSYNCING')
   if (!isWithin(window, now)) throw refuse('EXPIREDREQUEST')
   if (nft.owner !== owner) throw refuse('OWNERSHIPVERIFICATIONFAILED')
   if (held === 'different') throw refuse(kind === 'secret' ? 'NFTIDEXISTS' : 'NOTSYNCING')
-  return { key, share, owner, awaitsConfirmation }
+  return { key, share, owner, awaitsConfirmation: isSyncing || held === 'pending' }
 }
 
 /**

@@ -20,6 +20,7 @@ import { Fetcher } from './fetcher.js'
 import { type ArrowName, LifeCycle } from './life-cycle.js'
 import type { SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
 import { type Reconciled, Reconciliation, type ReconciliationParts } from './reconciliation.js'
+import { untilFinal } from './until-final.js'
 
 /** How the engine compares what is held while it runs. */
 export interface EngineReconciliation
@@ -285,16 +286,12 @@ export class SyncEngine {
     return { cursor: first, isResumed: isKept }
   }
 
-  /**
-   * Waits for a chain whose final block lies behind what was taken in before: what it lists then may be older than what is
-   * known here, and pass for the newest.
-   */
   async #untilFinal(block: BlockNumber, signal: AbortSignal): Promise<void> {
     const { chain, logger } = this.#parts
     const { number: final } = chain.finalised()
     if (final >= block) return
     logger.warn('the chain is behind what was taken in before: waiting for it', { final, block })
-    for await (const { block: next } of chain.follow(final, { signal })) if (next.number >= block) return
+    await untilFinal(chain, block, { signal })
   }
 
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */

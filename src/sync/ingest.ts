@@ -4,6 +4,7 @@ import { signHead } from '../provenance/index.js'
 import type { Store } from '../store/index.js'
 import type { ConfirmationOutcome, SyncChain } from './parts.js'
 import { Signal } from './signal.js'
+import { untilFinal } from './until-final.js'
 
 /** A confirmation that is owed is sent again after this long at the earliest, ms. */
 const RETRY_AFTER_MS = 30_000
@@ -32,7 +33,9 @@ export interface IngestParts {
   readonly store: Pick<
     Store,
     | 'identity'
+    | 'cursor'
     | 'share'
+    | 'newest'
     | 'want'
     | 'pending'
     | 'pendingShares'
@@ -147,22 +150,25 @@ export class Ingest {
   }
 
   /**
-   * How a share compares with the one held under the key, or with one that {@link settle} makes of it. Where one is pending
-   * the chain is taken in first: a final block may have made a share of it, as after a start of which the owner heard nothing.
-   * @throws what the store throws, or the signal's reason.
+   * How a share compares with the newest one held under the key, or with one that {@link settle} makes of it; `pending` when
+   * it is the very one that waits for the chain, which may have made a share of it in a block that is not taken in yet.
    */
-  async compare(
-    key: ShareKey,
-    payload: Uint8Array,
-    { signal }: { signal: AbortSignal },
-  ): Promise<'absent' | 'same' | 'different'> {
-    if (await this.#isPending(key)) await this.#parts.caughtUp({ signal })
-    const isMissed = (await this.#seatIsHeld()) && (await this.#parts.store.isMissed(key, payload))
-    return isMissed ? 'same' : this.#compareHeld(key, payload)
+  async compare(key: ShareKey, payload: Uint8Array): Promise<'absent' | 'pending' | 'same' | 'different'> {
+    const { store } = this.#parts
+    if ((await this.#seatIsHeld()) && (await store.isMissed(key, payload))) return 'same'
+    const [pending, want] = [await store.pending(key), await store.want(key)]
+    if (pending === undefined) return this.#compareHeld(key, payload)
+    const isSame = !pending.isDoubtful && equalBytes(pending.payload, payload)
+    zero(pending.payload)
+    // Another cluster may have ended its round.
+    const isOver = want !== undefined && want.minimumVersion > pending.after
+    return isSame && !isOver ? 'pending' : this.#compareHeld(key, payload)
   }
 
   async #compareHeld(key: ShareKey, payload: Uint8Array): Promise<'absent' | 'same' | 'different'> {
-    const held = await this.#parts.store.share(key)
+    const { store } = this.#parts
+    // A secret never changes; of a capsule an older version counts for nothing.
+    const held = await (key.kind === 'secret' ? store.share(key) : store.newest(key))
     if (held === undefined) return 'absent'
     const isSame = equalBytes(held.payload, payload)
     zero(held.payload)
@@ -282,26 +288,12 @@ export class Ingest {
     if (!isPending) await store.putPending({ key, payload, confirmed: false })
     if (pending?.confirmed && isPending) return
     try {
-      await this.#confirmWhatIsLeft(key)
-      if (!(await this.#isPending(key)) && !(await this.#isNewest(key, payload))) {
-        throw new IngestError('already-synced', key)
-      }
+      await this.#confirm(key)
     } catch (thrown) {
       // An earlier confirmation of this enclave may have been the last one that the chain waited for.
       const isSynced = thrown instanceof IngestError && thrown.outcome === 'already-synced'
-      if (!isSynced || !(await this.#isNewest(key, payload))) throw thrown
+      if (!isSynced || (await this.#compareHeld(key, payload)) !== 'same') throw thrown
     }
-  }
-
-  async #isPending(key: ShareKey): Promise<boolean> {
-    const pending = await this.#parts.store.pending(key)
-    if (pending !== undefined) zero(pending.payload)
-    return pending !== undefined
-  }
-
-  /** Whether this share is held, and nothing newer is known to be. */
-  async #isNewest(key: ShareKey, payload: Uint8Array): Promise<boolean> {
-    return (await this.#parts.store.want(key)) === undefined && (await this.#compareHeld(key, payload)) === 'same'
   }
 
   async #vouchForMissed(key: ShareKey, payload: Uint8Array): Promise<boolean> {
@@ -325,26 +317,15 @@ export class Ingest {
     const pending = await this.#parts.store.pending(key)
     if (pending !== undefined) zero(pending.payload)
     if (pending === undefined || pending.confirmed) this.#owed.delete(shareKeyText(key))
-    else await this.#confirmWhatIsLeft(key)
-  }
-
-  /** Where the round may have ended by a confirmation of a former life, a block that is to be taken in has made a share of it. */
-  async #confirmWhatIsLeft(key: ShareKey): Promise<void> {
-    try {
-      await this.#confirm(key)
-    } catch (thrown) {
-      if (!(thrown instanceof SlotmeshError && thrown.code === 'chain/round-over')) throw thrown
-      const { caughtUp, lifetime } = this.#parts
-      await caughtUp({ signal: lifetime })
-      if (await this.#isPending(key)) await this.#confirm(key)
-      else this.#owed.delete(shareKeyText(key))
-    }
+    else await this.#confirm(key)
   }
 
   async #confirm(key: ShareKey): Promise<void> {
-    const { chain, signer, lifetime } = this.#parts
+    const { chain, store, signer, lifetime } = this.#parts
     const owed = this.#owe(key)
     try {
+      // The round had begun by then: a view of the chain from before would take it for the former one.
+      await untilFinal(chain, (await store.cursor()) ?? 0, { signal: lifetime })
       const { outcome } = await chain.confirm(signer, key, { signal: lifetime })
       this.#lastOutcome = outcome
       owed.awaitsSeat = outcome === 'not-registered'

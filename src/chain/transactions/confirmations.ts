@@ -72,8 +72,8 @@ export class Confirmations {
   /**
    * Resolves when the confirmation is final, or can never be. What was handed in when the signal aborts may still be
    * included.
-   * @throws SlotmeshError `chain/too-many-confirmations`; `chain/round-over` once, where a confirmation of before this
-   * process may be what ended the round: the blocks tell, once they are taken in; as `Transactions.send` when neither the chain nor the pallet
+   * @param key of a share whose round had begun by the final block that is known here.
+   * @throws SlotmeshError `chain/too-many-confirmations`; as `Transactions.send` when neither the chain nor the pallet
    * gave one of the expected answers.
    */
   async confirm(signer: AccountSigner, key: ShareKey, signal: AbortSignal): Promise<ConfirmationAnswer> {
@@ -128,9 +128,8 @@ export class Confirmations {
     }
     for (const { signal } of items) signal.addEventListener('abort', leave)
     try {
-      const mayHaveWaited = !lane.hasNoFormerLife
       await this.#awaitFormerLife(lane, abandoned.signal)
-      const open = await this.#leaveOutSettled(lane.signer, items, { mayHaveWaited, signal: abandoned.signal })
+      const open = await this.#leaveOutSettled(lane.signer, items, abandoned.signal)
       await this.#send(lane, open, handedIn, abandoned.signal)
     } catch (thrown) {
       const hasNoFunds = thrown instanceof SlotmeshError && thrown.code === 'chain/no-funds'
@@ -167,16 +166,10 @@ export class Confirmations {
   }
 
   /**
-   * A confirmation that nobody here heard of again, before a crash perhaps, is not paid for twice. When it was waited for,
-   * it may be the one that has ended the round, of which the chain then tells no more who has confirmed: whoever has
-   * handed it in has to look at the blocks. That no round goes on is no reason to give one up: this view of the chain may be
-   * behind the block that has begun it.
+   * A confirmation that nobody here heard of again, before a crash perhaps, is not paid for twice; nor is one whose round has
+   * ended meanwhile, perhaps by that very confirmation: the chain then tells no more who has confirmed.
    */
-  async #leaveOutSettled(
-    signer: AccountSigner,
-    items: readonly Item[],
-    { mayHaveWaited, signal }: { readonly mayHaveWaited: boolean; readonly signal: AbortSignal },
-  ): Promise<Item[]> {
+  async #leaveOutSettled(signer: AccountSigner, items: readonly Item[], signal: AbortSignal): Promise<Item[]> {
     const { rpc, blocks, head, logger } = this.#parts
     const operator = head.registry.seatOf(signer.account)?.operator
     if (operator === undefined) return [...items]
@@ -193,9 +186,8 @@ export class Confirmations {
     return items.filter((item, index) => {
       const standing = standings[index]
       if (standing === 'confirmed') item.settle({ outcome: 'already-confirmed', block })
-      const mayHaveEnded = standing === 'synced' && mayHaveWaited
-      if (mayHaveEnded) item.fail(roundOver(block))
-      return standing !== 'confirmed' && !mayHaveEnded
+      if (standing === 'synced') item.settle({ outcome: 'already-synced', block })
+      return standing === 'open'
     })
   }
 
@@ -308,13 +300,6 @@ function exhaustsBlock(thrown: unknown): boolean {
 function isOfBatch(thrown: unknown): boolean {
   if (thrown instanceof CallFailedError || thrown instanceof RequestRefused) return true
   return thrown instanceof SlotmeshError && thrown.code === 'chain/no-funds'
-}
-
-function roundOver({ number }: BlockRef): SlotmeshError {
-  return new SlotmeshError(
-    'chain/round-over',
-    `At block ${number} nothing is to be confirmed any more, perhaps since it was: take the blocks in, and ask again for what is left.`,
-  )
 }
 
 function isExpected(reason: string): reason is keyof typeof OUTCOMES {

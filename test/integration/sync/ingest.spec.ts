@@ -21,7 +21,7 @@ import {
   tamper,
   wantOf,
 } from '../store/fixture.js'
-import { own, peerA, ScriptedChain } from './fixture.js'
+import { blockAt, own, peerA, ScriptedChain } from './fixture.js'
 
 type Outcome = Awaited<ReturnType<SyncChain['confirm']>>['outcome']
 
@@ -64,7 +64,8 @@ describe('taking shares from owners', () => {
       chain: {
         confirm,
         registry: () => registry,
-        finalised: () => quiet.finalised(),
+        // No test's folder has taken in as much.
+        finalised: () => blockAt(1_000),
         follow: (after, options) => quiet.follow(after, options),
         ...chain,
       },
@@ -104,19 +105,40 @@ describe('taking shares from owners', () => {
     assert.equal(store.counts().pending, 0)
   })
 
-  it('knows a share for the same whose block is final and not taken in yet, as just after a start', async () => {
+  it('knows what is pending from what is held, until its round is over', async () => {
     const key = capsule(1)
     await seal(store, own, 1, [key])
     await store.putPending({ key, payload: payloadOf(key, 1), confirmed: true })
-    let waits = 0
-    const caughtUp = async () => {
-      waits += 1
-      await applySynced(2, key, cluster)
+    const ingest = ingestWith('already-synced')
+    const compared = () => Promise.all([1, 0, 2].map((edition) => ingest.compare(key, payloadOf(key, edition))))
+    assert.deepEqual(await compared(), ['pending', 'same', 'different'])
+    // Another cluster has replaced both, and the newer one is not here yet.
+    await applySynced(2, key, anotherCluster)
+    assert.deepEqual(await compared(), ['absent', 'absent', 'absent'])
+  })
+
+  it('asks no chain that is behind what was taken in: it would take the round for the one before', async () => {
+    const key = capsule(1)
+    await applySynced(10, key, cluster)
+    const chain = new ScriptedChain()
+    let asked = 0
+    const confirm: SyncChain['confirm'] = async () => {
+      asked += 1
+      return { outcome: 'confirmed' }
     }
-    const ingest = ingestWith('already-synced', { caughtUp })
-    assert.equal(await ingest.compare(key, payloadOf(key, 1), { signal }), 'same')
-    assert.equal(await ingest.compare(key, payloadOf(key), { signal }), 'different')
-    assert.equal(waits, 1)
+    const ingest = ingestWith('confirmed', {
+      chain: { confirm, finalised: () => chain.finalised(), follow: (after, options) => chain.follow(after, options) },
+    })
+    const taking = ingest.take(key, payloadOf(key), { signal })
+    while (store.counts().pending === 0) await nextTurn()
+    for (let block = 1; block < 10; block += 1) {
+      chain.finalise()
+      await nextTurn()
+      assert.equal(asked, 0)
+    }
+    chain.finalise()
+    await taking
+    assert.equal(asked, 1)
   })
 
   it('has an owner who hands a share over again told that it is kept, when the confirmation before was the last one', async () => {
@@ -135,28 +157,6 @@ describe('taking shares from owners', () => {
     next = () => applySynced(3, key, anotherCluster)
     await assert.rejects(ingest.take(key, payloadOf(key), { signal }), { outcome: 'already-synced' })
     assert.equal(store.counts().pending, 0)
-  })
-
-  it('asks the blocks whether a confirmation of a former life has ended the round, and confirms what they leave', async () => {
-    const [ended, open] = [capsule(1), capsule(2)]
-    const confirm: SyncChain['confirm'] = async () => {
-      asked += 1
-      if (asked % 2 === 1) throw new SlotmeshError('chain/round-over', 'Take the blocks in.')
-      return { outcome: 'confirmed' }
-    }
-    let next: () => Promise<unknown> = () => applySynced(1, ended, cluster)
-    const ingest = ingestWith('confirmed', { chain: { confirm }, caughtUp: async () => void (await next()) })
-    await store.putPending({ key: ended, payload: payloadOf(ended), confirmed: false })
-    await ingest.take(ended, payloadOf(ended), { signal })
-    assert.deepEqual([asked, (await store.share(ended))?.payload], [1, payloadOf(ended)])
-    assert.deepEqual([ingest.owed().count, store.counts().pending], [0, 0])
-
-    // A chain that is behind: this round has not begun there.
-    next = async () => undefined
-    asked = 0
-    await ingest.take(open, payloadOf(open), { signal })
-    assert.equal(asked, 2)
-    assert.equal((await store.pending(open))?.confirmed, true)
   })
 
   it('drops a share whose round has ended', async () => {
@@ -272,11 +272,11 @@ describe('taking shares from owners', () => {
     const { incarnation } = (await store.identity()) ?? {}
     const ingest = ingestWith('already-synced')
     for (const key of keys) {
-      assert.equal(await ingest.compare(key, payloadOf(key, 1), { signal }), 'absent')
+      assert.equal(await ingest.compare(key, payloadOf(key, 1)), 'absent')
       await ingest.settle(key, payloadOf(key, 1))
       assert.equal(await store.place(key), undefined)
 
-      assert.equal(await ingest.compare(key, payloadOf(key), { signal }), 'same')
+      assert.equal(await ingest.compare(key, payloadOf(key)), 'same')
       await ingest.settle(key, payloadOf(key))
     }
     const versions = async () => [(await store.place(secret(1)))?.version, (await store.place(capsule(1)))?.version]
@@ -309,7 +309,7 @@ describe('taking shares from owners', () => {
       const share = Buffer.from(payloadOf(key, edition)).toString()
       const temporarySigner = accountSigner(new Uint8Array(32).fill(78))
       const request = ownerStoreRequest({ owner, temporarySigner, key, share, block: 12 })
-      const held = (of: typeof key, bytes: Uint8Array) => ingest.compare(of, bytes, { signal })
+      const held = (of: typeof key, bytes: Uint8Array) => ingest.compare(of, bytes)
       return verifyStoreRequest('secret', request, facts, { signal, held })
     }
     await assert.rejects(authorised(1), { status: 'NOTSYNCING' })
@@ -353,13 +353,13 @@ describe('taking shares from owners', () => {
   it('does not take the word of the owner for a round that another cluster has ended since, nor in another seat', async () => {
     await missed([capsule(1)])
     const seatless = ingestWith('already-synced', { chain: { registry: () => new Registry([]) } })
-    assert.equal(await seatless.compare(capsule(1), payloadOf(capsule(1)), { signal }), 'absent')
+    assert.equal(await seatless.compare(capsule(1), payloadOf(capsule(1))), 'absent')
     await seatless.settle(capsule(1), payloadOf(capsule(1)))
     assert.equal(await store.place(capsule(1)), undefined)
 
     await applySynced(30, capsule(1), anotherCluster)
     const ingest = ingestWith('already-synced')
-    assert.equal(await ingest.compare(capsule(1), payloadOf(capsule(1)), { signal }), 'absent')
+    assert.equal(await ingest.compare(capsule(1), payloadOf(capsule(1))), 'absent')
     await ingest.settle(capsule(1), payloadOf(capsule(1)))
     assert.equal(await store.place(capsule(1)), undefined)
     assert.equal((await store.want(capsule(1)))?.minimumVersion, 30)
