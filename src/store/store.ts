@@ -565,14 +565,14 @@ export class Store {
   async pending(key: ShareKey): Promise<KeptPending | undefined> {
     const pending = await this.#database.get(PENDING, key)
     if (pending === undefined) return undefined
-    const { payload, after, confirmed, isDoubtful } = pending
-    return { key, payload, after, confirmed, isDoubtful }
+    const { payload, confirmed, isDoubtful } = pending
+    return { key, payload, confirmed, isDoubtful }
   }
 
   async *pendingShares(): AsyncGenerator<Omit<KeptPending, 'payload'>> {
-    for await (const [key, { after, confirmed, isDoubtful, payload }] of this.#database.entries(PENDING)) {
+    for await (const [key, { confirmed, isDoubtful, payload }] of this.#database.entries(PENDING)) {
       zero(payload)
-      yield { key, after, confirmed, isDoubtful }
+      yield { key, confirmed, isDoubtful }
     }
   }
 

@@ -35,8 +35,6 @@ export interface PendingShare {
 
 /** A pending share as it is kept. */
 export interface KeptPending extends PendingShare {
-  /** How far the chain was taken in when it was handed over: the block that makes a share of it comes after that. */
-  readonly after: BlockNumber
   /**
    * The folder was altered among what is pending, so that this may be an older one that was brought back. It is neither
    * confirmed nor vouched for; its owner can hand it over again.

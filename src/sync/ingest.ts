@@ -36,7 +36,6 @@ export interface IngestParts {
     | 'cursor'
     | 'share'
     | 'newest'
-    | 'want'
     | 'pending'
     | 'pendingShares'
     | 'putPending'
@@ -156,13 +155,11 @@ export class Ingest {
   async compare(key: ShareKey, payload: Uint8Array): Promise<'absent' | 'pending' | 'same' | 'different'> {
     const { store } = this.#parts
     if ((await this.#seatIsHeld()) && (await store.isMissed(key, payload))) return 'same'
-    const [pending, want] = [await store.pending(key), await store.want(key)]
+    const pending = await store.pending(key)
     if (pending === undefined) return this.#compareHeld(key, payload)
-    const isSame = !pending.isDoubtful && equalBytes(pending.payload, payload)
+    const isPending = !pending.isDoubtful && equalBytes(pending.payload, payload)
     zero(pending.payload)
-    // Another cluster may have ended its round.
-    const isOver = want !== undefined && want.minimumVersion > pending.after
-    return isSame && !isOver ? 'pending' : this.#compareHeld(key, payload)
+    return isPending ? 'pending' : this.#compareHeld(key, payload)
   }
 
   async #compareHeld(key: ShareKey, payload: Uint8Array): Promise<'absent' | 'same' | 'different'> {
