@@ -97,7 +97,10 @@ export class Frames {
     this.#resume()
     this.#isWaiting = true
     const length = await this.#readLength(maximumBytes, options.signal)
-    if (length === undefined) return undefined
+    if (length === undefined) {
+      this.#isWaiting = false
+      return undefined
+    }
     await this.#until(() => this.#received.byteLength >= length, options.signal)
     const message = this.#received.slice(0, length)
     this.#consume(length)

@@ -244,7 +244,8 @@ async function createNode(
     addresses: { listen: listen.map(String), announce: announce.map(String) },
     transports: [transport],
     connectionEncrypters: [noise()],
-    // The connection monitor below already asks whether the other side lives.
+    // The connection monitor below already asks whether the other side lives. And with yamux's own pings its windows would
+    // grow beyond what libp2p keeps of a stream that is paused (4 MiB), which then resets it.
     streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: connections.streams })],
     connectionGater: { ...door.gater, ...(!allowPrivateAddresses && { denyDialMultiaddr: isPrivate }) },
     connectionManager: {

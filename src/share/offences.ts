@@ -1,5 +1,5 @@
 import { type OffenceKind, SlotmeshError } from '../domain/index.js'
-import type { Frames } from '../framing/index.js'
+import { latenessOf } from '../framing/index.js'
 import { type Refusal, RefusalError } from './refusals.js'
 
 /**
@@ -45,20 +45,10 @@ const CHECKS_OF_GENUINE: ReadonlySet<unknown> = new Set([
 
 /**
  * What the peer did by which an exchange ended; undefined when it need not be its fault.
- * @param isProved whether its account had proved itself by then.
- * @param role the peer's.
+ * @param peer.isKnown whether its account had proved itself by then.
  */
-export function offenceOf(
-  thrown: unknown,
-  { frames, isProved, role }: { frames: Pick<Frames, 'isWaiting'>; isProved: boolean; role: 'requester' | 'provider' },
-): OffenceKind | undefined {
-  if (thrown instanceof Error && thrown.name === 'TimeoutError') {
-    // What this side itself is slow at runs out of the same time.
-    if (!frames.isWaiting) return undefined
-    if (!isProved) return 'silence'
-    return role === 'provider' ? 'slow' : 'stall'
-  }
-  if (!(thrown instanceof SlotmeshError)) return undefined
+export function offenceOf(thrown: unknown, peer: Parameters<typeof latenessOf>[1]): OffenceKind | undefined {
+  if (!(thrown instanceof SlotmeshError)) return latenessOf(thrown, peer)
   const { cause } = thrown
   if (cause instanceof Error && 'check' in cause && CHECKS_OF_GENUINE.has(cause.check)) return undefined
   const refused = thrown instanceof RefusalError ? BY_REFUSAL[thrown.refusal] : undefined

@@ -134,7 +134,7 @@ export class ShareService {
   }
 
   #blame(thrown: unknown, frames: Frames, role: 'requester' | 'provider', who: Omit<Offence, 'kind'>): void {
-    const kind = offenceOf(thrown, { frames, isProved: who.account !== undefined, role })
+    const kind = offenceOf(thrown, { frames, isKnown: who.account !== undefined, role })
     if (kind !== undefined) this.#init.onOffence?.({ kind, ...who })
   }
 }

@@ -31,6 +31,16 @@ describe('store on an encrypted mount', function () {
     return location
   }
 
+  async function requireAlteredOnce(location: string): Promise<void> {
+    const store = await folders.open(location)
+    assert.deepEqual([store.integrity().state, store.integrity().doubtful], ['altered', 1])
+    assert.deepEqual(await store.secret('account-seed'), SEED)
+    await store.beginSetup({ ...origin.identity, incarnation: `0x${'ee'.repeat(16)}` }, 20, [])
+    await store.close()
+    const again = await folders.open(location)
+    assert.equal(again.integrity().state, 'whole')
+  }
+
   it('starts although what was cut short has left a draft that does not open', async () => {
     const location = await filled()
     for (const name of ['WATERMARK.draft', 'MENDED.draft']) {
@@ -47,13 +57,7 @@ describe('store on an encrypted mount', function () {
   it('is altered where its mark does not open, and once', async () => {
     const location = await filled()
     mount.broken.add(join(location, 'WATERMARK'))
-    const store = await folders.open(location)
-    assert.deepEqual([store.integrity().state, store.integrity().doubtful], ['altered', 1])
-    assert.deepEqual(await store.secret('account-seed'), SEED)
-    await store.beginSetup({ ...origin.identity, incarnation: `0x${'ee'.repeat(16)}` }, 20, [])
-    await store.close()
-    const again = await folders.open(location)
-    assert.equal(again.integrity().state, 'whole')
+    await requireAlteredOnce(location)
   })
 
   for (const [time, step] of ['begins', 'has copied', 'moves'].entries()) {
@@ -76,13 +80,7 @@ describe('store on an encrypted mount', function () {
         assert.deepEqual((await readdir(location, { recursive: true })).sort(), before)
         return
       }
-      const store = await folders.open(location)
-      assert.deepEqual([store.integrity().state, store.integrity().doubtful], ['altered', 1])
-      assert.deepEqual(await store.secret('account-seed'), SEED)
-      await store.beginSetup({ ...origin.identity, incarnation: `0x${'ee'.repeat(16)}` }, 20, [])
-      await store.close()
-      const again = await folders.open(location)
-      assert.equal(again.integrity().state, 'whole')
+      await requireAlteredOnce(location)
     })
   }
 

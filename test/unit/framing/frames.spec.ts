@@ -66,6 +66,7 @@ describe('frames', () => {
       if (outcome === 'end') {
         assert.deepEqual(await frames.read(9, { signal: soon() }), bytes(5))
         assert.equal(await frames.read(9, { signal: soon() }), undefined)
+        assert.equal(frames.isWaiting, false)
       } else {
         await assert.rejects(frames.read(9, { signal: soon() }), { code: 'share/cut' })
       }

@@ -38,6 +38,8 @@ interface Row {
   /** A secret and a capsule that both wait for shares, when not given; null when there is no NFT. */
   readonly nft?: NftFacts | null
   readonly held?: StoreOptions['held']
+  /** When not given, as the NFT is. */
+  readonly awaitsConfirmation?: boolean
 }
 
 interface RefusedRow extends Row {
@@ -59,7 +61,7 @@ function data(text: string, fields?: Partial<StoreRequest>): StoreRequest {
   return storing({ data: text }, fields)
 }
 
-const held = (answer: 'absent' | 'same' | 'different') => async () => answer
+const held = (answer: 'absent' | 'pending' | 'same' | 'different') => async () => answer
 
 const RIGHT: readonly Row[] = [
   { name: 'a secret', request: storing() },
@@ -85,6 +87,13 @@ const RIGHT: readonly Row[] = [
   { name: 'the longest share', request: data(`<Bytes>7_${'s'.repeat(3000)}_${NOW}_15</Bytes>`) },
   { name: 'a short share of wide characters', request: data(`<Bytes>7_${'é'.repeat(8)}_${NOW}_15</Bytes>`) },
   { name: 'the same share after the last confirmation', request: storing(), nft: SYNCED, held: held('same') },
+  {
+    name: 'the same share again when the block that makes one of it is not taken in',
+    request: storing(),
+    nft: SYNCED,
+    held: held('pending'),
+    awaitsConfirmation: true,
+  },
 ]
 
 const REFUSED: readonly RefusedRow[] = [
@@ -200,6 +209,12 @@ const REFUSED: readonly RefusedRow[] = [
   ]),
   refused(401, 'OWNERSHIPVERIFICATIONFAILED', NFT, [
     { name: 'an NFT of another owner', request: storing({}, {}, stranger) },
+    {
+      name: 'a pending share of another owner',
+      request: storing({}, {}, stranger),
+      nft: SYNCED,
+      held: held('pending'),
+    },
     { name: 'a share guessed by another owner', request: storing({}, {}, stranger), nft: SYNCED, held: held('same') },
     {
       name: 'a share tried by another owner',
@@ -282,7 +297,7 @@ describe('an owner’s request to store a share', () => {
           key: { kind: row.kind ?? 'secret', nftId: NFT },
           share: utf8(row.request.data.split('_')[1] ?? ''),
           owner: owner.account,
-          awaitsConfirmation: row.nft !== SYNCED,
+          awaitsConfirmation: row.awaitsConfirmation ?? row.nft !== SYNCED,
         })
       })
     }

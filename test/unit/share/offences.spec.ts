@@ -6,8 +6,8 @@ import { attestationRefusal, type Refusal, RefusalError, RefusedError } from '..
 
 const told = (
   thrown: unknown,
-  { isWaiting = false, isProved = false, role = 'requester' as 'requester' | 'provider' } = {},
-) => offenceOf(thrown, { frames: { isWaiting }, isProved, role })
+  { isWaiting = false, isKnown = false, role = 'requester' as 'requester' | 'provider' } = {},
+) => offenceOf(thrown, { frames: { isWaiting }, isKnown, role })
 const coded = (code: string, options?: ErrorOptions) => new SlotmeshError(code, 'It is so.', options)
 
 describe('what an exchange that failed says of the peer', () => {
@@ -49,9 +49,9 @@ describe('what an exchange that failed says of the peer', () => {
   it('is heavier when it is waited for after it has shown who it is', () => {
     const late = new DOMException('It was not done in time.', 'TimeoutError')
     assert.equal(told(late, { isWaiting: true }), 'silence')
-    assert.equal(told(late, { isWaiting: true, isProved: true }), 'stall')
+    assert.equal(told(late, { isWaiting: true, isKnown: true }), 'stall')
     assert.equal(told(late, { isWaiting: true, role: 'provider' }), 'silence')
-    assert.equal(told(late, { isWaiting: true, isProved: true, role: 'provider' }), 'slow')
+    assert.equal(told(late, { isWaiting: true, isKnown: true, role: 'provider' }), 'slow')
   })
 
   it('is what it did', () => {
