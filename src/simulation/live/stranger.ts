@@ -63,14 +63,15 @@ async function askEach(
   const shares: ShareKey[] = []
   const wants = (await world.listedShares()).map((key) => ({ key, minimumVersion: 0 }))
   for (const { account, name } of enclaves) {
-    const refusedWith = await world.withDeadline(
-      async (signal) => {
-        const { peerId } = await mesh.resolve(account, { signal })
-        const onRun = async (run: { shares: readonly { leaf: ShareKey }[] }) => {
-          shares.push(...run.shares.map(({ leaf }) => leaf))
-        }
-        return refusalOf(share.request({ account, peer: peerId }, { wants, onRun, signal }))
-      },
+    const onRun = async (run: { shares: readonly { leaf: ShareKey }[] }) => {
+      shares.push(...run.shares.map(({ leaf }) => leaf))
+    }
+    const ask = (signal: AbortSignal) =>
+      mesh
+        .resolve(account, { signal })
+        .then(({ peerId }) => refusalOf(share.request({ account, peer: peerId }, { wants, onRun, signal })))
+    const { refusedWith } = await world.waitUntil(
+      () => world.withDeadline(ask, () => `${name} to answer the stranger`),
       () => `${name} to answer the stranger`,
     )
     attempts.push({ what: `the stranger at ${name}`, refusedWith })
@@ -78,13 +79,19 @@ async function askEach(
   return { attempts, shares }
 }
 
-/** @throws whatever else than a refusal ends the exchange. */
-async function refusalOf(exchange: Promise<unknown>): Promise<string | undefined> {
+/**
+ * @returns undefined when the connection was lost, as can happen amid other trouble: that is no answer.
+ * @throws whatever else than a refusal ends the exchange.
+ */
+async function refusalOf(
+  exchange: Promise<unknown>,
+): Promise<{ readonly refusedWith: string | undefined } | undefined> {
   try {
     await exchange
-    return undefined
+    return { refusedWith: undefined }
   } catch (error) {
-    if (error instanceof RefusedError) return error.refusal
+    if (error instanceof RefusedError) return { refusedWith: error.refusal }
+    if (error instanceof SlotmeshError && error.code === 'share/cut') return undefined
     throw error
   }
 }
