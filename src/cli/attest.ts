@@ -5,13 +5,13 @@ import type { EnclaveMeasurement } from '../attestation/index.js'
 import type { Settings } from '../config/index.js'
 import { fromHex } from '../crypto/index.js'
 import { bounded, type Hex, messageOf, SlotmeshError, silentLogger } from '../domain/index.js'
-import { seed, wholeNumber } from './arguments.js'
+import { wholeNumber } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { describePolicy } from './policy-text.js'
-import { type EnclaveFlags, settingsOf } from './settings.js'
+import { addSettings, type SettingFlags, settingsOf } from './settings.js'
 import { quoteSourceOf, verificationOf } from './tee.js'
 
-type AttestFlags = Pick<EnclaveFlags, 'config' | 'folder' | 'developmentSeed' | 'machineId'>
+type AttestFlags = SettingFlags
 
 /** Making a quote, or fetching collateral, takes no longer, ms. */
 const TIMEOUT_MS = 30_000
@@ -38,10 +38,7 @@ export function addAttest(program: Command): void {
 }
 
 function withEnclave(command: Command): Command {
-  return command
-    .option('--config <file>', 'the YAML file of the node; see docs/configuration.md')
-    .option('--development-seed <hex>', 'simulate the TEE: the development PKI with this seed', seed)
-    .option('--machine-id <text>', 'names the simulated machine')
+  return addSettings(command, ['attestation.simulated.seed', 'attestation.simulated.machineId'])
 }
 
 async function showPolicy(flags: AttestFlags): Promise<void> {

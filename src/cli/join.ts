@@ -4,43 +4,27 @@ import type { Settings } from '../config/index.js'
 import { toSs58, zero } from '../crypto/index.js'
 import { SlotmeshError, shareKeyText } from '../domain/index.js'
 import type { EnclaveNode, NodeEvent } from '../node/index.js'
-import { chainUrls, seed } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { lineLogger } from './line-logger.js'
-import { type EnclaveFlags, required, settingsOf } from './settings.js'
+import { addSettings, required, type SettingFlags, settingsOf } from './settings.js'
 import { folderOf, openingKeyOf, quoteSourceOf, verificationOf } from './tee.js'
 
-type Mesh = NonNullable<Settings['mesh']>
-
-interface JoinFlags extends EnclaveFlags {
+interface JoinFlags extends SettingFlags {
   readonly verbose?: boolean
 }
 
 export function addJoin(program: Command): void {
-  program
-    .command('join')
+  addSettings(program.command('join'))
     .description('Run one enclave in the foreground: it joins the mesh and keeps its shares in step with the chain.')
-    .option('--config <file>', 'a YAML file that says what the flags do not; see docs/configuration.md')
-    .option('--folder <path>', 'its sealed store; made when absent')
-    .option('--chain <url...>', 'WebSocket addresses of nodes of the chain, the preferred one first', chainUrls)
-    .option('--listen <multiaddr...>', 'addresses to listen on (default: /ip4/0.0.0.0/tcp/4001)')
-    .option('--announce <multiaddr...>', 'addresses to tell others, when they differ')
-    .option('--bootstrap <multiaddr...>', 'addresses of peers to enter the mesh by')
-    .option('--allow-private-addresses', 'dial, and tell others, loopback and local-network addresses')
-    .option('--post-quantum-only', 'exchange shares in X-Wing alone; peers that cannot are refused')
-    .option('--sealing <source>', 'where the sealing key comes from: gramine:mrenclave, file:<path>, …')
-    .option('--development-seed <hex>', 'simulate the TEE: quotes of the development PKI with this seed', seed)
-    .option('--machine-id <text>', 'names the simulated machine (default: the folder’s path)')
     .option('--verbose', 'log debug lines, too')
     .action(async (flags: JoinFlags) => {
       const settings = await settingsOf(flags)
-      await checkMultiaddrs(settings.mesh ?? {})
       await untilInterrupted((signal) => run(settings, flags.verbose === true, signal))
     })
 }
 
 async function run(settings: Settings, isVerbose: boolean, signal: AbortSignal): Promise<void> {
-  const endpoints = required(settings.chain?.endpoints, '--chain', 'chain.endpoints')
+  const endpoints = required(settings.chain.endpoints, 'chain.endpoints')
   const node = await createNode(settings, endpoints, { isVerbose, signal })
   const unsubscribe = node.subscribe((event) => print(describe(event)))
   try {
@@ -88,41 +72,20 @@ async function createNode(
   const folder = folderOf(settings)
   const verification = await verificationOf(settings)
   const quoteSource = await quoteSourceOf(settings)
-  const { listen = ['/ip4/0.0.0.0/tcp/4001'], bootstrap = [], ...mesh } = settings.mesh ?? {}
   const sealingKey = await openingKeyOf(settings, signal)
   try {
     return await createEnclaveNode({
       folder,
       chain: { ...settings.chain, endpoints },
-      mesh: { ...mesh, listen, bootstrap },
+      mesh: settings.mesh,
       attestation: { ...verification, quoteSource },
-      ...(settings.reconciliation && { reconciliation: settings.reconciliation }),
-      ...(settings.share?.postQuantumOnly && { share: { suites: [SUITE_X_WING] } }),
+      reconciliation: settings.reconciliation,
+      ...(settings.share.postQuantumOnly && { share: { suites: [SUITE_X_WING] } }),
       sealingKey,
       logger: lineLogger(process.stderr, isVerbose ? 'debug' : 'info'),
     })
   } finally {
     zero(sealingKey)
-  }
-}
-
-async function checkMultiaddrs({ listen = [], announce = [], bootstrap = [] }: Mesh): Promise<void> {
-  const { multiaddr } = await import('@multiformats/multiaddr')
-  for (const [option, texts] of Object.entries({ listen, announce, bootstrap })) {
-    // Peers may be given by a name (/dnsaddr) that only leads to TCP addresses.
-    const kind = option === 'bootstrap' ? 'multiaddr' : 'multiaddr of a TCP port'
-    for (const text of texts) {
-      const sentence = `--${option} "${text}" is no ${kind}; one looks like /ip4/127.0.0.1/tcp/4001.`
-      let protocols: string[]
-      try {
-        protocols = multiaddr(text)
-          .getComponents()
-          .map(({ name }) => name)
-      } catch (cause) {
-        throw new SlotmeshError('cli/bad-option', sentence, { cause })
-      }
-      if (option !== 'bootstrap' && !protocols.includes('tcp')) throw new SlotmeshError('cli/bad-option', sentence)
-    }
   }
 }
 

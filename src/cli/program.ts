@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addAttest } from './attest.js'
+import { addConfig } from './config.js'
 import { addConformance } from './conformance.js'
 import { addDevchain } from './devchain.js'
 import { describeFailure, EXIT_CODES } from './failure.js'
@@ -32,6 +33,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   addJoin(program)
   addAttest(program)
   addReseal(program)
+  addConfig(program)
   addConformance(program, exitWith)
   try {
     await program.parseAsync([...argv])
