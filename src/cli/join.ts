@@ -26,7 +26,10 @@ export function addJoin(program: Command): void {
 async function run(settings: Settings, isVerbose: boolean, signal: AbortSignal): Promise<void> {
   const endpoints = required(settings.chain.endpoints, 'chain.endpoints')
   const node = await createNode(settings, endpoints, { isVerbose, signal })
-  const unsubscribe = node.subscribe((event) => print(describe(event)))
+  const unsubscribe = node.subscribe((event) => {
+    const line = describe(event)
+    if (line !== undefined) print(line)
+  })
   try {
     print(`account  ${toSs58(node.account)}  ${node.account}`, `peer     ${node.peerId}`)
     // A start cannot be cut short, and a chain may be waited for longer than a supervisor waits for the end.
@@ -89,7 +92,8 @@ async function createNode(
   }
 }
 
-function describe(event: NodeEvent): string {
+/** Undefined for what is of use in sums only. */
+function describe(event: NodeEvent): string | undefined {
   switch (event.type) {
     case 'state':
       return `state    ${event.state}`
@@ -105,6 +109,14 @@ function describe(event: NodeEvent): string {
       return `refused  by ${event.from}: ${event.code}`
     case 'exchange-done':
       return `fetched  ${event.shares} shares from ${event.peer}, in ${event.ms} ms`
+    case 'exchange-served':
+      return `served   ${event.shares} shares to ${event.peer}, in ${event.ms} ms`
+    case 'serving-failed':
+    case 'peer-attested':
+    case 'handshake':
+    case 'quote-verified':
+    case 'triggers':
+      return undefined
     case 'peer-shut-out':
       return `shut out ${event.who} for ${event.forMs / 1_000} s: ${event.kind}`
     case 'exchange-failed':

@@ -7,6 +7,9 @@ export type {
   NodeProblem,
   NodeState,
   NodeStatus,
+  PeerExchange,
   ReconciliationHealth,
   ReconciliationReport,
+  SlotPeer,
+  WantAge,
 } from './types.js'

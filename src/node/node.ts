@@ -5,6 +5,7 @@ import {
   bounded,
   type Logger,
   messageOf,
+  type Registry,
   type ShareKey,
   type ShareKind,
   SlotmeshError,
@@ -30,6 +31,7 @@ import { Offenders } from './offenders.js'
 import { OwnQuotes } from './quotes.js'
 import { engineReconciliation } from './reconciliation.js'
 import { type Secrets, takeSecrets } from './secrets.js'
+import { Standings } from './standings.js'
 import { Telemetry } from './telemetry.js'
 import type {
   EnclaveNode,
@@ -39,7 +41,9 @@ import type {
   NodeState,
   NodeStatus,
   ReconciliationReport,
+  SlotPeer,
 } from './types.js'
+import { byAge } from './want-ages.js'
 
 /** After the engine fails it is begun anew from its durable state, this long after; ms. */
 const RESTART_AFTER_MS = 2_000
@@ -94,6 +98,7 @@ class Node implements EnclaveNode {
   readonly #telemetry: Telemetry
   readonly #ownQuotes: OwnQuotes
   readonly #offenders: Offenders
+  readonly #standings = new Standings()
   readonly #stopping = new AbortController()
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
@@ -111,6 +116,7 @@ class Node implements EnclaveNode {
     this.#replaced = replaced
     this.#logger = logger
     this.#telemetry = new Telemetry(Date.now, logger)
+    this.#telemetry.subscribe((event) => this.#standings.heard(event))
     this.#ownQuotes = new OwnQuotes(config.attestation.quoteSource, Date.now)
     this.#offenders = new Offenders({
       now: Date.now,
@@ -231,6 +237,7 @@ class Node implements EnclaveNode {
       ...(await this.#progress()),
       shares,
       wantsOpen: wants,
+      wantsByAge: byAge(this.#store.wantsSince, Date.now()),
       dht: parts?.mesh.dhtTraffic() ?? { lookups: 0, messages: 0 },
       ...this.#telemetry.counts(),
       offences: this.#offenders.status(),
@@ -241,6 +248,25 @@ class Node implements EnclaveNode {
     // The status is also asked for when the node stops since its store has failed.
     if (this.failed.aborted) return { cursor: undefined, syncedBlock: 0 }
     return { cursor: await this.#store.cursor(), syncedBlock: await syncedBlock(this.#store) }
+  }
+
+  registry(): Registry | undefined {
+    return this.#parts?.chain.registry()
+  }
+
+  peers(): readonly SlotPeer[] {
+    if (this.#parts === undefined || this.#stopping.signal.aborted) return []
+    const { chain, mesh } = this.#parts
+    const connected = mesh.connected()
+    return chain
+      .registry()
+      .slotPeersOf(this.account)
+      .map((seat) => {
+        const peerId = mesh.peerOf(seat.account)
+        const isShut = this.#offenders.isShut(seat.account)
+        const isConnected = peerId !== undefined && connected.has(peerId)
+        return { ...seat, peerId, isConnected, isShut, ...this.#standings.of(seat.account) }
+      })
   }
 
   forks(): readonly Uint8Array[] {
@@ -367,15 +393,18 @@ class Node implements EnclaveNode {
             this.#telemetry.quoteMade()
             return this.#ownQuotes.quote(reportData, options)
           },
-          verify: (quote) => verifier.verify(quote),
+          verify: (quote) => this.#telemetry.verifying(() => verifier.verify(quote)),
         },
         ...(suites && { suites }),
       },
       shares,
       logger: this.#logger,
       isKnown: (account, peer) => mesh.knows(account, peer),
-      onServed: () => this.#telemetry.exchangeServed(),
+      onServed: (served) => this.#telemetry.exchangeServed(served),
       onRefusal: (refusal) => this.#telemetry.refusalSent(refusal),
+      onCut: (thrown) => this.#telemetry.servingFailed(thrown),
+      onProved: (account) => this.#telemetry.peerAttested(account),
+      onHandshake: (handshake) => this.#telemetry.handshakeDone(handshake),
       onOffence: (offence) => this.#offenders.offended(offence),
       isShut: (who) => this.#offenders.isShut(who),
     })
@@ -417,6 +446,7 @@ class Node implements EnclaveNode {
           this.#telemetry.stateChanged(state)
           this.#announce(chain, mesh)
         },
+        triggersTaken: (block, triggers) => this.#telemetry.triggersTaken(block, triggers),
         shareStored: (stored) => this.#telemetry.shareStored(stored),
         exchangeDone: () => this.#telemetry.exchangeDone(),
         exchangeFailed: (peer, thrown) => this.#telemetry.exchangeFailed(peer, thrown),

@@ -6,6 +6,7 @@ import {
   SlotmeshError,
   shareKeyText,
   synchronisationBarrier,
+  systemClock,
 } from '../domain/index.js'
 import type { Frames } from '../framing/index.js'
 import { leafHash, type VerifiedRun, verifyHead, verifyRange } from '../provenance/index.js'
@@ -59,6 +60,8 @@ export interface ExchangeRequest {
   readonly onNotHeld?: (key: ShareKey) => void
   /** Called when the peer has proved that it is the enclave that was meant. */
   readonly onProved?: () => void
+  /** Called when the provider has granted, so many ms after the Hello was begun. */
+  readonly onGranted?: (ms: number) => void
   readonly signal: AbortSignal
 }
 
@@ -89,11 +92,12 @@ async function exchange(
   party: Party,
   provider: Counterpart,
   frames: Frames,
-  { wants, open, onRun, onNotHeld, onProved, signal }: ExchangeRequest,
+  { wants, open, onRun, onNotHeld, onProved, onGranted, signal }: ExchangeRequest,
 ): Promise<ExchangeResult> {
-  const { signer, chain, attestation, clock, cryptography = CRYPTOGRAPHY } = party
+  const { signer, chain, attestation, clock = systemClock, cryptography = CRYPTOGRAPHY } = party
   const { verifySignature } = cryptography
   const bounds = { signal, clock }
+  const begun = clock.now()
   const outstanding = new Outstanding(wants, open)
   if (!hasFreshView(chain)) throw staleView()
   const transcript = new Transcript({
@@ -160,6 +164,7 @@ async function exchange(
     finalHash,
     preSharedKey,
   })
+  onGranted?.(clock.now() - begun)
   const receiving = new Receiving(party, outstanding)
   for (;;) {
     const { ciphertext } = await phase('batch', bounds, (options) => readFromProvider(frames, 'sealed', options))

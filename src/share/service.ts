@@ -31,8 +31,14 @@ export interface ShareServiceInit {
   readonly logger: Logger
   /** Whether this peer is known to be the account's, by a record that the account has signed. */
   readonly isKnown?: (account: AccountId, peer: string) => boolean
-  readonly onServed?: (served: ServedExchange) => void
+  readonly onServed?: (served: ServedExchange & { readonly traffic: Traffic; readonly ms: number }) => void
   readonly onRefusal?: (refusal: Refusal) => void
+  /** An exchange that was served ended early, and not by a refusal of this side's. */
+  readonly onCut?: (thrown: unknown) => void
+  /** Whenever an enclave has proved itself genuine, in either role. */
+  readonly onProved?: (account: AccountId) => void
+  /** How long a handshake took, from the Hello to the Grant. */
+  readonly onHandshake?: (handshake: { readonly role: 'requester' | 'provider'; readonly ms: number }) => void
   /** What peers did that no honest one does, in either role. */
   readonly onOffence?: (offence: Offence) => void
   /** Whether nothing is done for a peer, or for an account that has proved itself, since it has offended. */
@@ -90,9 +96,16 @@ export class ShareService {
       let account: AccountId | undefined
       const onProved = () => {
         account = provider.account
+        this.#init.onProved?.(account)
       }
+      const onGranted = (ms: number) => this.#init.onHandshake?.({ role: 'requester', ms })
       try {
-        const result = await requestShares(this.#party, counterpart, frames, { ...request, onProved, signal })
+        const result = await requestShares(this.#party, counterpart, frames, {
+          ...request,
+          onProved,
+          onGranted,
+          signal,
+        })
         return { ...result, traffic: frames.traffic }
       } catch (thrown) {
         if (!signal.aborted) this.#blame(thrown, frames, 'provider', { peer: provider.peer.toString(), account })
@@ -102,7 +115,7 @@ export class ShareService {
   }
 
   readonly #serve = async (stream: Stream, connection: Connection): Promise<void> => {
-    const { shares, logger, onServed, onRefusal, isShut } = this.#init
+    const { shares, logger, onServed, onRefusal, onCut, onProved, onHandshake, isShut } = this.#init
     const peer = connection.remotePeer
     const name = peer.toString()
     if (isShut?.(name)) {
@@ -115,15 +128,20 @@ export class ShareService {
       return
     }
     const admission = this.#admissions.of(name)
+    const { clock = systemClock } = this.#party
+    const begun = clock.now()
     const frames = new Frames(stream, this.#party.clock)
     try {
       const served = await serveExchange(this.#party, shares, admission, peer.toMultihash().bytes, frames, {
         signal: this.#stopped.signal,
+        ...(onProved && { onProved }),
+        onGranted: (ms) => onHandshake?.({ role: 'provider', ms }),
       })
       logger.debug('served an exchange', { account: served.account, shares: served.sent })
-      onServed?.(served)
+      onServed?.({ ...served, traffic: frames.traffic, ms: clock.now() - begun })
     } catch (thrown) {
       if (thrown instanceof RefusalError) onRefusal?.(thrown.refusal)
+      else if (!this.#stopped.signal.aborted) onCut?.(thrown)
       const code = thrown instanceof RefusalError ? thrown.refusal : thrown instanceof SlotmeshError ? thrown.code : ''
       const fields = { peer: name, code, reason: messageOf(thrown), ...causeOf(thrown) }
       logger.info('an exchange ended early', fields)

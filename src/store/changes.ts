@@ -139,7 +139,7 @@ export class Changes {
     await this.#touch(want.key)
     await this.closeWant(want.key)
     this.transaction.put(WANTS, want.key, want)
-    this.#counted.push((tally) => tally.want(want.minimumVersion, 1))
+    this.#counted.push((tally) => tally.want(want, 1))
   }
 
   /** In this version or a later one. */
@@ -159,7 +159,7 @@ export class Changes {
     if (open === undefined) return
     await this.#touch(key)
     this.transaction.delete(WANTS, key)
-    this.#counted.push((tally) => tally.want(open.minimumVersion, -1))
+    this.#counted.push((tally) => tally.want(open, -1))
   }
 
   /** In place of one that is pending already. */

@@ -719,6 +719,11 @@ export class Store {
     return this.#tally.counts()
   }
 
+  /** How many wants are open since when, Unix ms; it follows each write when that is on disk. */
+  get wantsSince(): ReadonlyMap<number, number> {
+    return this.#tally.wantsSince
+  }
+
   /** Which shares are held in which versions, summed up in memory; it follows each write when that is on disk. */
   get held(): HeldShares {
     return this.#tally.held
@@ -897,7 +902,7 @@ async function countWants(database: SealedDatabase, tally: Tally): Promise<void>
     capsules = []
   }
   for await (const [key, want] of database.entries(WANTS)) {
-    tally.want(want.minimumVersion, 1)
+    tally.want(want, 1)
     if (key.kind === 'capsule' && want.asOf > 0) capsules.push({ key, ...want })
     if (capsules.length === WANTS_PER_STEP) await countUnsure()
   }
