@@ -4,7 +4,7 @@
  */
 const floors = [
   ['cli'],
-  ['simulation', 'conformance'],
+  ['simulation', 'conformance', 'control'],
   ['node', 'devchain', 'config'],
   ['sync'],
   ['owner', 'share', 'reconcile', 'mesh', 'chain', 'attestation', 'sealing-key', 'store'],
