@@ -64,6 +64,23 @@ export const RegistrySchema = z.array(
 
 export type ControlRegistry = z.infer<typeof RegistrySchema>
 
+/** What `attest` answers: what a slot peer has shown of itself. */
+export const ProofSchema = z.object({
+  account,
+  peerId: z.string(),
+  /** In base64. */
+  quote: z.base64(),
+  failure: z.object({ code: z.string(), reason: z.string() }).optional(),
+  /** The latest final block, as of which it was judged. */
+  block: z.number(),
+})
+
+/** An exchange, of which each step has its own limit, ms. */
+export const PROOF_TIMEOUT_MS = 60_000
+
+/** `who`: an enclave account or a multiaddr. */
+const AttestSchema = z.looseObject({ who: z.string().min(1).max(1_024) })
+
 /** A store of some gigabytes on a slow disk, ms. */
 export const BACKUP_TIMEOUT_MS = 600_000
 
@@ -72,7 +89,7 @@ const BackupSchema = z.looseObject({ to: z.string().min(1).max(4_096).refine(isA
 
 /** What a running node can be asked. */
 export function nodeAsks(
-  node: Pick<EnclaveNode, 'status' | 'peers' | 'registry' | 'backUp'>,
+  node: Pick<EnclaveNode, 'status' | 'peers' | 'registry' | 'backUp' | 'proofOf'>,
   {
     errors,
     version,
@@ -91,8 +108,13 @@ export function nodeAsks(
     await node.backUp(to, options)
     return {}
   }
+  const attest = async (request: unknown, options: { readonly signal: AbortSignal }) => {
+    const { quote, ...proof } = await node.proofOf(AttestSchema.parse(request).who, options)
+    return { ...proof, quote: Buffer.from(quote).toString('base64'), block: (await node.status()).finalisedBlock }
+  }
   return new Map<string, Ask>([
     ['status', { answer: status }],
+    ['attest', { answer: attest, timeoutMs: PROOF_TIMEOUT_MS }],
     ['backup', { answer: backUp, timeoutMs: BACKUP_TIMEOUT_MS }],
     ['registry', { answer: async () => node.registry()?.clusters() ?? [] }],
   ])

@@ -4,6 +4,8 @@ export {
   type ControlRegistry,
   type ControlStatus,
   nodeAsks,
+  PROOF_TIMEOUT_MS,
+  ProofSchema,
   RegistrySchema,
   StatusSchema,
 } from './asks.js'

@@ -9,6 +9,7 @@ export type {
   NodeState,
   NodeStatus,
   PeerExchange,
+  PeerProof,
   ReconciliationHealth,
   ReconciliationReport,
   SlotPeer,

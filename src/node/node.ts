@@ -28,6 +28,7 @@ import { type Collateral, configuredCollateral } from './collateral.js'
 import { hangUp } from './hang-up.js'
 import { problemsOf, watchProblems } from './health.js'
 import { Offenders } from './offenders.js'
+import { proofOf } from './proof.js'
 import { OwnQuotes } from './quotes.js'
 import { engineReconciliation } from './reconciliation.js'
 import { type Secrets, takeSecrets } from './secrets.js'
@@ -40,6 +41,7 @@ import type {
   NodeProblem,
   NodeState,
   NodeStatus,
+  PeerProof,
   ReconciliationReport,
   SlotPeer,
 } from './types.js'
@@ -279,6 +281,12 @@ class Node implements EnclaveNode {
         const isConnected = peerId !== undefined && connected.has(peerId)
         return { ...seat, peerId, isConnected, isShut, ...this.#standings.of(seat.account) }
       })
+  }
+
+  proofOf(who: string, options: { readonly signal: AbortSignal }): Promise<PeerProof> {
+    const { mesh, share } = this.#started()
+    const signals = [options.signal, this.#stopping.signal]
+    return bounded({ signals }, (signal) => proofOf({ mesh, share, peers: () => this.peers() }, who, { signal }))
   }
 
   backUp(to: string, options: { readonly signal: AbortSignal }): Promise<void> {

@@ -174,6 +174,15 @@ export interface PeerExchange {
   readonly at: number
 }
 
+/** What a slot peer has shown of itself. */
+export interface PeerProof {
+  readonly account: AccountId
+  readonly peerId: string
+  readonly quote: Uint8Array
+  /** Why this node would exchange nothing with it, where that is so: the refusal or the error's code, and a sentence. */
+  readonly failure: { readonly code: string; readonly reason: string } | undefined
+}
+
 /** What the comparisons with slot peers have come to. */
 export interface ReconciliationHealth {
   /** Sessions of `/ternoa/reconcile/1`, in either role. */
@@ -327,6 +336,14 @@ export interface EnclaveNode {
   registry(): Registry | undefined
   /** Every enclave with which this one exchanges shares at that block; none without a seat. */
   peers(): readonly SlotPeer[]
+
+  /**
+   * Has a slot peer prove itself now, in an exchange in which no share is moved.
+   *
+   * @param who an enclave account, or a multiaddr.
+   * @throws SlotmeshError `node/not-running`, `node/unknown-peer`, `node/no-quote`; when it cannot be reached.
+   */
+  proofOf(who: string, options: { readonly signal: AbortSignal }): Promise<PeerProof>
 
   /**
    * Copies the folder as it is sealed, under the same key. Writes wait meanwhile. A node that begins from an older copy
