@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { completionOf } from '../../../src/cli/completion.js'
 import { createProgram } from '../../../src/cli/program.js'
@@ -76,6 +77,25 @@ describe('the help', () => {
         }
       }
     }
+  })
+
+  it('has every command and flag of the README and of docs', async () => {
+    const pages = (await readdir('docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
+    let seen = 0
+    for (const page of ['README.md', ...pages]) {
+      const text = await readFile(page, 'utf8')
+      for (const [line, words = ''] of text.matchAll(/(?:npx |`)slotmesh ([a-z][^`#\n]*)/g)) {
+        const [name, ...rest] = words.trim().split(/\s+/)
+        const command = program().commands.find((each) => each.name() === name)
+        assert.ok(command, `${page}: ${line}`)
+        for (const word of rest) {
+          const [flag = ''] = /^--[a-z-]+/.exec(word) ?? []
+          if (flag !== '' && flag !== '--help') assert.ok(has(command, flag), `${page}: ${flag} in ${line}`)
+        }
+        seen += 1
+      }
+    }
+    assert.ok(seen > 30, `${seen}`)
   })
 
   function has(command: Command, flag: string | undefined): boolean {
