@@ -16,6 +16,7 @@ import {
 } from './folder.js'
 import { HEADER_NAMES } from './header.js'
 import { isIntact, statesOf } from './leveldb-files.js'
+import { LEVELDB_OPTIONS } from './leveldb-options.js'
 import type { StoredState } from './leveldb-table.js'
 
 type RawDatabase = Level<Uint8Array, Uint8Array>
@@ -135,8 +136,7 @@ export async function finishRepair(folder: string): Promise<void> {
 }
 
 async function inCreated(folder: string, work: (database: RawDatabase) => Promise<void>): Promise<void> {
-  // Sealed values do not compress.
-  const level: RawDatabase = new Level(folder, { keyEncoding: 'view', valueEncoding: 'view', compression: false })
+  const level: RawDatabase = new Level(folder, LEVELDB_OPTIONS)
   await level.open()
   try {
     await work(level)

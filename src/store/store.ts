@@ -70,7 +70,7 @@ const COLLATERALS_KEPT = 64
 const WANTS_PER_STEP = 256
 
 /** Of a setup; one write takes no more than some 1.8 million. */
-const SETUP_WANTS_PER_WRITE = 16_384
+const SETUP_WANTS_PER_WRITE = 4_096
 
 /** Shares that are appended to the own log in one write. */
 const VOUCHED_PER_WRITE = 1_024
