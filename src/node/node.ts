@@ -264,14 +264,17 @@ class Node implements EnclaveNode {
       return verifyStoreRequest(kind, request, chain, { signal, held })
     }
     let authorised = await verify()
+    // What was kept already when it came is for no round that has begun since.
+    const { awaitsConfirmation } = authorised
     try {
       if (engine.state !== 'unregistered') {
         await engine.reached(chain.finalised().number, { signal })
         // While that took its time a round may have ended, and the NFT may have another owner: asked again.
         zero(authorised.share)
         authorised = await verify()
-      } else if (authorised.awaitsConfirmation) throw new IngestError('not-registered', authorised.key)
-      if (authorised.awaitsConfirmation) await ingest.take(authorised.key, authorised.share, { signal })
+      } else if (awaitsConfirmation) throw new IngestError('not-registered', authorised.key)
+      if (awaitsConfirmation && authorised.awaitsConfirmation)
+        await ingest.take(authorised.key, authorised.share, { signal })
       else await ingest.settle(authorised.key, authorised.share)
       return authorised.key
     } finally {

@@ -5,6 +5,7 @@ import { toSs58 } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import type { EnclaveNode } from '../../../src/node/index.js'
 import { ownerStoreRequest, retrieveRequest } from '../../../src/owner/index.js'
+import { Store } from '../../../src/store/store.js'
 import { createNode } from '../../crash/node.js'
 import { account, ChainWorld, enclaveOf, enclaveSeedOf, operatorOf, owner, signal } from '../chain/fixture.js'
 import { Folders } from '../store/fixture.js'
@@ -102,6 +103,26 @@ describe('a node and the owners of shares', () => {
     const storing = store(FIRST)
     release()
     await assert.rejects(storing, { status: 'NOTSYNCING' })
+  })
+
+  it('takes for no round what was handed over again before that has begun', async () => {
+    holdBlocks()
+    await seen(world.chain.finalised().number + 1)
+    const { newest } = Store.prototype
+    const compared = new Promise<void>((resolve) => {
+      Store.prototype.newest = function (...given) {
+        resolve()
+        return newest.apply(this, given)
+      }
+    })
+    const storing = store(FIRST)
+    await compared
+    Store.prototype.newest = newest
+    const { block } = await world.send(owner, 'nft', 'notifyEnclaveKeyUpdate', [key.nftId])
+    await seen(block.number)
+    release()
+    await storing
+    await store(SECOND)
   })
 
   it('gives a share to nobody who has parted with it while the block that says so is taken in', async () => {
