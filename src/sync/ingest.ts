@@ -1,5 +1,5 @@
 import { type AccountSigner, equalBytes, zero } from '../crypto/index.js'
-import { type Logger, messageOf, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
+import { bounded, type Logger, messageOf, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
 import type { Store } from '../store/index.js'
 import type { ConfirmationOutcome, SyncChain } from './parts.js'
@@ -101,6 +101,8 @@ export class Ingest {
   readonly #atWork = new Map<string, { readonly last: Promise<void>; readonly length: number }>()
   readonly #owed = new Map<string, Owed>()
   readonly #woken = new Signal()
+  /** As it was looked at last, and what ends with it: what is confirmed counts for whatever seat is held by then. */
+  #seat: { readonly name: string; readonly left: AbortController } | undefined
   #underWay = 0
   #lastOutcome: string | undefined
 
@@ -209,6 +211,8 @@ export class Ingest {
     while (!lifetime.aborted) {
       try {
         for await (const { registryChanges } of chain.follow(chain.finalised().number, { signal: lifetime })) {
+          // An upgrade of the runtime may change it without an event.
+          this.#seatNow()
           if (registryChanges.length === 0) continue
           for (const owed of this.#owed.values()) if (owed.awaitsSeat) owed.notBefore = 0
           this.#woken.raise()
@@ -219,6 +223,18 @@ export class Ingest {
       }
       await new Signal().wait({ signal: lifetime, timeoutMs: this.#retryAfterMs })
     }
+  }
+
+  /** @returns what aborts when the seat is another. */
+  #seatNow(): AbortSignal {
+    const { chain, signer } = this.#parts
+    const seat = chain.registry().seatOf(signer.account)
+    const name = seat === undefined ? 'none' : `${seat.cluster}/${seat.slot}`
+    if (this.#seat?.name !== name) {
+      this.#seat?.left.abort()
+      this.#seat = { name, left: new AbortController() }
+    }
+    return this.#seat.left.signal
   }
 
   async #load(): Promise<void> {
@@ -336,7 +352,13 @@ export class Ingest {
       await untilFinal(chain, (await store.cursor()) ?? 0, { signal: lifetime })
       // By then it may have been erased, with the seat for which it was handed over.
       if (!(await this.#isOwed(key))) throw this.#gone(key)
-      const { outcome } = await chain.confirm(signer, key, { signal: lifetime })
+      const left = this.#seatNow()
+      const { outcome } = await bounded({ signals: [lifetime, left] }, (signal) =>
+        chain.confirm(signer, key, { signal }),
+      ).catch((thrown: unknown) => {
+        owed.awaitsSeat = left.aborted
+        throw left.aborted ? new IngestError('not-registered', key) : thrown
+      })
       this.#lastOutcome = outcome
       owed.awaitsSeat = outcome === 'not-registered'
       // Again after the shortest pause: what these wait for may come at any time, and asking costs little.

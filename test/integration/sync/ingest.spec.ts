@@ -501,6 +501,38 @@ describe('taking shares from owners', () => {
     await run
   })
 
+  it('calls back what it has asked the chain for when its seat is another', async () => {
+    const key = secret(1)
+    const scripted = new ScriptedChain()
+    scripted.assign([{ account, cluster }])
+    const confirm: SyncChain['confirm'] = async (_signer, _key, { signal: limit }) => {
+      asked += 1
+      if (asked > 1) return { outcome: 'already-confirmed' }
+      await once(limit, 'abort')
+      throw limit.reason
+    }
+    const chain = {
+      confirm,
+      registry: () => scripted.registry(),
+      finalised: () => scripted.finalised(),
+      follow: scripted.follow.bind(scripted),
+    }
+    const ingest = ingestWith('confirmed', { chain, retryAfterMs: 3_600_000 })
+    const run = ingest.run()
+    const taking = ingest.take(key, payloadOf(key), { signal })
+    while (asked === 0 || scripted.followedFrom.length === 0) await nextTurn()
+    scripted.finalise([], true)
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+    scripted.assign([{ account, cluster: anotherCluster }])
+    scripted.finalise([], true)
+    await assert.rejects(taking, { outcome: 'not-registered' })
+    assert.deepEqual([asked, ingest.owed().count], [1, 1])
+    await ingest.take(key, payloadOf(key), { signal })
+    assert.equal(asked, 2)
+    lifetime.abort()
+    await run
+  })
+
   it('lets one that takes long hold up no other', async () => {
     const keys = Array.from({ length: 450 }, (_, index) => secret(index + 1))
     for (const key of keys) await store.putPending({ key, payload: payloadOf(key), confirmed: false })
