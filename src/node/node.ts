@@ -495,6 +495,7 @@ class Node implements EnclaveNode {
       chain: chain.health(),
       owed: ingest.owed(),
       now: Date.now(),
+      takenIn: engine.takenIn,
       stoppedBy: engine.stoppedBy,
       forks: this.#store.forks(),
       collateral: collateral.health(),

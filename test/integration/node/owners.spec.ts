@@ -146,6 +146,7 @@ describe('a node and the owners of shares', () => {
     await start(endpoint.url)
     await assert.rejects(retrieve(), { code: 'node/stale-view' })
     await assert.rejects(store(SECOND), { code: 'node/stale-view' })
+    await until(async () => (await node.status()).problems.some(({ code }) => code === 'chain/behind'))
     endpoint.faults.showUpTo = undefined
     await seen(block.number)
     await assert.rejects(retrieve(), { status: 'REQUESTERVERIFICATIONFAILED' })
