@@ -611,13 +611,14 @@ export class Store {
     return isVouchedFor
   }
 
-  /** Does nothing when the share is not pending (any more). */
-  markConfirmed(key: ShareKey): Promise<void> {
+  /** @returns false when the share is not pending (any more): nothing is changed then. */
+  markConfirmed(key: ShareKey): Promise<boolean> {
     return this.#write(async (changes) => {
       const pending = await changes.transaction.get(PENDING, key)
-      if (pending === undefined) return
+      if (pending === undefined) return false
       changes.transaction.put(PENDING, key, { ...pending, confirmed: true })
       zero(pending.payload)
+      return true
     })
   }
 
