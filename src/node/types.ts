@@ -314,12 +314,14 @@ export interface EnclaveNode {
 
   /**
    * An owner hands over a share: checked against the chain, sealed, stored, and confirmed on chain to finality.
-   * @throws OwnerRequestError when the request is refused.
+   * @throws OwnerRequestError when the request is refused; IngestError when the share cannot be taken; SlotmeshError
+   * `node/stale-view`, `sync/busy`; what the chain or the store throws; or the signal's reason.
    */
   storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey>
   /**
    * An owner asks for a share back.
-   * @throws OwnerRequestError when the request is refused or the share is not held.
+   * @throws OwnerRequestError when the request is refused or the share is not held; SlotmeshError `node/stale-view`; or the
+   * signal's reason.
    */
   retrieveShare(kind: ShareKind, request: RetrieveRequest, options: { signal: AbortSignal }): Promise<Uint8Array>
 
