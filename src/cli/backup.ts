@@ -2,7 +2,6 @@ import { constants } from 'node:fs'
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { z } from 'zod'
 import type { Settings } from '../config/index.js'
 import { toSs58, zero } from '../crypto/index.js'
 import { bounded, messageOf, SlotmeshError, silentLogger } from '../domain/index.js'
@@ -60,10 +59,10 @@ async function backUp(given: string, flags: SettingFlags, signal: AbortSignal): 
 /** By the node where it runs, since nobody else can open what it has open. */
 async function copyStore(settings: Settings, to: string, signal: AbortSignal): Promise<void> {
   const folder = folderOf(settings)
-  const { askNode, BACKUP_TIMEOUT_MS } = await import('../control/index.js')
+  const { askNode, BACKUP_TIMEOUT_MS, BackedUpSchema } = await import('../control/index.js')
   try {
     await bounded({ signals: [signal], timeoutMs: BACKUP_TIMEOUT_MS }, (limit) =>
-      askNode(folder, { ask: 'backup', to }, { schema: z.object({}), signal: limit }),
+      askNode(folder, { ask: 'backup', to }, { schema: BackedUpSchema, signal: limit }),
     )
   } catch (thrown) {
     if (!(thrown instanceof SlotmeshError) || thrown.code !== 'control/not-running') throw thrown

@@ -84,6 +84,9 @@ const AttestSchema = z.looseObject({ who: z.string().min(1).max(1_024) })
 /** A store of some gigabytes on a slow disk, ms. */
 export const BACKUP_TIMEOUT_MS = 600_000
 
+/** What `backup` answers: nothing but that it is done. */
+export const BackedUpSchema = z.object({})
+
 /** `to`: a folder, from the root, since a node has its own idea of where it is. */
 const BackupSchema = z.looseObject({ to: z.string().min(1).max(4_096).refine(isAbsolute) })
 
@@ -106,7 +109,7 @@ export function nodeAsks(
   const backUp = async (request: unknown, options: { readonly signal: AbortSignal }) => {
     const { to } = BackupSchema.parse(request)
     await node.backUp(to, options)
-    return {}
+    return {} satisfies z.infer<typeof BackedUpSchema>
   }
   const attest = async (request: unknown, options: { readonly signal: AbortSignal }) => {
     const { quote, ...proof } = await node.proofOf(AttestSchema.parse(request).who, options)

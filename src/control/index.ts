@@ -1,5 +1,6 @@
 export {
   BACKUP_TIMEOUT_MS,
+  BackedUpSchema,
   type ControlPeer,
   type ControlRegistry,
   type ControlStatus,
