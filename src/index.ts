@@ -34,6 +34,7 @@ export {
   type NodeStatus,
   type Offender,
   type OffenderStatus,
+  type PeerProof,
   type ReconciliationHealth,
   type ReconciliationReport,
 } from './node/index.js'

@@ -42,7 +42,8 @@ export const StatusSchema = z.looseObject({
   finalisedBlock: z.number(),
   syncedBlock: z.number(),
   chain: z.looseObject({ state: z.string(), endpoint: z.string() }).optional(),
-  crawl: z.looseObject({ at: z.number(), to: z.number(), msLeft: z.number() }).optional(),
+  /** JSON has no infinity: what would never end has null. */
+  crawl: z.looseObject({ at: z.number(), to: z.number(), msLeft: z.number().nullable() }).optional(),
   shares: z.object({ secret: z.number(), capsule: z.number() }),
   wantsOpen: z.number(),
   problems: z.array(z.object({ code: z.string(), sentence: z.string() })),
