@@ -7,6 +7,7 @@ import { lookAtDisk } from '../../../src/cli/doctor/disk.js'
 import { lookAtPorts } from '../../../src/cli/doctor/ports.js'
 import { settingsOf } from '../../../src/cli/settings.js'
 import { type DevelopmentChain, startDevelopmentChain } from '../../../src/devchain/index.js'
+import { waitUntil } from '../../../src/simulation/wait.js'
 
 const { signal } = new AbortController()
 
@@ -19,6 +20,13 @@ describe('what is looked at for an operator', function () {
   before(async () => {
     scratch = await mkdtemp(join(tmpdir(), 'slotmesh-doctor-'))
     chain = await startDevelopmentChain({ blockTime: 200 })
+    const settings = await settingsOf({ chain: [chain.url] })
+    // The genesis block has no time.
+    const begun = async () => {
+      const { block = 0 } = await lookAtChain(settings, { now: Date.now, signal })
+      return block > 0 ? true : undefined
+    }
+    await waitUntil(begun, { timeoutMs: 30_000, signal, what: () => 'the first block to be final' })
   })
 
   after(async () => {
