@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import type { Settings } from '../../config/index.js'
+import type { ControlStatus } from '../../control/index.js'
 import { bounded, messageOf, SlotmeshError } from '../../domain/index.js'
 import { EXIT_CODES } from '../failure.js'
 import { untilInterrupted } from '../interruption.js'
 import { addSettings, type SettingFlags, settingsOf } from '../settings.js'
-import { type Finding, fails, well } from './finding.js'
+import { type Finding, fails, warns, well } from './finding.js'
 
 const ASK_TIMEOUT_MS = 5_000
 
@@ -20,7 +21,7 @@ export function addDoctor(program: Command, exitWith: (code: number) => void): v
       'after',
       `
 Looks at: the configuration, the disk, the sealing key, ports, each endpoint of the chain, the clock, the TEE, its
-collateral. The exit code is 1 when something fails; warnings leave it 0. The node may run meanwhile.
+collateral, and what a running node says itself. The exit code is 1 when something fails; warnings leave it 0. The node may run meanwhile.
 
 Example:
   slotmesh doctor --config node-a/slotmesh.yaml`,
@@ -51,7 +52,8 @@ async function examine(flags: SettingFlags, signal: AbortSignal): Promise<Findin
     import('./chain.js'),
     import('./tee.js'),
   ])
-  const isRunning = await runs(folder, signal)
+  const problems = await problemsOf(folder, signal)
+  const isRunning = problems !== undefined
   const { findings: ofChain, block } = await lookAtChain(settings, { now: Date.now, signal })
   return [
     well('config', `all that is said can be read; the node ${isRunning ? 'runs' : 'does not run'}`),
@@ -60,20 +62,24 @@ async function examine(flags: SettingFlags, signal: AbortSignal): Promise<Findin
     ...(await lookAtPorts(settings, isRunning)),
     ...ofChain,
     ...(await lookAtTee(settings, { block, signal })),
+    ...(problems ?? []).map(({ code, sentence }) => warns('node', code, sentence)),
   ]
 }
 
-async function runs(folder: string, signal: AbortSignal): Promise<boolean> {
+/** What a running node says itself is wrong; undefined where none runs. */
+async function problemsOf(folder: string, signal: AbortSignal): Promise<ControlStatus['problems'] | undefined> {
   const { askNode, StatusSchema } = await import('../../control/index.js')
   try {
-    await bounded({ signals: [signal], timeoutMs: ASK_TIMEOUT_MS }, (limit) =>
+    const { problems } = await bounded({ signals: [signal], timeoutMs: ASK_TIMEOUT_MS }, (limit) =>
       askNode(folder, { ask: 'status' }, { schema: StatusSchema, signal: limit }),
     )
-    return true
+    return problems
   } catch (thrown) {
     signal.throwIfAborted()
+    if (thrown instanceof SlotmeshError && thrown.code === 'control/not-running') return undefined
     // Whatever else comes back comes from a node.
-    return !(thrown instanceof SlotmeshError && thrown.code === 'control/not-running')
+    const mend = 'Look at its log; where it hangs, stop it (a second SIGTERM does so at once) and start it again.'
+    return [{ code: `it does not answer (${messageOf(thrown)})`, sentence: mend }]
   }
 }
 

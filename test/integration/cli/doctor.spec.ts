@@ -6,8 +6,11 @@ import { lookAtChain } from '../../../src/cli/doctor/chain.js'
 import { lookAtDisk } from '../../../src/cli/doctor/disk.js'
 import { lookAtPorts } from '../../../src/cli/doctor/ports.js'
 import { settingsOf } from '../../../src/cli/settings.js'
+import { controlSocketOf, serveControl } from '../../../src/control/index.js'
 import { type DevelopmentChain, startDevelopmentChain } from '../../../src/devchain/index.js'
+import { silentLogger } from '../../../src/domain/index.js'
 import { waitUntil } from '../../../src/simulation/wait.js'
+import { runHere } from '../../e2e/cli.js'
 
 const { signal } = new AbortController()
 
@@ -89,5 +92,41 @@ describe('what is looked at for an operator', function () {
     assert.equal(await reach({ listen: ['/ip4/8.8.8.8/tcp/4001'] }), 'well')
     const [port] = await lookAtPorts(await settingsOf({ listen: ['/ip4/192.0.2.7/tcp/4001'] }), false)
     assert.match(port?.mend ?? '', /This machine has no such address/)
+  })
+
+  it('is what the node says itself, if it runs', async () => {
+    const folder = join(scratch, 'running')
+    const problem = { code: 'chain/no-funds', sentence: 'Send it some funds.' }
+    const status = {
+      version: '0.1.0',
+      startedAt: 0,
+      account: `0x${'a1'.repeat(32)}`,
+      peerId: 'QmOwn',
+      multiaddrs: [],
+      state: 'running',
+      finalisedBlock: 1,
+      syncedBlock: 1,
+      shares: { secret: 0, capsule: 0 },
+      wantsOpen: 0,
+      problems: [problem],
+      peers: [],
+      errors: [],
+    }
+    const found = async (answer: object) => {
+      const asks = new Map([['status', { answer: async () => answer }]])
+      const server = await serveControl({ path: controlSocketOf(folder), asks, logger: silentLogger })
+      try {
+        const { stdout } = await runHere('doctor', '--folder', folder, '--chain', chain.url, '--json')
+        const findings: { about: string; seen: string; mend: string }[] = JSON.parse(stdout)
+        return findings.filter(({ about }) => about === 'node')
+      } finally {
+        await server.close()
+      }
+    }
+    assert.deepEqual(await found(status), [
+      { about: 'node', state: 'warns', seen: problem.code, mend: problem.sentence },
+    ])
+    const [silent] = await found({})
+    assert.match(silent?.seen ?? '', /^it does not answer \(/)
   })
 })
