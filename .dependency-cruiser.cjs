@@ -4,7 +4,7 @@
  */
 const floors = [
   ['cli'],
-  ['simulation', 'conformance'],
+  ['simulation', 'conformance', 'metrics'],
   ['node', 'devchain', 'config'],
   ['sync'],
   ['owner', 'share', 'reconcile', 'mesh', 'chain', 'attestation', 'sealing-key', 'store'],

@@ -1,0 +1,1 @@
+export { createMetrics, type NodeMetrics, type WatchedNode } from './node-metrics.js'
