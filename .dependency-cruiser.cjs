@@ -4,7 +4,7 @@
  */
 const floors = [
   ['cli'],
-  ['simulation', 'conformance', 'metrics', 'status-page'],
+  ['simulation', 'conformance', 'control', 'metrics', 'status-page'],
   ['node', 'devchain', 'config'],
   ['sync'],
   ['owner', 'share', 'reconcile', 'mesh', 'chain', 'attestation', 'sealing-key', 'store'],

@@ -30,6 +30,7 @@ import { requirePallets } from './runtime/requirements.js'
 import type { ChainCall } from './runtime/runtime.js'
 import type { Persist } from './state/entries.js'
 import { readNft, readSyncedShares } from './state/nfts.js'
+import { readTime } from './state/time.js'
 import { type ConfirmationAnswer, Confirmations } from './transactions/confirmations.js'
 import { type FinalisedCall, Transactions } from './transactions/transactions.js'
 
@@ -264,6 +265,13 @@ export class Chain {
     const { block } = this.#head
     const runtime = await abortable(this.#blocks.runtimes.readable(block.number), signal)
     return readNft(this.#rpc, runtime, nftId, block, signal)
+  }
+
+  /** When the latest finalised block was made, by its author's clock, Unix ms; undefined where the chain does not say. */
+  async time({ signal }: Abortable): Promise<number | undefined> {
+    const { block } = this.#head
+    const runtime = await abortable(this.#blocks.runtimes.readable(block.number), signal)
+    return readTime(this.#rpc, runtime, block, signal)
   }
 
   /**

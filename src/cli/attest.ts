@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import type { EnclaveMeasurement } from '../attestation/index.js'
 import type { Settings } from '../config/index.js'
 import { fromHex } from '../crypto/index.js'
-import { bounded, type Hex, messageOf, SlotmeshError, silentLogger } from '../domain/index.js'
+import { bounded, type Hex, messageOf, SlotmeshError } from '../domain/index.js'
 import { wholeNumber } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
+import { describeJudgement, describeMeasurement, judgeQuote } from './judgement.js'
 import { describePolicy } from './policy-text.js'
 import { addSettings, type SettingFlags, settingsOf } from './settings.js'
 import { quoteSourceOf, verificationOf } from './tee.js'
@@ -60,40 +60,15 @@ async function makeQuote(flags: AttestFlags & { reportData?: Uint8Array; out: st
 }
 
 async function verifyQuote(file: string, flags: AttestFlags & { block?: number; at?: Date }): Promise<void> {
-  const { createQuoteVerifier, inspectQuote, pccsCollateral } = await import('../attestation/index.js')
+  const { inspectQuote } = await import('../attestation/index.js')
   const verification = await verificationOf(await settingsOf(flags))
   const quote = quoteOf(file, await contentOf(file))
   const claims = inspectQuote(quote)
   print(...describeMeasurement(claims.measurement), `report data  ${Buffer.from(claims.reportData).toString('hex')}`)
-  const now = () => flags.at ?? new Date()
-  const found = await limited((signal) => {
-    const { collateral: configured, rootCertificate } = verification
-    const collateral =
-      'collateral' in configured
-        ? configured
-        : pccsCollateral({
-            ...configured,
-            rootCertificate,
-            cache: NO_CACHE,
-            floors: NO_FLOORS,
-            logger: silentLogger,
-            lifetime: signal,
-            now,
-          })
-    const { block } = flags
-    const finalisedBlock = block === undefined ? {} : { finalisedBlock: () => block }
-    return createQuoteVerifier({ ...verification, ...finalisedBlock, collateral, now }).verify(quote, { signal })
-  })
-  print(
-    `platform     ${found.tcbStatus}${found.advisoryIds.length > 0 ? `, open to ${found.advisoryIds.join(', ')}` : ''}`,
-    `judged by    collateral with evaluation data number ${found.tcbEvaluationDataNumber}`,
-    'genuine      and the policy admits it',
-  )
+  const { block, at } = flags
+  const found = await limited((signal) => judgeQuote(verification, quote, { block, at, signal }))
+  print(...describeJudgement(found))
 }
-
-/** A one-off command keeps nothing. */
-const NO_CACHE = { get: async () => undefined, put: async () => undefined }
-const NO_FLOORS = { read: async () => undefined, write: async () => undefined }
 
 /** A simulated machine is named after its folder, which does not matter here. */
 async function simulatedAnywhere(flags: AttestFlags): Promise<Settings> {
@@ -103,18 +78,6 @@ async function simulatedAnywhere(flags: AttestFlags): Promise<Settings> {
 
 function limited<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   return untilInterrupted((signal) => bounded({ signals: [signal], timeoutMs: TIMEOUT_MS }, work))
-}
-
-function describeMeasurement(measurement: EnclaveMeasurement): string[] {
-  if (measurement.tee === 'sgx') {
-    const { mrEnclave, mrSigner, productId, securityVersion } = measurement
-    return [
-      `MRENCLAVE    ${mrEnclave}`,
-      `MRSIGNER     ${mrSigner}, product ${productId}, security version ${securityVersion}`,
-    ]
-  }
-  const { mrTd, rtmr0, rtmr1, rtmr2, rtmr3 } = measurement
-  return [`MRTD         ${mrTd}`, ...[rtmr0, rtmr1, rtmr2, rtmr3].map((register, at) => `RTMR${at}        ${register}`)]
 }
 
 async function contentOf(file: string): Promise<Buffer> {

@@ -1,13 +1,17 @@
-import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addAttest } from './attest.js'
+import { addBackup } from './backup.js'
 import { addConfig } from './config.js'
 import { addConformance } from './conformance.js'
 import { addDevchain } from './devchain.js'
+import { addDoctor } from './doctor/index.js'
 import { describeFailure, EXIT_CODES } from './failure.js'
+import { addInit } from './init.js'
 import { addJoin } from './join.js'
 import { addReseal } from './reseal.js'
 import { addSimulate } from './simulate.js'
+import { addPeers, addRegistry, addStatus } from './status.js'
+import { packageVersion } from './version.js'
 
 /**
  * Runs one command line to its end.
@@ -28,10 +32,16 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   const exitWith = (code: number): void => {
     exitCode = code
   }
+  addInit(program)
+  addJoin(program)
+  addStatus(program)
+  addPeers(program)
+  addRegistry(program)
   addSimulate(program, exitWith)
   addDevchain(program)
-  addJoin(program)
   addAttest(program)
+  addDoctor(program, exitWith)
+  addBackup(program)
   addReseal(program)
   addConfig(program)
   addConformance(program, exitWith)
@@ -45,9 +55,4 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     return failure.exitCode
   }
   return exitCode
-}
-
-function packageVersion(): string {
-  const { version }: { version: string } = createRequire(import.meta.url)('slotmesh/package.json')
-  return version
 }

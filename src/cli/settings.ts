@@ -6,9 +6,18 @@ import { SlotmeshError } from '../domain/index.js'
 /** What commander makes of a command line: what its flags say, by their names. */
 export type SettingFlags = Readonly<Record<string, unknown>> & { readonly config?: string }
 
-/** Adds `--config`, and the flags of settings. @param paths of the settings, as in the file; all when left out. */
-export function addSettings(command: Command, paths: readonly string[] = ROWS.map(({ path }) => path)): Command {
-  command.option('--config <file>', 'the YAML file of the node (SLOTMESH_CONFIG); see docs/configuration.md')
+/**
+ * Adds `--config`, and the flags of settings.
+ *
+ * @param paths of the settings, as in the file; all when left out.
+ * @param options.fromFile whether there is a file to read.
+ */
+export function addSettings(
+  command: Command,
+  paths: readonly string[] = ROWS.map(({ path }) => path),
+  { fromFile = true }: { readonly fromFile?: boolean } = {},
+): Command {
+  if (fromFile) command.option('--config <file>', 'the node’s YAML file (SLOTMESH_CONFIG); slotmesh config example')
   for (const path of paths) {
     const row = rowAt(path)
     const { flag, about } = row
@@ -19,6 +28,16 @@ export function addSettings(command: Command, paths: readonly string[] = ROWS.ma
   return command
 }
 
+/** What the flags say, by the settings' paths; undefined where there is none. */
+export function flagsOf(flags: SettingFlags): ReadonlyMap<string, unknown> {
+  return new Map(
+    ROWS.flatMap((row): [string, unknown][] => {
+      if (row.flag === undefined) return []
+      return [[row.path, flags[new Option(row.flag).attributeName()]]]
+    }),
+  )
+}
+
 /**
  * What the flags say, over what the environment and the file say.
  *
@@ -27,11 +46,7 @@ export function addSettings(command: Command, paths: readonly string[] = ROWS.ma
 export async function settingsOf(flags: SettingFlags, environment = process.env): Promise<Settings> {
   // Loaded only when it is needed, so that the help comes at once.
   const { resolveSettings } = await import('../config/index.js')
-  const given = ROWS.flatMap((row): [string, unknown][] => {
-    if (row.flag === undefined) return []
-    return [[row.path, flags[new Option(row.flag).attributeName()]]]
-  })
-  return resolveSettings({ file: flags.config, flags: new Map(given), environment })
+  return resolveSettings({ file: flags.config, flags: flagsOf(flags), environment })
 }
 
 /**

@@ -178,12 +178,13 @@ class Node implements EnclaveNode {
     }
   }
 
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop()
+  stop({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs)
     return this.#stopped
   }
 
-  async #stop(): Promise<void> {
+  async #stop(graceMs: number): Promise<void> {
+    if (graceMs > 0) await this.#drain(graceMs)
     this.#lastStatus = this.#parts === undefined ? undefined : { ...(await this.status()), state: 'stopped' }
     this.#stopping.abort(new SlotmeshError('node/stopped', 'The node is stopping.'))
     const { share, reconcile, mesh, chain } = this.#parts ?? {}
@@ -201,6 +202,17 @@ class Node implements EnclaveNode {
       this.#telemetry.stateChanged('stopped')
     })
     await this.#running
+  }
+
+  /** What is cut short after that has lost nothing: its wants are open still. */
+  async #drain(timeoutMs: number): Promise<void> {
+    const { share } = this.#parts ?? {}
+    if (share === undefined) return
+    try {
+      await bounded({ signals: [this.failed], timeoutMs }, (signal) => share.drain({ signal }))
+    } catch (thrown) {
+      this.#logger.info('exchanges under way are cut short', { reason: messageOf(thrown) })
+    }
   }
 
   async #stopFailed(): Promise<void> {
@@ -267,6 +279,10 @@ class Node implements EnclaveNode {
         const isConnected = peerId !== undefined && connected.has(peerId)
         return { ...seat, peerId, isConnected, isShut, ...this.#standings.of(seat.account) }
       })
+  }
+
+  backUp(to: string, options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#store.backUp(to, options)
   }
 
   forks(): readonly Uint8Array[] {

@@ -299,8 +299,11 @@ export interface EnclaveNode {
    * @throws SlotmeshError when a part cannot start; the node is stopped again then.
    */
   start(): Promise<void>
-  /** Ends running exchanges, closes everything; safe to call twice. */
-  stop(): Promise<void>
+  /**
+   * Closes everything; safe to call twice. Exchanges under way have `graceMs` to come to their ends, meanwhile none is
+   * begun; 0 when absent. What is cut short is fetched at the next start.
+   */
+  stop(options?: { readonly graceMs?: number }): Promise<void>
 
   status(): Promise<NodeStatus>
   /** @returns a function that ends the subscription. */
@@ -330,6 +333,15 @@ export interface EnclaveNode {
   registry(): Registry | undefined
   /** Every enclave with which this one exchanges shares at that block; none without a seat. */
   peers(): readonly SlotPeer[]
+
+  /**
+   * Copies the folder as it is sealed, under the same key. Writes wait meanwhile. A node that begins from an older copy
+   * shows as set back, and two that run on copies of one folder fork its provenance log.
+   *
+   * @param to a folder that is not there yet.
+   * @throws SlotmeshError `store/taken`, `store/changing`; the signal's reason.
+   */
+  backUp(to: string, options: { readonly signal: AbortSignal }): Promise<void>
 
   /** Proofs that enclaves have forked their provenance logs, each an encoded `ForkEvidence` (share SPEC 6.3). */
   forks(): readonly Uint8Array[]

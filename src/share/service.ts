@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import {
   type AccountId,
+  abortable,
   bounded,
   causeOf,
   type Logger,
@@ -51,6 +52,9 @@ export class ShareService {
   readonly #party: Party
   readonly #stopped = new AbortController()
   readonly #admissions: Admissions
+  /** Exchanges under way, in either role. */
+  readonly #underWay = new Set<Promise<unknown>>()
+  #isDraining = false
 
   /** @throws SlotmeshError `share/suites` when the party allows none, or one that does not exist. */
   constructor(init: ShareServiceInit) {
@@ -73,6 +77,16 @@ export class ShareService {
     })
   }
 
+  /**
+   * Begins no more exchanges, and takes no more, but lets those under way come to their ends.
+   * @throws the signal's reason, when they take too long.
+   */
+  async drain({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.#isDraining = true
+    await this.#init.host.unhandle(SHARE_PROTOCOL)
+    while (this.#underWay.size > 0) await abortable(Promise.allSettled(this.#underWay), signal)
+  }
+
   /** Ends running exchanges: no new ones are taken, streams are reset. */
   async stop(): Promise<void> {
     this.#stopped.abort(new SlotmeshError('share/stopped', 'This node is stopping.'))
@@ -88,33 +102,57 @@ export class ShareService {
     request: ExchangeRequest,
   ): Promise<ExchangeResult & { readonly traffic: Traffic }> {
     return bounded({ signals: [request.signal, this.#stopped.signal] }, async (signal) => {
-      const stream = await phase('handshake', { signal, clock: this.#party.clock }, (options) =>
-        this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, options),
-      )
-      const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
-      const frames = new Frames(stream, this.#party.clock)
-      let account: AccountId | undefined
-      const onProved = () => {
-        account = provider.account
-        this.#init.onProved?.(account)
-      }
-      const onGranted = (ms: number) => this.#init.onHandshake?.({ role: 'requester', ms })
-      try {
-        const result = await requestShares(this.#party, counterpart, frames, {
-          ...request,
-          onProved,
-          onGranted,
-          signal,
-        })
-        return { ...result, traffic: frames.traffic }
-      } catch (thrown) {
-        if (!signal.aborted) this.#blame(thrown, frames, 'provider', { peer: provider.peer.toString(), account })
-        throw thrown
-      }
+      // Its wants stay open: whoever asks is told so by the end of the service, and not by a failure.
+      if (this.#isDraining) return abortable(new Promise<never>(() => undefined), signal)
+      return this.#during(this.#request(provider, request, signal))
     })
   }
 
+  async #request(
+    provider: { account: AccountId; peer: PeerId },
+    request: ExchangeRequest,
+    signal: AbortSignal,
+  ): Promise<ExchangeResult & { readonly traffic: Traffic }> {
+    const stream = await phase('handshake', { signal, clock: this.#party.clock }, (options) =>
+      this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, options),
+    )
+    const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
+    const frames = new Frames(stream, this.#party.clock)
+    let account: AccountId | undefined
+    const onProved = () => {
+      account = provider.account
+      this.#init.onProved?.(account)
+    }
+    const onGranted = (ms: number) => this.#init.onHandshake?.({ role: 'requester', ms })
+    try {
+      const result = await requestShares(this.#party, counterpart, frames, {
+        ...request,
+        onProved,
+        onGranted,
+        signal,
+      })
+      return { ...result, traffic: frames.traffic }
+    } catch (thrown) {
+      if (!signal.aborted) this.#blame(thrown, frames, 'provider', { peer: provider.peer.toString(), account })
+      throw thrown
+    }
+  }
+
+  /** Counts it among the exchanges under way. */
+  async #during<T>(exchange: Promise<T>): Promise<T> {
+    this.#underWay.add(exchange)
+    try {
+      return await exchange
+    } finally {
+      this.#underWay.delete(exchange)
+    }
+  }
+
   readonly #serve = async (stream: Stream, connection: Connection): Promise<void> => {
+    await this.#during(this.#serveOne(stream, connection))
+  }
+
+  async #serveOne(stream: Stream, connection: Connection): Promise<void> {
     const { shares, logger, onServed, onRefusal, onCut, onProved, onHandshake, isShut } = this.#init
     const peer = connection.remotePeer
     const name = peer.toString()

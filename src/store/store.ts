@@ -792,6 +792,16 @@ export class Store {
     this.#tally.clear()
   }
 
+  /**
+   * Copies the folder as it is sealed; writes wait meanwhile.
+   *
+   * @param to a folder that is not there yet.
+   * @throws SlotmeshError `store/taken`, `store/changing`; the signal's reason.
+   */
+  backUp(to: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#database.copyFilesTo(to, signal)
+  }
+
   /** Waits for the write at work, then gives the folder free. Safe to call twice. */
   close(): Promise<void> {
     return this.#database.close()

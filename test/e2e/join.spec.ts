@@ -70,7 +70,7 @@ describe('slotmesh join', function () {
   }
 
   it('runs until it is told to stop, and is the same enclave when it starts again, by the next address of the chain', async () => {
-    const first = await start('state    unregistered', ...parameters('again'))
+    const first = await start('listens', ...parameters('again'))
     requireRefusal(await runCli(...parameters('again')), 1, /^slotmesh: .*again.* in use by another node/m)
     first.child.kill('SIGTERM')
     const begun = Date.now()
@@ -83,7 +83,7 @@ describe('slotmesh join', function () {
     // The first address does not answer.
     const given = parameters('again', '--chain', chain.url)
     given[given.indexOf(chain.url)] = 'ws://127.0.0.1:1'
-    const second = await start('state    unregistered', ...given)
+    const second = await start('listens', ...given)
     assert.ok(second.printed().includes(account))
     second.child.kill('SIGTERM')
     assert.equal((await second.outcome).exitCode, 0)

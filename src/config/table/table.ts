@@ -1,5 +1,6 @@
 import { ATTESTATION } from './attestation.js'
 import { CHAIN } from './chain.js'
+import { LOG } from './log.js'
 import { MESH } from './mesh.js'
 import type { FileOf, Section, SettingsOf } from './setting.js'
 
@@ -57,6 +58,7 @@ export const TABLE = {
     example: 'gramine:mrsigner',
     about: 'the key that the folder is to be under from the next start on, in the same words',
   },
+  log: LOG,
 } as const satisfies Section
 
 /** What a node is to do, from all that says it. */

@@ -118,7 +118,10 @@ describe('the table of settings', () => {
     const { folder, chain, attestation, ...rest } = parseSettings(text, 'node.yaml')
     assert.deepEqual([folder, chain], ['/var/lib/slotmesh', { endpoints: ['ws://127.0.0.1:9944'] }])
     assert.deepEqual(attestation, { simulated: { seed }, collateral: null })
-    assert.deepEqual(rest, { mesh: null, share: null, reconciliation: null })
+    assert.ok(
+      Object.values(rest).every((section) => section === null),
+      JSON.stringify(rest),
+    )
     // Where every comment that is a setting becomes one.
     const uncommented = configurationText(new Map()).replace(/^( *)# ([ ]*[\w]+:( .*)?|[ ]*- .*)$/gm, '$1$2')
     const all = parseSettings(uncommented, 'node.yaml')
