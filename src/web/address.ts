@@ -8,11 +8,12 @@ export interface ListenAddress {
 }
 
 /**
- * Reads `127.0.0.1:9615`, or `[::1]:9615`.
+ * Reads `127.0.0.1:9615`, `[::1]:9615`, or a port alone, which is one of 127.0.0.1.
  * @throws SlotmeshError `web/bad-address`
  */
 export function listenAddress(text: string): ListenAddress {
-  const [, bracketed, plain, port = ''] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []
+  const [, bracketed, plain, port = ''] =
+    /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text) ?? []
   const host = bracketed ?? plain ?? ''
   const isAddress = isIP(host) === (bracketed === undefined ? 4 : 6) || host === 'localhost'
   if (isAddress && Number(port) <= 65_535) return { host, port: Number(port) }

@@ -33,12 +33,13 @@ describe('an address to listen on', () => {
     for (const text of ['127.0.0.1:9615', '[::1]:0', '0.0.0.0:65535', 'localhost:80']) {
       assert.equal(hostText(listenAddress(text)), text)
     }
+    assert.deepEqual(listenAddress('9615'), { host: '127.0.0.1', port: 9_615 })
   })
 
   it('is refused otherwise, with a sentence that shows one', () => {
     for (const text of [
       '',
-      '9615',
+      '99999',
       '127.0.0.1',
       '::1:9615',
       '[127.0.0.1]:80',
