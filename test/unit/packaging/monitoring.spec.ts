@@ -117,6 +117,15 @@ describe('what is handed to Prometheus and Grafana', () => {
     assert.throws(() => requireKnown('sum by (instance (slotmesh_state)'), /is no PromQL/)
   })
 
+  it('is told of in docs/monitoring.md, metric by metric', async () => {
+    const page = await readFile('docs/monitoring.md', 'utf8')
+    const listed = new Set([...page.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name]) => name))
+    const own = createMetrics()
+      .names()
+      .filter((name) => !name.startsWith('libp2p_'))
+    assert.deepEqual([...listed].sort(), own.sort())
+  })
+
   it('passes Prometheus’ own check, where promtool is there', function () {
     const { error, status, stderr } = spawnSync('promtool', ['check', 'rules', `${FOLDER}/alerts.yaml`], {
       encoding: 'utf8',
