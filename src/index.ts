@@ -35,6 +35,7 @@ export {
   type NodeStatus,
   type Offender,
   type OffenderStatus,
+  type PeerProof,
   type ReconciliationHealth,
   type ReconciliationReport,
   type SlotPeer,

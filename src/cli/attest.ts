@@ -2,14 +2,14 @@ import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Settings } from '../config/index.js'
-import { fromHex } from '../crypto/index.js'
+import { fromHex, fromSs58 } from '../crypto/index.js'
 import { bounded, type Hex, messageOf, SlotmeshError } from '../domain/index.js'
 import { wholeNumber } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
 import { describeJudgement, describeMeasurement, judgeQuote } from './judgement.js'
 import { describePolicy } from './policy-text.js'
 import { addSettings, type SettingFlags, settingsOf } from './settings.js'
-import { quoteSourceOf, verificationOf } from './tee.js'
+import { folderOf, quoteSourceOf, verificationOf } from './tee.js'
 
 type AttestFlags = SettingFlags
 
@@ -30,10 +30,25 @@ export function addAttest(program: Command): void {
     .option('--report-data <hex>', '64 bytes to put in (default: zeros)', reportData)
     .requiredOption('--out <file>', 'where to write it, as bytes')
     .action(makeQuote)
-  withEnclave(attest.command('verify <file>'))
-    .description('Verify a quote (bytes, hexadecimal or base64) and judge it by the policy.')
+  addSettings(attest.command('verify [file]'), [
+    'folder',
+    'attestation.simulated.seed',
+    'attestation.simulated.machineId',
+  ])
+    .description('Verify a quote (bytes, hexadecimal or base64), or that of a peer, and judge it by the policy.')
+    .option('--peer <who>', 'have the running node ask this enclave for one: its account, or a multiaddr')
     .option('--block <number>', 'judge as of this block (default: rules that end have ended)', wholeNumber())
     .option('--at <time>', 'judge as of this time, for example 2026-11-23T12:00:00Z (default: now)', time)
+    .addHelpText(
+      'after',
+      `
+Only enclaves of one slot in different clusters show each other quotes; so the node whose --config or --folder is given
+asks, in an exchange in which no share is moved.
+
+Examples:
+  slotmesh attest verify quote.bin --config node-a/slotmesh.yaml
+  slotmesh attest verify --peer /dns4/enclave.example/tcp/4001 --config node-a/slotmesh.yaml`,
+    )
     .action(verifyQuote)
 }
 
@@ -59,15 +74,64 @@ async function makeQuote(flags: AttestFlags & { reportData?: Uint8Array; out: st
   print(`A ${source.kind} quote of ${quote.length} bytes is in ${out}.`)
 }
 
-async function verifyQuote(file: string, flags: AttestFlags & { block?: number; at?: Date }): Promise<void> {
+interface VerifyFlags extends AttestFlags {
+  readonly peer?: string
+  readonly block?: number
+  readonly at?: Date
+}
+
+async function verifyQuote(file: string | undefined, flags: VerifyFlags): Promise<void> {
+  const { peer, at, block } = flags
+  if ((file === undefined) === (peer === undefined)) {
+    throw badFile('Give a file with a quote, or the peer to ask for one by --peer.')
+  }
+  const settings = await settingsOf(flags)
+  if (peer !== undefined) return verifyPeer(peer, settings, { at, block })
+  if (file !== undefined) await judge(quoteOf(file, await contentOf(file)), settings, { at, block })
+}
+
+async function verifyPeer(
+  peer: string,
+  settings: Settings,
+  { at, block }: { readonly at: Date | undefined; readonly block: number | undefined },
+): Promise<void> {
+  const { askNode, PROOF_TIMEOUT_MS, ProofSchema } = await import('../control/index.js')
+  const request = { ask: 'attest', who: accountOf(peer) }
+  const proof = await untilInterrupted((signal) =>
+    bounded({ signals: [signal], timeoutMs: PROOF_TIMEOUT_MS }, (limit) =>
+      askNode(folderOf(settings), request, { schema: ProofSchema, signal: limit }),
+    ),
+  )
+  const { failure } = proof
+  print(`enclave      ${proof.account}`, `peer         ${proof.peerId}`)
+  print(
+    `the node     ${failure === undefined ? 'would exchange shares with it' : `${failure.code}: ${failure.reason}`}`,
+  )
+  await judge(Buffer.from(proof.quote, 'base64'), settings, { at, block: block ?? proof.block })
+}
+
+async function judge(
+  quote: Uint8Array,
+  settings: Settings,
+  as: { readonly at: Date | undefined; readonly block: number | undefined },
+): Promise<void> {
   const { inspectQuote } = await import('../attestation/index.js')
-  const verification = await verificationOf(await settingsOf(flags))
-  const quote = quoteOf(file, await contentOf(file))
+  const verification = await verificationOf(settings)
   const claims = inspectQuote(quote)
   print(...describeMeasurement(claims.measurement), `report data  ${Buffer.from(claims.reportData).toString('hex')}`)
-  const { block, at } = flags
-  const found = await limited((signal) => judgeQuote(verification, quote, { block, at, signal }))
+  const found = await limited((signal) => judgeQuote(verification, quote, { ...as, signal }))
   print(...describeJudgement(found))
+}
+
+/** As the protocols have it; what is no account in SS58 is for the node to make sense of. */
+function accountOf(text: string): string {
+  try {
+    return text.startsWith('/') || text.startsWith('0x') ? text : fromSs58(text)
+  } catch (cause) {
+    const sentence =
+      '--peer takes an enclave account (0x…, or SS58) or a multiaddr such as /ip4/192.0.2.1/tcp/4001; correct it.'
+    throw badFile(sentence, cause)
+  }
 }
 
 /** A simulated machine is named after its folder, which does not matter here. */

@@ -2,10 +2,9 @@ import { constants } from 'node:fs'
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { z } from 'zod'
 import type { Settings } from '../config/index.js'
 import { toSs58, zero } from '../crypto/index.js'
-import { bounded, messageOf, SlotmeshError } from '../domain/index.js'
+import { bounded, messageOf, SlotmeshError, silentLogger } from '../domain/index.js'
 import { untilInterrupted } from './interruption.js'
 import { addSettings, type SettingFlags, settingsOf } from './settings.js'
 import { folderOf, sealingKeyOf } from './tee.js'
@@ -16,13 +15,14 @@ const STORE = 'store'
 const OPENING = ['folder', 'sealing', 'attestation.simulated.seed', 'attestation.simulated.machineId']
 
 export function addBackup(program: Command): void {
-  addSettings(program.command('backup <to>'), ['folder'])
+  addSettings(program.command('backup <to>'), OPENING)
     .description('Copy a node’s store, sealed as it is, into a new folder; the node may run or not.')
     .addHelpText(
       'after',
       `
-The copy opens under the key that the store has. It holds the account: without it, and without the store, the stake is
-another enclave's. Never run two nodes on copies of one store: they would sign two histories.
+The copy opens under the key that the store has, which is needed to copy it while the node is stopped. It holds the
+account: without it, and without the store, the stake is another enclave's. Never run two nodes on copies of one store:
+they would sign two histories.
 
 Example:
   slotmesh backup --config node-a/slotmesh.yaml /mnt/backups/node-a-monday`,
@@ -42,12 +42,13 @@ Example:
 }
 
 async function backUp(given: string, flags: SettingFlags, signal: AbortSignal): Promise<void> {
-  const folder = folderOf(await settingsOf(flags))
+  const settings = await settingsOf(flags)
+  const folder = folderOf(settings)
   const to = resolve(given)
   await makeFree(to)
   try {
     await copySalt(folder, join(to, STORE))
-    await copyStore(folder, join(to, STORE), signal)
+    await copyStore(settings, join(to, STORE), signal)
   } catch (thrown) {
     await rm(to, { recursive: true, force: true })
     throw thrown
@@ -56,16 +57,34 @@ async function backUp(given: string, flags: SettingFlags, signal: AbortSignal): 
 }
 
 /** By the node where it runs, since nobody else can open what it has open. */
-async function copyStore(folder: string, to: string, signal: AbortSignal): Promise<void> {
-  const { askNode, BACKUP_TIMEOUT_MS } = await import('../control/index.js')
+async function copyStore(settings: Settings, to: string, signal: AbortSignal): Promise<void> {
+  const folder = folderOf(settings)
+  const { askNode, BACKUP_TIMEOUT_MS, BackedUpSchema } = await import('../control/index.js')
   try {
     await bounded({ signals: [signal], timeoutMs: BACKUP_TIMEOUT_MS }, (limit) =>
-      askNode(folder, { ask: 'backup', to }, { schema: z.object({}), signal: limit }),
+      askNode(folder, { ask: 'backup', to }, { schema: BackedUpSchema, signal: limit }),
     )
   } catch (thrown) {
     if (!(thrown instanceof SlotmeshError) || thrown.code !== 'control/not-running') throw thrown
-    const { backUpStore } = await import('../store/index.js')
-    await backUpStore({ location: folder, to, signal })
+    await copyStopped(settings, to, signal)
+  }
+}
+
+/** Opened before it is copied, so that no node opens it meanwhile, and what is copied is known to be whole. */
+async function copyStopped(settings: Settings, to: string, signal: AbortSignal): Promise<void> {
+  const location = folderOf(settings)
+  const { openStore, requireStore } = await import('../store/index.js')
+  await requireStore(location)
+  const sealingKey = await sealingKeyOf(settings)
+  try {
+    const store = await openStore({ location, sealingKey, logger: silentLogger })
+    try {
+      await store.backUp(to, { signal })
+    } finally {
+      await store.close()
+    }
+  } finally {
+    zero(sealingKey)
   }
 }
 

@@ -43,7 +43,8 @@ On hardware outside of SGX, with a key file that is made:
 
 async function init(given: string, flags: InitFlags): Promise<void> {
   const folder = resolve(given)
-  const settings = forPlace(await settingsOf(flags), folder)
+  // A file that the environment names may be the one that is to be made.
+  const settings = forPlace(await settingsOf(flags, { ...process.env, SLOTMESH_CONFIG: undefined }), folder)
   await requireFree(folder)
   const uri = requireUri(flags.apiUri)
   await mkdir(folder, { recursive: true, mode: 0o700 })

@@ -23,7 +23,7 @@ export function statusText(status: ControlStatus, now: number): string {
     line('seat', seat === undefined ? 'none: register and assign the account above' : seatText(seat)),
     line('chain', chain === undefined ? 'not connected yet' : `${chain.state} to ${chain.endpoint}`),
     line('synced', `block ${syncedBlock} of ${finalisedBlock}${behind > 0 ? `, ${behind} behind` : ''}`),
-    ...(crawl === undefined ? [] : [line('catch-up', `block ${crawl.at} of ${crawl.to}, ${ago(crawl.msLeft)} left`)]),
+    ...(crawl === undefined ? [] : [line('catch-up', crawlText(crawl))]),
     line('shares', `${shares.secret} of secret NFTs, ${shares.capsule} of capsules`),
     line('wants', `${status.wantsOpen} open`),
     ...status.problems.map(({ code, sentence }) => line('problem', `${code}: ${sentence}`)),
@@ -66,6 +66,10 @@ export function registryLines(registry: ControlRegistry): string[] {
 
 function line(name: string, text: string): string {
   return `${name.padEnd(9)}${text}`
+}
+
+function crawlText({ at, to, msLeft }: NonNullable<ControlStatus['crawl']>): string {
+  return `block ${at} of ${to}${msLeft === null ? '' : `, ${ago(msLeft)} left`}`
 }
 
 function seatText({ cluster, slot }: { readonly cluster: number; readonly slot: number }): string {

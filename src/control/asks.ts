@@ -42,7 +42,8 @@ export const StatusSchema = z.looseObject({
   finalisedBlock: z.number(),
   syncedBlock: z.number(),
   chain: z.looseObject({ state: z.string(), endpoint: z.string() }).optional(),
-  crawl: z.looseObject({ at: z.number(), to: z.number(), msLeft: z.number() }).optional(),
+  /** JSON has no infinity: what would never end has null. */
+  crawl: z.looseObject({ at: z.number(), to: z.number(), msLeft: z.number().nullable() }).optional(),
   shares: z.object({ secret: z.number(), capsule: z.number() }),
   wantsOpen: z.number(),
   problems: z.array(z.object({ code: z.string(), sentence: z.string() })),
@@ -64,15 +65,35 @@ export const RegistrySchema = z.array(
 
 export type ControlRegistry = z.infer<typeof RegistrySchema>
 
+/** What `attest` answers: what a slot peer has shown of itself. */
+export const ProofSchema = z.object({
+  account,
+  peerId: z.string(),
+  /** In base64. */
+  quote: z.base64(),
+  failure: z.object({ code: z.string(), reason: z.string() }).optional(),
+  /** The latest final block, as of which it was judged. */
+  block: z.number(),
+})
+
+/** An exchange, of which each step has its own limit, ms. */
+export const PROOF_TIMEOUT_MS = 60_000
+
+/** `who`: an enclave account or a multiaddr. */
+const AttestSchema = z.looseObject({ who: z.string().min(1).max(1_024) })
+
 /** A store of some gigabytes on a slow disk, ms. */
 export const BACKUP_TIMEOUT_MS = 600_000
+
+/** What `backup` answers: nothing but that it is done. */
+export const BackedUpSchema = z.object({})
 
 /** `to`: a folder, from the root, since a node has its own idea of where it is. */
 const BackupSchema = z.looseObject({ to: z.string().min(1).max(4_096).refine(isAbsolute) })
 
 /** What a running node can be asked. */
 export function nodeAsks(
-  node: Pick<EnclaveNode, 'status' | 'peers' | 'registry' | 'backUp'>,
+  node: Pick<EnclaveNode, 'status' | 'peers' | 'registry' | 'backUp' | 'proofOf'>,
   {
     errors,
     version,
@@ -89,10 +110,15 @@ export function nodeAsks(
   const backUp = async (request: unknown, options: { readonly signal: AbortSignal }) => {
     const { to } = BackupSchema.parse(request)
     await node.backUp(to, options)
-    return {}
+    return {} satisfies z.infer<typeof BackedUpSchema>
+  }
+  const attest = async (request: unknown, options: { readonly signal: AbortSignal }) => {
+    const { quote, ...proof } = await node.proofOf(AttestSchema.parse(request).who, options)
+    return { ...proof, quote: Buffer.from(quote).toString('base64'), block: (await node.status()).finalisedBlock }
   }
   return new Map<string, Ask>([
     ['status', { answer: status }],
+    ['attest', { answer: attest, timeoutMs: PROOF_TIMEOUT_MS }],
     ['backup', { answer: backUp, timeoutMs: BACKUP_TIMEOUT_MS }],
     ['registry', { answer: async () => node.registry()?.clusters() ?? [] }],
   ])

@@ -1,9 +1,12 @@
 export {
   BACKUP_TIMEOUT_MS,
+  BackedUpSchema,
   type ControlPeer,
   type ControlRegistry,
   type ControlStatus,
   nodeAsks,
+  PROOF_TIMEOUT_MS,
+  ProofSchema,
   RegistrySchema,
   StatusSchema,
 } from './asks.js'

@@ -11,13 +11,12 @@ export interface RecentError {
 /** How many are remembered. */
 const REMEMBERED = 20
 
-/** The last things that went wrong in a node, the newest first; in memory only. */
+/** The last things that went wrong in a node, the newest first; in memory only, and for as long as the node is. */
 export class RecentErrors {
   readonly #errors: RecentError[] = []
-  readonly #unsubscribe: () => void
 
   constructor(node: Pick<EnclaveNode, 'subscribe'>) {
-    this.#unsubscribe = node.subscribe((event) => {
+    node.subscribe((event) => {
       for (const error of errorsOf(event)) {
         this.#errors.unshift(error)
         if (this.#errors.length > REMEMBERED) this.#errors.pop()
@@ -27,10 +26,6 @@ export class RecentErrors {
 
   list(): readonly RecentError[] {
     return [...this.#errors]
-  }
-
-  end(): void {
-    this.#unsubscribe()
   }
 }
 

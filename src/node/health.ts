@@ -43,6 +43,8 @@ export interface Symptoms {
   readonly owed: OwedConfirmations
   /** Unix ms. */
   readonly now: number
+  /** The last block taken in; below 0 while no seat is held. */
+  readonly takenIn?: number
   /** Why synchronisation stopped, unless it goes on again. */
   readonly stoppedBy?: string | undefined
   /** Of the provenance logs of others, or of this enclave itself. */
@@ -66,7 +68,7 @@ export interface Symptoms {
 /** What keeps a node from doing all of its work, the gravest first; nothing when it is well. */
 export function problemsOf(symptoms: Symptoms): NodeProblem[] {
   const { chain, owed, now, stoppedBy, forks = [], collateral = [], integrity, comparison, wants = 0 } = symptoms
-  const { floorsFailure, quoteFailure, storeFailure, offenders, reconciled } = symptoms
+  const { floorsFailure, quoteFailure, storeFailure, offenders, reconciled, takenIn = -1 } = symptoms
   const { state, since, endpoint, endpoints, finalised, unreadable } = chain
   const problems: NodeProblem[] = []
   if (storeFailure !== undefined) problems.push({ code: 'store/failed', sentence: storeFailure })
@@ -82,6 +84,12 @@ export function problemsOf(symptoms: Symptoms): NodeProblem[] {
     problems.push({
       code: 'chain/stale-view',
       sentence: `No new final block for ${seconds} s: no share is asked for or given out until there is one; look at the chain and its RPC nodes.`,
+    })
+  }
+  if (finalised.number < takenIn) {
+    problems.push({
+      code: 'chain/behind',
+      sentence: `The endpoint ${endpoint} is at block ${finalised.number} of the chain, and ${takenIn} was taken in before: no owner is answered and nothing is confirmed until it has caught up; give another one.`,
     })
   }
   if (state === 'connecting' && now - since > DISCONNECTED_MS) {

@@ -10,6 +10,7 @@ export type {
   NodeState,
   NodeStatus,
   PeerExchange,
+  PeerProof,
   ReconciliationHealth,
   ReconciliationReport,
   SlotPeer,

@@ -28,6 +28,7 @@ import { type Collateral, configuredCollateral } from './collateral.js'
 import { hangUp } from './hang-up.js'
 import { problemsOf, watchProblems } from './health.js'
 import { Offenders } from './offenders.js'
+import { proofOf } from './proof.js'
 import { OwnQuotes } from './quotes.js'
 import { engineReconciliation } from './reconciliation.js'
 import { type Secrets, takeSecrets } from './secrets.js'
@@ -40,6 +41,7 @@ import type {
   NodeProblem,
   NodeState,
   NodeStatus,
+  PeerProof,
   ReconciliationReport,
   SlotPeer,
 } from './types.js'
@@ -281,6 +283,12 @@ class Node implements EnclaveNode {
       })
   }
 
+  proofOf(who: string, options: { readonly signal: AbortSignal }): Promise<PeerProof> {
+    const { mesh, share } = this.#started()
+    const signals = [options.signal, this.#stopping.signal]
+    return bounded({ signals }, (signal) => proofOf({ mesh, share, peers: () => this.peers() }, who, { signal }))
+  }
+
   backUp(to: string, options: { readonly signal: AbortSignal }): Promise<void> {
     return this.#store.backUp(to, options)
   }
@@ -301,17 +309,22 @@ class Node implements EnclaveNode {
   async #storeShare(kind: ShareKind, request: StoreRequest, signal: AbortSignal): Promise<ShareKey> {
     const { chain, engine, ingest } = this.#started()
     const held = (key: ShareKey, share: Uint8Array) => ingest.compare(key, share)
-    const verify = () => verifyStoreRequest(kind, request, chain, { signal, held })
+    const verify = async () => {
+      await this.#requireCurrent(chain)
+      return verifyStoreRequest(kind, request, chain, { signal, held })
+    }
     let authorised = await verify()
+    // What was kept already when it came is for no round that has begun since.
+    const { awaitsConfirmation } = authorised
     try {
-      if (authorised.awaitsConfirmation) {
-        if (engine.state === 'unregistered') throw new IngestError('not-registered', authorised.key)
+      if (engine.state !== 'unregistered') {
         await engine.reached(chain.finalised().number, { signal })
         // While that took its time a round may have ended, and the NFT may have another owner: asked again.
         zero(authorised.share)
         authorised = await verify()
-      }
-      if (authorised.awaitsConfirmation) await ingest.take(authorised.key, authorised.share, { signal })
+      } else if (awaitsConfirmation) throw new IngestError('not-registered', authorised.key)
+      if (awaitsConfirmation && authorised.awaitsConfirmation)
+        await ingest.take(authorised.key, authorised.share, { signal })
       else await ingest.settle(authorised.key, authorised.share)
       return authorised.key
     } finally {
@@ -326,16 +339,31 @@ class Node implements EnclaveNode {
   ): Promise<Uint8Array> {
     const { chain, engine, serving } = this.#started()
     return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
-      // The NFT may have another owner by now.
-      if (chain.finalisedAgeMs() > OLDEST_VIEW_MS) throw staleView()
-      const { key } = await verifyRetrieveRequest(kind, request, chain, { signal })
+      const verify = async () => {
+        // The NFT may have another owner by now.
+        if (chain.finalisedAgeMs() > OLDEST_VIEW_MS) throw staleView()
+        await this.#requireCurrent(chain)
+        return verifyRetrieveRequest(kind, request, chain, { signal })
+      }
+      const { key } = await verify()
       if (chain.registry().seatOf(this.account) === undefined) throw keyNotExist(key)
       // What the chain says of the NFT now must be what is held, and not the version before.
-      await engine.reached(chain.finalised().number, { signal })
+      const { number } = chain.finalised()
+      await engine.reached(number, { signal })
+      // While that took its time the NFT may have been given to somebody else.
+      if (chain.finalised().number > number) await verify()
       const held = await serving.latest(key)
       if (held === undefined) throw keyNotExist(key)
       return held.payload
     })
+  }
+
+  /**
+   * What an endpoint says that is behind what was taken in before, as after a start with another one, was so once.
+   * @throws SlotmeshError `node/stale-view`.
+   */
+  async #requireCurrent(chain: Chain): Promise<void> {
+    if (chain.finalised().number < ((await this.#store.cursor()) ?? 0)) throw staleView()
   }
 
   async reconcile(options: { signal: AbortSignal }): Promise<ReconciliationReport> {
@@ -521,6 +549,7 @@ class Node implements EnclaveNode {
       chain: chain.health(),
       owed: ingest.owed(),
       now: Date.now(),
+      takenIn: engine.takenIn,
       stoppedBy: engine.stoppedBy,
       forks: this.#store.forks(),
       collateral: collateral.health(),
@@ -563,7 +592,7 @@ class Node implements EnclaveNode {
 function staleView(): SlotmeshError {
   return new SlotmeshError(
     'node/stale-view',
-    'This enclave has seen no new final block for too long to know who owns what; try again later.',
+    'This enclave sees too old a state of the chain to know who owns what; try again later.',
   )
 }
 

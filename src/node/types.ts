@@ -174,6 +174,15 @@ export interface PeerExchange {
   readonly at: number
 }
 
+/** What a slot peer has shown of itself. */
+export interface PeerProof {
+  readonly account: AccountId
+  readonly peerId: string
+  readonly quote: Uint8Array
+  /** Why this node would exchange nothing with it, where that is so: the refusal or the error's code, and a sentence. */
+  readonly failure: { readonly code: string; readonly reason: string } | undefined
+}
+
 /** What the comparisons with slot peers have come to. */
 export interface ReconciliationHealth {
   /** Sessions of `/ternoa/reconcile/1`, in either role. */
@@ -311,12 +320,14 @@ export interface EnclaveNode {
 
   /**
    * An owner hands over a share: checked against the chain, sealed, stored, and confirmed on chain to finality.
-   * @throws OwnerRequestError when the request is refused.
+   * @throws OwnerRequestError when the request is refused; IngestError when the share cannot be taken; SlotmeshError
+   * `node/stale-view`, `sync/busy`; what the chain or the store throws; or the signal's reason.
    */
   storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey>
   /**
    * An owner asks for a share back.
-   * @throws OwnerRequestError when the request is refused or the share is not held.
+   * @throws OwnerRequestError when the request is refused or the share is not held; SlotmeshError `node/stale-view`; or the
+   * signal's reason.
    */
   retrieveShare(kind: ShareKind, request: RetrieveRequest, options: { signal: AbortSignal }): Promise<Uint8Array>
 
@@ -333,6 +344,14 @@ export interface EnclaveNode {
   registry(): Registry | undefined
   /** Every enclave with which this one exchanges shares at that block; none without a seat. */
   peers(): readonly SlotPeer[]
+
+  /**
+   * Has a slot peer prove itself now, in an exchange in which no share is moved.
+   *
+   * @param who an enclave account, or a multiaddr.
+   * @throws SlotmeshError `node/not-running`, `node/unknown-peer`, `node/no-quote`; when it cannot be reached.
+   */
+  proofOf(who: string, options: { readonly signal: AbortSignal }): Promise<PeerProof>
 
   /**
    * Copies the folder as it is sealed, under the same key. Writes wait meanwhile. A node that begins from an older copy

@@ -58,6 +58,8 @@ export interface ExchangeRequest {
   readonly onRun: (run: VerifiedRun, provider: Knowledge) => Promise<void>
   /** Takes each key of `wants` that the provider says it does not hold. */
   readonly onNotHeld?: (key: ShareKey) => void
+  /** Takes the provider's quote before it is looked at. */
+  readonly onQuote?: (quote: Uint8Array) => void
   /** Called when the peer has proved that it is the enclave that was meant. */
   readonly onProved?: () => void
   /** Called when the provider has granted, so many ms after the Hello was begun. */
@@ -92,7 +94,7 @@ async function exchange(
   party: Party,
   provider: Counterpart,
   frames: Frames,
-  { wants, open, onRun, onNotHeld, onProved, onGranted, signal }: ExchangeRequest,
+  { wants, open, onRun, onNotHeld, onQuote, onProved, onGranted, signal }: ExchangeRequest,
 ): Promise<ExchangeResult> {
   const { signer, chain, attestation, clock = systemClock, cryptography = CRYPTOGRAPHY } = party
   const { verifySignature } = cryptography
@@ -136,6 +138,7 @@ async function exchange(
   const known: Knowledge = { newestAsOf: offer.syncedBlock, takenIn: offer.takenInBlock }
   if (known.newestAsOf > known.takenIn || known.takenIn > providerToken.blockNumber) malformed()
   const providerDigest = quoteDigest('provider', transcript.add('challenge-body', challenge.body))
+  onQuote?.(challenge.quote)
   const { reportData } = await attestation.verify(challenge.quote).catch((thrown: unknown) => {
     throw attestationRefusal(thrown)
   })

@@ -15,22 +15,6 @@ const TRIES = 5
 const CURRENT = 'CURRENT'
 
 /**
- * Copies a store that no node has open. The copy is sealed as the store is, under the same key.
- *
- * @param to a folder that is not there yet.
- * @throws SlotmeshError `store/absent`, `store/locked`, `store/taken`; the signal's reason.
- */
-export async function backUpStore(options: {
-  readonly location: string
-  readonly to: string
-  readonly signal: AbortSignal
-}): Promise<void> {
-  const location = await placeOf(options.location)
-  await requireStore(location)
-  await underFolderLock(location, () => copyFiles(location, options.to, options.signal))
-}
-
-/**
  * Puts a copy of a store in its place, where there is none.
  *
  * @throws SlotmeshError `store/absent` when there is no copy, `store/locked`, `store/taken`; the signal's reason.
@@ -107,7 +91,8 @@ async function isTaken(folder: string): Promise<boolean> {
   }
 }
 
-async function requireStore(folder: string): Promise<void> {
+/** @throws SlotmeshError `store/absent` */
+export async function requireStore(folder: string): Promise<void> {
   if (await holdsStore(folder)) return
   throw new SlotmeshError('store/absent', `There is no store in ${folder}; correct the path.`)
 }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
+import { SlotmeshError } from '../domain/index.js'
 import { setAside } from './aside.js'
 import {
   exists,
@@ -16,6 +17,7 @@ import {
 } from './folder.js'
 import { HEADER_NAMES } from './header.js'
 import { isIntact, statesOf } from './leveldb-files.js'
+import { LEVELDB_OPTIONS } from './leveldb-options.js'
 import type { StoredState } from './leveldb-table.js'
 
 type RawDatabase = Level<Uint8Array, Uint8Array>
@@ -135,8 +137,7 @@ export async function finishRepair(folder: string): Promise<void> {
 }
 
 async function inCreated(folder: string, work: (database: RawDatabase) => Promise<void>): Promise<void> {
-  // Sealed values do not compress.
-  const level: RawDatabase = new Level(folder, { keyEncoding: 'view', valueEncoding: 'view', compression: false })
+  const level: RawDatabase = new Level(folder, LEVELDB_OPTIONS)
   await level.open()
   try {
     await work(level)
@@ -204,19 +205,31 @@ function isBelow(rank: Uint8Array, other: Uint8Array | undefined): boolean {
 /**
  * Undefined when nothing is being mended; a mark that says something else is of a beginning that was cut short. One that
  * does not open was being written when the power was cut, and nothing shows how legible it was.
+ *
+ * @throws SlotmeshError `store/unreadable`, or what the file system throws, where there is a whole copy beside such a mark:
+ * nobody can say which files are the damaged ones, and whatever is there stays for its operator.
  */
 async function readMark(folder: string): Promise<Mending | undefined> {
+  const nothingSaid = { step: 'copying', isLegible: false } as const
+  const isCopied = async () => (await exists(copyOf(folder))) && !(await exists(orderOf(folder)))
   try {
     const mark = await readSmall(markOf(folder))
     if (mark === undefined) return undefined
-    const [, step = 'copying', legible] = MARK.exec(`${mark}`) ?? []
-    return { step: step as Step, isLegible: legible !== undefined }
+    const said = MARK.exec(`${mark}`)
+    if (said !== null) return { step: said[1] as Step, isLegible: said[2] !== undefined }
   } catch (thrown) {
-    // Beside a whole copy nobody can say which files are the damaged ones: whatever is there stays for its operator.
-    const isCopied = (await exists(copyOf(folder))) && !(await exists(orderOf(folder)))
-    if (!opensNot(thrown) || isCopied) throw thrown
-    return { step: 'copying', isLegible: false }
+    if (!opensNot(thrown) || (await isCopied())) throw thrown
+    return nothingSaid
   }
+  if (await isCopied()) throw illegibleError(folder)
+  return nothingSaid
+}
+
+function illegibleError(folder: string): SlotmeshError {
+  return new SlotmeshError(
+    'store/unreadable',
+    `The folder ${folder} was being mended, and ${markOf(folder)} does not say how far that was: find out which of its files are those of ${copyOf(folder)}, and leave one database there.`,
+  )
 }
 
 /** At once, since a mark that says nothing would have a copy begun anew from what is half gone. */

@@ -10,6 +10,7 @@ import { holdsStore, isErrno, placeOf } from './folder.js'
 import { claim, lockedError } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
+import { LEVELDB_OPTIONS } from './leveldb-options.js'
 import { LARGEST_NAME_BYTES, LARGEST_VALUE_BYTES, LARGEST_WRITE_BYTES } from './limits.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
 import { PayloadNames } from './payload-names.js'
@@ -156,9 +157,7 @@ export class SealedDatabase implements Reads {
     }
     const createIfMissing = mayBegin
     await requireIntact(folder)
-    // Sealed values do not compress.
-    const options = { keyEncoding: 'view', valueEncoding: 'view', compression: false, createIfMissing }
-    const level: LevelDatabase = new Level(folder, options)
+    const level: LevelDatabase = new Level(folder, { ...LEVELDB_OPTIONS, createIfMissing })
     try {
       await level.open()
     } catch (thrown) {

@@ -1,4 +1,4 @@
-import { fromHex, toHex, u32Bytes, utf8 } from '../crypto/index.js'
+import { fromHex, toHex, u32Bytes, utf8, zero } from '../crypto/index.js'
 import {
   type BlockNumber,
   type ClusterId,
@@ -424,12 +424,36 @@ function readShareKey(reader: Reader): ShareKey {
   return { kind, nftId: reader.u32() }
 }
 
+const [ACCOUNT_BYTES, INCARNATION_BYTES] = [32, 16]
+
+/** Nearly all places and nodes are of few logs: their names are kept, as bytes by text and as text by bytes. */
+const [LOG_BYTES, LOGS] = [new Map<string, Uint8Array>(), new Map<string, LogId>()]
+const LOGS_REMEMBERED = 1_024
+
 function writeLog(writer: Writer, log: LogId): Writer {
-  return writer.hex(log.account).hex(log.incarnation)
+  const text = logText(log)
+  const known = LOG_BYTES.get(text) ?? remember(LOG_BYTES, text, logBytes(log))
+  return writer.bytes(known)
+}
+
+function logBytes({ account, incarnation }: LogId): Uint8Array {
+  return new Writer().hex(account).hex(incarnation).finish()
 }
 
 function readLog(reader: Reader): LogId {
-  return { account: reader.hex(32), incarnation: reader.hex(16) }
+  const bytes = reader.view(ACCOUNT_BYTES + INCARNATION_BYTES)
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  return LOGS.get(text) ?? remember(LOGS, text, logOf(bytes))
+}
+
+function logOf(bytes: Uint8Array): LogId {
+  return { account: toHex(bytes.subarray(0, ACCOUNT_BYTES)), incarnation: toHex(bytes.subarray(ACCOUNT_BYTES)) }
+}
+
+function remember<Value>(known: Map<string, Value>, text: string, value: Value): Value {
+  if (known.size >= LOGS_REMEMBERED) known.clear()
+  known.set(text, value)
+  return value
 }
 
 function writeBranch(writer: Writer, { head, subtree }: Branch): void {
@@ -453,22 +477,42 @@ function readBranch(reader: Reader): Branch {
   return { head, subtree: { hash, proof: { left: side(), right: side() } } }
 }
 
+/** Names, and all records but payloads and evidence, fit. */
+const SCRATCH_BYTES = 1_024
+
+/** What the next writer writes to, so that not each of millions makes a buffer; zeroed when one is done with it. */
+let scratch: Uint8Array | undefined
+
 class Writer {
-  readonly #parts: Uint8Array[] = []
+  #buffer: Uint8Array
+  #length = 0
+
+  constructor() {
+    this.#buffer = scratch ?? new Uint8Array(SCRATCH_BYTES)
+    // Of two that write at the same time, the second has its own.
+    scratch = undefined
+  }
 
   u8(value: number): this {
-    return this.bytes(Uint8Array.of(value))
+    this.#buffer[this.#take(1)] = value
+    return this
   }
 
   u32(value: number): this {
-    return this.bytes(u32Bytes(value))
+    const at = this.#take(4)
+    const buffer = this.#buffer
+    buffer[at] = value >>> 24
+    buffer[at + 1] = value >>> 16
+    buffer[at + 2] = value >>> 8
+    buffer[at + 3] = value
+    return this
   }
 
   /** Unix ms fit a double exactly. */
   f64(value: number): this {
-    const bytes = new Uint8Array(8)
-    new DataView(bytes.buffer).setFloat64(0, value)
-    return this.bytes(bytes)
+    const at = this.#take(8)
+    new DataView(this.#buffer.buffer).setFloat64(at, value)
+    return this
   }
 
   hex(value: string): this {
@@ -476,18 +520,31 @@ class Writer {
   }
 
   bytes(value: Uint8Array): this {
-    this.#parts.push(value)
+    const at = this.#take(value.length)
+    this.#buffer.set(value, at)
     return this
   }
 
+  /** A copy; what was written may be secret, and stays nowhere else. */
   finish(): Uint8Array {
-    const joined = new Uint8Array(this.#parts.reduce((length, part) => length + part.length, 0))
-    let at = 0
-    for (const part of this.#parts) {
-      joined.set(part, at)
-      at += part.length
+    const used = this.#buffer.subarray(0, this.#length)
+    const written = used.slice()
+    zero(used)
+    if (this.#buffer.length === SCRATCH_BYTES) scratch = this.#buffer
+    return written
+  }
+
+  /** @returns where the next bytes go. */
+  #take(length: number): number {
+    const at = this.#length
+    this.#length += length
+    if (this.#length > this.#buffer.length) {
+      const grown = new Uint8Array(2 * this.#length)
+      grown.set(this.#buffer)
+      zero(this.#buffer)
+      this.#buffer = grown
     }
-    return joined
+    return at
   }
 }
 
@@ -500,25 +557,37 @@ class Reader {
   }
 
   u8(): number {
-    return this.#view(1).getUint8(0)
+    return this.#bytes[this.#take(1)] ?? 0
   }
 
   u32(): number {
-    return this.#view(4).getUint32(0)
+    const at = this.#take(4)
+    const bytes = this.#bytes
+    const [high, low] = [
+      ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0),
+      ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0),
+    ]
+    return high * 65_536 + low
   }
 
   f64(): number {
-    return this.#view(8).getFloat64(0)
+    const at = this.#take(8)
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, 8).getFloat64(0)
   }
 
   hex(length: number): `0x${string}` {
-    return toHex(this.bytes(length))
+    return toHex(this.view(length))
+  }
+
+  /** Not copied. */
+  view(length: number): Uint8Array {
+    const at = this.#take(length)
+    return this.#bytes.subarray(at, at + length)
   }
 
   bytes(length: number): Uint8Array {
-    const { byteOffset } = this.#view(length)
-    const start = byteOffset - this.#bytes.byteOffset
-    return this.#bytes.slice(start, start + length)
+    const at = this.#take(length)
+    return this.#bytes.slice(at, at + length)
   }
 
   /** Everything that is left, not copied. */
@@ -532,11 +601,12 @@ class Reader {
     return value
   }
 
-  #view(length: number): DataView {
-    if (this.#at + length > this.#bytes.length) throw formError()
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, length)
-    this.#at += length
-    return view
+  /** @returns where the next bytes stand. */
+  #take(length: number): number {
+    const at = this.#at
+    if (at + length > this.#bytes.length) throw formError()
+    this.#at = at + length
+    return at
   }
 }
 

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomFillSync,
+} from 'node:crypto'
 import { DOMAIN, taggedHash, zero } from '../crypto/index.js'
 import { Fingerprints } from './fingerprint.js'
 import { partOf } from './records.js'
@@ -40,6 +47,7 @@ export class Sealer {
   readonly #storeKey: KeyObject
   readonly #storeId: Uint8Array
   readonly #fingerprints: Fingerprints
+  readonly #salts = new Salts()
   /** See the table of that name; zeros until a seat was erased for the first time. */
   seatTime: Uint8Array = new Uint8Array(SEAT_TIME_BYTES)
 
@@ -56,10 +64,15 @@ export class Sealer {
   }
 
   seal(recordKey: Uint8Array, value: Uint8Array): Uint8Array {
-    const salt = randomBytes(SALT_BYTES)
+    const sealed = new Uint8Array(SEAL_BYTES + value.length)
+    const salt = sealed.subarray(0, SALT_BYTES)
+    this.#salts.draw(salt)
     const cipher = createCipheriv('aes-256-gcm', this.#recordKey(salt), NONCE)
     cipher.setAAD(this.#associatedData(recordKey))
-    return new Uint8Array(Buffer.concat([salt, cipher.update(value), cipher.final(), cipher.getAuthTag()]))
+    sealed.set(cipher.update(value), SALT_BYTES)
+    cipher.final()
+    sealed.set(cipher.getAuthTag(), SALT_BYTES + value.length)
+    return sealed
   }
 
   /** @returns undefined when these bytes were not sealed, unchanged, for this record of this store under this key. */
@@ -107,5 +120,21 @@ export class Sealer {
   #associatedData(recordKey: Uint8Array): Uint8Array {
     const ofSeat = partOf(recordKey[0] ?? 0) === 'lasting' ? [] : [this.seatTime]
     return Buffer.concat([Uint8Array.of(FORMAT_VERSION), this.#storeId, ...ofSeat, recordKey])
+  }
+}
+
+/** Salts are drawn by the hundred: a call for each costs more than the sealing of a small value. None is ever given twice. */
+class Salts {
+  readonly #drawn = new Uint8Array(SALT_BYTES * 256)
+  #at = this.#drawn.length
+
+  draw(salt: Uint8Array): void {
+    if (this.#at === this.#drawn.length) {
+      randomFillSync(this.#drawn)
+      this.#at = 0
+    }
+    const next = this.#at + SALT_BYTES
+    salt.set(this.#drawn.subarray(this.#at, next))
+    this.#at = next
   }
 }

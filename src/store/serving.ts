@@ -184,7 +184,10 @@ async function openShares(
   return opened
 }
 
-/** Cuts shares in log order where a leaf is skipped, the log changes, or the payloads reach the maximum. */
+/** Of small shares a run of the most bytes has thousands, and whoever stores it holds each of them in memory several times. */
+const SHARES_PER_RUN = 1_024
+
+/** Cuts shares in log order where a leaf is skipped, the log changes, or there are enough of them. */
 function* contiguousRuns(located: readonly Located[], maximumBytes: number): Generator<Located[]> {
   let run: Located[] = []
   let bytes = 0
@@ -194,7 +197,8 @@ function* contiguousRuns(located: readonly Located[], maximumBytes: number): Gen
       last !== undefined &&
       next.place.index === last.place.index + 1 &&
       logText(next.place.log) === logText(last.place.log)
-    if (run.length > 0 && (!follows || bytes + next.place.bytes > maximumBytes)) {
+    const isFull = bytes + next.place.bytes > maximumBytes || run.length === SHARES_PER_RUN
+    if (run.length > 0 && (!follows || isFull)) {
       yield run
       run = []
       bytes = 0

@@ -70,7 +70,7 @@ const COLLATERALS_KEPT = 64
 const WANTS_PER_STEP = 256
 
 /** Of a setup; one write takes no more than some 1.8 million. */
-const SETUP_WANTS_PER_WRITE = 16_384
+const SETUP_WANTS_PER_WRITE = 4_096
 
 /** Shares that are appended to the own log in one write. */
 const VOUCHED_PER_WRITE = 1_024
@@ -611,13 +611,14 @@ export class Store {
     return isVouchedFor
   }
 
-  /** Does nothing when the share is not pending (any more). */
-  markConfirmed(key: ShareKey): Promise<void> {
+  /** @returns false when the share is not pending (any more): nothing is changed then. */
+  markConfirmed(key: ShareKey): Promise<boolean> {
     return this.#write(async (changes) => {
       const pending = await changes.transaction.get(PENDING, key)
-      if (pending === undefined) return
+      if (pending === undefined) return false
       changes.transaction.put(PENDING, key, { ...pending, confirmed: true })
       zero(pending.payload)
+      return true
     })
   }
 

@@ -31,39 +31,37 @@ export class Transaction implements Reads {
 
   /** Reads records in one go that will be asked for one by one. */
   async preload<Key>(table: Table<Key, unknown>, keys: readonly Key[]): Promise<void> {
-    const names = keys.map((key) => table.encodeKey(key)).filter((name) => !this.#records.has(toHex(name)))
-    if (names.length === 0) return
-    const found = await this.#database.sealed(names)
-    for (const [at, name] of names.entries()) {
-      this.#records.set(toHex(name), { name, sealed: found[at], isChanged: false, before: found[at], isRead: true })
-    }
+    await this.#known(keys.map((key) => nameOf(table, key)))
   }
 
   async get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined> {
-    const [value] = await this.getMany(table, [key])
-    return value
+    const named = nameOf(table, key)
+    const known = this.#records.get(named.id)
+    if (known !== undefined) return this.#open(table, key, known)
+    const [record] = await this.#known([named])
+    return record && this.#open(table, key, record)
   }
 
   async getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]> {
-    await this.preload(table, keys)
-    return keys.map((key) => {
-      const record = this.#records.get(toHex(table.encodeKey(key)))
-      return record?.sealed && this.#database.open(table, key, record.name, record.sealed)
+    const records = await this.#known(keys.map((key) => nameOf(table, key)))
+    return keys.map((key, at) => {
+      const record = records[at]
+      return record && this.#open(table, key, record)
     })
   }
 
   put<Key, Value>(table: Table<Key, Value>, key: Key, value: Value): void {
-    const name = table.encodeKey(key)
+    const named = nameOf(table, key)
     const plain = table.encode(value)
     try {
-      this.#change(name, this.#sealer.seal(name, plain))
+      this.#change(named, this.#sealer.seal(named.name, plain))
     } finally {
       zero(plain)
     }
   }
 
   delete<Key>(table: Table<Key, unknown>, key: Key): void {
-    this.#change(table.encodeKey(key), undefined)
+    this.#change(nameOf(table, key), undefined)
   }
 
   /** The error for a record that is missing although another record vouches for it. */
@@ -82,12 +80,40 @@ export class Transaction implements Reads {
     return changed.map(({ name, before, sealed }) => ({ name, before, after: sealed }))
   }
 
-  #change(name: Uint8Array, sealed: Uint8Array | undefined): void {
-    const id = toHex(name)
-    const known = this.#records.get(id)
-    const { before, isRead } = known ?? { before: undefined, isRead: false }
+  #open<Key, Value>(table: Table<Key, Value>, key: Key, { name, sealed }: RecordState): Value | undefined {
+    return sealed && this.#database.open(table, key, name, sealed)
+  }
+
+  /** Those of these names, read where they are not known yet. */
+  async #known(named: readonly Named[]): Promise<RecordState[]> {
+    const unread = named.filter(({ id }) => !this.#records.has(id))
+    const found = unread.length === 0 ? [] : await this.#database.sealed(unread.map(({ name }) => name))
+    for (const [at, { id, name }] of unread.entries()) {
+      const sealed = found[at]
+      this.#records.set(id, { name, sealed, isChanged: false, before: sealed, isRead: true })
+    }
+    return named.map(({ id, name }) => this.#records.get(id) ?? notRead(name))
+  }
+
+  #change({ id, name }: Named, sealed: Uint8Array | undefined): void {
+    const { before, isRead } = this.#records.get(id) ?? notRead(name)
     this.#records.set(id, { name, sealed, isChanged: true, before, isRead })
   }
+}
+
+/** A record's name as bytes, and as text for a map. */
+interface Named {
+  readonly name: Uint8Array
+  readonly id: string
+}
+
+function nameOf<Key>(table: Table<Key, unknown>, key: Key): Named {
+  const name = table.encodeKey(key)
+  return { name, id: toHex(name) }
+}
+
+function notRead(name: Uint8Array): RecordState {
+  return { name, sealed: undefined, isChanged: false, before: undefined, isRead: false }
 }
 
 interface RecordState {

@@ -113,6 +113,11 @@ export class SyncEngine {
     return this.#life.lastTold ?? 'unregistered'
   }
 
+  /** The last block taken in; below 0 while no seat is held. */
+  get takenIn(): BlockNumber {
+    return this.#cursor
+  }
+
   /** Why it stopped the last time, until it has taken in a block again; for health. */
   get stoppedBy(): string | undefined {
     return this.#stoppedBy

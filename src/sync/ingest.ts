@@ -1,5 +1,5 @@
 import { type AccountSigner, equalBytes, zero } from '../crypto/index.js'
-import { type Logger, messageOf, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
+import { bounded, type Logger, messageOf, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
 import type { Store } from '../store/index.js'
 import type { ConfirmationOutcome, SyncChain } from './parts.js'
@@ -17,6 +17,9 @@ const AT_ONCE = 200
 
 /** So many are begun together while more wait: the chain takes them in one transaction. */
 const TOGETHER = 50
+
+/** Requests of owners for one share that wait, or are at work: the chain may take its time, and each has a copy of a share. */
+const MOST_OF_SHARE = 8
 
 /** Shares that are kept here and that the chain does not know to be. */
 export interface OwedConfirmations {
@@ -66,8 +69,8 @@ interface Owed {
 /** Why a share that was handed over could not be taken. */
 export class IngestError extends SlotmeshError {
   override readonly name = 'IngestError'
-  /** How the chain answered, or `held` when another share is held under this key. */
-  readonly outcome: ConfirmationOutcome | 'held'
+  /** How the chain answered; `held` when another share is held under this key; `gone` when it was erased meanwhile. */
+  readonly outcome: ConfirmationOutcome | 'held' | 'gone'
 
   constructor(outcome: IngestError['outcome'], key: ShareKey) {
     super('sync/not-taken', `${shareKeyText(key)}: ${SENTENCES[outcome]}`)
@@ -77,6 +80,7 @@ export class IngestError extends SlotmeshError {
 
 const SENTENCES: Record<IngestError['outcome'], string> = {
   held: 'another share is already held for it.',
+  gone: 'it was erased before it was confirmed, as this enclave has lost its seat, the NFT is gone, or its round is over.',
   confirmed: 'the share is confirmed.',
   'already-confirmed': 'the share is confirmed.',
   'already-synced': 'the chain says that it is synced already, with shares from elsewhere.',
@@ -94,9 +98,11 @@ const SENTENCES: Record<IngestError['outcome'], string> = {
 export class Ingest {
   readonly #parts: IngestParts
   readonly #retryAfterMs: number
-  readonly #atWork = new Map<string, Promise<void>>()
+  readonly #atWork = new Map<string, { readonly last: Promise<void>; readonly length: number }>()
   readonly #owed = new Map<string, Owed>()
   readonly #woken = new Signal()
+  /** As it was looked at last, and what ends with it: what is confirmed counts for whatever seat is held by then. */
+  #seat: { readonly name: string; readonly left: AbortController } | undefined
   #underWay = 0
   #lastOutcome: string | undefined
 
@@ -108,11 +114,12 @@ export class Ingest {
   /**
    * Stores an authorised share and confirms it to finality. A byte-identical share again is fine. When the signal
    * aborts, only the wait ends: the confirmation is still sent.
-   * @throws IngestError when it cannot be taken, or what the chain or the store throws; where it may still be
-   * confirmed it stays pending and `run` sends the confirmation again.
+   * @throws IngestError when it cannot be taken; SlotmeshError `sync/busy`; or what the chain or the store throws: where it
+   * may still be confirmed it stays pending and `run` sends the confirmation again.
    */
   async take(key: ShareKey, payload: Uint8Array, { signal }: { signal: AbortSignal }): Promise<void> {
     signal.throwIfAborted()
+    this.#requireRoom(key)
     // The caller may zero it once the wait is over.
     const own = new Uint8Array(payload)
     const work = this.#inTurn(key, async () => {
@@ -129,8 +136,10 @@ export class Ingest {
   /**
    * Takes the word of its owner for an authorised share that the chain calls synced already: where it was pending here
    * and nobody could say whether it was the right one, it is vouched for now. Does nothing for any other.
+   * @throws SlotmeshError `sync/busy`, or what the store throws.
    */
   async settle(key: ShareKey, payload: Uint8Array): Promise<void> {
+    this.#requireRoom(key)
     const own = new Uint8Array(payload)
     await this.#inTurn(key, async () => {
       try {
@@ -178,7 +187,7 @@ export class Ingest {
    */
   async run(): Promise<void> {
     await Promise.all([this.#sendUntilTheEnd(), this.#hearOfSeats()])
-    await Promise.allSettled(this.#atWork.values())
+    await Promise.allSettled([...this.#atWork.values()].map(({ last }) => last))
   }
 
   async #sendUntilTheEnd(): Promise<void> {
@@ -202,6 +211,8 @@ export class Ingest {
     while (!lifetime.aborted) {
       try {
         for await (const { registryChanges } of chain.follow(chain.finalised().number, { signal: lifetime })) {
+          // An upgrade of the runtime may change it without an event.
+          this.#seatNow()
           if (registryChanges.length === 0) continue
           for (const owed of this.#owed.values()) if (owed.awaitsSeat) owed.notBefore = 0
           this.#woken.raise()
@@ -212,6 +223,18 @@ export class Ingest {
       }
       await new Signal().wait({ signal: lifetime, timeoutMs: this.#retryAfterMs })
     }
+  }
+
+  /** @returns what aborts when the seat is another. */
+  #seatNow(): AbortSignal {
+    const { chain, signer } = this.#parts
+    const seat = chain.registry().seatOf(signer.account)
+    const name = seat === undefined ? 'none' : `${seat.cluster}/${seat.slot}`
+    if (this.#seat?.name !== name) {
+      this.#seat?.left.abort()
+      this.#seat = { name, left: new AbortController() }
+    }
+    return this.#seat.left.signal
   }
 
   async #load(): Promise<void> {
@@ -287,9 +310,9 @@ export class Ingest {
     try {
       await this.#confirm(key)
     } catch (thrown) {
-      // An earlier confirmation of this enclave may have been the last one that the chain waited for.
-      const isSynced = thrown instanceof IngestError && thrown.outcome === 'already-synced'
-      if (!isSynced || (await this.#compareHeld(key, payload)) !== 'same') throw thrown
+      // A confirmation of this enclave, or an earlier one, may have been the last one that the chain waited for.
+      const isOver = thrown instanceof IngestError && ENDED.has(thrown.outcome)
+      if (!isOver || (await this.#compareHeld(key, payload)) !== 'same') throw thrown
     }
   }
 
@@ -311,10 +334,14 @@ export class Ingest {
 
   /** It may have become a share, or have been dropped, while others were confirmed. */
   async #resume(key: ShareKey): Promise<void> {
+    if (await this.#isOwed(key)) await this.#confirm(key)
+    else this.#owed.delete(shareKeyText(key))
+  }
+
+  async #isOwed(key: ShareKey): Promise<boolean> {
     const pending = await this.#parts.store.pending(key)
     if (pending !== undefined) zero(pending.payload)
-    if (pending === undefined || pending.confirmed) this.#owed.delete(shareKeyText(key))
-    else await this.#confirm(key)
+    return pending?.confirmed === false
   }
 
   async #confirm(key: ShareKey): Promise<void> {
@@ -323,7 +350,15 @@ export class Ingest {
     try {
       // The round had begun by then: a view of the chain from before would take it for the former one.
       await untilFinal(chain, (await store.cursor()) ?? 0, { signal: lifetime })
-      const { outcome } = await chain.confirm(signer, key, { signal: lifetime })
+      // By then it may have been erased, with the seat for which it was handed over.
+      if (!(await this.#isOwed(key))) throw this.#gone(key)
+      const left = this.#seatNow()
+      const { outcome } = await bounded({ signals: [lifetime, left] }, (signal) =>
+        chain.confirm(signer, key, { signal }),
+      ).catch((thrown: unknown) => {
+        owed.awaitsSeat = left.aborted
+        throw left.aborted ? new IngestError('not-registered', key) : thrown
+      })
       this.#lastOutcome = outcome
       owed.awaitsSeat = outcome === 'not-registered'
       // Again after the shortest pause: what these wait for may come at any time, and asking costs little.
@@ -342,8 +377,9 @@ export class Ingest {
   /** The chain has said the last word on it. */
   async #end(key: ShareKey, outcome: ConfirmationOutcome): Promise<void> {
     const { store, caughtUp, lifetime } = this.#parts
-    if (outcome === 'confirmed' || outcome === 'already-confirmed') await store.markConfirmed(key)
-    else {
+    if (outcome === 'confirmed' || outcome === 'already-confirmed') {
+      if (!(await store.markConfirmed(key))) throw this.#gone(key)
+    } else {
       // By an earlier confirmation of this enclave perhaps: then a block that is still to be taken in makes it a share.
       if (outcome === 'already-synced') await caughtUp({ signal: lifetime })
       await store.dropPending(key)
@@ -351,19 +387,37 @@ export class Ingest {
     this.#owed.delete(shareKeyText(key))
   }
 
+  #gone(key: ShareKey): IngestError {
+    this.#owed.delete(shareKeyText(key))
+    return new IngestError('gone', key)
+  }
+
+  #requireRoom(key: ShareKey): void {
+    if ((this.#atWork.get(shareKeyText(key))?.length ?? 0) < MOST_OF_SHARE) return
+    throw new SlotmeshError(
+      'sync/busy',
+      `${shareKeyText(key)}: many requests for this share wait already; ask again when they have ended.`,
+    )
+  }
+
   /** One after another for each share. */
   async #inTurn(key: ShareKey, task: () => Promise<void>): Promise<void> {
     const text = shareKeyText(key)
-    const before = this.#atWork.get(text) ?? Promise.resolve()
-    const work = before.catch(() => undefined).then(task)
-    this.#atWork.set(text, work)
+    const { last: before, length } = this.#atWork.get(text) ?? { last: Promise.resolve(), length: 0 }
+    const last = before.catch(() => undefined).then(task)
+    this.#atWork.set(text, { last, length: length + 1 })
     try {
-      await work
+      await last
     } finally {
-      if (this.#atWork.get(text) === work) this.#atWork.delete(text)
+      const queue = this.#atWork.get(text)
+      if (queue?.last === last) this.#atWork.delete(text)
+      else if (queue !== undefined) this.#atWork.set(text, { ...queue, length: queue.length - 1 })
     }
   }
 }
+
+/** Outcomes after which the share may be held as one that is synced. */
+const ENDED: ReadonlySet<IngestError['outcome']> = new Set(['already-synced', 'gone'])
 
 /** Outcomes that leave open whether an earlier confirmation, of which nobody here heard again, is on chain. */
 const MAY_BE_CONFIRMED: ReadonlySet<ConfirmationOutcome> = new Set(['not-registered', 'no-funds'])

@@ -16,6 +16,8 @@ export type Verdict =
   | { readonly type: 'none' }
   /** A gap: the share is to be fetched. `isNamed`: the block of the peer's version says that it was synced there. */
   | { readonly type: 'gap'; readonly want: Want; readonly isNamed: boolean }
+  /** A block that is still to come here may bring it: then that opens the want, which knows more. */
+  | { readonly type: 'early' }
   /** The chain lists no such share. */
   | { readonly type: 'unlisted' }
   /** The chain does not tell of the newer version. */
@@ -60,6 +62,8 @@ export class Judge {
     }
     // A version that the chain does not tell of throws no doubt on the one that is held.
     if (here !== undefined) return { type: 'disputed' }
+    // What the chain lists as of such a block would be doubted for this want when it is there, as long as a peer is down.
+    if (chain.finalised().number > takenIn) return { type: 'early' }
     return { type: 'gap', want: { ...want, minimumVersion: 0, asOf: block, origin: undefined }, isNamed: false }
   }
 

@@ -71,7 +71,7 @@ export interface ReconcilePeers {
 }
 
 /** What differences are checked against. */
-export type ReconcileChain = Pick<SyncChain, 'finalised' | 'registry' | 'nft'> & {
+export type ReconcileChain = Pick<SyncChain, 'finalised' | 'registry' | 'nft' | 'follow'> & {
   /** What one final block meant; undefined where it cannot be read any more. */
   triggersIn(block: BlockNumber, options: Abortable): Promise<readonly Trigger[] | undefined>
 }

@@ -16,6 +16,7 @@ import { causesOf, type DifferenceCause, wordsOf } from './causes.js'
 import { inTurn, Judge } from './judging.js'
 import type { ReconcileChain, ReconcilePeers } from './parts.js'
 import { Signal } from './signal.js'
+import { untilFinal } from './until-final.js'
 
 /** How often slot peers are compared with, and how many of them. */
 export const RECONCILE = {
@@ -188,7 +189,7 @@ export class Reconciliation {
     const block = chain.finalised().number
     this.#requireReady()
     const wants: Want[] = []
-    let [missing, outdated, unlisted, disputed, unnamed, unjudged] = [0, 0, 0, 0, 0, 0]
+    let [missing, outdated, unlisted, disputed, unnamed, unjudged, early] = [0, 0, 0, 0, 0, 0, 0]
     for (const difference of found.ahead) {
       const verdict = await judge.judge(difference).catch((thrown: unknown) => {
         // What the endpoint cannot tell of one share is no reason to give up the others.
@@ -205,6 +206,7 @@ export class Reconciliation {
       }
       if (verdict.type === 'unlisted') unlisted += 1
       if (verdict.type === 'disputed') disputed += 1
+      if (verdict.type === 'early') early += 1
       if (verdict.type !== 'gap') continue
       wants.push(verdict.want)
       if (difference.here === undefined) missing += 1
@@ -215,7 +217,7 @@ export class Reconciliation {
       this.#requireReady()
       await store.openWants(wants)
       try {
-        await this.#withdrawRemoved(wants, block, judge)
+        await this.#withdrawRemoved(wants, { since: block, judge, signal })
       } finally {
         wanted(wants.map(({ key }) => key))
       }
@@ -244,14 +246,19 @@ export class Reconciliation {
       ofPeer,
     })
     const { questions, traffic } = found
-    const isComplete = found.isComplete && unjudged === 0
+    const isComplete = found.isComplete && unjudged + early === 0
     const ms = clock.now() - begun
     return { peer, missing, outdated, erased, ofPeer, causes, isComplete, questions, bytes: traffic.bytes, ms }
   }
 
   /** A block that was taken in meanwhile may have removed one of them: it found no want to close. */
-  async #withdrawRemoved(wants: readonly Want[], since: BlockNumber, judge: Judge): Promise<void> {
-    if ((await this.#takenIn()) <= since) return
+  async #withdrawRemoved(
+    wants: readonly Want[],
+    { since, judge, signal }: { readonly since: BlockNumber; readonly judge: Judge; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const takenIn = await this.#takenIn()
+    if (takenIn <= since) return
+    await untilFinal(this.#parts.chain, takenIn, { signal })
     await this.#eraseGone(
       wants.map(({ key }) => key),
       judge,

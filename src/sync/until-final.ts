@@ -11,7 +11,7 @@ export async function untilFinal(
   block: BlockNumber,
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
-  const { number: final } = chain.finalised()
-  if (final >= block) return
-  for await (const { block: next } of chain.follow(final, { signal })) if (next.number >= block) return
+  if (chain.finalised().number >= block) return
+  // Those before it are taken in already, and many may wait for this at once: none of them is read again.
+  for await (const _block of chain.follow(block - 1, { signal })) return
 }

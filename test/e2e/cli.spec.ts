@@ -4,11 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_SCENARIO, shippedScenarios } from '../../src/simulation/index.js'
-import { type Outcome, outcomeOf, runCli, spawnCli } from './cli.js'
+import { type Outcome, outcomeOf, runCli, runHere, spawnCli } from './cli.js'
 
-describe('slotmesh on the command line', function () {
-  this.timeout(30_000)
-
+describe('slotmesh on the command line', () => {
   it('prints its help and its version', async () => {
     const help = await runCli('--help')
     assert.equal(help.exitCode, 0)
@@ -20,7 +18,7 @@ describe('slotmesh on the command line', function () {
   })
 
   it('loses nothing to a reader that is slower than it is', async () => {
-    const prompt = await runCli('conformance', '--list')
+    const prompt = await runHere('conformance', '--list')
     const child = spawnCli('conformance', '--list')
     const { stdout } = await new Promise<Outcome>((resolve) => {
       const read = () => resolve(outcomeOf(child))
@@ -39,9 +37,9 @@ describe('slotmesh on the command line', function () {
   })
 
   it('tells what a simulation plays by itself, and lists what it can play', async () => {
-    const help = await runCli('simulate', '--help')
+    const help = await runHere('simulate', '--help')
     assert.match(help.stdout, new RegExp(`\\(default:\\s+"${DEFAULT_SCENARIO}"\\)`))
-    const { exitCode, stdout } = await runCli('simulate', '--list')
+    const { exitCode, stdout } = await runHere('simulate', '--list')
     assert.equal(exitCode, 0)
     const shipped = await shippedScenarios()
     assert.ok(shipped.length >= 12)
@@ -89,7 +87,7 @@ describe('slotmesh on the command line', function () {
     const port = /^Development chain listening on ws:\/\/127\.0\.0\.1:(\d+)\n/.exec(announcement ?? '')?.[1]
     assert.ok(port, announcement)
 
-    const second = await runCli('devchain', '--port', port)
+    const second = await runHere('devchain', '--port', port)
     assert.equal(second.exitCode, 1)
     assert.equal(second.stderr.trim().split('\n').length, 1)
     assert.match(second.stderr, new RegExp(`^slotmesh: Port ${port} is already in use; `))
@@ -100,7 +98,7 @@ describe('slotmesh on the command line', function () {
   })
 
   it('refuses a folder for the simulation that is not empty', async () => {
-    const { exitCode, stderr } = await runCli('simulate', '--folder', 'src')
+    const { exitCode, stderr } = await runHere('simulate', '--folder', 'src')
     assert.equal(exitCode, 1)
     assert.match(
       stderr,

@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { outcomeOf, runCli, spawnCli } from './cli.js'
+import { outcomeOf, runCli, runHere, spawnCli } from './cli.js'
 
 const PEER = fileURLToPath(new URL('../integration/conformance/peer-process.js', import.meta.url))
 
 describe('slotmesh conformance', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scratch: string
 
   before(async () => {
@@ -23,7 +23,7 @@ describe('slotmesh conformance', function () {
     ["exec '", process.execPath, "' '", PEER, "' {file}", ...more.map((word) => ` '${word}'`)].join('')
 
   it('lists the cases, and that every requirement has one or a reason why not', async () => {
-    const { exitCode, stdout } = await runCli('conformance', '--list')
+    const { exitCode, stdout } = await runHere('conformance', '--list')
     assert.equal(exitCode, 0)
     assert.match(
       stdout,
@@ -54,7 +54,7 @@ describe('slotmesh conformance', function () {
   })
 
   it('ends with 1 when the peer fails', async () => {
-    const { exitCode, stdout } = await runCli(
+    const { exitCode, stdout } = await runHere(
       ...['conformance', '--command', command('believes any signature'), '--only', 'HELLO-24,HELLO-01'],
     )
     assert.equal(exitCode, 1, stdout)
@@ -63,13 +63,13 @@ describe('slotmesh conformance', function () {
   })
 
   it('ends with 2, and one sentence, when it cannot run', async () => {
-    const nobody = await runCli('conformance', '--command', 'true', '--only', 'HELLO-01', '--join-timeout', '1500')
+    const nobody = await runHere('conformance', '--command', 'true', '--only', 'HELLO-01', '--join-timeout', '1500')
     assert.equal(nobody.exitCode, 2)
     assert.match(nobody.stderr, /^slotmesh: The peer was not reached within 1500 ms .*\n$/m)
-    const nothing = await runCli('conformance', '--target-file', join(scratch, 'target.json'), '--only', 'NONE')
+    const nothing = await runHere('conformance', '--target-file', join(scratch, 'target.json'), '--only', 'NONE')
     assert.equal(nothing.exitCode, 2)
     assert.match(nothing.stderr, /^slotmesh: No case is chosen/m)
-    const unsaid = await runCli('conformance')
+    const unsaid = await runHere('conformance')
     assert.equal(unsaid.exitCode, 2)
     assert.match(unsaid.stderr, /--target-file/)
   })

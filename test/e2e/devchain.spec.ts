@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import substrate from '@polkadot/types-support/metadata/v14/substrate-hex'
 import { RawClient } from '../integration/devchain/raw-client.js'
 import { splicedMetadata } from '../support/foreign-metadata.js'
-import { outcomeOf, runCli, spawnCli } from './cli.js'
+import { outcomeOf, runHere, spawnCli } from './cli.js'
 
 describe('slotmesh devchain', () => {
   let folder: string
@@ -70,7 +70,7 @@ describe('slotmesh devchain', () => {
     assert.deepEqual(await again.result('chain_getBlockHash', hashes), before)
     assert.deepEqual(await again.result('state_getRuntimeVersion'), version)
     again.close()
-    const { exitCode, stderr } = await runCli('devchain', '--port', '0', '--folder', join(folder, 'chain'))
+    const { exitCode, stderr } = await runHere('devchain', '--port', '0', '--folder', join(folder, 'chain'))
     assert.deepEqual([exitCode, stderr.split('\n').length], [1, 2])
     assert.match(stderr, /^slotmesh: Another chain is running on the folder /)
   })
@@ -106,7 +106,7 @@ describe('slotmesh devchain', () => {
   ]
   for (const [parameters, expected, sentence] of misuse) {
     it(`answers "${parameters.join(' ')}" with a sentence`, async () => {
-      const { exitCode, stderr } = await runCli('devchain', '--port', '0', ...parameters)
+      const { exitCode, stderr } = await runHere('devchain', '--port', '0', ...parameters)
       assert.deepEqual([exitCode, stderr.trim().split('\n').length], [expected, 1], stderr)
       assert.match(stderr, sentence)
     })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -52,7 +53,15 @@ describe('an operator', function () {
 
   it('makes a node, is told what to register, and overwrites nothing', async () => {
     const folder = join(scratch, 'node')
-    const printed = await said('init', folder, ...simulated(), ...local, '--api-uri', 'https://node.example:8100')
+    process.env.SLOTMESH_CONFIG = config
+    const printed = await said(
+      'init',
+      folder,
+      ...simulated(),
+      ...local,
+      '--api-uri',
+      'https://node.example:8100',
+    ).finally(() => delete process.env.SLOTMESH_CONFIG)
     account = find(printed, /^account {4}\S+ {2}(0x[0-9a-f]{64})$/m)
     peerId = find(printed, /^peer {7}(\S+)$/m)
     assert.match(printed, new RegExp(`^multiaddr {2}/ip4/127\\.0\\.0\\.1/tcp/0/p2p/${peerId}$`, 'm'))
@@ -142,6 +151,19 @@ describe('an operator', function () {
     assert.deepEqual([status.account, status.peerId, status.peers, status.errors], [account, peerId, [], []])
     assert.equal(await said('peers', '--config', config), 'no slot peers\n')
     assert.equal(await said('registry', '--config', config, '--json'), '[]\n')
+    const watching = spawnCli('status', '--config', config, '--watch', '--json')
+    const watched = outcomeOf(watching)
+    let lines = ''
+    while (lines.split('\n').length < 3) lines += String((await once(watching.stdout ?? watching, 'data'))[0])
+    watching.kill('SIGINT')
+    assert.equal((await watched).exitCode, 130)
+    assert.deepEqual(
+      lines
+        .split('\n')
+        .slice(0, 2)
+        .map((line) => JSON.parse(line).account),
+      [account, account],
+    )
     assert.match(await said('doctor', '--config', config), /^ok {3}port .* is in use by the node itself$/m)
   })
 

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { madeUpRecording } from '../support/made-up-run.js'
-import { outcomeOf, runCli, spawnCli } from './cli.js'
+import { outcomeOf, runCli, runHere, spawnCli } from './cli.js'
 
 describe('recorded runs on the command line', function () {
   this.timeout(60_000)
@@ -29,21 +29,21 @@ describe('recorded runs on the command line', function () {
     assert.match(same.stdout, /\n\nAGREE\n$/)
 
     const html = join(folder, 'comparison.html')
-    const other = await runCli('simulate', 'compare', small, slow, '--html', html)
+    const other = await runHere('simulate', 'compare', small, slow, '--html', html)
     assert.equal(other.exitCode, 1)
     assert.match(other.stdout, /Replication, median .*DIFFERS/)
     assert.match(await readFile(html, 'utf8'), /They differ/)
 
     const lenient = ['--latencies-within', '100', '--totals-within', '90']
-    const again = await runCli('simulate', 'compare', small, slow, ...lenient)
+    const again = await runHere('simulate', 'compare', small, slow, ...lenient)
     assert.doesNotMatch(again.stdout, /Replication, median .*DIFFERS/)
   })
 
   it('are reported on, one or several', async () => {
-    const one = await runCli('simulate', 'report', small)
+    const one = await runHere('simulate', 'report', small)
     assert.deepEqual([one.exitCode, one.stdout], [0, `The report is in ${join(folder, 'small.report.html')}\n`])
     const out = join(folder, 'several.html')
-    const several = await runCli('simulate', 'report', small, large, '--out', out)
+    const several = await runHere('simulate', 'report', small, large, '--out', out)
     assert.equal(several.exitCode, 0, several.stderr)
     assert.match(await readFile(out, 'utf8'), /Cost by number of clusters/)
   })
@@ -60,9 +60,9 @@ describe('recorded runs on the command line', function () {
     const [, report = ''] = /The page of plots is (.*)/.exec(stdout) ?? []
     assert.match(await readFile(report, 'utf8'), /Cost by number of clusters/)
 
-    await runCli(...asked, '--out', again)
+    await runHere(...asked, '--out', again)
     assert.equal(await readFile(again, 'utf8'), text)
-    const refused = await runCli('simulate', 'scale', '--clusters', '1,many')
+    const refused = await runHere('simulate', 'scale', '--clusters', '1,many')
     assert.equal(refused.exitCode, 2)
     assert.match(refused.stderr, /numbers of clusters from 2 to 5000/)
   })
@@ -87,7 +87,7 @@ describe('recorded runs on the command line', function () {
       ['report', foreign],
       ['compare', small, foreign],
     ]) {
-      const { exitCode, stderr } = await runCli('simulate', ...command)
+      const { exitCode, stderr } = await runHere('simulate', ...command)
       assert.equal(exitCode, 1)
       assert.match(stderr, /^slotmesh: The file .*foreign\.txt is no recorded run: .*\n$/)
     }

@@ -27,9 +27,12 @@ expect: [{ type: complete }]
 describe('slotmesh simulate', function () {
   this.timeout(300_000)
   let folder: string
+  let powerCut: string
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'slotmesh-test-'))
+    powerCut = join(folder, 'power-cut.yaml')
+    await writeFile(powerCut, SMALL_POWER_CUT)
   })
 
   afterEach(() => rm(folder, { recursive: true }))
@@ -71,10 +74,8 @@ describe('slotmesh simulate', function () {
   })
 
   it('plays a power cut with each enclave in a process of its own', async () => {
-    const scenario = join(folder, 'power-cut.yaml')
-    await writeFile(scenario, SMALL_POWER_CUT)
     const { exitCode, stdout, stderr } = await runCli(
-      ...['simulate', '--scenario', scenario, '--mode', 'processes', '--seed', SEED, '--runs', runs()],
+      ...['simulate', '--scenario', powerCut, '--mode', 'processes', '--seed', SEED, '--runs', runs()],
     )
     assert.equal(exitCode, 0, stdout + stderr)
     assert.ok(stdout.endsWith('\nPASS\n'), stdout)
@@ -85,7 +86,7 @@ describe('slotmesh simulate', function () {
 
   it('stops cleanly when it is interrupted, and leaves no folder', async () => {
     const before = await leftOvers()
-    const simulation = spawnCli('simulate', '--clusters', '2', '--runs', runs())
+    const simulation = spawnCli('simulate', '--scenario', powerCut, '--runs', runs())
     simulation.stderr?.on('data', (text: string) => {
       if (text.includes('] mint, secrets')) simulation.kill('SIGINT')
     })
@@ -99,7 +100,7 @@ describe('slotmesh simulate', function () {
   it('leaves no process behind when it is killed', async () => {
     // The first enclave is a process: what is up by then is soon killed.
     const stores = ['--folder', join(folder, 'stores'), '--runs', runs()]
-    const simulation = spawnCli('simulate', '--clusters', '2', '--mode', 'processes', ...stores)
+    const simulation = spawnCli('simulate', '--scenario', powerCut, '--mode', 'processes', ...stores)
     let child: number | undefined
     simulation.stderr?.on('data', (text: string) => {
       const processId = /runs in a process of its own, (\d+)\n/.exec(text)?.[1]

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { isPrivate } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Settings } from '../../config/index.js'
 import { type Finding, fails, isErrno, warns, well } from './finding.js'
@@ -50,9 +51,8 @@ function lookAtReach({ listen, announce, allowPrivateAddresses }: Settings['mesh
       ),
     ]
   }
-  const told = announce ?? listen.flatMap(ownAddresses)
-  if (told.some((address) => !isPrivate(address)))
-    return [well('reach', `others are told ${told.filter((each) => !isPrivate(each)).join(', ')}`)]
+  const told = (announce ?? listen.flatMap(ownAddresses)).filter((address) => !isPrivate(multiaddr(address)))
+  if (told.length > 0) return [well('reach', `others are told ${told.join(', ')}`)]
   return [
     fails(
       'reach',
@@ -69,11 +69,4 @@ function ownAddresses(address: string): string[] {
   const wanted = family.startsWith('ip4') ? 'IPv4' : 'IPv6'
   const own = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
   return own.filter((each) => each.family === wanted).map((each) => `/${family.slice(0, 3)}/${each.address}${rest}`)
-}
-
-const PRIVATE =
-  /^\/(ip4\/(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|ip6\/(::1?\/|f[cd]|fe[89ab]))/i
-
-function isPrivate(address: string): boolean {
-  return PRIVATE.test(address)
 }

@@ -26,9 +26,10 @@ const allConfirmed = new Promise<void>((resolve) => {
   if (left.size === 0) resolve()
   const markConfirmed = store.markConfirmed.bind(store)
   store.markConfirmed = async (key) => {
-    await markConfirmed(key)
+    const isMarked = await markConfirmed(key)
     left.delete(shareKeyText(key))
     if (left.size === 0) resolve()
+    return isMarked
   }
 })
 const end = new AbortController()

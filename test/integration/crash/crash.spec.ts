@@ -13,5 +13,5 @@ describe('an enclave that is killed over and over', () => {
     for (const [phase, count] of Object.entries(kills)) assert.ok(count > 0, phase)
     assert.ok(shares > confirmations && confirmations > 0)
     assert.ok(compactions > 0)
-  }).timeout(240_000)
+  }).timeout(420_000)
 })

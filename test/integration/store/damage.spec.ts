@@ -248,6 +248,35 @@ describe('store whose folder is damaged', function () {
     }
   })
 
+  it('takes nothing away where a mark says nothing beside a whole copy: nobody can tell which files are of which', async () => {
+    const damaged = await filled()
+    await rm(join(damaged, 'CURRENT'))
+    const marks = new Set<string>()
+    for (let [steps, isOver] = [0, false]; !isOver; steps += 1) {
+      const location = await copyOf(damaged)
+      const disk = new Disk(steps, false)
+      try {
+        await (await folders.open(location)).close()
+        isOver = true
+      } catch (thrown) {
+        assert.ok(isPowerCut(thrown), String(thrown))
+      } finally {
+        disk.restore(true)
+      }
+      const files = async () =>
+        (await readdir(location, { recursive: true })).filter((name) => name !== 'MENDED.draft').sort()
+      const mark = join(location, 'MENDED')
+      const before = await files()
+      const isWhole = before.includes('MENDING') && !before.includes('MENDING.order')
+      if (isOver || !isWhole || !before.includes('MENDED')) continue
+      marks.add(`${await readFile(mark)}`)
+      await writeFile(mark, 'cop')
+      await assert.rejects(folders.open(location), { code: 'store/unreadable' })
+      assert.deepEqual(await files(), before)
+    }
+    assert.ok(marks.has('copied\n') && marks.has('moving\n'))
+  })
+
   describe('in one bit of a table', () => {
     /** Where the database's own name for a record ends, in the one table that has it: 8 bytes of its own, and then the value. */
     async function spotOf(location: string, sealed: Uint8Array): Promise<{ file: string; end: number }> {

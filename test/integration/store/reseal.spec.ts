@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import fs, { access, cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import fs, { access, cp, lstat, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,12 +48,25 @@ async function untilUnlocked(work: () => Promise<void>): Promise<void> {
 async function copyWhole(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await cp(from, to, { recursive: true })
+      const before = await filesOf(from)
+      await cp(from, to, { recursive: true })
+      assert.deepEqual(await filesOf(from), before)
+      return
     } catch (thrown) {
-      if (attempt === 100 || (thrown as { code?: string }).code !== 'ENOENT') throw thrown
+      if (attempt === 100 || !isOfCompaction(thrown)) throw thrown
       await rm(to, { recursive: true, force: true })
     }
   }
+}
+
+function isOfCompaction(thrown: unknown): boolean {
+  return thrown instanceof assert.AssertionError || (thrown as { code?: string }).code === 'ENOENT'
+}
+
+/** With their sizes; LevelDB's own log apart. */
+async function filesOf(folder: string): Promise<(readonly [string, number])[]> {
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('LOG')).sort()
+  return Promise.all(names.map(async (name) => [name, (await stat(join(folder, name))).size] as const))
 }
 
 describe('sealing a store anew', function () {

@@ -135,7 +135,7 @@ describe('store', () => {
     it('begins a setup of many wants in several writes, and none before the last of them', async function () {
       this.timeout(120_000)
       const { batch } = Level.prototype
-      const many = Array.from({ length: 17_000 }, (_, nftId) => wantOf(secret(nftId), { asOf: 20 }))
+      const many = Array.from({ length: 4_200 }, (_, nftId) => wantOf(secret(nftId), { asOf: 20 }))
       for (const hasSeat of [false, true]) {
         const folder = await folders.make()
         let store = await folders.open(folder)
@@ -163,7 +163,7 @@ describe('store', () => {
         store = await folders.reopen(store, folder)
         assert.deepEqual([await store.identity(), await store.cursor()], before)
         assert.equal(store.integrity().state, 'whole')
-        assert.equal(store.counts().wants, 16_384 + (hasSeat ? 1 : 0))
+        assert.equal(store.counts().wants, 4_096 + (hasSeat ? 1 : 0))
         const few = [wantOf(secret(3), { asOf: 30 }), wantOf(secret(80_000), { asOf: 30 })]
         await store.beginSetup(replica.identity, 30, few)
         assert.deepEqual([await store.identity(), await store.cursor()], [replica.identity, 30])

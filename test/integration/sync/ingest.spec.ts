@@ -141,6 +141,63 @@ describe('taking shares from owners', () => {
     assert.equal(asked, 1)
   })
 
+  it('confirms nothing that was erased while the chain was waited for, since the seat was another or the NFT is gone', async () => {
+    const [key, other] = [secret(1), secret(2)]
+    await applySynced(10, capsule(1), anotherCluster)
+    const chain = new ScriptedChain()
+    const ingest = ingestWith('confirmed', {
+      chain: { finalised: () => chain.finalised(), follow: (after, options) => chain.follow(after, options) },
+    })
+    const taking = [key, other].map((each) => ingest.take(each, payloadOf(each), { signal }))
+    const ended = Promise.allSettled(taking)
+    while (chain.followedFrom.length < 2) await nextTurn()
+    await store.applyBlock(11, [{ type: 'removed', key }], own.signHead)
+    const { identity } = own
+    await store.eraseAll()
+    await store.beginSetup({ ...identity, seat: { ...identity.seat, cluster: anotherCluster } }, 11, [])
+    for (let block = 0; block < 11; block += 1) chain.finalise()
+    const outcomes = (await ended).map((each) => each.status === 'rejected' && each.reason.outcome)
+    assert.deepEqual([outcomes, asked, ingest.owed().count], [['gone', 'gone'], 0, 0])
+  })
+
+  it('tells no owner that a share is kept that was erased while the chain was confirming it', async () => {
+    const [key, other] = [secret(1), capsule(2)]
+    let meanwhile = () => store.dropPending(key)
+    const confirm = async () => {
+      await meanwhile()
+      return { outcome: 'confirmed' as const }
+    }
+    const ingest = ingestWith('confirmed', { chain: { confirm } })
+    await assert.rejects(ingest.take(key, payloadOf(key), { signal }), { outcome: 'gone' })
+    assert.equal(ingest.owed().count, 0)
+    // It was the last one, and that block is taken in already.
+    meanwhile = async () => void (await applySynced(1, other, cluster))
+    await ingest.take(other, payloadOf(other), { signal })
+    assert.deepEqual((await store.share(other))?.payload, payloadOf(other))
+  })
+
+  it('has so many requests wait for their turn with one share, and no more, however long the chain takes', async () => {
+    const [key, other] = [secret(1), secret(2)]
+    let answer: () => void = () => undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    const confirm = async () => {
+      asked += 1
+      await answered
+      return { outcome: 'confirmed' as const }
+    }
+    const ingest = ingestWith('confirmed', { chain: { confirm } })
+    const take = (of: typeof key) => ingest.take(of, payloadOf(of), { signal })
+    const waiting = Array.from({ length: 8 }, () => take(key))
+    await assert.rejects(take(key), { code: 'sync/busy' })
+    await assert.rejects(ingest.settle(key, payloadOf(key)), { code: 'sync/busy' })
+    waiting.push(take(other))
+    while (asked < 2) await nextTurn()
+    answer()
+    await Promise.all(waiting)
+    await take(key)
+    assert.equal(asked, 2)
+  })
+
   it('has an owner who hands a share over again told that it is kept, when the confirmation before was the last one', async () => {
     const [key, other] = [capsule(1), capsule(2)]
     let next: () => Promise<unknown> = () => applySynced(1, key, cluster)
@@ -440,6 +497,38 @@ describe('taking shares from owners', () => {
     scripted.finalise([], true)
     while (ingest.owed().count > 0) await nextTurn()
     assert.equal(asked, 3)
+    lifetime.abort()
+    await run
+  })
+
+  it('calls back what it has asked the chain for when its seat is another', async () => {
+    const key = secret(1)
+    const scripted = new ScriptedChain()
+    scripted.assign([{ account, cluster }])
+    const confirm: SyncChain['confirm'] = async (_signer, _key, { signal: limit }) => {
+      asked += 1
+      if (asked > 1) return { outcome: 'already-confirmed' }
+      await once(limit, 'abort')
+      throw limit.reason
+    }
+    const chain = {
+      confirm,
+      registry: () => scripted.registry(),
+      finalised: () => scripted.finalised(),
+      follow: scripted.follow.bind(scripted),
+    }
+    const ingest = ingestWith('confirmed', { chain, retryAfterMs: 3_600_000 })
+    const run = ingest.run()
+    const taking = ingest.take(key, payloadOf(key), { signal })
+    while (asked === 0 || scripted.followedFrom.length === 0) await nextTurn()
+    scripted.finalise([], true)
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+    scripted.assign([{ account, cluster: anotherCluster }])
+    scripted.finalise([], true)
+    await assert.rejects(taking, { outcome: 'not-registered' })
+    assert.deepEqual([asked, ingest.owed().count], [1, 1])
+    await ingest.take(key, payloadOf(key), { signal })
+    assert.equal(asked, 2)
     lifetime.abort()
     await run
   })

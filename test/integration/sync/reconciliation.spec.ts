@@ -364,6 +364,56 @@ describe('reconciliation of what slot peers hold', () => {
     assert.deepEqual([reconciled?.missing, store.counts().wants], [0, 0])
   })
 
+  it('waits for such an endpoint to withdraw a want of what a block has removed', async () => {
+    await miss(secret(5))
+    shares.up.delete(A)
+    const [nft, finalised] = [chain.nft.bind(chain), chain.finalised.bind(chain)]
+    chain.nft = async (nftId) => {
+      const facts = await nft(nftId)
+      if (chain.burned.has(nftId)) return facts
+      chain.burned.add(nftId)
+      const block = chain.finalise([{ type: 'removed', ...secret(nftId) }])
+      await engine.reached(block, { signal })
+      chain.finalised = () => blockAt(block - 1)
+      return facts
+    }
+    const follow = chain.follow.bind(chain)
+    chain.follow = (after, options) => {
+      chain.finalised = finalised
+      return follow(after, options)
+    }
+    await reconcile()
+    assert.equal(store.counts().wants, 0)
+  })
+
+  it('leaves to a block that is still to come what that may bring, and says that it is not all', async () => {
+    let goOn: () => void = () => undefined
+    const mayGoOn = new Promise<void>((resolve) => (goOn = resolve))
+    let begin: () => void = () => undefined
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    chain.syncedShares = async function* () {
+      begin()
+      await mayGoOn
+      yield [capsule(1)]
+    }
+    const comparing = engine.compare({ signal })
+    chain.finalise()
+    await begun
+    const liar = new Inventory()
+    for (const share of [capsule(1), capsule(5)]) liar.set(numberOf(share), 1)
+    peers.up.set(A, { held: liar, takenIn: 1_000 })
+    shares.up.delete(A)
+    const block = chain.finalise([synced(capsule(5), 0)])
+    const [reconciled] = await reconcile()
+    assert.deepEqual([reconciled?.missing, reconciled?.isComplete, store.counts().wants], [0, false, 0])
+    goOn()
+    await comparing
+    await engine.reached(block, { signal })
+    // It knows the version that is due, and has no other doubted for it.
+    const [want] = await store.wantsOf([capsule(5)])
+    assert.deepEqual([want?.minimumVersion, want?.asOf, want?.origin], [block, 0, 0])
+  })
+
   it('wants no longer what the chain lists no more, where it is gone and no block has told of that', async () => {
     shares.up.delete(A)
     for (const key of [secret(5), secret(6), capsule(7)]) chain.finalise([synced(key, 0)])

@@ -59,6 +59,15 @@ describe('what a running node says, in words', () => {
     assert.ok(!unseated.includes('last errors'))
   })
 
+  it('tells how it catches up, if it is known how long that takes', () => {
+    const crawl = { from: 1, at: 5, to: 9, blocksPerSecond: 1, msLeft: 4_000 }
+    const stuck = StatusSchema.parse(
+      JSON.parse(JSON.stringify({ ...STATUS, crawl: { ...crawl, msLeft: Number.POSITIVE_INFINITY } })),
+    )
+    assert.match(statusText({ ...STATUS, crawl }, NOW), /^catch-up block 5 of 9, 4 s left$/m)
+    assert.match(statusText(stuck, NOW), /^catch-up block 5 of 9$/m)
+  })
+
   it('tells a peer that is shut out from one that is not found, and a failure from shares', () => {
     const { peerId: _, attestedAt: __, lastExchange: ___, ...unknown } = { ...PEER, isConnected: false }
     const failed = { role: 'requester', code: 'share/timeout', shares: 0, bytes: 0, at: NOW - 1_000 } as const

@@ -53,6 +53,14 @@ describe('what a node says of its health', () => {
     assert.deepEqual(at(120_001), ['chain/stale-view'])
   })
 
+  it('says that owners are told nothing while the chain is behind what was taken in', () => {
+    const at = (takenIn: number) => problemsOf({ chain: well, owed: none, now: NOW, takenIn })
+    assert.deepEqual([at(-1), at(7)], [[], []])
+    const [problem] = at(9)
+    assert.equal(problem?.code, 'chain/behind')
+    assert.match(problem?.sentence ?? '', /ws:\/\/near:9944 is at block 7 .* 9 /)
+  })
+
   it('names a block that cannot be read, before all else', () => {
     const unreadable = { block: 9, item: 'System.Events', message: 'Block 9 cannot be read at System.Events: why.' }
     const health = { ...well, unreadable, finalised: { ...well.finalised, ageMs: 200_000 } }

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Level } from 'level'
+import { toSs58 } from '../../../src/crypto/index.js'
+import type { ShareKey } from '../../../src/domain/index.js'
+import type { EnclaveNode } from '../../../src/node/index.js'
+import { ownerStoreRequest, retrieveRequest } from '../../../src/owner/index.js'
+import { Store } from '../../../src/store/store.js'
+import { createNode } from '../../crash/node.js'
+import { account, ChainWorld, enclaveOf, enclaveSeedOf, operatorOf, owner, signal } from '../chain/fixture.js'
+import { Folders } from '../store/fixture.js'
+
+const [FIRST, SECOND] = ['the first version that there is', 'the version that came after it']
+const [HOME, ELSEWHERE] = [0, 1]
+const recipient = operatorOf(ELSEWHERE, 4)
+
+/** A node in the first slot of the first cluster; those in the other seats only confirm. */
+describe('a node and the owners of shares', () => {
+  const folders = new Folders()
+  let world: ChainWorld
+  let folder: string
+  let node: EnclaveNode
+  let key: ShareKey
+  let release: () => void
+
+  before(async () => {
+    world = await ChainWorld.start(2, 2)
+    folder = await folders.make()
+    await start(world.server.url)
+  })
+
+  after(async () => {
+    await node.stop()
+    await world.stop()
+    await folders.clear()
+  })
+
+  beforeEach(async () => {
+    key = { kind: 'capsule', nftId: await world.mint('capsule') }
+    release = () => undefined
+    await until(async () => (await node.status()).finalisedBlock >= world.chain.finalised().number)
+    await Promise.all([
+      store(FIRST),
+      ...[1, 2, 3, 4].map((slot) => world.chain.confirm(enclaveOf(HOME, slot), key, { signal })),
+    ])
+    await until(() =>
+      retrieve().then(
+        (given) => given === FIRST,
+        () => false,
+      ),
+    )
+  })
+
+  afterEach(() => release())
+
+  async function start(chainUrl: string): Promise<void> {
+    node = await createNode({ folder, chainUrl, bootstrap: [], accountSeed: enclaveSeedOf(HOME, 0) })
+    await node.start()
+  }
+
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    while (!(await isSo())) await pause(20)
+  }
+
+  async function store(share: string): Promise<unknown> {
+    const { finalisedBlock: block } = await node.status()
+    const request = ownerStoreRequest({ owner, temporarySigner: account(9_900), key, share, block, validity: 20 })
+    return node.storeShare(key.kind, request, { signal })
+  }
+
+  async function retrieve(): Promise<string> {
+    const { finalisedBlock: block } = await node.status()
+    const request = retrieveRequest({ requester: owner, role: 'OWNER', key, block, validity: 20 })
+    return Buffer.from(await node.retrieveShare(key.kind, request, { signal })).toString()
+  }
+
+  /** The node takes in nothing more of the chain until it is let go. */
+  function holdBlocks(): void {
+    const batch: unknown = Reflect.get(Level.prototype, 'batch')
+    const released = new Promise<void>((resolve) => {
+      release = () => {
+        Object.defineProperty(Level.prototype, 'batch', { configurable: true, value: batch })
+        resolve()
+      }
+    })
+    Object.defineProperty(Level.prototype, 'batch', {
+      configurable: true,
+      value(this: Level, ...given: unknown[]) {
+        const begin = () => Reflect.apply(batch as (...given: unknown[]) => unknown, this, given)
+        return given.length === 0 ? begin() : released.then(begin)
+      },
+    })
+  }
+
+  const seen = (block: number) => until(async () => (await node.status()).finalisedBlock >= block)
+  const transfer = () => world.send(owner, 'nft', 'transferNft', [key.nftId, toSs58(recipient.account)])
+
+  it('tells nobody that a version is kept that another one has replaced, though that block is not taken in', async () => {
+    holdBlocks()
+    await world.send(owner, 'nft', 'notifyEnclaveKeyUpdate', [key.nftId])
+    await world.sync(key.kind, key.nftId, ELSEWHERE)
+    await seen(world.chain.finalised().number)
+    const storing = store(FIRST)
+    release()
+    await assert.rejects(storing, { status: 'NOTSYNCING' })
+  })
+
+  it('takes for no round what was handed over again before that has begun', async () => {
+    holdBlocks()
+    await seen(world.chain.finalised().number + 1)
+    const { newest } = Store.prototype
+    const compared = new Promise<void>((resolve) => {
+      Store.prototype.newest = function (...given) {
+        resolve()
+        return newest.apply(this, given)
+      }
+    })
+    const storing = store(FIRST)
+    await compared
+    Store.prototype.newest = newest
+    const { block } = await world.send(owner, 'nft', 'notifyEnclaveKeyUpdate', [key.nftId])
+    await seen(block.number)
+    release()
+    await storing
+    await store(SECOND)
+  })
+
+  it('gives a share to nobody who has parted with it while the block that says so is taken in', async () => {
+    holdBlocks()
+    await seen(world.chain.finalised().number + 1)
+    const retrieving = retrieve()
+    retrieving.catch(() => undefined)
+    const { block } = await transfer()
+    await seen(block.number)
+    release()
+    await assert.rejects(retrieving, { status: 'REQUESTERVERIFICATIONFAILED' })
+  })
+
+  it('gives a share to nobody while its chain is behind what it had taken in: it may have another owner since', async () => {
+    const before = world.chain.finalised().number
+    const { block } = await transfer()
+    await until(async () => ((await node.status()).cursor ?? 0) >= block.number)
+    await node.stop()
+    const endpoint = await world.server.openEndpoint()
+    endpoint.faults.showUpTo = before
+    await start(endpoint.url)
+    await assert.rejects(retrieve(), { code: 'node/stale-view' })
+    await assert.rejects(store(SECOND), { code: 'node/stale-view' })
+    await until(async () => (await node.status()).problems.some(({ code }) => code === 'chain/behind'))
+    endpoint.faults.showUpTo = undefined
+    await seen(block.number)
+    await assert.rejects(retrieve(), { status: 'REQUESTERVERIFICATIONFAILED' })
+  })
+})
