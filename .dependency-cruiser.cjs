@@ -4,11 +4,11 @@
  */
 const floors = [
   ['cli'],
-  ['simulation', 'conformance', 'control'],
+  ['simulation', 'conformance', 'control', 'metrics', 'status-page'],
   ['node', 'devchain', 'config'],
   ['sync'],
   ['owner', 'share', 'reconcile', 'mesh', 'chain', 'attestation', 'sealing-key', 'store'],
-  ['provenance', 'inventory', 'framing'],
+  ['provenance', 'inventory', 'framing', 'web'],
   ['crypto'],
   ['domain'],
 ]
@@ -41,6 +41,7 @@ module.exports = {
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
           '^src/attestation/development/index\\.ts$',
+          '^src/web/page/',
           '^src/config/table/index\\.ts$',
           '^src/(share|mesh)/raw/index\\.ts$',
         ],

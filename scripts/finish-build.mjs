@@ -1,9 +1,12 @@
 /*
- * What the compiler leaves to be done: the command can be run, and the page of the simulation has its looks.
+ * What the compiler leaves to be done: the command can be run, and the pages have their looks.
  */
-import { chmod, copyFile } from 'node:fs/promises'
+import { chmod, copyFile, readdir } from 'node:fs/promises'
 
 await chmod('dist/cli/main.js', 0o755)
-for (const file of ['page.html', 'page.css']) {
-  await copyFile(`src/simulation/view/page/${file}`, `dist/simulation/view/page/${file}`)
+for (const folder of ['simulation/view/page', 'status-page/page', 'web/page']) {
+  const files = await readdir(`src/${folder}`)
+  for (const file of files.filter((name) => /\.(html|css)$/.test(name))) {
+    await copyFile(`src/${folder}/${file}`, `dist/${folder}/${file}`)
+  }
 }

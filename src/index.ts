@@ -24,6 +24,7 @@ export { hardwareQuoteSource, staticCollateral } from './attestation/index.js'
 export { type AccountSigner, accountSigner } from './crypto/index.js'
 export type { AccountId, Hex, LogFields, Logger, ShareKey, ShareKind } from './domain/index.js'
 export { SlotmeshError } from './domain/index.js'
+export { createMetrics, type NodeMetrics } from './metrics/index.js'
 export {
   createEnclaveNode,
   type EnclaveNode,
@@ -37,6 +38,7 @@ export {
   type PeerProof,
   type ReconciliationHealth,
   type ReconciliationReport,
+  type SlotPeer,
 } from './node/index.js'
 export {
   OwnerRequestError,

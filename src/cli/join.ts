@@ -5,7 +5,7 @@ import type { Settings } from '../config/index.js'
 import type { ControlServer } from '../control/index.js'
 import { toSs58, zero } from '../crypto/index.js'
 import { type Logger, messageOf, SlotmeshError } from '../domain/index.js'
-import type { EnclaveNode } from '../node/index.js'
+import type { EnclaveNode, MeshMetrics } from '../node/index.js'
 import { untilInterrupted } from './interruption.js'
 import { lineLogger } from './line-logger.js'
 import { logEvents } from './node-log.js'
@@ -13,6 +13,7 @@ import { addSettings, required, type SettingFlags, settingsOf } from './settings
 import { progressText, StatusLine } from './status-line.js'
 import { folderOf, openingKeyOf, quoteSourceOf, verificationOf } from './tee.js'
 import { packageVersion } from './version.js'
+import { prepareViews } from './views.js'
 
 /** A supervisor waits ten seconds for the end: exchanges under way have half of them. */
 const GRACE_MS = 5_000
@@ -44,9 +45,15 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   const isTerminal = process.stderr.isTTY === true
   const line = new StatusLine(process.stderr)
   const logger = lineLogger(line, level, format === 'auto' ? (isTerminal ? 'text' : 'json') : format)
-  const node = await createNode(settings, endpoints, { logger, signal })
+  const views = await prepareViews(settings)
+  const node = await createNode(settings, endpoints, { logger, signal, metrics: views.meshMetrics })
   const endLog = logEvents(node, logger)
   const control = await openControl(node, folderOf(settings), logger)
+  const closeViews = await views.open(node, logger, print).catch(async (thrown: unknown) => {
+    await control?.close()
+    await node.stop()
+    throw thrown
+  })
   const looking = new AbortController()
   if (isTerminal && !process.env.CI) void showProgress(node, line, looking.signal)
   try {
@@ -64,6 +71,7 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
     if (signal.aborted) logger.info('stopping, after the exchanges under way', { withinMs: GRACE_MS })
     await control?.close()
     await node.stop({ graceMs: GRACE_MS })
+    await closeViews()
     endLog()
   }
 }
@@ -116,7 +124,11 @@ async function aborted(signal: AbortSignal): Promise<void> {
 async function createNode(
   settings: Settings,
   endpoints: readonly string[],
-  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+  {
+    logger,
+    signal,
+    metrics,
+  }: { readonly logger: Logger; readonly signal: AbortSignal; readonly metrics: MeshMetrics | undefined },
 ): Promise<EnclaveNode> {
   // Loaded only when they are needed, so that the help comes at once.
   const [{ createEnclaveNode }, { SUITE_X_WING }] = await Promise.all([
@@ -131,7 +143,7 @@ async function createNode(
     return await createEnclaveNode({
       folder,
       chain: { ...settings.chain, endpoints },
-      mesh: settings.mesh,
+      mesh: { ...settings.mesh, ...(metrics && { metrics }) },
       attestation: { ...verification, quoteSource },
       reconciliation: settings.reconciliation,
       ...(settings.share.postQuantumOnly && { share: { suites: [SUITE_X_WING] } }),

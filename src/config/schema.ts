@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { PolicySchema } from './policy-schema.js'
 import { type FileSettings, isSetting, type Kind, type Row, type Section, TABLE } from './table/index.js'
-import { address, hex, sealingSource, url } from './values.js'
+import { address, hex, sealingSource, serverAddress, url } from './values.js'
 import { wordsOf } from './words.js'
 
 /** What the file of a node may say; every part can be left out, for something else to say it. */
@@ -44,6 +44,8 @@ function schemaOf(kind: Kind): z.ZodType {
       return hex(kind.bytes)
     case 'multiaddr':
       return address(kind)
+    case 'listen-address':
+      return serverAddress()
     case 'sealing-source':
       return sealingSource()
     case 'list':

@@ -2,6 +2,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import type { Hex } from '../domain/index.js'
 import { parseSealingKeySource } from '../sealing-key/index.js'
+import { listenAddress } from '../web/index.js'
 
 /** So many bytes in hexadecimal, either case. */
 export function hex(bytes: number): z.ZodType<Hex> {
@@ -36,6 +37,22 @@ export function address({ tcp }: { readonly tcp: boolean }): z.ZodType<string> {
     }
   }
   return z.string().refine(isOne, `takes a multiaddr${tcp ? ' of a TCP port' : ''} such as /ip4/192.0.2.1/tcp/4001`)
+}
+
+/** Where a server listens; YAML takes a port alone for a number. */
+export function serverAddress(): z.ZodType<string> {
+  const isOne = (text: string) => {
+    try {
+      listenAddress(text)
+      return true
+    } catch {
+      return false
+    }
+  }
+  return z
+    .union([z.string(), z.int()], { error: 'takes an address such as 127.0.0.1:9615, or a port' })
+    .transform(String)
+    .refine(isOne, 'takes an address such as 127.0.0.1:9615, or a port')
 }
 
 /** The words that name a source of a sealing key. */

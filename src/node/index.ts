@@ -1,3 +1,4 @@
+export type { MeshMetrics } from '../mesh/index.js'
 export { type NodeIdentity, nodeIdentity } from './identity.js'
 export { createEnclaveNode } from './node.js'
 export type { Offender, OffenderStatus } from './offenders.js'

@@ -160,15 +160,15 @@ export class Telemetry implements SyncListener {
       count(this.#refusalsReceived, thrown.refusal)
       this.#emit({ type: 'refusal-received', code: thrown.refusal, from: peer, ...times })
     } else if (thrown instanceof RefusalError) {
-      this.refusalSent(thrown.refusal)
+      this.refusalSent(thrown.refusal, 'requester')
     } else {
       this.#emit({ type: 'exchange-failed', peer, code: codeOf(thrown), ...times })
     }
   }
 
-  refusalSent(code: string): void {
+  refusalSent(code: string, role: 'requester' | 'provider' = 'provider'): void {
     count(this.#refusalsSent, code)
-    this.#emit({ type: 'refusal-sent', code, at: this.#now() })
+    this.#emit({ type: 'refusal-sent', code, role, at: this.#now() })
   }
 
   peerShutOut(shut: ShutOut): void {

@@ -222,7 +222,13 @@ export type NodeEvent =
   | ({ readonly type: 'compared'; readonly at: number } & Comparison)
   /** What is wrong has changed; see `NodeStatus.problems`. */
   | { readonly type: 'problems'; readonly problems: readonly NodeProblem[]; readonly at: number }
-  | { readonly type: 'refusal-sent'; readonly code: string; readonly at: number }
+  | {
+      readonly type: 'refusal-sent'
+      readonly code: string
+      /** Which role this enclave had in the exchange. */
+      readonly role: 'requester' | 'provider'
+      readonly at: number
+    }
   | {
       readonly type: 'refusal-received'
       readonly code: string

@@ -13,7 +13,12 @@ export interface Outcome {
 
 /** Starts `slotmesh` as a process of its own. */
 export function spawnCli(...parameters: string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawnCliIn(process.env, ...parameters)
+}
+
+/** The same in another environment. */
+export function spawnCliIn(env: NodeJS.ProcessEnv, ...parameters: string[]): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'], env })
 }
 
 /** What a `slotmesh` process says until it ends. */

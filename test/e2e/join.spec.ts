@@ -69,6 +69,30 @@ describe('slotmesh join', function () {
     assert.equal(stderr.split('\n').filter((line) => line.startsWith('slotmesh: ')).length, 1, stderr)
   }
 
+  it('shows how it is on a page and to Prometheus, where that is asked for', async () => {
+    const node = await start(
+      'listens',
+      ...parameters('seen', '--status-listen', '0', '--metrics-listen', '127.0.0.1:0'),
+    )
+    const [, page = ''] = /^status {3}(\S+)$/m.exec(node.printed()) ?? []
+    const [, metrics = ''] = /^metrics {2}(\S+)$/m.exec(node.printed()) ?? []
+    const shown = await (await fetch(new URL('status.json', page))).json()
+    assert.equal(z.object({ condition: z.string() }).parse(shown).condition, 'joining')
+    const text = await (await fetch(metrics)).text()
+    assert.match(text, /^slotmesh_state\{state="unregistered"\} 1$/m)
+    assert.match(text, /^slotmesh_chain_connected 1$/m)
+    assert.match(text, /^libp2p_transport_manager_listeners 1$/m)
+    node.child.kill('SIGTERM')
+    assert.equal((await node.outcome).exitCode, 0)
+    await refused(2, /metrics-listen takes an address such as/, ...parameters('seen', '--metrics-listen', 'here'))
+    const { port } = new URL(chain.url)
+    await refused(
+      1,
+      /Cannot listen on 127\.0\.0\.1, port \d+: .*EADDRINUSE/,
+      ...parameters('seen', '--status-listen', port),
+    )
+  })
+
   it('runs until it is told to stop, and is the same enclave when it starts again, by the next address of the chain', async () => {
     const first = await start('listens', ...parameters('again'))
     requireRefusal(await runCli(...parameters('again')), 1, /^slotmesh: .*again.* in use by another node/m)

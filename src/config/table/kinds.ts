@@ -12,6 +12,8 @@ export type ValueKind =
   | { readonly is: 'hex'; readonly bytes: number }
   /** `tcp`: one that can be listened on; others may be names that only lead to TCP addresses. */
   | { readonly is: 'multiaddr'; readonly tcp: boolean }
+  /** Where a server listens: `127.0.0.1:9615`, or a port alone, which is one of 127.0.0.1. */
+  | { readonly is: 'listen-address' }
   /** Where a sealing key comes from, such as `file:/run/secrets/key`. */
   | { readonly is: 'sealing-source' }
 
@@ -34,6 +36,6 @@ export type ValueOf<K> = K extends { is: 'list'; of: infer Of }
           ? Hex
           : K extends { is: 'policy' }
             ? AttestationPolicy
-            : K extends { is: 'text' | 'url' | 'multiaddr' | 'sealing-source' }
+            : K extends { is: 'text' | 'url' | 'multiaddr' | 'listen-address' | 'sealing-source' }
               ? string
               : never

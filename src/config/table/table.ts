@@ -3,6 +3,7 @@ import { CHAIN } from './chain.js'
 import { LOG } from './log.js'
 import { MESH } from './mesh.js'
 import type { FileOf, Section, SettingsOf } from './setting.js'
+import { METRICS, STATUS } from './views.js'
 
 /** No sooner than a peer answers again, nor later than a timer can be set for. */
 const comparisonMs = { is: 'whole', minimum: 60_000, maximum: 1_600_000_000 } as const
@@ -59,6 +60,8 @@ export const TABLE = {
     about: 'the key that the folder is to be under from the next start on, in the same words',
   },
   log: LOG,
+  status: STATUS,
+  metrics: METRICS,
 } as const satisfies Section
 
 /** What a node is to do, from all that says it. */

@@ -1,4 +1,4 @@
-import { bytes, count, duration } from '../view/model/words.js'
+import { bytes, count, duration } from '../../web/page/words.js'
 import { type Allowance, CONSTANT, LINEAR, LOGARITHMIC } from '../view/plot/allowance.js'
 import type { Phase } from './phases.js'
 

@@ -1,5 +1,5 @@
 import { FAN_OUT } from '../../sync/index.js'
-import { count } from '../view/model/words.js'
+import { count } from '../../web/page/words.js'
 import { exponentText, growthOf } from '../view/plot/allowance.js'
 import { AT_THE_BEGINNING, FOR_A_CLUSTER, FOR_SHARES, type Measure } from './measures.js'
 import type { Phase } from './phases.js'

@@ -1,5 +1,5 @@
+import { bytes, count, duration, percent } from '../../web/page/words.js'
 import type { RecordedRun, RunHeader, RunOutcome } from '../record/index.js'
-import { bytes, count, duration, percent } from './model/words.js'
 import { unfinished } from './report/report.js'
 
 /** How far two runs may be apart and still agree: a part of the larger value, and an amount that is always allowed. */

@@ -71,9 +71,10 @@ describe('the server of the simulation’s page', () => {
   it('serves the page and its modules with a policy that lets nothing else in', async () => {
     for (const [path, type] of [
       ['/', 'text/html'],
-      ['/page.css', 'text/css'],
-      ['/view/page/main.js', 'text/javascript'],
-      ['/record/samples.js', 'text/javascript'],
+      ['/simulation/view/page/page.css', 'text/css'],
+      ['/web/page/base.css', 'text/css'],
+      ['/simulation/view/page/main.js', 'text/javascript'],
+      ['/simulation/record/samples.js', 'text/javascript'],
     ] as const) {
       const { status, headers } = await ask(path)
       assert.equal(status, 200, path)
@@ -92,11 +93,11 @@ describe('the server of the simulation’s page', () => {
   it('serves nothing beyond the page', async () => {
     for (const path of [
       '/package.json',
-      '/view/page/../../../cli/main.js',
+      '/simulation/view/page/../../../cli/main.js',
       '/%2e%2e/cli/main.js',
-      '/view/server/serve.js',
+      '/simulation/view/server/serve.js',
       '//',
-      '/view/page/page.html',
+      '/simulation/view/page/page.html',
     ]) {
       const { status } = await ask(path)
       assert.equal(status, 404, path)

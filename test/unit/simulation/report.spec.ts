@@ -1,33 +1,6 @@
 import assert from 'node:assert/strict'
-import type { NodeStatus } from '../../../src/node/index.js'
 import { formatReport, percentile, type SimulationReport } from '../../../src/simulation/index.js'
-
-const STATUS: NodeStatus = {
-  account: `0x${'01'.repeat(32)}`,
-  peerId: 'peer',
-  multiaddrs: [],
-  state: 'running',
-  seat: { cluster: 0, slot: 1 },
-  finalisedBlock: 122,
-  chain: undefined,
-  crawl: undefined,
-  confirmationsOwed: { count: 0, oldestSince: undefined, lastOutcome: undefined },
-  collateral: [],
-  integrity: { state: 'whole', sequence: 1, dropped: 0, doubtful: 0 },
-  comparison: undefined,
-  reconciliation: { sessions: { requested: 0, served: 0, failed: 0 }, gaps: 0, last: undefined },
-  problems: [],
-  cursor: 121,
-  syncedBlock: 120,
-  shares: { secret: 16, capsule: 11 },
-  wantsOpen: 0,
-  wantsByAge: { minute: 0, 'ten-minutes': 0, hour: 0, day: 0, older: 0 },
-  quotes: 59,
-  dht: { lookups: 4, messages: 30 },
-  exchanges: { requested: 19, served: 40, failed: 1 },
-  refusals: { sent: { BUSY: 2, NOT_REGISTERED: 3 }, received: {} },
-  offences: { byKind: {}, shut: 0, worst: [] },
-}
+import { madeUpStatus } from '../../support/made-up-node.js'
 
 const REPORT: SimulationReport = {
   passed: true,
@@ -39,7 +12,7 @@ const REPORT: SimulationReport = {
   nfts: { secrets: 16, capsules: 10 },
   deeds: { kill: 12, 'chain-outage': 3 },
   enclaves: [
-    { cluster: 0, slot: 1, status: STATUS, note: 'killed, resumed' },
+    { cluster: 0, slot: 1, status: madeUpStatus(), note: 'killed, resumed' },
     { cluster: 12, slot: 4, status: undefined, note: 'down' },
   ],
   timings: [

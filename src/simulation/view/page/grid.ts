@@ -1,8 +1,8 @@
+import { sharpContext } from '../../../web/page/dom.js'
 import type { EnclaveView } from '../model/enclaves.js'
 import { type Cell, cellAt, cornerOf, type GridLayout, layoutOf, neighbour } from '../model/grid-layout.js'
 import type { Moment } from '../model/moment.js'
 import { type Colours, FONT, readColours } from './colours.js'
-import { sharpContext } from './dom.js'
 
 export type Colouring = 'held' | 'lag'
 

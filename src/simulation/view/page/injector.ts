@@ -1,5 +1,5 @@
+import { byId, element } from '../../../web/page/dom.js'
 import { type ActionForm, type Field, formsOf, typedValue } from '../model/action-forms.js'
-import { byId, element } from './dom.js'
 import { actionSchema, steer } from './steering.js'
 
 /** The form by which something is done to the run: one for each action, made from the schema of scenarios. */

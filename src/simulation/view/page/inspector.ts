@@ -1,6 +1,6 @@
+import { element } from '../../../web/page/dom.js'
+import { count, percent } from '../../../web/page/words.js'
 import type { EnclaveView } from '../model/enclaves.js'
-import { count, percent } from '../model/words.js'
-import { element } from './dom.js'
 import { inspect } from './steering.js'
 
 /** Lines of a status at most, and how deep it is taken apart. */

@@ -1,9 +1,9 @@
+import { byId, element } from '../../../web/page/dom.js'
+import { bytes, count, duration, moment } from '../../../web/page/words.js'
 import type { RunEvent, RunOutcome } from '../../record/events.js'
 import type { History } from '../model/history.js'
 import type { Moment } from '../model/moment.js'
 import type { TrackMark } from '../model/track.js'
-import { bytes, count, duration, moment } from '../model/words.js'
-import { byId, element } from './dom.js'
 
 const LATEST = 12
 /** Events that are gone back for them. */

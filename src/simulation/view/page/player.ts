@@ -1,7 +1,7 @@
+import { byId, element } from '../../../web/page/dom.js'
+import { duration } from '../../../web/page/words.js'
 import type { RunEvent } from '../../record/events.js'
 import type { History } from '../model/history.js'
-import { duration } from '../model/words.js'
-import { byId, element } from './dom.js'
 import { readKey, steer } from './steering.js'
 
 /** Run time to wall time. */

@@ -1,7 +1,7 @@
+import { sharpContext } from '../../../web/page/dom.js'
+import { count, moment, percent } from '../../../web/page/words.js'
 import type { Track } from '../model/track.js'
-import { count, moment, percent } from '../model/words.js'
 import { FONT, readColours } from './colours.js'
-import { sharpContext } from './dom.js'
 
 const HEIGHT = 104
 /** px: marks above, triggers below, and the slider's thumb at both ends. */

@@ -1,4 +1,4 @@
-import { count } from '../model/words.js'
+import { count } from '../../../web/page/words.js'
 import type { PowerLaw } from './fit.js'
 import { ACROSS, frame, pathOf, rounded, UP } from './frame.js'
 import { html, type Markup } from './markup.js'

@@ -1,5 +1,5 @@
+import { duration } from '../../../web/page/words.js'
 import type { Distribution } from '../../record/index.js'
-import { duration } from '../model/words.js'
 import { ACROSS, frame, rounded, UP } from './frame.js'
 import { html, type Markup } from './markup.js'
 import { linearScale, logScale } from './scale.js'

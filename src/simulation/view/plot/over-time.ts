@@ -1,4 +1,4 @@
-import { moment } from '../model/words.js'
+import { moment } from '../../../web/page/words.js'
 import { ACROSS, type Axis, frame, pathOf, rounded, UP } from './frame.js'
 import { html, type Markup } from './markup.js'
 import { linearScale, timeScale } from './scale.js'

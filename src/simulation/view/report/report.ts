@@ -1,6 +1,6 @@
 import { SlotmeshError } from '../../../domain/index.js'
+import { count, duration, percent } from '../../../web/page/words.js'
 import type { RecordedRun } from '../../record/index.js'
-import { count, duration, percent } from '../model/words.js'
 import { plainTable } from '../plot/frame.js'
 import { html, type Markup } from '../plot/markup.js'
 import { document } from './document.js'

@@ -1,5 +1,5 @@
+import { bytes, count, duration, moment, percent } from '../../../web/page/words.js'
 import type { CoveragePoint, RecordedRun, RunEvent, RunHeader, RunOutcome } from '../../record/index.js'
-import { bytes, count, duration, moment, percent } from '../model/words.js'
 import { figure } from '../plot/frame.js'
 import { histogram } from '../plot/histogram.js'
 import { html, type Markup } from '../plot/markup.js'

@@ -1,4 +1,4 @@
-import { bytes, count, duration } from '../model/words.js'
+import { bytes, count, duration } from '../../../web/page/words.js'
 import {
   type Allowance,
   CONSTANT,

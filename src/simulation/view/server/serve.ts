@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { messageOf, pause, SlotmeshError } from '../../../domain/index.js'
+import { answerJson, refuse, WebServer } from '../../../web/index.js'
 import type { RunControls } from '../controls.js'
-import { assetOf, checkAssets } from './assets.js'
-import { createGuard, SECURITY_HEADERS } from './guard.js'
+import { ASSETS } from './assets.js'
+import { createGuard } from './guard.js'
 import { actionOf, actionSchema, bodyOf } from './requests.js'
 import { EventStream, type ShownRun } from './stream.js'
 
@@ -22,20 +22,17 @@ export interface RunningView {
   close(): Promise<void>
 }
 
-/** For paths alone. */
-const ORIGIN = 'http://127.0.0.1'
 /** Pages that look on at once. */
 const MOST_STREAMS = 16
-const MOST_CONNECTIONS = 128
 /** So long does a page wait to hear that something was done, ms. */
 const PROMPTLY_MS = 1_500
 
 /**
  * Serves the page that shows a run, to this machine alone.
- * @throws SlotmeshError `simulation/port` when the port cannot be used; `simulation/no-page` when there is no page.
+ * @throws SlotmeshError `simulation/port` when the port cannot be used; `web/no-page` when there is no page.
  */
 export async function serveView(options: ServeOptions): Promise<RunningView> {
-  await checkAssets()
+  await ASSETS.check()
   const view = new View(options)
   await view.open()
   return view
@@ -45,72 +42,57 @@ class View implements RunningView {
   readonly #options: ServeOptions
   readonly #key = randomBytes(16).toString('hex')
   readonly #guard
-  readonly #server
+  readonly #server: WebServer
   readonly #streams = new Set<EventStream>()
   readonly #closed = new AbortController()
-  #port = 0
   #isPaused = false
 
   constructor(options: ServeOptions) {
     this.#options = options
-    this.#guard = createGuard({ port: () => this.#port, key: this.#key })
-    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
-      void this.#answer(request, response)
+    this.#guard = createGuard({ port: () => this.#server.port, key: this.#key })
+    this.#server = new WebServer({
+      host: '127.0.0.1',
+      port: options.port ?? 0,
+      isMeant: (request) => this.#guard.maySee(request),
+      answer: (request, response, url) => this.#answer(request, response, url),
     })
-    this.#server.maxConnections = MOST_CONNECTIONS
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/#key=${this.#key}`
+    return `http://127.0.0.1:${this.#server.port}/#key=${this.#key}`
   }
 
   async open(): Promise<void> {
-    const { port = 0 } = this.#options
     try {
-      this.#server.listen(port, '127.0.0.1')
-      await once(this.#server, 'listening')
+      await this.#server.open()
     } catch (cause) {
-      const sentence = `The page cannot be served at port ${port}: ${messageOf(cause)}. Choose another port with --ui.`
+      const reason = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause)
+      const sentence = `The page cannot be served at port ${this.#options.port ?? 0}: ${reason}. Choose another port with --ui.`
       throw new SlotmeshError('simulation/port', sentence, { cause })
     }
-    const address = this.#server.address()
-    if (address !== null && typeof address === 'object') this.#port = address.port
   }
 
   async close(): Promise<void> {
     this.#closed.abort()
     for (const stream of this.#streams) stream.close()
-    if (!this.#server.listening) return
-    const closed = once(this.#server, 'close')
-    this.#server.close()
-    this.#server.closeAllConnections()
-    await closed
+    await this.#server.close()
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
-    const { method, url = '/' } = request
-    try {
-      if (!this.#guard.maySee(request)) return refuse(response, 403, 'Open the page by the address that was printed.')
-      if (!URL.canParse(url, ORIGIN)) return refuse(response, 404, 'There is no such page.')
-      const { pathname, searchParams } = new URL(url, ORIGIN)
-      if (method === 'GET') return await this.#show(pathname, searchParams, response)
-      if (method !== 'POST') return refuse(response, 405, 'There is nothing of that kind here.')
-      if (!this.#guard.maySteer(request)) {
-        return refuse(response, 403, 'Only the page at the address that was printed, key included, may steer the run.')
-      }
-      await this.#steer(pathname, request, response)
-    } catch (thrown) {
-      const isExpected = thrown instanceof SlotmeshError
-      refuse(response, isExpected ? 400 : 500, isExpected ? thrown.message : 'The simulation could not do that.')
+  async #answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const { pathname, searchParams } = url
+    if (request.method === 'GET') return this.#show(pathname, searchParams, response)
+    if (request.method !== 'POST') return refuse(response, 405, 'There is nothing of that kind here.')
+    if (!this.#guard.maySteer(request)) {
+      return refuse(response, 403, 'Only the page at the address that was printed, key included, may steer the run.')
     }
+    await this.#steer(pathname, request, response)
   }
 
   async #show(path: string, search: URLSearchParams, response: ServerResponse): Promise<void> {
     if (path === '/events') return this.#stream(response)
-    if (path === '/actions') return json(response, actionSchema())
+    if (path === '/actions') return answerJson(response, actionSchema())
     if (path === '/inspect') return this.#inspect(search.get('enclave') ?? '', response)
-    const asset = await assetOf(path)
+    const asset = await ASSETS.at(path)
     if (asset === undefined) return refuse(response, 404, 'There is no such page.')
     response.setHeader('content-type', asset.type)
     response.end(asset.content)
@@ -119,7 +101,6 @@ class View implements RunningView {
   async #stream(response: ServerResponse): Promise<void> {
     if (this.#streams.size >= MOST_STREAMS) return refuse(response, 503, 'Too many pages are open; close some.')
     const { run } = this.#options
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
     const stream = new EventStream(response)
     this.#streams.add(stream)
     stream.send('controls', { isPaused: this.#isPaused })
@@ -133,7 +114,7 @@ class View implements RunningView {
   async #inspect(enclave: string, response: ServerResponse): Promise<void> {
     const status = await this.#controls()?.inspect(enclave)
     if (status === undefined) return refuse(response, 404, `There is no enclave ${enclave} that is up.`)
-    json(response, status)
+    answerJson(response, status)
   }
 
   async #steer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -158,7 +139,7 @@ class View implements RunningView {
       default:
         return refuse(response, 404, 'There is no such control.')
     }
-    json(response, { done: true })
+    answerJson(response, { done: true })
   }
 
   /** What takes long, or waits for a run that is paused, goes on by itself; all pages are told if it fails. */
@@ -185,19 +166,4 @@ class View implements RunningView {
   #controls(): RunControls | undefined {
     return this.#options.run.outcome === undefined ? this.#options.controls : undefined
   }
-}
-
-function json(response: ServerResponse, value: unknown): void {
-  response.setHeader('content-type', 'application/json')
-  response.end(JSON.stringify(value))
-}
-
-/** What cannot be done, in a sentence that the page shows. */
-function refuse(response: ServerResponse, status: number, sentence: string): void {
-  if (response.headersSent) {
-    response.destroy()
-    return
-  }
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ message: sentence }))
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { EventSender } from '../../../web/index.js'
 import type { RecordedRun, RunEvent, RunRecorder } from '../../record/index.js'
 import type { StreamMessages } from '../model/messages.js'
 
@@ -9,29 +10,23 @@ export type ShownRun = RecordedRun & Partial<Pick<RunRecorder, 'subscribe'>>
 /** Events in one message, and ms for which they gather. */
 const CHUNK = 1_000
 const GATHERING_MS = 50
-/** Bytes that a slow reader may leave waiting before single exchanges are not told to it, and before it is cut off. */
+/** Bytes that a slow reader may leave waiting before single exchanges are not told to it. */
 const SLOW = 1_000_000
-const TOO_SLOW = 16_000_000
-/** ms between two signs of life. */
-const HEARTBEAT_MS = 15_000
 
 /** One page that looks on. */
-export class EventStream {
+export class EventStream extends EventSender<StreamMessages> {
   readonly #response: ServerResponse
-  readonly #ended = new AbortController()
   #waiting: RunEvent[] = []
   #timer: NodeJS.Timeout | undefined
 
   constructor(response: ServerResponse) {
+    super(response)
     this.#response = response
-    response.on('close', () => this.#ended.abort())
-    response.on('error', () => this.#ended.abort())
   }
 
   /** Resolves when the page is gone. */
   async play(run: ShownRun, { isLive }: { readonly isLive: boolean }): Promise<void> {
-    const { signal } = this.#ended
-    const heartbeat = setInterval(() => this.#response.write(':\n\n'), HEARTBEAT_MS).unref()
+    const signal = this.ended
     let leave: (() => void) | undefined
     try {
       this.send('run', { header: run.header, isLive })
@@ -53,25 +48,13 @@ export class EventStream {
       if (!signal.aborted) throw thrown
     } finally {
       leave?.()
-      clearInterval(heartbeat)
       clearTimeout(this.#timer)
     }
   }
 
-  send<Name extends keyof StreamMessages>(name: Name, message: StreamMessages[Name]): void {
-    if (this.#ended.signal.aborted) return
-    this.#response.write(`event: ${name}\ndata: ${JSON.stringify(message)}\n\n`)
-    if (this.#response.writableLength > TOO_SLOW) this.#response.destroy()
-  }
-
-  close(): void {
-    this.#response.end()
-    this.#ended.abort()
-  }
-
   #tell(event: RunEvent): void {
     const isBulk = event.type === 'exchange' || event.type === 'stored'
-    if (isBulk && (this.#response.writableLength > SLOW || this.#waiting.length >= CHUNK * 10)) return
+    if (isBulk && (this.waiting > SLOW || this.#waiting.length >= CHUNK * 10)) return
     this.#waiting.push(event)
     this.#timer ??= setTimeout(() => this.#flush(), GATHERING_MS).unref()
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { bytes, count, duration, moment, percent } from '../../../../src/simulation/view/model/words.js'
+import { bytes, count, duration, moment, percent } from '../../../../src/web/page/words.js'
 
 describe('numbers as people read them', () => {
   it('tells durations in the unit that fits', () => {

@@ -1,0 +1,1 @@
+export { type RunningStatusPage, type StatusPageOptions, serveStatusPage } from './serve.js'

@@ -1,0 +1,6 @@
+export { hostText, type ListenAddress, listenAddress } from './address.js'
+export { answerJson, refuse } from './answers.js'
+export { Assets } from './assets.js'
+export { EventSender } from './events.js'
+export { namesHere } from './names.js'
+export { WebServer } from './server.js'
