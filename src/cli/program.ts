@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { packageVersion } from '../domain/index.js'
 import { addAttest } from './attest.js'
 import { addConformance } from './conformance.js'
 import { addDevchain } from './devchain.js'
@@ -43,9 +43,4 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     return failure.exitCode
   }
   return exitCode
-}
-
-function packageVersion(): string {
-  const { version }: { version: string } = createRequire(import.meta.url)('slotmesh/package.json')
-  return version
 }

@@ -68,10 +68,12 @@ export class IngestError extends SlotmeshError {
   override readonly name = 'IngestError'
   /** How the chain answered, or `held` when another share is held under this key. */
   readonly outcome: ConfirmationOutcome | 'held'
+  readonly key: ShareKey
 
   constructor(outcome: IngestError['outcome'], key: ShareKey) {
     super('sync/not-taken', `${shareKeyText(key)}: ${SENTENCES[outcome]}`)
     this.outcome = outcome
+    this.key = key
   }
 }
 

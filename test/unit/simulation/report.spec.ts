@@ -6,6 +6,7 @@ const STATUS: NodeStatus = {
   account: `0x${'01'.repeat(32)}`,
   peerId: 'peer',
   multiaddrs: [],
+  api: undefined,
   state: 'running',
   seat: { cluster: 0, slot: 1 },
   finalisedBlock: 122,
