@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type webcrypto } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { x509 } from '../../../src/attestation/x509.js'
+import * as x509 from '../../../src/attestation/x509.js'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const DAY_MS = 86_400_000

@@ -29,7 +29,7 @@ export const metricsSeed = toHex(new Uint8Array(32).fill(1).fill(0x0c, 0, 1))
 export class ApiMesh {
   readonly nodes: EnclaveNode[] = []
   readonly clusters: number[] = []
-  readonly signal = AbortSignal.timeout(240_000)
+  readonly signal = AbortSignal.timeout(540_000)
   chain!: DevelopmentChain
   actors!: Actors
   #pki!: DevelopmentPki

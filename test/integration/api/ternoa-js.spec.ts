@@ -31,7 +31,7 @@ interface Done {
 }
 
 describe('the published client ternoa-js', function () {
-  this.timeout(300_000)
+  this.timeout(600_000)
   const folders = new Folders()
   let mesh: ApiMesh
   let done: Done
