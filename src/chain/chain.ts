@@ -31,6 +31,7 @@ import type { ChainCall } from './runtime/runtime.js'
 import type { Persist } from './state/entries.js'
 import { readMetricsServers } from './state/metrics-servers.js'
 import { readNft, readSyncedShares } from './state/nfts.js'
+import { readTime } from './state/time.js'
 import { type ConfirmationAnswer, Confirmations } from './transactions/confirmations.js'
 import { type FinalisedCall, Transactions } from './transactions/transactions.js'
 
@@ -277,6 +278,13 @@ export class Chain {
   /** What the chain calls itself. */
   name({ signal }: Abortable): Promise<string> {
     return this.#rpc.chainName(signal)
+  }
+
+  /** When the latest finalised block was made, by its author's clock, Unix ms; undefined where the chain does not say. */
+  async time({ signal }: Abortable): Promise<number | undefined> {
+    const { block } = this.#head
+    const runtime = await abortable(this.#blocks.runtimes.readable(block.number), signal)
+    return readTime(this.#rpc, runtime, block, signal)
   }
 
   /**

@@ -31,9 +31,3 @@ export function seed(text: string): Hex {
   if (/^[0-9a-f]{64}$/.test(digits)) return `0x${digits}`
   throw new InvalidArgumentError('A seed is 64 hexadecimal digits.')
 }
-
-/** Where nodes of a chain answer; for an option that takes several. */
-export function chainUrls(text: string, earlier: readonly string[] = []): readonly string[] {
-  if (URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)) return [...earlier, text]
-  throw new InvalidArgumentError('Give the ws:// or wss:// URL of one of the chain’s nodes.')
-}

@@ -1,17 +1,17 @@
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import type { EnclaveMeasurement } from '../attestation/index.js'
 import type { Settings } from '../config/index.js'
-import { fromHex } from '../crypto/index.js'
-import { bounded, type Hex, messageOf, SlotmeshError, silentLogger } from '../domain/index.js'
-import { seed, wholeNumber } from './arguments.js'
+import { fromHex, fromSs58 } from '../crypto/index.js'
+import { bounded, type Hex, messageOf, SlotmeshError } from '../domain/index.js'
+import { wholeNumber } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
+import { describeJudgement, describeMeasurement, judgeQuote } from './judgement.js'
 import { describePolicy } from './policy-text.js'
-import { type EnclaveFlags, settingsOf } from './settings.js'
-import { quoteSourceOf, verificationOf } from './tee.js'
+import { addSettings, type SettingFlags, settingsOf } from './settings.js'
+import { folderOf, quoteSourceOf, verificationOf } from './tee.js'
 
-type AttestFlags = Pick<EnclaveFlags, 'config' | 'folder' | 'developmentSeed' | 'machineId'>
+type AttestFlags = SettingFlags
 
 /** Making a quote, or fetching collateral, takes no longer, ms. */
 const TIMEOUT_MS = 30_000
@@ -30,18 +30,30 @@ export function addAttest(program: Command): void {
     .option('--report-data <hex>', '64 bytes to put in (default: zeros)', reportData)
     .requiredOption('--out <file>', 'where to write it, as bytes')
     .action(makeQuote)
-  withEnclave(attest.command('verify <file>'))
-    .description('Verify a quote (bytes, hexadecimal or base64) and judge it by the policy.')
+  addSettings(attest.command('verify [file]'), [
+    'folder',
+    'attestation.simulated.seed',
+    'attestation.simulated.machineId',
+  ])
+    .description('Verify a quote (bytes, hexadecimal or base64), or that of a peer, and judge it by the policy.')
+    .option('--peer <who>', 'have the running node ask this enclave for one: its account, or a multiaddr')
     .option('--block <number>', 'judge as of this block (default: rules that end have ended)', wholeNumber())
     .option('--at <time>', 'judge as of this time, for example 2026-11-23T12:00:00Z (default: now)', time)
+    .addHelpText(
+      'after',
+      `
+Only enclaves of one slot in different clusters show each other quotes; so the node whose --config or --folder is given
+asks, in an exchange in which no share is moved.
+
+Examples:
+  slotmesh attest verify quote.bin --config node-a/slotmesh.yaml
+  slotmesh attest verify --peer /dns4/enclave.example/tcp/4001 --config node-a/slotmesh.yaml`,
+    )
     .action(verifyQuote)
 }
 
 function withEnclave(command: Command): Command {
-  return command
-    .option('--config <file>', 'the YAML file of the node; see docs/configuration.md')
-    .option('--development-seed <hex>', 'simulate the TEE: the development PKI with this seed', seed)
-    .option('--machine-id <text>', 'names the simulated machine')
+  return addSettings(command, ['attestation.simulated.seed', 'attestation.simulated.machineId'])
 }
 
 async function showPolicy(flags: AttestFlags): Promise<void> {
@@ -62,41 +74,65 @@ async function makeQuote(flags: AttestFlags & { reportData?: Uint8Array; out: st
   print(`A ${source.kind} quote of ${quote.length} bytes is in ${out}.`)
 }
 
-async function verifyQuote(file: string, flags: AttestFlags & { block?: number; at?: Date }): Promise<void> {
-  const { createQuoteVerifier, inspectQuote, pccsCollateral } = await import('../attestation/index.js')
-  const verification = await verificationOf(await settingsOf(flags))
-  const quote = quoteOf(file, await contentOf(file))
-  const claims = inspectQuote(quote)
-  print(...describeMeasurement(claims.measurement), `report data  ${Buffer.from(claims.reportData).toString('hex')}`)
-  const now = () => flags.at ?? new Date()
-  const found = await limited((signal) => {
-    const { collateral: configured, rootCertificate } = verification
-    const collateral =
-      'collateral' in configured
-        ? configured
-        : pccsCollateral({
-            ...configured,
-            rootCertificate,
-            cache: NO_CACHE,
-            floors: NO_FLOORS,
-            logger: silentLogger,
-            lifetime: signal,
-            now,
-          })
-    const { block } = flags
-    const finalisedBlock = block === undefined ? {} : { finalisedBlock: () => block }
-    return createQuoteVerifier({ ...verification, ...finalisedBlock, collateral, now }).verify(quote, { signal })
-  })
-  print(
-    `platform     ${found.tcbStatus}${found.advisoryIds.length > 0 ? `, open to ${found.advisoryIds.join(', ')}` : ''}`,
-    `judged by    collateral with evaluation data number ${found.tcbEvaluationDataNumber}`,
-    'genuine      and the policy admits it',
-  )
+interface VerifyFlags extends AttestFlags {
+  readonly peer?: string
+  readonly block?: number
+  readonly at?: Date
 }
 
-/** A one-off command keeps nothing. */
-const NO_CACHE = { get: async () => undefined, put: async () => undefined }
-const NO_FLOORS = { read: async () => undefined, write: async () => undefined }
+async function verifyQuote(file: string | undefined, flags: VerifyFlags): Promise<void> {
+  const { peer, at, block } = flags
+  if ((file === undefined) === (peer === undefined)) {
+    throw badFile('Give a file with a quote, or the peer to ask for one by --peer.')
+  }
+  const settings = await settingsOf(flags)
+  if (peer !== undefined) return verifyPeer(peer, settings, { at, block })
+  if (file !== undefined) await judge(quoteOf(file, await contentOf(file)), settings, { at, block })
+}
+
+async function verifyPeer(
+  peer: string,
+  settings: Settings,
+  { at, block }: { readonly at: Date | undefined; readonly block: number | undefined },
+): Promise<void> {
+  const { askNode, PROOF_TIMEOUT_MS, ProofSchema } = await import('../control/index.js')
+  const request = { ask: 'attest', who: accountOf(peer) }
+  const proof = await untilInterrupted((signal) =>
+    bounded({ signals: [signal], timeoutMs: PROOF_TIMEOUT_MS }, (limit) =>
+      askNode(folderOf(settings), request, { schema: ProofSchema, signal: limit }),
+    ),
+  )
+  const { failure } = proof
+  print(`enclave      ${proof.account}`, `peer         ${proof.peerId}`)
+  print(
+    `the node     ${failure === undefined ? 'would exchange shares with it' : `${failure.code}: ${failure.reason}`}`,
+  )
+  await judge(Buffer.from(proof.quote, 'base64'), settings, { at, block: block ?? proof.block })
+}
+
+async function judge(
+  quote: Uint8Array,
+  settings: Settings,
+  as: { readonly at: Date | undefined; readonly block: number | undefined },
+): Promise<void> {
+  const { inspectQuote } = await import('../attestation/index.js')
+  const verification = await verificationOf(settings)
+  const claims = inspectQuote(quote)
+  print(...describeMeasurement(claims.measurement), `report data  ${Buffer.from(claims.reportData).toString('hex')}`)
+  const found = await limited((signal) => judgeQuote(verification, quote, { ...as, signal }))
+  print(...describeJudgement(found))
+}
+
+/** As the protocols have it; what is no account in SS58 is for the node to make sense of. */
+function accountOf(text: string): string {
+  try {
+    return text.startsWith('/') || text.startsWith('0x') ? text : fromSs58(text)
+  } catch (cause) {
+    const sentence =
+      '--peer takes an enclave account (0x…, or SS58) or a multiaddr such as /ip4/192.0.2.1/tcp/4001; correct it.'
+    throw badFile(sentence, cause)
+  }
+}
 
 /** A simulated machine is named after its folder, which does not matter here. */
 async function simulatedAnywhere(flags: AttestFlags): Promise<Settings> {
@@ -106,18 +142,6 @@ async function simulatedAnywhere(flags: AttestFlags): Promise<Settings> {
 
 function limited<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   return untilInterrupted((signal) => bounded({ signals: [signal], timeoutMs: TIMEOUT_MS }, work))
-}
-
-function describeMeasurement(measurement: EnclaveMeasurement): string[] {
-  if (measurement.tee === 'sgx') {
-    const { mrEnclave, mrSigner, productId, securityVersion } = measurement
-    return [
-      `MRENCLAVE    ${mrEnclave}`,
-      `MRSIGNER     ${mrSigner}, product ${productId}, security version ${securityVersion}`,
-    ]
-  }
-  const { mrTd, rtmr0, rtmr1, rtmr2, rtmr3 } = measurement
-  return [`MRTD         ${mrTd}`, ...[rtmr0, rtmr1, rtmr2, rtmr3].map((register, at) => `RTMR${at}        ${register}`)]
 }
 
 async function contentOf(file: string): Promise<Buffer> {

@@ -1,60 +1,100 @@
 import { once } from 'node:events'
+import { setInterval } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Settings } from '../config/index.js'
+import type { ControlServer } from '../control/index.js'
 import { toSs58, zero } from '../crypto/index.js'
-import { SlotmeshError, shareKeyText } from '../domain/index.js'
-import type { EnclaveNode, NodeEvent } from '../node/index.js'
-import { chainUrls, seed } from './arguments.js'
+import { type Logger, messageOf, packageVersion, SlotmeshError } from '../domain/index.js'
+import type { EnclaveNode } from '../node/index.js'
+import { apiOf } from './api.js'
 import { untilInterrupted } from './interruption.js'
 import { lineLogger } from './line-logger.js'
-import { type EnclaveFlags, required, settingsOf } from './settings.js'
+import { logEvents } from './node-log.js'
+import { addSettings, required, type SettingFlags, settingsOf } from './settings.js'
+import { progressText, StatusLine } from './status-line.js'
 import { folderOf, openingKeyOf, quoteSourceOf, verificationOf } from './tee.js'
 
-type Mesh = NonNullable<Settings['mesh']>
+/** A supervisor waits ten seconds for the end: exchanges under way have half of them. */
+const GRACE_MS = 5_000
 
-interface JoinFlags extends EnclaveFlags {
-  readonly verbose?: boolean
-}
+/** Between two looks at how far the node is, for a terminal; ms. */
+const LOOK_EVERY_MS = 500
 
 export function addJoin(program: Command): void {
-  program
-    .command('join')
+  addSettings(program.command('join'))
     .description('Run one enclave in the foreground: it joins the mesh and keeps its shares in step with the chain.')
-    .option('--config <file>', 'a YAML file that says what the flags do not; see docs/configuration.md')
-    .option('--folder <path>', 'its sealed store; made when absent')
-    .option('--chain <url...>', 'WebSocket addresses of nodes of the chain, the preferred one first', chainUrls)
-    .option('--listen <multiaddr...>', 'addresses to listen on (default: /ip4/0.0.0.0/tcp/4001)')
-    .option('--announce <multiaddr...>', 'addresses to tell others, when they differ')
-    .option('--bootstrap <multiaddr...>', 'addresses of peers to enter the mesh by')
-    .option('--allow-private-addresses', 'dial, and tell others, loopback and local-network addresses')
-    .option('--post-quantum-only', 'exchange shares in X-Wing alone; peers that cannot are refused')
-    .option('--sealing <source>', 'where the sealing key comes from: gramine:mrenclave, file:<path>, …')
-    .option('--development-seed <hex>', 'simulate the TEE: quotes of the development PKI with this seed', seed)
-    .option('--machine-id <text>', 'names the simulated machine (default: the folder’s path)')
-    .option('--verbose', 'log debug lines, too')
-    .action(async (flags: JoinFlags) => {
+    .addHelpText(
+      'after',
+      `
+What is printed: who the node is and where it listens. What happens is logged on the standard error output.
+SIGTERM or SIGINT ends it within ten seconds, after the exchanges under way; a second one at once.
+
+Example, after slotmesh init node-a …:
+  slotmesh join --config node-a/slotmesh.yaml`,
+    )
+    .action(async (flags: SettingFlags) => {
       const settings = await settingsOf(flags)
-      await checkMultiaddrs(settings.mesh ?? {})
-      await untilInterrupted((signal) => run(settings, flags.verbose === true, signal))
+      await untilInterrupted((signal) => run(settings, signal))
     })
 }
 
-async function run(settings: Settings, isVerbose: boolean, signal: AbortSignal): Promise<void> {
-  const endpoints = required(settings.chain?.endpoints, '--chain', 'chain.endpoints')
-  const node = await createNode(settings, endpoints, { isVerbose, signal })
-  const unsubscribe = node.subscribe((event) => print(describe(event)))
+async function run(settings: Settings, signal: AbortSignal): Promise<void> {
+  const endpoints = required(settings.chain.endpoints, 'chain.endpoints')
+  const { level, format } = settings.log
+  const isTerminal = process.stderr.isTTY === true
+  const line = new StatusLine(process.stderr)
+  const logger = lineLogger(line, level, format === 'auto' ? (isTerminal ? 'text' : 'json') : format)
+  const node = await createNode(settings, endpoints, { logger, signal })
+  const endLog = logEvents(node, logger)
+  const control = await openControl(node, folderOf(settings), logger)
+  const looking = new AbortController()
+  if (isTerminal && !process.env.CI) void showProgress(node, line, looking.signal)
   try {
     print(`account  ${toSs58(node.account)}  ${node.account}`, `peer     ${node.peerId}`)
     // A start cannot be cut short, and a chain may be waited for longer than a supervisor waits for the end.
     await Promise.race([start(node, endpoints), aborted(signal)])
     if (signal.aborted) return
-    for (const address of (await node.status()).multiaddrs) print(`listens  ${address}`)
+    const { multiaddrs, api } = await node.status()
+    for (const address of multiaddrs) print(`listens  ${address}`)
+    if (api !== undefined) print(`clients  ${api}`)
     await Promise.race([aborted(signal), aborted(node.failed)])
     // Whatever starts the node again has it read what the disk has kept.
     if (!signal.aborted) node.failed.throwIfAborted()
   } finally {
-    await node.stop()
-    unsubscribe()
+    looking.abort()
+    line.show('')
+    if (signal.aborted) logger.info('stopping, after the exchanges under way', { withinMs: GRACE_MS })
+    await control?.close()
+    await node.stop({ graceMs: GRACE_MS })
+    endLog()
+  }
+}
+
+/** A node that cannot be asked does its work all the same. */
+async function openControl(node: EnclaveNode, folder: string, logger: Logger): Promise<ControlServer | undefined> {
+  const { controlSocketOf, nodeAsks, RecentErrors, serveControl } = await import('../control/index.js')
+  const asks = nodeAsks(node, {
+    errors: new RecentErrors(node),
+    version: packageVersion(),
+    startedAt: Date.now(),
+  })
+  try {
+    return await serveControl({ path: controlSocketOf(folder), asks, logger })
+  } catch (thrown) {
+    logger.warn('the node cannot be asked for its status', { reason: messageOf(thrown) })
+    return undefined
+  }
+}
+
+async function showProgress(node: EnclaveNode, line: StatusLine, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of setInterval(LOOK_EVERY_MS, undefined, { signal, ref: false })) {
+      const text = progressText(await node.status())
+      if (!signal.aborted) line.show(text)
+    }
+  } catch {
+    // It has ended, or the store has; that is told elsewhere.
+    line.show('')
   }
 }
 
@@ -78,88 +118,33 @@ async function aborted(signal: AbortSignal): Promise<void> {
 async function createNode(
   settings: Settings,
   endpoints: readonly string[],
-  { isVerbose, signal }: { readonly isVerbose: boolean; readonly signal: AbortSignal },
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<EnclaveNode> {
   // Loaded only when they are needed, so that the help comes at once.
   const [{ createEnclaveNode }, { SUITE_X_WING }] = await Promise.all([
     import('../node/index.js'),
     import('../share/index.js'),
   ])
+  const api = apiOf(settings)
   const folder = folderOf(settings)
   const verification = await verificationOf(settings)
   const quoteSource = await quoteSourceOf(settings)
-  const { listen = ['/ip4/0.0.0.0/tcp/4001'], bootstrap = [], ...mesh } = settings.mesh ?? {}
   const sealingKey = await openingKeyOf(settings, signal)
   try {
     return await createEnclaveNode({
       folder,
       chain: { ...settings.chain, endpoints },
-      mesh: { ...mesh, listen, bootstrap },
+      mesh: settings.mesh,
       attestation: { ...verification, quoteSource },
-      ...(settings.reconciliation && { reconciliation: settings.reconciliation }),
-      ...(settings.share?.postQuantumOnly && { share: { suites: [SUITE_X_WING] } }),
+      reconciliation: settings.reconciliation,
+      ...(settings.share.postQuantumOnly && { share: { suites: [SUITE_X_WING] } }),
+      ...(api && { api }),
       sealingKey,
-      logger: lineLogger(process.stderr, isVerbose ? 'debug' : 'info'),
+      logger,
     })
   } finally {
     zero(sealingKey)
   }
-}
-
-async function checkMultiaddrs({ listen = [], announce = [], bootstrap = [] }: Mesh): Promise<void> {
-  const { multiaddr } = await import('@multiformats/multiaddr')
-  for (const [option, texts] of Object.entries({ listen, announce, bootstrap })) {
-    // Peers may be given by a name (/dnsaddr) that only leads to TCP addresses.
-    const kind = option === 'bootstrap' ? 'multiaddr' : 'multiaddr of a TCP port'
-    for (const text of texts) {
-      const sentence = `--${option} "${text}" is no ${kind}; one looks like /ip4/127.0.0.1/tcp/4001.`
-      let protocols: string[]
-      try {
-        protocols = multiaddr(text)
-          .getComponents()
-          .map(({ name }) => name)
-      } catch (cause) {
-        throw new SlotmeshError('cli/bad-option', sentence, { cause })
-      }
-      if (option !== 'bootstrap' && !protocols.includes('tcp')) throw new SlotmeshError('cli/bad-option', sentence)
-    }
-  }
-}
-
-function describe(event: NodeEvent): string {
-  switch (event.type) {
-    case 'state':
-      return `state    ${event.state}`
-    case 'seat':
-      return `seat     ${describeSeat(event.change)}`
-    case 'problems':
-      return event.problems.length === 0 ? 'well     no problems any more' : `problem  ${sentences(event.problems)}`
-    case 'share-stored':
-      return `share    ${shareKeyText(event.key)} of cluster ${event.origin}, after ${event.at - event.triggeredAt} ms`
-    case 'refusal-sent':
-      return `refused  a peer: ${event.code}`
-    case 'refusal-received':
-      return `refused  by ${event.from}: ${event.code}`
-    case 'exchange-done':
-      return `fetched  ${event.shares} shares from ${event.peer}, in ${event.ms} ms`
-    case 'peer-shut-out':
-      return `shut out ${event.who} for ${event.forMs / 1_000} s: ${event.kind}`
-    case 'exchange-failed':
-      return `failed   exchange with ${event.peer}: ${event.code}`
-    case 'compared':
-      return `compared ${event.listed} shares that the chain lists: ${event.missing} missing, ${event.erased} erased`
-    case 'reconciled':
-      return `compared with ${event.peer}: ${event.missing} missing, ${event.outdated} older, ${event.erased} erased`
-  }
-}
-
-function sentences(problems: Extract<NodeEvent, { type: 'problems' }>['problems']): string {
-  return problems.map(({ code, sentence }) => `${code}: ${sentence}`).join(' ')
-}
-
-function describeSeat(change: Extract<NodeEvent, { type: 'seat' }>['change']): string {
-  const seat = 'seat' in change ? ` to cluster ${change.seat.cluster}, slot ${change.seat.slot}` : ''
-  return `${change.type}${seat} as of block ${change.block.number}`
 }
 
 function print(...lines: string[]): void {

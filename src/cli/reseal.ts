@@ -1,25 +1,19 @@
 import type { Command } from 'commander'
 import { zero } from '../crypto/index.js'
-import { seed } from './arguments.js'
 import { untilInterrupted } from './interruption.js'
-import { type EnclaveFlags, settingsOf } from './settings.js'
+import { addSettings, type SettingFlags, settingsOf } from './settings.js'
 import { folderOf, nextSealingKeyOf, sealingKeyOf } from './tee.js'
 
-type ResealFlags = Pick<EnclaveFlags, 'config' | 'folder' | 'developmentSeed' | 'machineId'> & {
+interface ResealFlags extends SettingFlags {
   readonly from?: string
   readonly to: string
 }
 
 export function addReseal(program: Command): void {
-  program
-    .command('reseal')
+  addSettings(program.command('reseal'), ['folder', 'attestation.simulated.seed', 'attestation.simulated.machineId'])
     .description('Seal a stopped node’s folder anew under another key; interrupted, it has lost nothing.')
-    .option('--config <file>', 'the YAML file of the node; see docs/configuration.md')
-    .option('--folder <path>', 'its sealed store')
     .option('--from <source>', 'where the present key comes from (default: as join would take it)')
     .requiredOption('--to <source>', 'where the new key comes from: gramine:mrsigner, file:<path>, …')
-    .option('--development-seed <hex>', 'the present key is that of a simulated machine with this seed', seed)
-    .option('--machine-id <text>', 'names the simulated machine (default: the folder’s path)')
     .action(reseal)
 }
 

@@ -1,61 +1,74 @@
+import { type Command, Option } from 'commander'
 import type { Settings } from '../config/index.js'
-import { type Hex, SlotmeshError } from '../domain/index.js'
+import { flagName, ROWS, type Row, rowAt } from '../config/table/index.js'
+import { SlotmeshError } from '../domain/index.js'
 
-/** The flags of commands that are about one enclave; each wins over what the file says. */
-export interface EnclaveFlags {
-  readonly config?: string
-  readonly folder?: string
-  readonly chain?: readonly string[]
-  readonly listen?: readonly string[]
-  readonly announce?: readonly string[]
-  readonly bootstrap?: readonly string[]
-  readonly allowPrivateAddresses?: boolean
-  readonly postQuantumOnly?: boolean
-  readonly sealing?: string
-  readonly developmentSeed?: Hex
-  readonly machineId?: string
-}
+/** What commander makes of a command line: what its flags say, by their names. */
+export type SettingFlags = Readonly<Record<string, unknown>> & { readonly config?: string }
 
-/** What the file says, if there is one, and the flags over it. */
-export async function settingsOf(flags: EnclaveFlags): Promise<Settings> {
-  const { readSettings } = await import('../config/index.js')
-  const file = flags.config === undefined ? {} : await readSettings(flags.config)
-  const { folder, chain, listen, announce, bootstrap, allowPrivateAddresses, postQuantumOnly, sealing } = flags
-  return {
-    ...file,
-    ...given({ folder, sealing }),
-    chain: { ...file.chain, ...given({ endpoints: chain }) },
-    mesh: { ...file.mesh, ...given({ listen, announce, bootstrap, allowPrivateAddresses }) },
-    share: { ...file.share, ...given({ postQuantumOnly }) },
-    attestation: { ...file.attestation, ...simulatedMachine(flags, file) },
+/**
+ * Adds `--config`, and the flags of settings.
+ *
+ * @param paths of the settings, as in the file; all when left out.
+ * @param options.fromFile whether there is a file to read.
+ */
+export function addSettings(
+  command: Command,
+  paths: readonly string[] = ROWS.map(({ path }) => path),
+  { fromFile = true }: { readonly fromFile?: boolean } = {},
+): Command {
+  if (fromFile) command.option('--config <file>', 'the node’s YAML file (SLOTMESH_CONFIG); slotmesh config example')
+  for (const path of paths) {
+    const row = rowAt(path)
+    const { flag, about } = row
+    if (flag === undefined) continue
+    command.addOption(new Option(flag, `${about}${otherwiseOf(row)}`))
+    if (row.kind.is === 'yes-or-no') command.addOption(new Option(flag.replace(/^--/, '--no-')).hideHelp())
   }
+  return command
 }
 
-function simulatedMachine({ developmentSeed, machineId }: EnclaveFlags, file: Settings): Settings['attestation'] {
-  const seed = developmentSeed ?? file.attestation?.simulated?.seed
-  if (developmentSeed === undefined && machineId === undefined) return {}
-  if (seed === undefined)
-    throw new SlotmeshError(
-      'cli/bad-option',
-      '--machine-id names a simulated machine: give --development-seed as well.',
-    )
-  return { simulated: { ...file.attestation?.simulated, seed, ...given({ machineId }) } }
-}
-
-/** Flags that were left out say nothing; commander gives them as undefined. */
-function given<T extends object>(flags: T): { [Name in keyof T]: NonNullable<T[Name]> } | object {
-  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
+/** What the flags say, by the settings' paths; undefined where there is none. */
+export function flagsOf(flags: SettingFlags): ReadonlyMap<string, unknown> {
+  return new Map(
+    ROWS.flatMap((row): [string, unknown][] => {
+      if (row.flag === undefined) return []
+      return [[row.path, flags[new Option(row.flag).attributeName()]]]
+    }),
+  )
 }
 
 /**
- * @param flag that would have said it.
- * @throws SlotmeshError `cli/bad-option` when neither the flags nor the file say it.
+ * What the flags say, over what the environment and the file say.
+ *
+ * @throws ConfigError
  */
-export function required<T>(value: T | undefined, flag: string, setting: string): T {
-  if (value !== undefined) return value
-  throw missing(flag, setting)
+export async function settingsOf(flags: SettingFlags, environment = process.env): Promise<Settings> {
+  // Loaded only when it is needed, so that the help comes at once.
+  const { resolveSettings } = await import('../config/index.js')
+  return resolveSettings({ file: flags.config, flags: flagsOf(flags), environment })
 }
 
-export function missing(flag: string, setting: string): SlotmeshError {
-  return new SlotmeshError('cli/bad-option', `Give ${flag}, or ${setting} in the file that --config names.`)
+/**
+ * @param path of the setting.
+ * @throws SlotmeshError `cli/bad-option` when nothing says it.
+ */
+export function required<T>(value: T | undefined, path: string): T {
+  if (value !== undefined) return value
+  throw missing(path)
+}
+
+/** @param flag that is to be named in place of the setting's own. */
+export function missing(path: string, flag?: string): SlotmeshError {
+  const row = rowAt(path)
+  const ways = [flag ?? flagName(row), ...(row.variable === undefined ? [] : [row.variable])].filter(
+    (way) => way !== '',
+  )
+  return new SlotmeshError('cli/bad-option', `Give ${ways.join(', ')}, or ${path} in the file that --config names.`)
+}
+
+function otherwiseOf({ otherwise, fallback, kind }: Row): string {
+  if (kind.is === 'yes-or-no' || otherwise === 'has to be said') return ''
+  const words = otherwise ?? (Array.isArray(fallback) ? fallback.join(' ') : String(fallback))
+  return words === '' ? '' : ` (default: ${words})`
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { QuoteSource } from '../attestation/index.js'
 import type { Settings } from '../config/index.js'
 import { fromHex, zero } from '../crypto/index.js'
-import { SlotmeshError } from '../domain/index.js'
+import { type Hex, SlotmeshError } from '../domain/index.js'
 import type { EnclaveNodeConfig } from '../node/index.js'
 import type { SealingKeySource } from '../sealing-key/index.js'
 import type { resealStore } from '../store/index.js'
@@ -28,26 +28,26 @@ export type Verification = Omit<EnclaveNodeConfig['attestation'], 'quoteSource'>
 
 /** @throws SlotmeshError `cli/bad-option` when the settings have no policy, which has no sensible default. */
 export async function verificationOf(settings: Settings): Promise<Verification> {
-  const { attestation = {} } = settings
-  const { policy, collateral } = attestation
-  if (attestation.simulated === undefined) {
-    return {
-      policy: required(policy, '--development-seed to simulate the TEE', 'attestation.policy'),
-      collateral: { url: INTEL_PCS, ...collateral },
-    }
+  const { policy, collateral } = settings.attestation
+  const { url = INTEL_PCS, ...more } = collateral
+  const simulated = simulatedOf(settings)
+  if (simulated === undefined) {
+    if (policy === undefined) throw missing('attestation.policy', '--development-seed to simulate the TEE')
+    return { policy, collateral: { url, ...more } }
   }
   const { staticCollateral } = await import('../attestation/index.js')
-  const pki = await developmentPki(attestation.simulated.seed)
+  const pki = await developmentPki(simulated.seed)
   return {
     rootCertificate: pki.rootCertificate,
     policy: policy ?? { allowedMeasurements: [{ mrEnclave: DEVELOPMENT_BUILD.mrEnclave }] },
-    collateral: collateral ?? staticCollateral(pki.collateral, pki.tdxCollateral),
+    collateral: collateral.url === undefined ? staticCollateral(pki.collateral, pki.tdxCollateral) : { url, ...more },
   }
 }
 
 /** @throws QuoteSourceError when the machine has no device that makes quotes. */
 export async function quoteSourceOf(settings: Settings): Promise<QuoteSource> {
-  const { source = 'auto', simulated } = settings.attestation ?? {}
+  const { source } = settings.attestation
+  const simulated = simulatedOf(settings)
   if (simulated !== undefined) return (await platformOf(settings, simulated)).quoteSource
   const { hardwareQuoteSource } = await import('../attestation/index.js')
   return hardwareQuoteSource(source, { signal: AbortSignal.timeout(DEVICE_TIMEOUT_MS) })
@@ -58,7 +58,7 @@ export async function quoteSourceOf(settings: Settings): Promise<QuoteSource> {
  * @returns 32 bytes for the caller to zero.
  */
 export async function sealingKeyOf(settings: Settings, words = settings.sealing): Promise<Uint8Array> {
-  const { simulated } = settings.attestation ?? {}
+  const simulated = simulatedOf(settings)
   if (words === undefined && simulated !== undefined) return (await platformOf(settings, simulated)).sealingKey()
   const { parseSealingKeySource } = await import('../sealing-key/index.js')
   return keyFrom(settings, words === undefined ? await ownKey(settings) : parseSealingKeySource(words))
@@ -126,17 +126,29 @@ async function resealed(options: Parameters<typeof resealStore>[0]): Promise<voi
 }
 
 export function folderOf(settings: Settings): string {
-  return required(settings.folder, '--folder', 'folder')
+  return required(settings.folder, 'folder')
 }
 
 /** Only Gramine has a key of the enclave's own; everywhere else it has to be said where one is. */
 async function ownKey(settings: Settings): Promise<SealingKeySource> {
   const { kind } = await quoteSourceOf(settings)
   if (kind === 'sgx') return { from: 'gramine', policy: 'mrenclave' }
-  throw missing('--sealing, for example file:<path>', 'sealing')
+  throw missing('sealing', '--sealing, for example file:<path>')
 }
 
-type Simulated = NonNullable<NonNullable<Settings['attestation']>['simulated']>
+interface Simulated {
+  readonly seed: Hex
+  readonly machineId?: string
+}
+
+/** The machine that is simulated, if one is. @throws SlotmeshError `cli/bad-option` when it has a name and no seed. */
+function simulatedOf({ attestation }: Settings): Simulated | undefined {
+  const { seed, machineId } = attestation.simulated
+  if (seed !== undefined) return { seed, ...(machineId !== undefined && { machineId }) }
+  if (machineId === undefined) return undefined
+  const sentence = '--machine-id names a simulated machine: give --development-seed as well.'
+  throw new SlotmeshError('cli/bad-option', sentence)
+}
 
 async function platformOf(settings: Settings, { seed, machineId }: Simulated) {
   const pki = await developmentPki(seed)

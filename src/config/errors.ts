@@ -5,8 +5,12 @@ export type ConfigErrorCode =
   | 'config/unreadable'
   /** The file is not YAML, or a value in it is not what it should be. */
   | 'config/bad-value'
+  /** A value that a flag gives is not what it should be. */
+  | 'config/bad-option'
+  /** An environment variable is none of the settings', or its value is not what it should be. */
+  | 'config/bad-variable'
 
-/** What is wrong with a configuration file, and where. */
+/** What is wrong with what a node is told, and where. */
 export class ConfigError extends SlotmeshError {
   override readonly name: string = 'ConfigError'
   declare readonly code: ConfigErrorCode

@@ -1,4 +1,6 @@
+export { configurationSchema, configurationText, settingsReference } from './documents.js'
 export { ConfigError, type ConfigErrorCode } from './errors.js'
 export { parseSettings, readSettings } from './read.js'
-export type { Settings } from './settings.js'
+export { resolveSettings } from './resolve.js'
+export type { FileSettings, Settings } from './table/index.js'
 export { type FileKind, parseYaml, readYaml } from './yaml.js'

@@ -23,8 +23,11 @@ const RULES = {
   }),
 }
 
+/** The same for those who only look at its form, such as editors. */
+export const MeasurementRuleForms = z.union(Object.values(RULES))
+
 /** Which of the three kinds a rule is of shows in the one name that it must have; only then can the rest be judged. */
-const MeasurementRuleSchema = z.unknown().transform((given, context): MeasurementRule => {
+export const MeasurementRuleSchema = z.unknown().transform((given, context): MeasurementRule => {
   const isObject = typeof given === 'object' && given !== null
   const kinds = (['mrEnclave', 'mrSigner', 'mrTd'] as const).filter((name) => isObject && name in given)
   const [kind] = kinds

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
-import { type Settings, SettingsSchema } from './settings.js'
+import { SettingsSchema } from './schema.js'
+import type { FileSettings } from './table/index.js'
 import { parseYaml, readYaml } from './yaml.js'
 
 const CONFIGURATION = { noun: 'configuration file', schema: SettingsSchema }
@@ -9,7 +10,7 @@ const CONFIGURATION = { noun: 'configuration file', schema: SettingsSchema }
  *
  * @throws ConfigError
  */
-export async function readSettings(path: string): Promise<Settings> {
+export async function readSettings(path: string): Promise<FileSettings> {
   const settings = await readYaml(path, CONFIGURATION)
   return settings.folder === undefined ? settings : { ...settings, folder: resolve(dirname(path), settings.folder) }
 }
@@ -18,6 +19,6 @@ export async function readSettings(path: string): Promise<Settings> {
  * @param path of the file, for messages.
  * @throws ConfigError `config/bad-value`
  */
-export function parseSettings(text: string, path: string): Settings {
+export function parseSettings(text: string, path: string): FileSettings {
   return parseYaml(text, path, CONFIGURATION)
 }

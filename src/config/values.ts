@@ -1,5 +1,7 @@
+import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import type { Hex } from '../domain/index.js'
+import { parseSealingKeySource } from '../sealing-key/index.js'
 
 /** So many bytes in hexadecimal, either case. */
 export function hex(bytes: number): z.ZodType<Hex> {
@@ -21,4 +23,33 @@ export function url(...schemes: readonly string[]): z.ZodType<string> {
     .string()
     .refine(isOne, `takes a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`)
     .refine(isOpen, 'takes a URL without user and password, since it is printed and logged')
+}
+
+/** @param tcp whether it has to name a TCP port itself, rather than something that leads to one. */
+export function address({ tcp }: { readonly tcp: boolean }): z.ZodType<string> {
+  const isOne = (text: string) => {
+    try {
+      const components = multiaddr(text).getComponents()
+      return components.length > 0 && (!tcp || components.some(({ name }) => name === 'tcp'))
+    } catch {
+      return false
+    }
+  }
+  return z.string().refine(isOne, `takes a multiaddr${tcp ? ' of a TCP port' : ''} such as /ip4/192.0.2.1/tcp/4001`)
+}
+
+/** The words that name a source of a sealing key. */
+export function sealingSource(): z.ZodType<string> {
+  const isOne = (text: string) => {
+    try {
+      parseSealingKeySource(text)
+      return true
+    } catch {
+      return false
+    }
+  }
+  return z
+    .string()
+    .max(4_096)
+    .refine(isOne, 'takes gramine:mrenclave, gramine:mrsigner, file:<path> or passphrase:<path>')
 }

@@ -1,5 +1,5 @@
-import leven from 'leven'
 import type { z } from 'zod'
+import { perhaps } from './nearest.js'
 
 /**
  * What is wrong with a value, as the end of a sentence that began with its place.
@@ -9,16 +9,8 @@ import type { z } from 'zod'
 export function wordsOf(issue: z.core.$ZodIssue, known: readonly string[]): string {
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys
-    const meant = nearest(key, known)
-    return `has no setting ${key}${meant === undefined ? '' : ` (is ${meant} meant?)`}`
+    return `has no setting ${key}${perhaps(key, known)}`
   }
   const words = issue.message.replace(/^Invalid (input|option): /, '')
   return /^(takes|must|has|is) /.test(words) ? words : `is wrong: ${words}`
-}
-
-function nearest(word: string, known: readonly string[]): string | undefined {
-  const [best] = known
-    .map((name) => ({ name, distance: leven(word.toLowerCase(), name.toLowerCase()) }))
-    .sort((one, other) => one.distance - other.distance)
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.name : undefined
 }

@@ -88,7 +88,7 @@ function knownKeys(schema: unknown): string[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodReadonly || schema instanceof z.ZodDefault) {
     return knownKeys(schema.unwrap())
   }
-  if (schema instanceof z.ZodPrefault) return knownKeys(schema.unwrap())
+  if (schema instanceof z.ZodNullable || schema instanceof z.ZodPrefault) return knownKeys(schema.unwrap())
   if (schema instanceof z.ZodArray) return knownKeys(schema.element)
   if (schema instanceof z.ZodDiscriminatedUnion) return schema.options.flatMap(knownKeys)
   if (!(schema instanceof z.ZodObject)) return []

@@ -92,7 +92,7 @@ function get(url: URL, addresses: readonly string[], signal: AbortSignal): Promi
       response.once('end', () => resolved(Buffer.concat(chunks).toString('utf8')))
       response.once('error', reject)
     })
-    asked.once('error', reject)
+    asked.once('error', (thrown) => reject(signal.aborted ? signal.reason : thrown))
     asked.end()
   })
 }

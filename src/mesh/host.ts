@@ -4,7 +4,7 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { type Identify, identify } from '@libp2p/identify'
-import { type Ed25519PrivateKey, type Libp2p, type PeerId, setMaxListeners } from '@libp2p/interface'
+import { type Ed25519PrivateKey, type Libp2p, type Metrics, type PeerId, setMaxListeners } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { isPrivate } from '@libp2p/utils'
@@ -62,6 +62,8 @@ export interface MeshHostInit {
   readonly clock?: Clock
   /** Plain TCP by default; a simulation's has links of its own making. */
   readonly transport?: MeshTransport
+  /** What libp2p counts goes there; nowhere by default. */
+  readonly metrics?: MeshMetrics
   /** In [0, 1), for jitter; the system's by default. */
   readonly random?: () => number
   /** Asks an enclave's API where its host is; by HTTP, by default. */
@@ -70,6 +72,9 @@ export interface MeshHostInit {
 
 /** Makes the transport by which a host listens and dials. */
 export type MeshTransport = ReturnType<typeof tcp>
+
+/** Takes what libp2p counts. */
+export type MeshMetrics = Metrics
 
 /** What a host is made on: libp2p, as far as it is used here. */
 export type MeshNode = EntryHost &
@@ -111,6 +116,12 @@ export interface MeshHost<Node extends MeshNode = Libp2p<NodeServices>> {
 
   /** Whether the newest record known of any enclave names this peer. */
   names(peer: string): boolean
+
+  /** The PeerId that the newest record known of an enclave names. */
+  peerOf(account: AccountId): string | undefined
+
+  /** The PeerIds with which there is a connection. */
+  connected(): ReadonlySet<string>
 
   /**
    * Where an enclave is, by its own signed record.
@@ -226,6 +237,8 @@ export async function createMeshHostOn<Node extends MeshNode>(
     publish: (seat) => publisher.publish(seat),
     knows: (account, peer) => known.current(account)?.record.peerId.toString() === peer,
     names: (peer) => known.names(peer),
+    peerOf: (account) => known.current(account)?.record.peerId.toString(),
+    connected: () => new Set(libp2p.getPeers().map(String)),
     resolve: (account, { signal }) => resolver.resolve(account, signal),
     dhtTraffic: counting.traffic,
   }
@@ -246,7 +259,15 @@ async function createNode(
   { listen, announce, privateKey, known }: NodeParts,
 ): Promise<Libp2p<NodeServices>> {
   const { connections } = LIMITS
-  const { genesisHash, allowPrivateAddresses, inboundConnectionThreshold, isShut, transport = tcp(), logger } = init
+  const {
+    genesisHash,
+    allowPrivateAddresses,
+    inboundConnectionThreshold,
+    isShut,
+    transport = tcp(),
+    metrics,
+    logger,
+  } = init
   const { maximumConnections = connections.total } = init
   const isKnown = (peer: string) => known.names(peer)
   const door = new Door({ maximum: maximumConnections, isKnown, isShut: isShut ?? (() => false) })
@@ -272,6 +293,7 @@ async function createNode(
       inboundUpgradeTimeout: connections.dialMs,
       inboundConnectionThreshold: inboundConnectionThreshold ?? connections.inboundPerSecond,
     },
+    ...(metrics && { metrics: () => metrics }),
     connectionMonitor: {
       pingInterval: connections.pingIntervalMs,
       pingTimeout: { minTimeout: connections.pingTimeoutMs },

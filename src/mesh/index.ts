@@ -5,6 +5,7 @@ export {
   createMeshHostOn,
   type MeshHost,
   type MeshHostInit,
+  type MeshMetrics,
   type MeshNode,
   type MeshTransport,
   type NodeParts,

@@ -1,3 +1,4 @@
+export { type NodeIdentity, nodeIdentity } from './identity.js'
 export { createEnclaveNode } from './node.js'
 export type { Offender, OffenderStatus } from './offenders.js'
 export type {
@@ -7,6 +8,10 @@ export type {
   NodeProblem,
   NodeState,
   NodeStatus,
+  PeerExchange,
+  PeerProof,
   ReconciliationHealth,
   ReconciliationReport,
+  SlotPeer,
+  WantAge,
 } from './types.js'

@@ -9,6 +9,7 @@ import {
   type Logger,
   messageOf,
   type NftId,
+  type Registry,
   type ShareKey,
   type ShareKind,
   SlotmeshError,
@@ -36,9 +37,11 @@ import { type Collateral, configuredCollateral } from './collateral.js'
 import { hangUp } from './hang-up.js'
 import { problemsOf, watchProblems } from './health.js'
 import { Offenders } from './offenders.js'
+import { proofOf } from './proof.js'
 import { OwnQuotes } from './quotes.js'
 import { engineReconciliation } from './reconciliation.js'
 import { type Secrets, takeSecrets } from './secrets.js'
+import { Standings } from './standings.js'
 import { Telemetry } from './telemetry.js'
 import type {
   EnclaveNode,
@@ -47,8 +50,11 @@ import type {
   NodeProblem,
   NodeState,
   NodeStatus,
+  PeerProof,
   ReconciliationReport,
+  SlotPeer,
 } from './types.js'
+import { byAge } from './want-ages.js'
 
 /** After the engine fails it is begun anew from its durable state, this long after; ms. */
 const RESTART_AFTER_MS = 2_000
@@ -104,6 +110,7 @@ class Node implements EnclaveNode {
   readonly #telemetry: Telemetry
   readonly #ownQuotes: OwnQuotes
   readonly #offenders: Offenders
+  readonly #standings = new Standings()
   readonly #stopping = new AbortController()
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
@@ -123,6 +130,7 @@ class Node implements EnclaveNode {
     this.#replaced = replaced
     this.#logger = logger
     this.#telemetry = new Telemetry(Date.now, logger)
+    this.#telemetry.subscribe((event) => this.#standings.heard(event))
     this.#ownQuotes = new OwnQuotes(config.attestation.quoteSource, Date.now)
     this.#offenders = new Offenders({
       now: Date.now,
@@ -186,12 +194,13 @@ class Node implements EnclaveNode {
     }
   }
 
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop()
+  stop({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs)
     return this.#stopped
   }
 
-  async #stop(): Promise<void> {
+  async #stop(graceMs: number): Promise<void> {
+    if (graceMs > 0) await this.#drain(graceMs)
     this.#lastStatus = this.#parts === undefined ? undefined : { ...(await this.status()), state: 'stopped' }
     this.#stopping.abort(new SlotmeshError('node/stopped', 'The node is stopping.'))
     const { api, share, reconcile, mesh, chain } = this.#parts ?? {}
@@ -210,6 +219,17 @@ class Node implements EnclaveNode {
       this.#telemetry.stateChanged('stopped')
     })
     await this.#running
+  }
+
+  /** What is cut short after that has lost nothing: its wants are open still. */
+  async #drain(timeoutMs: number): Promise<void> {
+    const { share } = this.#parts ?? {}
+    if (share === undefined) return
+    try {
+      await bounded({ signals: [this.failed], timeoutMs }, (signal) => share.drain({ signal }))
+    } catch (thrown) {
+      this.#logger.info('exchanges under way are cut short', { reason: messageOf(thrown) })
+    }
   }
 
   async #stopFailed(): Promise<void> {
@@ -247,6 +267,7 @@ class Node implements EnclaveNode {
       ...(await this.#progress()),
       shares,
       wantsOpen: wants,
+      wantsByAge: byAge(this.#store.wantsSince, Date.now()),
       dht: parts?.mesh.dhtTraffic() ?? { lookups: 0, messages: 0 },
       ...this.#telemetry.counts(),
       offences: this.#offenders.status(),
@@ -257,6 +278,35 @@ class Node implements EnclaveNode {
     // The status is also asked for when the node stops since its store has failed.
     if (this.failed.aborted) return { cursor: undefined, syncedBlock: 0 }
     return { cursor: await this.#store.cursor(), syncedBlock: await syncedBlock(this.#store) }
+  }
+
+  registry(): Registry | undefined {
+    return this.#parts?.chain.registry()
+  }
+
+  peers(): readonly SlotPeer[] {
+    if (this.#parts === undefined || this.#stopping.signal.aborted) return []
+    const { chain, mesh } = this.#parts
+    const connected = mesh.connected()
+    return chain
+      .registry()
+      .slotPeersOf(this.account)
+      .map((seat) => {
+        const peerId = mesh.peerOf(seat.account)
+        const isShut = this.#offenders.isShut(seat.account)
+        const isConnected = peerId !== undefined && connected.has(peerId)
+        return { ...seat, peerId, isConnected, isShut, ...this.#standings.of(seat.account) }
+      })
+  }
+
+  proofOf(who: string, options: { readonly signal: AbortSignal }): Promise<PeerProof> {
+    const { mesh, share } = this.#started()
+    const signals = [options.signal, this.#stopping.signal]
+    return bounded({ signals }, (signal) => proofOf({ mesh, share, peers: () => this.peers() }, who, { signal }))
+  }
+
+  backUp(to: string, options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#store.backUp(to, options)
   }
 
   forks(): readonly Uint8Array[] {
@@ -481,15 +531,18 @@ class Node implements EnclaveNode {
             this.#telemetry.quoteMade()
             return this.#ownQuotes.quote(reportData, options)
           },
-          verify: (quote) => verifier.verify(quote),
+          verify: (quote) => this.#telemetry.verifying(() => verifier.verify(quote)),
         },
         ...(suites && { suites }),
       },
       shares,
       logger: this.#logger,
       isKnown: (account, peer) => mesh.knows(account, peer),
-      onServed: () => this.#telemetry.exchangeServed(),
+      onServed: (served) => this.#telemetry.exchangeServed(served),
       onRefusal: (refusal) => this.#telemetry.refusalSent(refusal),
+      onCut: (thrown) => this.#telemetry.servingFailed(thrown),
+      onProved: (account) => this.#telemetry.peerAttested(account),
+      onHandshake: (handshake) => this.#telemetry.handshakeDone(handshake),
       onOffence: (offence) => this.#offenders.offended(offence),
       isShut: (who) => this.#offenders.isShut(who),
     })
@@ -531,6 +584,7 @@ class Node implements EnclaveNode {
           this.#telemetry.stateChanged(state)
           this.#announce(chain, mesh)
         },
+        triggersTaken: (block, triggers) => this.#telemetry.triggersTaken(block, triggers),
         shareStored: (stored) => this.#telemetry.shareStored(stored),
         exchangeDone: () => this.#telemetry.exchangeDone(),
         exchangeFailed: (peer, thrown) => this.#telemetry.exchangeFailed(peer, thrown),

@@ -1,10 +1,25 @@
-import { type AccountId, type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { AttestationError } from '../attestation/index.js'
+import {
+  type AccountId,
+  type BlockNumber,
+  type Logger,
+  messageOf,
+  SlotmeshError,
+  type Trigger,
+} from '../domain/index.js'
 import { RefusalError, RefusedError } from '../share/index.js'
 import type { Comparison, Reconciled, SyncListener } from '../sync/index.js'
 import type { ShutOut } from './offenders.js'
 import type { NodeEvent, NodeStatus, ReconciliationHealth } from './types.js'
 
 type Listener = (event: NodeEvent) => void
+
+interface Served {
+  readonly account: AccountId
+  readonly sent: number
+  readonly traffic: { readonly bytes: number; readonly messages: number }
+  readonly ms: number
+}
 
 /** What a node has seen since it started: counts for its status, events for whoever listens. */
 export class Telemetry implements SyncListener {
@@ -99,8 +114,43 @@ export class Telemetry implements SyncListener {
     this.#exchanges.requested += 1
   }
 
-  exchangeServed(): void {
+  exchangeServed(served: Served): void {
     this.#exchanges.served += 1
+    const { account: peer, sent: shares, ms } = served
+    this.#emit({ type: 'exchange-served', peer, shares, ...served.traffic, ms, at: this.#now() })
+  }
+
+  servingFailed(thrown: unknown): void {
+    this.#emit({ type: 'serving-failed', code: codeOf(thrown), at: this.#now() })
+  }
+
+  peerAttested(peer: AccountId): void {
+    this.#emit({ type: 'peer-attested', peer, at: this.#now() })
+  }
+
+  handshakeDone({ role, ms }: { role: 'requester' | 'provider'; ms: number }): void {
+    this.#emit({ type: 'handshake', role, ms, at: this.#now() })
+  }
+
+  /** Tells how long the look at a quote takes, and what it comes to. */
+  async verifying<T>(work: () => Promise<T>): Promise<T> {
+    const since = this.#now()
+    const verified = (outcome: Extract<NodeEvent, { type: 'quote-verified' }>['outcome']) => {
+      const at = this.#now()
+      this.#emit({ type: 'quote-verified', outcome, ms: at - since, at })
+    }
+    try {
+      const done = await work()
+      verified('admitted')
+      return done
+    } catch (thrown) {
+      verified(thrown instanceof AttestationError ? thrown.code : 'failed')
+      throw thrown
+    }
+  }
+
+  triggersTaken(block: BlockNumber, triggers: readonly Trigger[]): void {
+    this.#emit({ type: 'triggers', block, triggers, at: this.#now() })
   }
 
   exchangeFailed(peer: Parameters<SyncListener['exchangeFailed']>[0], thrown: unknown): void {
@@ -112,8 +162,7 @@ export class Telemetry implements SyncListener {
     } else if (thrown instanceof RefusalError) {
       this.refusalSent(thrown.refusal)
     } else {
-      const code = thrown instanceof SlotmeshError ? thrown.code : messageOf(thrown)
-      this.#emit({ type: 'exchange-failed', peer, code, ...times })
+      this.#emit({ type: 'exchange-failed', peer, code: codeOf(thrown), ...times })
     }
   }
 
@@ -143,6 +192,12 @@ export class Telemetry implements SyncListener {
       }
     }
   }
+}
+
+/** What peers can bring about that has no code of its own is told by its message. */
+function codeOf(thrown: unknown): string {
+  if (thrown instanceof RefusedError) return thrown.refusal
+  return thrown instanceof SlotmeshError ? thrown.code : messageOf(thrown)
 }
 
 function count(counts: Map<string, number>, code: string): void {

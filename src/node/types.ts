@@ -1,5 +1,6 @@
 import type { ApiSettings, ShareViews } from '../api/index.js'
 import type {
+  AttestationErrorCode,
   AttestationPolicy,
   CollateralHealth,
   CollateralSource,
@@ -12,13 +13,16 @@ import type {
   BlockHash,
   BlockNumber,
   ClusterId,
+  EnclaveSeat,
   Logger,
   NftId,
+  Registry,
   ShareKey,
   ShareKind,
   SlotId,
+  Trigger,
 } from '../domain/index.js'
-import type { DhtTraffic } from '../mesh/index.js'
+import type { DhtTraffic, MeshMetrics } from '../mesh/index.js'
 import type { IntervalRequest, RemoveRequest, RetrieveRequest, StoreRequest } from '../owner/index.js'
 import type { Suite } from '../share/index.js'
 import type { StoreIntegrity } from '../store/index.js'
@@ -53,6 +57,8 @@ export interface EnclaveNodeConfig {
      * for a node that is judged by a suite which offends on purpose.
      */
     readonly shutOutOffenders?: boolean
+    /** Takes what libp2p counts, as `createMetrics` has it; one for each node. */
+    readonly metrics?: MeshMetrics
   }
   readonly attestation: {
     readonly quoteSource: QuoteSource
@@ -130,6 +136,8 @@ export interface NodeStatus {
   readonly syncedBlock: BlockNumber
   readonly shares: Readonly<Record<ShareKind, number>>
   readonly wantsOpen: number
+  /** The same, by how long they have been open. */
+  readonly wantsByAge: Readonly<Record<WantAge, number>>
   /** Exchanges of `/ternoa/share/1` in either role since the start. */
   readonly exchanges: { readonly requested: number; readonly served: number; readonly failed: number }
   /** Quotes made since the start, in either role: a whole exchange costs each side one. */
@@ -143,6 +151,42 @@ export interface NodeStatus {
   }
   /** What peers did that no honest one does, since the start, and who they are. */
   readonly offences: OffenderStatus
+}
+
+/** How old an open want is: younger than a minute, ten minutes, an hour, a day; or older. */
+export type WantAge = 'minute' | 'ten-minutes' | 'hour' | 'day' | 'older'
+
+/** An enclave with which this one exchanges shares, as it is known here. */
+export interface SlotPeer extends EnclaveSeat {
+  /** By its own signed record; undefined when none is known. */
+  readonly peerId: string | undefined
+  readonly isConnected: boolean
+  /** Whether nothing is done for it for a while, since it has offended. */
+  readonly isShut: boolean
+  /** When its last quote was found genuine and admitted by the policy, since the start; Unix ms. */
+  readonly attestedAt: number | undefined
+  /** The last exchange with it since the start, in either role. */
+  readonly lastExchange: PeerExchange | undefined
+}
+
+export interface PeerExchange {
+  /** Which role this enclave had. */
+  readonly role: 'requester' | 'provider'
+  /** Undefined when it went well; else the refusal, or the error's code. */
+  readonly code: string | undefined
+  readonly shares: number
+  readonly bytes: number
+  /** Unix ms. */
+  readonly at: number
+}
+
+/** What a slot peer has shown of itself. */
+export interface PeerProof {
+  readonly account: AccountId
+  readonly peerId: string
+  readonly quote: Uint8Array
+  /** Why this node would exchange nothing with it, where that is so: the refusal or the error's code, and a sentence. */
+  readonly failure: { readonly code: string; readonly reason: string } | undefined
 }
 
 /** What the comparisons with slot peers have come to. */
@@ -203,6 +247,41 @@ export type NodeEvent =
       readonly ms: number
       readonly at: number
     }
+  /** An exchange that another enclave asked for went well: `ms` from its stream to the end, bytes both ways. */
+  | {
+      readonly type: 'exchange-served'
+      readonly peer: AccountId
+      readonly shares: number
+      readonly bytes: number
+      readonly messages: number
+      readonly ms: number
+      readonly at: number
+    }
+  /** An exchange that was served ended early, and not by a refusal of this enclave's. */
+  | { readonly type: 'serving-failed'; readonly code: string; readonly at: number }
+  /** A slot peer has proved in an exchange, in either role, that it is genuine. */
+  | { readonly type: 'peer-attested'; readonly peer: AccountId; readonly at: number }
+  /** From the Hello to the Grant of an exchange. */
+  | {
+      readonly type: 'handshake'
+      readonly role: 'requester' | 'provider'
+      readonly ms: number
+      readonly at: number
+    }
+  /** A peer's quote was looked at, which took so long. */
+  | {
+      readonly type: 'quote-verified'
+      readonly outcome: 'admitted' | AttestationErrorCode | 'failed'
+      readonly ms: number
+      readonly at: number
+    }
+  /** What a final block meant is durably taken in; of blocks that meant something. */
+  | {
+      readonly type: 'triggers'
+      readonly block: BlockNumber
+      readonly triggers: readonly Trigger[]
+      readonly at: number
+    }
   /** A peer has offended too often: nothing is done for it for a while. */
   | ({ readonly type: 'peer-shut-out'; readonly at: number } & ShutOut)
   /** An exchange failed for another reason than a refusal; the want stays open and another peer is tried. */
@@ -229,8 +308,11 @@ export interface EnclaveNode {
    * @throws SlotmeshError when a part cannot start; the node is stopped again then.
    */
   start(): Promise<void>
-  /** Ends running exchanges, closes everything; safe to call twice. */
-  stop(): Promise<void>
+  /**
+   * Closes everything; safe to call twice. Exchanges under way have `graceMs` to come to their ends, meanwhile none is
+   * begun; 0 when absent. What is cut short is fetched at the next start.
+   */
+  stop(options?: { readonly graceMs?: number }): Promise<void>
 
   status(): Promise<NodeStatus>
   /** @returns a function that ends the subscription. */
@@ -275,6 +357,28 @@ export interface EnclaveNode {
    * `sync/seat-lost` when the seat is lost or changed meanwhile; the signal's reason.
    */
   reconcile(options: { signal: AbortSignal }): Promise<ReconciliationReport>
+
+  /** Who sits where, as of the latest final block; undefined before the start. */
+  registry(): Registry | undefined
+  /** Every enclave with which this one exchanges shares at that block; none without a seat. */
+  peers(): readonly SlotPeer[]
+
+  /**
+   * Has a slot peer prove itself now, in an exchange in which no share is moved.
+   *
+   * @param who an enclave account, or a multiaddr.
+   * @throws SlotmeshError `node/not-running`, `node/unknown-peer`, `node/no-quote`; when it cannot be reached.
+   */
+  proofOf(who: string, options: { readonly signal: AbortSignal }): Promise<PeerProof>
+
+  /**
+   * Copies the folder as it is sealed, under the same key. Writes wait meanwhile. A node that begins from an older copy
+   * shows as set back, and two that run on copies of one folder fork its provenance log.
+   *
+   * @param to a folder that is not there yet.
+   * @throws SlotmeshError `store/taken`, `store/changing`; the signal's reason.
+   */
+  backUp(to: string, options: { readonly signal: AbortSignal }): Promise<void>
 
   /** Proofs that enclaves have forked their provenance logs, each an encoded `ForkEvidence` (share SPEC 6.3). */
   forks(): readonly Uint8Array[]

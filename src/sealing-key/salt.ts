@@ -33,7 +33,7 @@ export interface Stretching {
 const SALT_BYTES = 16
 
 /** Outside of the database's own files, which it may take away; the same one however the folder is written. */
-function saltFileOf(folder: string): string {
+export function saltFileOf(folder: string): string {
   return `${resolve(folder)}.sealing-salt.json`
 }
 

@@ -1,6 +1,6 @@
 import { pipe } from 'it-pipe'
 import { fromHex, toHex } from '../crypto/index.js'
-import { type AccountId, bounded, synchronisationBarrier } from '../domain/index.js'
+import { type AccountId, bounded, synchronisationBarrier, systemClock } from '../domain/index.js'
 import type { Frames } from '../framing/index.js'
 import type { Admission } from './admission.js'
 import { CRYPTOGRAPHY } from './cryptography.js'
@@ -21,6 +21,14 @@ export interface ServedExchange {
   readonly sent: number
 }
 
+export interface ServeOptions {
+  readonly signal: AbortSignal
+  /** Called when the requester has proved that it is this account's enclave, and is genuine. */
+  readonly onProved?: (account: AccountId) => void
+  /** Called when it was granted what it asks for, so many ms after its Hello had come. */
+  readonly onGranted?: (ms: number) => void
+}
+
 /**
  * The provider's side of one exchange (SPEC 4).
  *
@@ -33,11 +41,11 @@ export async function serveExchange(
   admission: Admission,
   requesterPeer: Uint8Array,
   frames: Frames,
-  options: { signal: AbortSignal },
+  options: ServeOptions,
 ): Promise<ServedExchange> {
   try {
     const served = await exchange(party, shares, admission, requesterPeer, frames, options)
-    await finish(frames, { ...options, clock: party.clock })
+    await finish(frames, { signal: options.signal, clock: party.clock })
     return served
   } catch (thrown) {
     await finishRefused(frames, thrown, (refusal) => ProviderMessage.encode({ refusal }), party.clock)
@@ -51,9 +59,9 @@ async function exchange(
   admission: Admission,
   requesterPeer: Uint8Array,
   frames: Frames,
-  { signal }: { signal: AbortSignal },
+  { signal, onProved, onGranted }: ServeOptions,
 ): Promise<ServedExchange> {
-  const { signer, chain, attestation, clock, cryptography = CRYPTOGRAPHY } = party
+  const { signer, chain, attestation, clock = systemClock, cryptography = CRYPTOGRAPHY } = party
   const { verifySignature } = cryptography
   const bounds = { signal, clock }
   const transcript = new Transcript({
@@ -64,6 +72,7 @@ async function exchange(
 
   // Hello: everything that can be refused cheaply is refused before a signature is checked or a quote is made.
   const helloMessage = await phase('hello', bounds, (options) => readFromRequester(frames, 'hello', options))
+  const begun = clock.now()
   const hello = helloFrom(helloMessage.body)
   if (toHex(hello.genesisHash) !== chain.genesisHash) throw new RefusalError('UNKNOWN_CHAIN')
   if (!hasFreshView(chain)) throw new RefusalError('NOT_READY')
@@ -113,6 +122,7 @@ async function exchange(
     throw attestationRefusal(thrown)
   })
   if (!verifySignature(requester, requesterDigest, reportData)) throw new RefusalError('BINDING_MISMATCH')
+  onProved?.(requester)
   const finalHash = transcript.add('request-quote', request.quote)
 
   // Grant, then everything sealed to the requester's enclave alone.
@@ -121,6 +131,7 @@ async function exchange(
   await phase('handshake', bounds, (options) =>
     frames.write(ProviderMessage.encode({ grant: { encapsulatedKey: sealer.encapsulatedKey } }), options),
   )
+  onGranted?.(clock.now() - begun)
   // The shares are of the slot that both had when it began: not for one of another slot, though both have moved there.
   const slot = chain.registry().seatOf(signer.account)?.slot
   const mayGoOn = () =>

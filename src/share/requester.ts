@@ -6,6 +6,7 @@ import {
   SlotmeshError,
   shareKeyText,
   synchronisationBarrier,
+  systemClock,
 } from '../domain/index.js'
 import type { Frames } from '../framing/index.js'
 import { leafHash, type VerifiedRun, verifyHead, verifyRange } from '../provenance/index.js'
@@ -57,8 +58,12 @@ export interface ExchangeRequest {
   readonly onRun: (run: VerifiedRun, provider: Knowledge) => Promise<void>
   /** Takes each key of `wants` that the provider says it does not hold. */
   readonly onNotHeld?: (key: ShareKey) => void
+  /** Takes the provider's quote before it is looked at. */
+  readonly onQuote?: (quote: Uint8Array) => void
   /** Called when the peer has proved that it is the enclave that was meant. */
   readonly onProved?: () => void
+  /** Called when the provider has granted, so many ms after the Hello was begun. */
+  readonly onGranted?: (ms: number) => void
   readonly signal: AbortSignal
 }
 
@@ -89,11 +94,12 @@ async function exchange(
   party: Party,
   provider: Counterpart,
   frames: Frames,
-  { wants, open, onRun, onNotHeld, onProved, signal }: ExchangeRequest,
+  { wants, open, onRun, onNotHeld, onQuote, onProved, onGranted, signal }: ExchangeRequest,
 ): Promise<ExchangeResult> {
-  const { signer, chain, attestation, clock, cryptography = CRYPTOGRAPHY } = party
+  const { signer, chain, attestation, clock = systemClock, cryptography = CRYPTOGRAPHY } = party
   const { verifySignature } = cryptography
   const bounds = { signal, clock }
+  const begun = clock.now()
   const outstanding = new Outstanding(wants, open)
   if (!hasFreshView(chain)) throw staleView()
   const transcript = new Transcript({
@@ -132,6 +138,7 @@ async function exchange(
   const known: Knowledge = { newestAsOf: offer.syncedBlock, takenIn: offer.takenInBlock }
   if (known.newestAsOf > known.takenIn || known.takenIn > providerToken.blockNumber) malformed()
   const providerDigest = quoteDigest('provider', transcript.add('challenge-body', challenge.body))
+  onQuote?.(challenge.quote)
   const { reportData } = await attestation.verify(challenge.quote).catch((thrown: unknown) => {
     throw attestationRefusal(thrown)
   })
@@ -160,6 +167,7 @@ async function exchange(
     finalHash,
     preSharedKey,
   })
+  onGranted?.(clock.now() - begun)
   const receiving = new Receiving(party, outstanding)
   for (;;) {
     const { ciphertext } = await phase('batch', bounds, (options) => readFromProvider(frames, 'sealed', options))

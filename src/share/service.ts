@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import {
   type AccountId,
+  abortable,
   bounded,
   causeOf,
   type Logger,
@@ -31,8 +32,14 @@ export interface ShareServiceInit {
   readonly logger: Logger
   /** Whether this peer is known to be the account's, by a record that the account has signed. */
   readonly isKnown?: (account: AccountId, peer: string) => boolean
-  readonly onServed?: (served: ServedExchange) => void
+  readonly onServed?: (served: ServedExchange & { readonly traffic: Traffic; readonly ms: number }) => void
   readonly onRefusal?: (refusal: Refusal) => void
+  /** An exchange that was served ended early, and not by a refusal of this side's. */
+  readonly onCut?: (thrown: unknown) => void
+  /** Whenever an enclave has proved itself genuine, in either role. */
+  readonly onProved?: (account: AccountId) => void
+  /** How long a handshake took, from the Hello to the Grant. */
+  readonly onHandshake?: (handshake: { readonly role: 'requester' | 'provider'; readonly ms: number }) => void
   /** What peers did that no honest one does, in either role. */
   readonly onOffence?: (offence: Offence) => void
   /** Whether nothing is done for a peer, or for an account that has proved itself, since it has offended. */
@@ -45,6 +52,9 @@ export class ShareService {
   readonly #party: Party
   readonly #stopped = new AbortController()
   readonly #admissions: Admissions
+  /** Exchanges under way, in either role. */
+  readonly #underWay = new Set<Promise<unknown>>()
+  #isDraining = false
 
   /** @throws SlotmeshError `share/suites` when the party allows none, or one that does not exist. */
   constructor(init: ShareServiceInit) {
@@ -67,6 +77,16 @@ export class ShareService {
     })
   }
 
+  /**
+   * Begins no more exchanges, and takes no more, but lets those under way come to their ends.
+   * @throws the signal's reason, when they take too long.
+   */
+  async drain({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.#isDraining = true
+    await this.#init.host.unhandle(SHARE_PROTOCOL)
+    while (this.#underWay.size > 0) await abortable(Promise.allSettled(this.#underWay), signal)
+  }
+
   /** Ends running exchanges: no new ones are taken, streams are reset. */
   async stop(): Promise<void> {
     this.#stopped.abort(new SlotmeshError('share/stopped', 'This node is stopping.'))
@@ -82,27 +102,58 @@ export class ShareService {
     request: ExchangeRequest,
   ): Promise<ExchangeResult & { readonly traffic: Traffic }> {
     return bounded({ signals: [request.signal, this.#stopped.signal] }, async (signal) => {
-      const stream = await phase('handshake', { signal, clock: this.#party.clock }, (options) =>
-        this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, options),
-      )
-      const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
-      const frames = new Frames(stream, this.#party.clock)
-      let account: AccountId | undefined
-      const onProved = () => {
-        account = provider.account
-      }
-      try {
-        const result = await requestShares(this.#party, counterpart, frames, { ...request, onProved, signal })
-        return { ...result, traffic: frames.traffic }
-      } catch (thrown) {
-        if (!signal.aborted) this.#blame(thrown, frames, 'provider', { peer: provider.peer.toString(), account })
-        throw thrown
-      }
+      // Its wants stay open: whoever asks is told so by the end of the service, and not by a failure.
+      if (this.#isDraining) return abortable(new Promise<never>(() => undefined), signal)
+      return this.#during(this.#request(provider, request, signal))
     })
   }
 
+  async #request(
+    provider: { account: AccountId; peer: PeerId },
+    request: ExchangeRequest,
+    signal: AbortSignal,
+  ): Promise<ExchangeResult & { readonly traffic: Traffic }> {
+    const stream = await phase('handshake', { signal, clock: this.#party.clock }, (options) =>
+      this.#init.host.dialProtocol(provider.peer, SHARE_PROTOCOL, options),
+    )
+    const counterpart = { account: provider.account, peer: provider.peer.toMultihash().bytes }
+    const frames = new Frames(stream, this.#party.clock)
+    let account: AccountId | undefined
+    const onProved = () => {
+      account = provider.account
+      this.#init.onProved?.(account)
+    }
+    const onGranted = (ms: number) => this.#init.onHandshake?.({ role: 'requester', ms })
+    try {
+      const result = await requestShares(this.#party, counterpart, frames, {
+        ...request,
+        onProved,
+        onGranted,
+        signal,
+      })
+      return { ...result, traffic: frames.traffic }
+    } catch (thrown) {
+      if (!signal.aborted) this.#blame(thrown, frames, 'provider', { peer: provider.peer.toString(), account })
+      throw thrown
+    }
+  }
+
+  /** Counts it among the exchanges under way. */
+  async #during<T>(exchange: Promise<T>): Promise<T> {
+    this.#underWay.add(exchange)
+    try {
+      return await exchange
+    } finally {
+      this.#underWay.delete(exchange)
+    }
+  }
+
   readonly #serve = async (stream: Stream, connection: Connection): Promise<void> => {
-    const { shares, logger, onServed, onRefusal, isShut } = this.#init
+    await this.#during(this.#serveOne(stream, connection))
+  }
+
+  async #serveOne(stream: Stream, connection: Connection): Promise<void> {
+    const { shares, logger, onServed, onRefusal, onCut, onProved, onHandshake, isShut } = this.#init
     const peer = connection.remotePeer
     const name = peer.toString()
     if (isShut?.(name)) {
@@ -115,15 +166,20 @@ export class ShareService {
       return
     }
     const admission = this.#admissions.of(name)
+    const { clock = systemClock } = this.#party
+    const begun = clock.now()
     const frames = new Frames(stream, this.#party.clock)
     try {
       const served = await serveExchange(this.#party, shares, admission, peer.toMultihash().bytes, frames, {
         signal: this.#stopped.signal,
+        ...(onProved && { onProved }),
+        onGranted: (ms) => onHandshake?.({ role: 'provider', ms }),
       })
       logger.debug('served an exchange', { account: served.account, shares: served.sent })
-      onServed?.(served)
+      onServed?.({ ...served, traffic: frames.traffic, ms: clock.now() - begun })
     } catch (thrown) {
       if (thrown instanceof RefusalError) onRefusal?.(thrown.refusal)
+      else if (!this.#stopped.signal.aborted) onCut?.(thrown)
       const code = thrown instanceof RefusalError ? thrown.refusal : thrown instanceof SlotmeshError ? thrown.code : ''
       const fields = { peer: name, code, reason: messageOf(thrown), ...causeOf(thrown) }
       logger.info('an exchange ended early', fields)

@@ -143,7 +143,7 @@ export class Changes {
     await this.#touch(want.key)
     await this.closeWant(want.key)
     this.transaction.put(WANTS, want.key, want)
-    this.#counted.push((tally) => tally.want(want.minimumVersion, 1))
+    this.#counted.push((tally) => tally.want(want, 1))
   }
 
   /** In this version or a later one. */
@@ -163,7 +163,7 @@ export class Changes {
     if (open === undefined) return
     await this.#touch(key)
     this.transaction.delete(WANTS, key)
-    this.#counted.push((tally) => tally.want(open.minimumVersion, -1))
+    this.#counted.push((tally) => tally.want(open, -1))
   }
 
   /** In place of one that is pending already. */

@@ -3,6 +3,7 @@ import { Level } from 'level'
 import { equalBytes, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { asideOf } from './aside.js'
+import { copyFiles } from './backup.js'
 import { forgetCreation, isBare } from './creation.js'
 import { finishRepair, forgetRepair, isDamaged, isRepairable, mendingOf, repair } from './damage.js'
 import { holdsStore, isErrno, placeOf } from './folder.js'
@@ -359,6 +360,11 @@ export class SealedDatabase implements Reads {
     // By its number the copy shows that it has all of them; as the first with a manifest it raises the mark to it.
     target.#manifest = { ...target.#manifest, sequence: this.#manifest.sequence }
     await target.#write(batch)
+  }
+
+  /** Copies its files as they are, while nothing is written. @throws as `copyFiles`. */
+  copyFilesTo(folder: string, signal: AbortSignal): Promise<void> {
+    return this.#exclusively(() => this.#translated(() => copyFiles(this.#folder, folder, signal)))
   }
 
   /** The error for a record that is missing or wrong although another record vouches for it. */

@@ -1,3 +1,4 @@
+export { backUpStore, restoreStore } from './backup.js'
 export { opensUnder, resealStore } from './reseal.js'
 export { openStore, type Store } from './store.js'
 export type * from './types.js'

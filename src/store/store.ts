@@ -742,6 +742,11 @@ export class Store {
     return this.#tally.counts()
   }
 
+  /** How many wants are open since when, Unix ms; it follows each write when that is on disk. */
+  get wantsSince(): ReadonlyMap<number, number> {
+    return this.#tally.wantsSince
+  }
+
   /** Which shares are held in which versions, summed up in memory; it follows each write when that is on disk. */
   get held(): HeldShares {
     return this.#tally.held
@@ -808,6 +813,16 @@ export class Store {
   async eraseAll(): Promise<void> {
     await this.#database.eraseSeat()
     this.#tally.clear()
+  }
+
+  /**
+   * Copies the folder as it is sealed; writes wait meanwhile.
+   *
+   * @param to a folder that is not there yet.
+   * @throws SlotmeshError `store/taken`, `store/changing`; the signal's reason.
+   */
+  backUp(to: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#database.copyFilesTo(to, signal)
   }
 
   /** Waits for the write at work, then gives the folder free. Safe to call twice. */
@@ -920,7 +935,7 @@ async function countWants(database: SealedDatabase, tally: Tally): Promise<void>
     capsules = []
   }
   for await (const [key, want] of database.entries(WANTS)) {
-    tally.want(want.minimumVersion, 1)
+    tally.want(want, 1)
     if (key.kind === 'capsule' && want.asOf > 0) capsules.push({ key, ...want })
     if (capsules.length === WANTS_PER_STEP) await countUnsure()
   }

@@ -1,7 +1,7 @@
 import type { BlockNumber, ShareKey, ShareKind } from '../domain/index.js'
 import { type HeldShares, Inventory, numberOf } from '../inventory/index.js'
 import { Lowest } from './lowest.js'
-import type { StoreCounts } from './types.js'
+import type { StoreCounts, Want } from './types.js'
 
 /** What the store holds, counted in memory; steps are +1 and -1. */
 export class Tally {
@@ -9,6 +9,8 @@ export class Tally {
   readonly #inventory = new Inventory()
   readonly #wantedVersions = new Lowest()
   readonly #unsureVersions = new Lowest()
+  /** Open wants by when they were opened, Unix ms: many are together, those of one block or of a setup. */
+  readonly #wantsSince = new Map<number, number>()
   #wants = 0
   #pending = 0
   #doubtful = 0
@@ -34,9 +36,12 @@ export class Tally {
     return this.#doubtful
   }
 
-  want(minimumVersion: BlockNumber, step: 1 | -1): void {
+  want({ minimumVersion, since }: Pick<Want, 'minimumVersion' | 'since'>, step: 1 | -1): void {
     this.#wants += step
     this.#wantedVersions.count(minimumVersion, step)
+    const left = (this.#wantsSince.get(since) ?? 0) + step
+    if (left === 0) this.#wantsSince.delete(since)
+    else this.#wantsSince.set(since, left)
   }
 
   /** A capsule is held in this version, and a want is open since there may be a newer one. */
@@ -50,6 +55,7 @@ export class Tally {
     this.#inventory.clear()
     this.#wantedVersions.clear()
     this.#unsureVersions.clear()
+    this.#wantsSince.clear()
     this.#wants = 0
     this.#pending = 0
     this.#doubtful = 0
@@ -57,6 +63,11 @@ export class Tally {
 
   counts(): StoreCounts {
     return { shares: { ...this.#shares }, wants: this.#wants, pending: this.#pending }
+  }
+
+  /** How many wants are open since when, Unix ms. */
+  get wantsSince(): ReadonlyMap<number, number> {
+    return this.#wantsSince
   }
 
   lowestWanted(): BlockNumber | undefined {

@@ -296,7 +296,7 @@ export class SyncEngine {
 
   /** One block, atomically: its wants, erasures and own shares, and the cursor. */
   async #takeIn({ block, triggers, registryChanges }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
-    const { chain, store, signer, logger, clock } = this.#parts
+    const { chain, store, signer, listener, logger, clock } = this.#parts
     // One time for all, so that they are asked for together.
     const now = clock.now()
     for (const { type } of triggers) this.#take(ARROW_OF[type])
@@ -311,6 +311,7 @@ export class SyncEngine {
       logger.warn('a share of the own cluster was synced that is not here: fetching it', { kind, nftId })
     }
     if (triggers.length > 0) {
+      listener.triggersTaken?.(block.number, triggers)
       logger.debug('block taken in', { block: block.number, triggers: triggers.length, cluster: seat.cluster })
     }
     // A block that changes the registry may bring somebody to ask.

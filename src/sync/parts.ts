@@ -79,6 +79,8 @@ export type ReconcileChain = Pick<SyncChain, 'finalised' | 'registry' | 'nft'> &
 /** What the engine tells as it happens. */
 export interface SyncListener {
   stateChanged(state: SyncState): void
+  /** What a block meant is durably taken in; only told when it meant anything. */
+  triggersTaken?(block: BlockNumber, triggers: readonly Trigger[]): void
   shareStored(stored: { key: ShareKey; version: BlockNumber; from: AccountId; origin: ClusterId; since: number }): void
   exchangeDone(peer: AccountId): void
   exchangeFailed(peer: AccountId, thrown: unknown): void

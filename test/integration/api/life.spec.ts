@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { readQuote } from '../../../src/attestation/quote.js'
 import { accountSigner, fromHex, toSs58, utf8, verifySignature } from '../../../src/crypto/index.js'
 import type { ShareKind } from '../../../src/domain/index.js'
 import { ownerStoreRequest, retrieveRequest, splitSecret } from '../../../src/owner/index.js'
 import { listing, removing } from '../../unit/owner/fixture.js'
 import { Folders } from '../store/fixture.js'
-import { ApiMesh, metricsServer, owner, rentee } from './mesh.js'
+import { ApiMesh, metricsServer, owner, ownerSeed, rentee } from './mesh.js'
 
+const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url))
 const STORE = { secret: '/api/secret-nft/store-keyshare', capsule: '/api/capsule-nft/set-keyshare' }
 
 describe('the client API of running nodes', () => {
@@ -154,5 +160,72 @@ describe('the client API of running nodes', () => {
     assert.deepEqual([body.peer_id, body.multiaddrs], [peerId, multiaddrs])
     assert.match(String(body.sync_state), /^\d+$/)
     assert.equal(body.chain, 'slotmesh development')
+  })
+
+  describe('by the commands of owners', () => {
+    const secret = 'a secret of the command line'
+    let folder: string
+    let nftId: number
+
+    const slotmesh = async (args: readonly string[], input = '') => {
+      const child = spawn(process.execPath, [MAIN, ...args, '--chain', mesh.chain.url], {
+        env: { ...process.env, SLOTMESH_OWNER_SEED: '' },
+      })
+      child.stdin.end(input)
+      const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
+      return { output, errors }
+    }
+
+    before(async () => {
+      folder = await folders.make()
+      await writeFile(join(folder, 'seed'), `${ownerSeed}\n`)
+      nftId = await mint('secret')
+    })
+
+    it('stores a secret', async () => {
+      const args = [
+        'store',
+        '--nft',
+        `${nftId}`,
+        '--cluster',
+        `${mesh.clusters[0]}`,
+        '--seed-file',
+        join(folder, 'seed'),
+      ]
+      const { output, errors } = await slotmesh(args, secret)
+      assert.equal(errors, '')
+      assert.match(output, /^5 of 5 shares of the secret of NFT \d+ are kept/)
+    })
+
+    it('has it back', async () => {
+      await mesh.seen(mesh.actors.finalised)
+      const { output, errors } = await slotmesh(['retrieve', '--nft', `${nftId}`, '--seed-file', join(folder, 'seed')])
+      assert.deepEqual({ output, errors }, { output: secret, errors: '' })
+    })
+
+    it('gives it to nobody else, and says why', async () => {
+      await writeFile(join(folder, 'other'), '0x'.padEnd(66, '7'))
+      const { output, errors } = await slotmesh(['retrieve', '--nft', `${nftId}`, '--seed-file', join(folder, 'other')])
+      assert.equal(output, '')
+      assert.match(errors, /REQUESTERVERIFICATIONFAILED/)
+    })
+
+    it('asks for a seed where none is given, and refuses what is none', async () => {
+      assert.match((await slotmesh(['retrieve', '--nft', '1'])).errors, /SLOTMESH_OWNER_SEED/)
+      await writeFile(join(folder, 'none'), 'my secret seed')
+      const { errors } = await slotmesh(['retrieve', '--nft', '1', '--seed-file', join(folder, 'none')])
+      assert.match(errors, /64 hexadecimal digits/)
+      assert.doesNotMatch(errors, /my secret/)
+    })
+  })
+
+  it('is how a node that knows nobody finds its way into the mesh', async () => {
+    const nftId = await mint('secret')
+    await store('secret', nftId, await splitSecret(utf8('a secret that is replicated'), 3))
+    const newcomer = await mesh.add('newcomer', [])
+    const cluster = await mesh.actors.createCluster()
+    const seat = { operator: rentee, account: newcomer.account, cluster, slot: 0, apiUri: 'https://newcomer.invalid' }
+    await mesh.actors.seat([seat])
+    await mesh.until(() => newcomer.holdsShare({ kind: 'secret', nftId }))
   })
 })

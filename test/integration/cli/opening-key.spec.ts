@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { settingsOf } from '../../../src/cli/settings.js'
 import { openingKeyOf } from '../../../src/cli/tee.js'
 import type { Settings } from '../../../src/config/index.js'
 import { openStore } from '../../../src/store/index.js'
@@ -22,7 +23,8 @@ describe('the key of a folder that moves to a passphrase', function () {
     const [old, next] = [join(scratch, 'old'), join(scratch, 'passphrase')]
     await writeFile(old, randomBytes(32), { mode: 0o600 })
     await writeFile(next, 'correct horse battery staple', { mode: 0o600 })
-    settings = { folder: join(scratch, 'store'), sealing: `file:${old}`, nextSealing: `passphrase:${next}` }
+    const [folder, sealing, nextSealing] = [join(scratch, 'store'), `file:${old}`, `passphrase:${next}`]
+    settings = await settingsOf({ folder, sealing, nextSealing })
   })
 
   afterEach(() => rm(scratch, { recursive: true }))

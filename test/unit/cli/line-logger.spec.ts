@@ -18,4 +18,12 @@ describe('the log of a node on the command line', () => {
   it('has the debug lines when they are asked for', () => {
     assert.match(logged('debug'), /^debug tried attempt=2\nwarn lost /)
   })
+
+  it('is an object in each line for programs, and no field takes the place of the message', () => {
+    const stream = new PassThrough()
+    lineLogger(stream, 'info', 'json').info('state', { state: 'running', message: 'mine', level: 'none' })
+    const { time, ...rest } = JSON.parse(String(stream.read()))
+    assert.deepEqual(rest, { state: 'running', message: 'state', level: 'info' })
+    assert.ok(!Number.isNaN(Date.parse(time)))
+  })
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AttestationError } from '../../../src/attestation/index.js'
 import { SlotmeshError, silentLogger } from '../../../src/domain/index.js'
 import type { NodeEvent } from '../../../src/node/index.js'
 import { Telemetry } from '../../../src/node/telemetry.js'
@@ -54,6 +55,53 @@ describe('telemetry', () => {
     assert.deepEqual(told, [
       { type: 'exchange-done', peer: one, shares: 3, bytes: 900, messages: 7, ms: 50, at: 150 },
       { type: 'exchange-failed', peer: other, code: 'share/cut', ms: 20, at: 150 },
+    ])
+  })
+
+  it('tells of exchanges that were served, handshakes, and what a block meant', () => {
+    const telemetry = new Telemetry(() => 70, silentLogger)
+    const told: NodeEvent[] = []
+    telemetry.subscribe((event) => told.push(event))
+    const [peer, at] = [`0x${'01'.repeat(32)}` as const, 70]
+    const triggers = [{ type: 'removed', kind: 'secret', nftId: 7 }] as const
+    telemetry.handshakeDone({ role: 'provider', ms: 12 })
+    telemetry.peerAttested(peer)
+    telemetry.exchangeServed({ account: peer, sent: 2, traffic: { bytes: 800, messages: 5 }, ms: 40 })
+    telemetry.servingFailed(new SlotmeshError('share/cut', 'It was cut.'))
+    telemetry.triggersTaken(9, triggers)
+    assert.deepEqual(told, [
+      { type: 'handshake', role: 'provider', ms: 12, at },
+      { type: 'peer-attested', peer, at },
+      { type: 'exchange-served', peer, shares: 2, bytes: 800, messages: 5, ms: 40, at },
+      { type: 'serving-failed', code: 'share/cut', at },
+      { type: 'triggers', block: 9, triggers, at },
+    ])
+    assert.equal(telemetry.counts().exchanges.served, 1)
+  })
+
+  it('tells how long a quote was looked at and what that came to, and hands on what came of it', async () => {
+    let now = 100
+    const telemetry = new Telemetry(() => now, silentLogger)
+    const told: NodeEvent[] = []
+    telemetry.subscribe((event) => told.push(event))
+    const done = await telemetry.verifying(async () => {
+      now = 108
+      return 'claims'
+    })
+    assert.equal(done, 'claims')
+    const debug = new AttestationError('attestation/debug-enclave', 'debug', 'It is a debug enclave.')
+    await assert.rejects(
+      telemetry.verifying(() => Promise.reject(debug)),
+      debug,
+    )
+    await assert.rejects(
+      telemetry.verifying(() => Promise.reject(new Error('a defect'))),
+      /a defect/,
+    )
+    assert.deepEqual(told, [
+      { type: 'quote-verified', outcome: 'admitted', ms: 8, at: 108 },
+      { type: 'quote-verified', outcome: 'attestation/debug-enclave', ms: 0, at: 108 },
+      { type: 'quote-verified', outcome: 'failed', ms: 0, at: 108 },
     ])
   })
 })

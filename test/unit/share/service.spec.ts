@@ -200,6 +200,39 @@ describe('the share service', () => {
     assert.deepEqual(at.refusals, [])
   })
 
+  it('lets the exchanges under way end when it drains, and begins none, in either role', async () => {
+    const at = await scene()
+    const requester = await hold(at, 'asking')
+    let isDrained = false
+    const draining = at.service.drain({ signal: soon() }).then(() => {
+      isDrained = true
+    })
+    await assert.rejects(hold(at, 'other-0'), /no such peer/)
+    const end = new AbortController()
+    const { onRun, onNotHeld } = new Received()
+    const provider = { account: account('asking').account, peer: at.peerId }
+    const asked = at.service.request(provider, { wants: [want(secret(1))], onRun, onNotHeld, signal: end.signal })
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate)
+    assert.equal(isDrained, false)
+    await requester.request([want(secret(1))])
+    assert.ok((await requester.sealed()).batch)
+    assert.ok((await requester.sealed()).end)
+    await requester.close()
+    await draining
+    assert.deepEqual(at.refusals, [])
+    end.abort(new Error('enough'))
+    await assert.rejects(asked, /enough/)
+  })
+
+  it('waits for the exchanges under way no longer than it is told to', async () => {
+    const at = await scene()
+    await hold(at, 'asking')
+    const patience = new AbortController()
+    const draining = at.service.drain({ signal: patience.signal })
+    patience.abort(new Error('no longer'))
+    await assert.rejects(draining, /no longer/)
+  })
+
   it('forgets one who goes while it waits', async () => {
     const at = await scene()
     for (let turn = 0; turn < PROVIDER_LIMITS.exchanges; turn += 1) await hold(at, `other-${turn}`)

@@ -22,6 +22,7 @@ const STATUS: NodeStatus = {
   syncedBlock: 120,
   shares: { secret: 16, capsule: 11 },
   wantsOpen: 0,
+  wantsByAge: { minute: 0, 'ten-minutes': 0, hour: 0, day: 0, older: 0 },
   quotes: 59,
   dht: { lookups: 4, messages: 30 },
   exchanges: { requested: 19, served: 40, failed: 1 },
