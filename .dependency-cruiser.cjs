@@ -6,6 +6,7 @@ const floors = [
   ['cli'],
   ['simulation', 'conformance', 'control', 'metrics', 'status-page'],
   ['node', 'devchain', 'config'],
+  ['api'],
   ['sync'],
   ['owner', 'share', 'reconcile', 'mesh', 'chain', 'attestation', 'sealing-key', 'store'],
   ['provenance', 'inventory', 'framing', 'web'],

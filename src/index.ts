@@ -1,5 +1,6 @@
 /** The library's public face. Everything else in this package is its own business. */
 
+export type { ApiLimits, ApiSettings, ShareViews } from './api/index.js'
 export {
   createDevelopmentPki,
   type DevelopmentPki,
@@ -41,12 +42,14 @@ export {
   type SlotPeer,
 } from './node/index.js'
 export {
+  type IntervalRequest,
   OwnerRequestError,
   ownerStoreRequest,
+  type RemoveRequest,
   type RetrieveRequest,
   retrieveRequest,
   type StoreRequest,
 } from './owner/index.js'
 export { parseSealingKeySource, type SealingKeySource, sealingKey } from './sealing-key/index.js'
-export { resealStore, type StoreIntegrity } from './store/index.js'
+export { resealStore, type StoreIntegrity, type View } from './store/index.js'
 export { type Comparison, type DifferenceCause, IngestError, type Reconciled } from './sync/index.js'

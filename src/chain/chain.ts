@@ -29,6 +29,7 @@ import { persist } from './persist.js'
 import { requirePallets } from './runtime/requirements.js'
 import type { ChainCall } from './runtime/runtime.js'
 import type { Persist } from './state/entries.js'
+import { readMetricsServers } from './state/metrics-servers.js'
 import { readNft, readSyncedShares } from './state/nfts.js'
 import { readTime } from './state/time.js'
 import { type ConfirmationAnswer, Confirmations } from './transactions/confirmations.js'
@@ -265,6 +266,18 @@ export class Chain {
     const { block } = this.#head
     const runtime = await abortable(this.#blocks.runtimes.readable(block.number), signal)
     return readNft(this.#rpc, runtime, nftId, block, signal)
+  }
+
+  /** The accounts that may ask which shares are held, as of the latest finalised block. */
+  async metricsServers({ signal }: Abortable): Promise<readonly AccountId[]> {
+    const { block } = this.#head
+    const runtime = await abortable(this.#blocks.runtimes.readable(block.number), signal)
+    return readMetricsServers(this.#rpc, runtime, block, signal)
+  }
+
+  /** What the chain calls itself. */
+  name({ signal }: Abortable): Promise<string> {
+    return this.#rpc.chainName(signal)
   }
 
   /** When the latest finalised block was made, by its author's clock, Unix ms; undefined where the chain does not say. */

@@ -4,15 +4,15 @@ import type { Command } from 'commander'
 import type { Settings } from '../config/index.js'
 import type { ControlServer } from '../control/index.js'
 import { toSs58, zero } from '../crypto/index.js'
-import { type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { type Logger, messageOf, packageVersion, SlotmeshError } from '../domain/index.js'
 import type { EnclaveNode, MeshMetrics } from '../node/index.js'
+import { apiOf } from './api.js'
 import { untilInterrupted } from './interruption.js'
 import { lineLogger } from './line-logger.js'
 import { logEvents } from './node-log.js'
 import { addSettings, required, type SettingFlags, settingsOf } from './settings.js'
 import { progressText, StatusLine } from './status-line.js'
 import { folderOf, openingKeyOf, quoteSourceOf, verificationOf } from './tee.js'
-import { packageVersion } from './version.js'
 import { prepareViews } from './views.js'
 
 /** A supervisor waits ten seconds for the end: exchanges under way have half of them. */
@@ -61,7 +61,9 @@ async function run(settings: Settings, signal: AbortSignal): Promise<void> {
     // A start cannot be cut short, and a chain may be waited for longer than a supervisor waits for the end.
     await Promise.race([start(node, endpoints), aborted(signal)])
     if (signal.aborted) return
-    for (const address of (await node.status()).multiaddrs) print(`listens  ${address}`)
+    const { multiaddrs, api } = await node.status()
+    for (const address of multiaddrs) print(`listens  ${address}`)
+    if (api !== undefined) print(`clients  ${api}`)
     await Promise.race([aborted(signal), aborted(node.failed)])
     // Whatever starts the node again has it read what the disk has kept.
     if (!signal.aborted) node.failed.throwIfAborted()
@@ -135,6 +137,7 @@ async function createNode(
     import('../node/index.js'),
     import('../share/index.js'),
   ])
+  const api = apiOf(settings)
   const folder = folderOf(settings)
   const verification = await verificationOf(settings)
   const quoteSource = await quoteSourceOf(settings)
@@ -147,6 +150,7 @@ async function createNode(
       attestation: { ...verification, quoteSource },
       reconciliation: settings.reconciliation,
       ...(settings.share.postQuantumOnly && { share: { suites: [SUITE_X_WING] } }),
+      ...(api && { api }),
       sealingKey,
       logger,
     })

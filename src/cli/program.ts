@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { packageVersion } from '../domain/index.js'
 import { addAttest } from './attest.js'
 import { addBackup } from './backup.js'
 import { addCompletion } from './completion.js'
@@ -10,10 +11,11 @@ import { addExamples } from './examples.js'
 import { describeFailure, EXIT_CODES } from './failure.js'
 import { addInit } from './init.js'
 import { addJoin } from './join.js'
+import { addRetrieve } from './owner/retrieve.js'
+import { addStore } from './owner/store.js'
 import { addReseal } from './reseal.js'
 import { addSimulate } from './simulate.js'
 import { addPeers, addRegistry, addStatus } from './status.js'
-import { packageVersion } from './version.js'
 
 /**
  * Runs one command line to its end.
@@ -57,6 +59,8 @@ export function createProgram(exitWith: (code: number) => void): Command {
   addAttest(program)
   addBackup(program)
   addReseal(program)
+  addStore(program)
+  addRetrieve(program)
   addConfig(program)
   addDevchain(program)
   addSimulate(program, exitWith)

@@ -7,8 +7,14 @@ import { flagName, isSetting, type Kind, ROWS, type Row, type Section, type Sett
 /** Names the file, where no flag does. */
 const FILE_VARIABLE = 'SLOTMESH_CONFIG'
 
-/** Variables of the same beginning that are no settings: of debugging, and of this package's own tests. */
-const OTHER_VARIABLES = [FILE_VARIABLE, 'SLOTMESH_DEBUG', 'SLOTMESH_CHROMIUM', 'SLOTMESH_TESTS_ON_DISK']
+/** Variables of the same beginning that are no settings: of owners, of debugging, and of this package's own tests. */
+const OTHER_VARIABLES = [
+  FILE_VARIABLE,
+  'SLOTMESH_OWNER_SEED',
+  'SLOTMESH_DEBUG',
+  'SLOTMESH_CHROMIUM',
+  'SLOTMESH_TESTS_ON_DISK',
+]
 
 /** What Kubernetes and linked containers set by themselves where a service is called slotmesh. */
 const OF_ORCHESTRATORS = /^SLOTMESH_(SERVICE_(HOST|PORT)|PORT)(_|$)/

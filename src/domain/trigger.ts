@@ -49,6 +49,8 @@ export interface BlockTriggers {
 export interface NftFacts {
   readonly owner: AccountId
   readonly delegatee: AccountId | undefined
+  /** Of a rental that goes on; undefined as well where the chain knows no rentals. */
+  readonly rentee: AccountId | undefined
   readonly isSecret: boolean
   readonly isSyncingSecret: boolean
   readonly isCapsule: boolean

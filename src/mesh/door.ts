@@ -1,9 +1,8 @@
 import type { Connection, Libp2p, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { getNetConfig, isNetworkAddress } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { SlotmeshError } from '../domain/index.js'
+import { networkOf, SlotmeshError } from '../domain/index.js'
 import { LIMITS } from './limits.js'
-import { networkOf } from './network.js'
 
 interface DoorInit {
   /** Connections at most. */

@@ -1,5 +1,5 @@
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import type { AccountId, Clock, Logger, Registry } from '../domain/index.js'
+import { type AccountId, type Clock, type Logger, type Registry, SlotmeshError } from '../domain/index.js'
 import { dial, type EntryHost, pauseUnless } from './bootstrap.js'
 import { LIMITS } from './limits.js'
 
@@ -12,8 +12,12 @@ interface EntryInit {
   readonly clock?: Clock | undefined
   /** In [0, 1): keeps a mesh from trying all at once. */
   readonly random?: () => number
+  /** Asks an enclave's API where its host is; without it, an `api_uri` that is a URL is passed over. */
+  readonly askApi?: AskApi | undefined
   readonly logger: Logger
 }
+
+type AskApi = (apiUri: string, options: { readonly signal: AbortSignal }) => Promise<readonly Multiaddr[]>
 
 /**
  * Enters the mesh by the addresses that enclaves have registered on chain (`enclave-record/1/SPEC.md`, 9), whenever
@@ -28,17 +32,14 @@ export async function enterByRegistry(init: EntryInit): Promise<void> {
       pauseMs = LIMITS.entry.shortestPauseMs
       await untilAlone(libp2p, signal)
     } else {
-      for (const address of someAddresses(init, random)) {
+      for (const apiUri of someUris(init, random)) {
         try {
-          await dial(libp2p, address, { signal, clock })
-          logger.info('Entered the mesh by an address from the chain', { address: address.toString() })
+          const address = await dialOneOf(await addressesOf(apiUri, init), init)
+          logger.info('Entered the mesh by an address from the chain', { apiUri, address: address.toString() })
           break
         } catch (thrown) {
           if (signal.aborted) return
-          logger.debug('An address from the chain does not answer', {
-            address: address.toString(),
-            reason: String(thrown),
-          })
+          logger.debug('An address from the chain does not answer', { apiUri, reason: String(thrown) })
         }
       }
     }
@@ -62,27 +63,44 @@ async function untilAlone(libp2p: EntryHost, signal: AbortSignal): Promise<void>
   })
 }
 
-/**
- * Of `api_uri`s that are multiaddrs, so many as are tried in one round; anything else there is for other readers. At
- * random, so that a whole mesh does not fall upon the first.
- */
-function* someAddresses(
-  { registry, account }: Pick<EntryInit, 'registry' | 'account'>,
+/** So many as are tried in one round; at random, so that a whole mesh does not fall upon the first. */
+function* someUris(
+  { registry, account, askApi }: Pick<EntryInit, 'registry' | 'account' | 'askApi'>,
   random: () => number,
-): Generator<Multiaddr> {
+): Generator<string> {
   const texts = registry()
     .clusters()
     .flatMap(({ seats }) => seats)
-    .filter((seat) => seat.account !== account && seat.apiUri.startsWith('/'))
+    .filter((seat) => seat.account !== account)
     .map(({ apiUri }) => apiUri)
   let found = 0
   for (let left = texts.length; left > 0 && found < LIMITS.entry.dialsPerRound; left -= 1) {
     const [text = ''] = texts.splice(Math.floor(random() * left), 1)
-    const address = parsed(text)
-    if (address === undefined) continue
+    const isUsable = text.startsWith('/') ? parsed(text) !== undefined : askApi !== undefined
+    if (!isUsable) continue
     found += 1
-    yield address
+    yield text
   }
+}
+
+async function addressesOf(apiUri: string, { askApi, signal }: EntryInit): Promise<readonly Multiaddr[]> {
+  const address = apiUri.startsWith('/') ? parsed(apiUri) : undefined
+  return address === undefined ? ((await askApi?.(apiUri, { signal })) ?? []) : [address]
+}
+
+/** @throws what dialling the last of them throws. */
+async function dialOneOf(addresses: readonly Multiaddr[], { libp2p, signal, clock }: EntryInit): Promise<Multiaddr> {
+  let reason: unknown = new SlotmeshError('mesh/no-address', 'It names no address that could be dialled.')
+  for (const address of addresses.slice(0, LIMITS.entry.dialsPerRound)) {
+    try {
+      await dial(libp2p, address, { signal, clock })
+      return address
+    } catch (thrown) {
+      signal.throwIfAborted()
+      reason = thrown
+    }
+  }
+  throw reason
 }
 
 function parsed(text: string): Multiaddr | undefined {

@@ -21,6 +21,7 @@ import {
   SlotmeshError,
   systemClock,
 } from '../domain/index.js'
+import { multiaddrsAt } from './api-uri.js'
 import { type EntryHost, stayConnected } from './bootstrap.js'
 import { HostDatastore } from './datastore.js'
 import { enterTable, type MeshDht, type MeshTable, meetNeighbours, meshDht, putEverywhere } from './dht.js'
@@ -65,6 +66,8 @@ export interface MeshHostInit {
   readonly metrics?: MeshMetrics
   /** In [0, 1), for jitter; the system's by default. */
   readonly random?: () => number
+  /** Asks an enclave's API where its host is; by HTTP, by default. */
+  readonly askApi?: (apiUri: string, options: { readonly signal: AbortSignal }) => Promise<readonly Multiaddr[]>
 }
 
 /** Makes the transport by which a host listens and dials. */
@@ -132,7 +135,10 @@ export interface MeshHost<Node extends MeshNode = Libp2p<NodeServices>> {
 
 /** @throws SlotmeshError `mesh/bad-address` when a configured multiaddr is none. */
 export function createMeshHost(init: MeshHostInit): Promise<MeshHost> {
-  return createMeshHostOn(createNode, init)
+  const { allowPrivateAddresses, clock } = init
+  const askApi: MeshHostInit['askApi'] = (apiUri, { signal }) =>
+    multiaddrsAt(apiUri, { allowPrivateAddresses, signal, clock })
+  return createMeshHostOn(createNode, { askApi, ...init })
 }
 
 /**
@@ -208,7 +214,16 @@ export async function createMeshHostOn<Node extends MeshNode>(
       const { signal } = shutdown
       background = Promise.all([
         ...bootstrap.map((address) => stayConnected({ libp2p, address, signal, clock, random, logger })),
-        enterByRegistry({ libp2p, registry, account: signer.account, signal, clock, random, logger }),
+        enterByRegistry({
+          libp2p,
+          registry,
+          account: signer.account,
+          signal,
+          clock,
+          random,
+          askApi: init.askApi,
+          logger,
+        }),
       ])
     },
 

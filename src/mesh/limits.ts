@@ -67,6 +67,13 @@ export const LIMITS = {
   entry: {
     /** Addresses from the chain that are tried before the next pause, when a host knows nobody. */
     dialsPerRound: 4,
+    /** An enclave's API that is asked for its host's addresses: as long as a slow handshake, and one name server's patience. */
+    apiMs: 8 * second,
+    resolveMs: 2 * second,
+    /** A health report has some hundred bytes, and eight addresses. */
+    apiBytes: 16_384,
+    /** A DNS name, a port and a PeerId, in text. */
+    multiaddrLetters: 512,
     /** The configured addresses, if there are any, come first. */
     shortestPauseMs: second,
     longestPauseMs: minute,

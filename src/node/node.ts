@@ -1,28 +1,37 @@
+import { type ApiServer, type ShareViews, startApi } from '../api/index.js'
 import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
-import { type AccountSigner, type ForgetfulSigner, zero } from '../crypto/index.js'
+import { type AccountSigner, type ForgetfulSigner, toSs58, utf8, zero } from '../crypto/index.js'
 import {
+  abortable,
+  type BlockNumber,
   bounded,
   type Logger,
   messageOf,
+  type NftId,
   type Registry,
   type ShareKey,
   type ShareKind,
   SlotmeshError,
+  shareKeyText,
   silentLogger,
   systemClock,
 } from '../domain/index.js'
 import { createMeshHost, type MeshHost, type MeshTransport } from '../mesh/index.js'
 import {
+  type IntervalRequest,
   keyNotExist,
+  type RemoveRequest,
   type RetrieveRequest,
   type StoreRequest,
+  verifyIntervalRequest,
+  verifyRemoveRequest,
   verifyRetrieveRequest,
   verifyStoreRequest,
 } from '../owner/index.js'
 import { ReconcileService } from '../reconcile/index.js'
 import { encodeForkEvidence, OLDEST_VIEW_MS, ShareService } from '../share/index.js'
-import { openStore, type Store } from '../store/index.js'
+import { openStore, type Store, type View } from '../store/index.js'
 import { heldSourceOf, Ingest, IngestError, Serving, SyncEngine, syncedBlock } from '../sync/index.js'
 import { type Collateral, configuredCollateral } from './collateral.js'
 import { hangUp } from './hang-up.js'
@@ -85,6 +94,7 @@ interface Parts {
   readonly serving: Serving
   readonly engine: SyncEngine
   readonly ingest: Ingest
+  readonly api: ApiServer | undefined
 }
 
 class Node implements EnclaveNode {
@@ -105,6 +115,8 @@ class Node implements EnclaveNode {
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
   #lastStatus: NodeStatus | undefined
+  /** Whoever asks for it gets the same one, until there is another block. */
+  #clientQuote: { readonly block: BlockNumber; readonly quote: Promise<Uint8Array> } | undefined
   #stopped: Promise<void> | undefined
 
   constructor(
@@ -164,9 +176,11 @@ class Node implements EnclaveNode {
         logger: this.#logger,
         lifetime: this.#stopping.signal,
       })
+      const chainName = await this.#chainName(chain)
+      const parts = { chain, collateral, mesh, share, reconcile, serving, engine, ingest, api: undefined }
       this.failed.throwIfAborted()
       this.failed.addEventListener('abort', () => void this.#stopFailed(), { once: true })
-      this.#parts = { chain, collateral, mesh, share, reconcile, serving, engine, ingest }
+      this.#parts = { ...parts, api: await this.#startApi(chainName, parts) }
       this.#running = Promise.all([
         this.#keepSynchronising(engine),
         ingest.run(),
@@ -189,9 +203,10 @@ class Node implements EnclaveNode {
     if (graceMs > 0) await this.#drain(graceMs)
     this.#lastStatus = this.#parts === undefined ? undefined : { ...(await this.status()), state: 'stopped' }
     this.#stopping.abort(new SlotmeshError('node/stopped', 'The node is stopping.'))
-    const { share, reconcile, mesh, chain } = this.#parts ?? {}
+    const { api, share, reconcile, mesh, chain } = this.#parts ?? {}
     this.#running = this.#running.then(async () => {
       try {
+        await api?.stop()
         await share?.stop()
         await reconcile?.stop()
         await mesh?.stop()
@@ -237,6 +252,7 @@ class Node implements EnclaveNode {
       account: this.account,
       peerId: this.peerId,
       multiaddrs: parts?.mesh.multiaddrs() ?? [],
+      api: parts?.api?.url,
       state: this.#state(),
       seat: seat && { cluster: seat.cluster, slot: seat.slot },
       finalisedBlock: parts?.chain.finalised().number ?? 0,
@@ -323,9 +339,10 @@ class Node implements EnclaveNode {
         zero(authorised.share)
         authorised = await verify()
       } else if (awaitsConfirmation) throw new IngestError('not-registered', authorised.key)
-      if (awaitsConfirmation && authorised.awaitsConfirmation)
+      if (awaitsConfirmation && authorised.awaitsConfirmation) {
         await ingest.take(authorised.key, authorised.share, { signal })
-      else await ingest.settle(authorised.key, authorised.share)
+        await this.#note(chain, authorised.key, { account: authorised.owner, role: 'OWNER', event: 'STORE' })
+      } else await ingest.settle(authorised.key, authorised.share)
       return authorised.key
     } finally {
       zero(authorised.share)
@@ -345,16 +362,23 @@ class Node implements EnclaveNode {
         await this.#requireCurrent(chain)
         return verifyRetrieveRequest(kind, request, chain, { signal })
       }
-      const { key } = await verify()
+      let authorised = await verify()
+      const { key } = authorised
       if (chain.registry().seatOf(this.account) === undefined) throw keyNotExist(key)
       // What the chain says of the NFT now must be what is held, and not the version before.
       const { number } = chain.finalised()
       await engine.reached(number, { signal })
       // While that took its time the NFT may have been given to somebody else.
-      if (chain.finalised().number > number) await verify()
+      if (chain.finalised().number > number) authorised = await verify()
       const held = await serving.latest(key)
       if (held === undefined) throw keyNotExist(key)
-      return held.payload
+      try {
+        await this.#note(chain, key, { account: authorised.requester, role: request.requester_type, event: 'VIEW' })
+        return held.payload
+      } catch (thrown) {
+        zero(held.payload)
+        throw thrown
+      }
     })
   }
 
@@ -366,6 +390,11 @@ class Node implements EnclaveNode {
     if (chain.finalised().number < ((await this.#store.cursor()) ?? 0)) throw staleView()
   }
 
+  /** What is given out is written down first. */
+  async #note(chain: Chain, key: ShareKey, view: Omit<View, 'at' | 'block'>): Promise<void> {
+    await this.#store.putView(key, { at: Date.now(), block: chain.finalised().number, ...view })
+  }
+
   async reconcile(options: { signal: AbortSignal }): Promise<ReconciliationReport> {
     const { engine } = this.#started()
     if (engine.state !== 'running') throw notSetUp()
@@ -375,8 +404,93 @@ class Node implements EnclaveNode {
     })
   }
 
+  async removeShare(kind: ShareKind, request: RemoveRequest, options: { signal: AbortSignal }): Promise<ShareKey> {
+    const { chain, engine } = this.#started()
+    return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
+      const key = await verifyRemoveRequest(kind, request, chain, { signal })
+      // The block that has burned it erases the share.
+      await engine.reached(chain.finalised().number, { signal })
+      if (await this.holdsShare(key)) throw notErased(key)
+      return key
+    })
+  }
+
+  async holdsShare(key: ShareKey): Promise<boolean> {
+    if ((await this.#store.place(key)) !== undefined) return true
+    const pending = await this.#store.pending(key)
+    if (pending !== undefined) zero(pending.payload)
+    return pending !== undefined
+  }
+
+  async shareViews(key: ShareKey, options: { signal: AbortSignal }): Promise<ShareViews> {
+    const { chain } = this.#started()
+    const nft = await chain.nft(key.nftId, options)
+    if (nft === undefined) return { nft: 'unknown', views: [] }
+    const isOfKind = key.kind === 'secret' ? nft.isSecret : nft.isCapsule
+    return isOfKind ? { nft: 'known', views: await this.#store.views(key) } : { nft: 'other-kind', views: [] }
+  }
+
+  async syncedBetween(request: IntervalRequest, options: { signal: AbortSignal }): Promise<readonly NftId[]> {
+    const { chain } = this.#started()
+    return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
+      const { after, before } = await verifyIntervalRequest(request, chain, { signal })
+      const found = new Set<NftId>()
+      for await (const { nftId, version } of this.#store.places()) {
+        signal.throwIfAborted()
+        if (version > after && version < before) found.add(nftId)
+      }
+      return [...found].sort((one, other) => one - other)
+    })
+  }
+
+  async clientQuote(options: { signal: AbortSignal }): Promise<{ block: BlockNumber; quote: Uint8Array }> {
+    const { chain } = this.#started()
+    const { number: block } = chain.finalised()
+    if (this.#clientQuote?.block !== block) {
+      const text = utf8(`${toSs58(this.account)}_${block}`)
+      this.#telemetry.quoteMade()
+      const quote = this.#ownQuotes.quote(this.#signer.sign(text), { signal: this.#stopping.signal })
+      const made = { block, quote }
+      this.#clientQuote = made
+      // The next one who asks has it made again.
+      quote.catch(() => {
+        if (this.#clientQuote === made) this.#clientQuote = undefined
+      })
+    }
+    return { block, quote: await abortable(this.#clientQuote.quote, options.signal) }
+  }
+
   async *heldShares(): ReturnType<EnclaveNode['heldShares']> {
     for await (const { kind, nftId, version, origin } of this.#store.places()) yield { kind, nftId, version, origin }
+  }
+
+  async #startApi(chainName: string, parts: Parts): Promise<ApiServer | undefined> {
+    if (this.#config.api === undefined) return undefined
+    // Who asks at once is answered.
+    this.#parts = parts
+    const { account } = this
+    return startApi(
+      this.#config.api,
+      {
+        account,
+        chainName,
+        status: () => this.status(),
+        storeShare: (...order) => this.storeShare(...order),
+        retrieveShare: (...order) => this.retrieveShare(...order),
+        removeShare: (...order) => this.removeShare(...order),
+        holdsShare: (key) => this.holdsShare(key),
+        shareViews: (...order) => this.shareViews(...order),
+        syncedBetween: (...order) => this.syncedBetween(...order),
+        clientQuote: (options) => this.clientQuote(options),
+      },
+      this.#logger,
+    )
+  }
+
+  /** Not every chain says it. */
+  async #chainName(chain: Chain): Promise<string> {
+    if (this.#config.api === undefined) return ''
+    return chain.name({ signal: this.#stopping.signal }).catch(() => '')
   }
 
   async #connectChain(): Promise<Chain> {
@@ -587,6 +701,10 @@ class Node implements EnclaveNode {
     }
     return this.#parts
   }
+}
+
+function notErased(key: ShareKey): SlotmeshError {
+  return new SlotmeshError('node/not-erased', `The share ${shareKeyText(key)} is still to be erased here; ask again.`)
 }
 
 function staleView(): SlotmeshError {

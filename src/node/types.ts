@@ -1,3 +1,4 @@
+import type { ApiSettings, ShareViews } from '../api/index.js'
 import type {
   AttestationErrorCode,
   AttestationPolicy,
@@ -14,6 +15,7 @@ import type {
   ClusterId,
   EnclaveSeat,
   Logger,
+  NftId,
   Registry,
   ShareKey,
   ShareKind,
@@ -21,7 +23,7 @@ import type {
   Trigger,
 } from '../domain/index.js'
 import type { DhtTraffic, MeshMetrics } from '../mesh/index.js'
-import type { RetrieveRequest, StoreRequest } from '../owner/index.js'
+import type { IntervalRequest, RemoveRequest, RetrieveRequest, StoreRequest } from '../owner/index.js'
 import type { Suite } from '../share/index.js'
 import type { StoreIntegrity } from '../store/index.js'
 import type { Comparison, OwedConfirmations, Reconciled } from '../sync/index.js'
@@ -80,6 +82,8 @@ export interface EnclaveNodeConfig {
     /** With all that the chain lists, ms; a day when absent. */
     readonly chainEveryMs?: number
   }
+  /** Where owners and metrics servers reach the enclave; nowhere when absent. */
+  readonly api?: ApiSettings
   /** 32 bytes that only this enclave on this machine can obtain; everything at rest is sealed under it. Copied. */
   readonly sealingKey: Uint8Array
   /** 32 bytes: take this enclave account instead of making one. Copied, and only read when the folder has none yet. */
@@ -105,6 +109,8 @@ export interface NodeStatus {
   readonly account: AccountId
   readonly peerId: string
   readonly multiaddrs: readonly string[]
+  /** Where clients are answered, for example `https://0.0.0.0:8443`; undefined where they are not. */
+  readonly api: string | undefined
   readonly state: NodeState
   readonly seat: { readonly cluster: ClusterId; readonly slot: SlotId } | undefined
   readonly finalisedBlock: BlockNumber
@@ -330,6 +336,26 @@ export interface EnclaveNode {
    * signal's reason.
    */
   retrieveShare(kind: ShareKind, request: RetrieveRequest, options: { signal: AbortSignal }): Promise<Uint8Array>
+
+  /**
+   * A metrics server asks that a share be gone, which it is as soon as the block is taken in that has burned the NFT.
+   * @throws OwnerRequestError when the request is refused; SlotmeshError `node/not-erased`.
+   */
+  removeShare(kind: ShareKind, request: RemoveRequest, options: { signal: AbortSignal }): Promise<ShareKey>
+  /** Whether a share is held, or waits to be confirmed. */
+  holdsShare(key: ShareKey): Promise<boolean>
+  /** Who has handed over a share here, and who was given it; see `View`. */
+  shareViews(key: ShareKey, options: { signal: AbortSignal }): Promise<ShareViews>
+  /**
+   * A metrics server asks which NFTs had a share synced between two blocks that is held here.
+   * @throws OwnerRequestError when the request is refused.
+   */
+  syncedBetween(request: IntervalRequest, options: { signal: AbortSignal }): Promise<readonly NftId[]>
+  /**
+   * A quote whose report data is the enclave account's signature over `{SS58 address}_{block}`, of the latest final block.
+   * @throws what the quote source throws.
+   */
+  clientQuote(options: { signal: AbortSignal }): Promise<{ readonly block: BlockNumber; readonly quote: Uint8Array }>
 
   /**
    * Compares now what is held: with some slot peers, those first that were compared with the longest ago, and with the

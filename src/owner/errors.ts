@@ -28,6 +28,9 @@ const REFUSALS = {
   REQUESTERVERIFICATIONFAILED: [400, 'The requester does not have that role for the NFT.'],
   NFTIDEXISTS: [409, 'Another share is held for this NFT, and the share of a secret never changes.'],
   KEYNOTEXIST: [404, 'This enclave does not hold that share.'],
+  NOTBURNT: [400, 'The NFT is there and has a share of this kind: only what is burned or reverted can be removed.'],
+  INVALIDINTERVAL: [400, 'The interval must read [a,b], of two block numbers of which the first is the lower.'],
+  DATAHASHMISMATCH: [400, 'The token is not for this interval: its data_hash is not the SHA-256 of the text.'],
   CHAINUNAVAILABLE: [503, 'The chain cannot be asked about the NFT now; try again soon.'],
 } as const satisfies Record<string, readonly [httpStatus: number, sentence: string]>
 

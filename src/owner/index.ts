@@ -1,11 +1,17 @@
 export { ownerStoreRequest, type RetrieveOrder, retrieveRequest, type StoreOrder } from './client.js'
+export { retrieveAt, storeAt } from './enclave-api.js'
 export { alreadyHeld, keyNotExist, OwnerRequestError, type OwnerRequestStatus } from './errors.js'
+export { combineShares, splitSecret } from './secret-sharing.js'
 export {
   type AuthorisedRetrieve,
   type AuthorisedStore,
+  type BlockInterval,
+  type MetricsRequestFacts,
   type OwnerRequestFacts,
   type StoreOptions,
+  verifyIntervalRequest,
+  verifyRemoveRequest,
   verifyRetrieveRequest,
   verifyStoreRequest,
 } from './verify.js'
-export type { RequesterType, RetrieveRequest, StoreRequest } from './wire.js'
+export type { IntervalRequest, RemoveRequest, RequesterType, RetrieveRequest, StoreRequest } from './wire.js'

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { utf8, verifySignature, zero } from '../crypto/index.js'
 import {
   type AccountId,
+  type BlockNumber,
   type BlockRef,
   type NftFacts,
   type NftId,
@@ -10,11 +12,14 @@ import {
 } from '../domain/index.js'
 import { OwnerRequestError, type OwnerRequestStatus } from './errors.js'
 import {
+  type IntervalRequest,
   isWithin,
   parseAddress,
   parseSignature,
+  parseToken,
   parseU32,
   parseWindow,
+  type RemoveRequest,
   type RequesterType,
   type RetrieveRequest,
   type StoreRequest,
@@ -135,24 +140,91 @@ export async function verifyRetrieveRequest(
   facts: OwnerRequestFacts,
   options: { readonly signal: AbortSignal },
 ): Promise<AuthorisedRetrieve> {
-  const requester = bodyAddress(request.requester_address)
-  const { nftId, window } = parseRetrieveData(request.data)
+  const { requester, nftId } = verifySigned(request, facts.finalised().number)
   const refuse = refuser(nftId)
-
-  if (!isWithin(window, facts.finalised().number)) throw refuse('EXPIREDREQUEST')
-  const signature = parseSignature(request.signature)
-  if (signature === undefined) throw refuse('INVALIDSIGNERSIGNATURE')
-  if (!isSigned(request.data, requester, signature)) throw refuse('SIGNERSIGVERIFICATIONFAILED')
 
   const key: ShareKey = { kind, nftId }
   const nft = await nftOfKind(key, facts, options)
   if (nft[KINDS[kind].isSyncing]) throw refuse('NOTSYNCED')
-  if (request.requester_type === 'RENTEE') {
-    // Who rents is in a pallet of its own (`rent.contracts`), which the chain's facts do not include.
-    throw refuse('REQUESTERVERIFICATIONFAILED', 'This chain has no rent pallet, so nobody can ask as a rentee.')
-  }
   if (holderOfRole(nft, request.requester_type) !== requester) throw refuse('REQUESTERVERIFICATIONFAILED')
   return { key, requester }
+}
+
+/** Who has signed a request that names an NFT, and is valid now. */
+function verifySigned(
+  request: Pick<RetrieveRequest, 'requester_address' | 'data' | 'signature'>,
+  now: BlockNumber,
+): { readonly requester: AccountId; readonly nftId: NftId } {
+  const requester = bodyAddress(request.requester_address)
+  const { nftId, window } = parseRetrieveData(request.data)
+  const refuse = refuser(nftId)
+  if (!isWithin(window, now)) throw refuse('EXPIREDREQUEST')
+  const signature = parseSignature(request.signature)
+  if (signature === undefined) throw refuse('INVALIDSIGNERSIGNATURE')
+  if (!isSigned(request.data, requester, signature)) throw refuse('SIGNERSIGVERIFICATIONFAILED')
+  return { requester, nftId }
+}
+
+/** What verification of metrics servers asks of the chain. */
+export interface MetricsRequestFacts extends OwnerRequestFacts {
+  /** Their accounts at the latest finalised block; throws when the chain cannot be asked. */
+  metricsServers(options: { signal: AbortSignal }): Promise<readonly AccountId[]>
+}
+
+/**
+ * Verifies a metrics server's request that a share be gone: of an NFT that is burned, or of this kind no more. The
+ * reference can grant none (section 1.6 of the client contract), so the order is that of a request to retrieve.
+ * @throws OwnerRequestError with the status of the first check that fails; the reason of `signal` once it aborts.
+ */
+export async function verifyRemoveRequest(
+  kind: ShareKind,
+  request: RemoveRequest,
+  facts: MetricsRequestFacts,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<ShareKey> {
+  const { requester, nftId } = verifySigned(request, facts.finalised().number)
+  const servers = await asked(nftId, () => facts.metricsServers({ signal }), signal)
+  if (!servers.includes(requester)) {
+    const sentence =
+      'The requester is no metrics server of this chain; owners burn their NFTs, and shares go with them.'
+    throw new OwnerRequestError('REQUESTERVERIFICATIONFAILED', nftId, { sentence })
+  }
+  const nft = await asked(nftId, () => facts.nft(nftId, { signal }), signal)
+  if (nft?.[KINDS[kind].is]) throw new OwnerRequestError('NOTBURNT', nftId)
+  return { kind, nftId }
+}
+
+/** Exclusive at both ends. */
+export interface BlockInterval {
+  readonly after: BlockNumber
+  readonly before: BlockNumber
+}
+
+/**
+ * Verifies a metrics server's request for what was synced between two blocks, in the order of section 1.7.
+ * @throws OwnerRequestError with the first check that fails; the reason of `signal` once it aborts.
+ */
+export async function verifyIntervalRequest(
+  request: IntervalRequest,
+  facts: MetricsRequestFacts,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<BlockInterval> {
+  const account = bodyAddress(request.metric_account)
+  const servers = await asked(0, () => facts.metricsServers({ signal }), signal)
+  if (!servers.includes(account)) {
+    throw refuseUnread('REQUESTERVERIFICATIONFAILED', 'The account is no metrics server of this chain.')
+  }
+  const token = parseToken(request.auth_token)
+  if (token === undefined) throw refuseUnread('INVALIDAUTHTOKEN', 'The auth_token is not the JSON of a token.')
+  const signature = parseSignature(`0x${request.signature.replace(/^0x/, '')}`)
+  if (signature === undefined) throw refuseUnread('INVALIDSIGNERSIGNATURE')
+  if (!isSigned(request.auth_token, account, signature)) throw refuseUnread('SIGNERSIGVERIFICATIONFAILED')
+  if (!isWithin(token.window, facts.finalised().number)) throw refuseUnread('EXPIREDREQUEST')
+  const hash = createHash('sha256').update(request.block_interval).digest('hex')
+  if (token.dataHash !== hash) throw refuseUnread('DATAHASHMISMATCH')
+  const interval = parseInterval(request.block_interval)
+  if (interval === undefined) throw refuseUnread('INVALIDINTERVAL')
+  return interval
 }
 
 /** Leaves no bytes of the text, which may hold a share. */
@@ -165,12 +237,14 @@ function isSigned(text: string, by: AccountId, signature: Uint8Array): boolean {
   }
 }
 
-function holderOfRole(nft: NftFacts, role: Exclude<RequesterType, 'RENTEE'>): AccountId | undefined {
+function holderOfRole(nft: NftFacts, role: RequesterType): AccountId | undefined {
   switch (role) {
     case 'OWNER':
       return nft.owner
     case 'DELEGATEE':
       return nft.delegatee
+    case 'RENTEE':
+      return nft.rentee
   }
 }
 
@@ -237,7 +311,7 @@ async function nftOfKind(
   facts: OwnerRequestFacts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<NftFacts> {
-  const nft = await askChain(nftId, facts, signal)
+  const nft = await asked(nftId, () => facts.nft(nftId, { signal }), signal)
   if (nft === undefined) {
     throw new OwnerRequestError('INVALIDNFTID', nftId, { sentence: 'There is no such NFT, or it was burned.' })
   }
@@ -245,12 +319,20 @@ async function nftOfKind(
   return nft
 }
 
-async function askChain(nftId: NftId, facts: OwnerRequestFacts, signal: AbortSignal): Promise<NftFacts | undefined> {
+async function asked<Answer>(nftId: NftId, ask: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
   try {
-    return await facts.nft(nftId, { signal })
+    return await ask()
   } catch (cause) {
     // Whoever gave up waiting gets their own reason back; anything else is the chain's trouble, never a missing NFT.
     signal.throwIfAborted()
     throw new OwnerRequestError('CHAINUNAVAILABLE', nftId, { cause })
   }
+}
+
+function parseInterval(text: string): BlockInterval | undefined {
+  const [, after, before] = /^\[\s*(\d+)\s*,\s*(\d+)\s*\]$/.exec(text) ?? []
+  const interval = { after: parseU32(after), before: parseU32(before) }
+  if (interval.after === undefined || interval.before === undefined || interval.after >= interval.before)
+    return undefined
+  return { after: interval.after, before: interval.before }
 }

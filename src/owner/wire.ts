@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { fromHex, fromSs58 } from '../crypto/index.js'
 import { type AccountId, type BlockNumber, type NftId, SlotmeshError, U32_MAX } from '../domain/index.js'
 
@@ -29,6 +30,21 @@ export interface RetrieveRequest {
   readonly signature: string
 }
 
+/** A metrics server asks that the share of an NFT be gone; the fields are as on the wire. */
+export type RemoveRequest = Omit<RetrieveRequest, 'requester_type'>
+
+/** A metrics server asks which shares were synced between two blocks; the fields are as on the wire. */
+export interface IntervalRequest {
+  /** SS58. */
+  readonly metric_account: string
+  /** JSON: `[a,b]`. */
+  readonly block_interval: string
+  /** JSON: `block_number`, `block_validation`, and `data_hash`, which is the SHA-256 of the interval's text in hexadecimal. */
+  readonly auth_token: string
+  /** The account's, over `auth_token`; `0x` may be left out. */
+  readonly signature: string
+}
+
 /** When a signed text may be used. */
 export interface ValidityWindow {
   readonly block: BlockNumber
@@ -38,6 +54,9 @@ export interface ValidityWindow {
 
 /** Blocks. A reader's view of the chain may lag, so a little of the future is accepted. */
 const WINDOW = { future: 2, validity: 20 } as const
+
+const u32 = z.int().min(0).max(U32_MAX)
+const tokenShape = z.object({ block_number: u32, block_validation: u32, data_hash: z.string() })
 
 const TAGS = ['<Bytes>', '</Bytes>'] as const
 
@@ -98,4 +117,25 @@ export function storeText(nftId: NftId, share: string, { block, validity }: Vali
 
 export function retrieveText(nftId: NftId, { block, validity }: ValidityWindow): string {
   return tagged(`${nftId}_${block}_${validity}`)
+}
+
+/** What a metrics server signs. */
+export interface MetricsToken {
+  readonly window: ValidityWindow
+  /** Hexadecimal. */
+  readonly dataHash: string
+}
+
+/** Undefined when the text is no such JSON; fields that are not known here are passed over. */
+export function parseToken(text: string): MetricsToken | undefined {
+  let token: unknown
+  try {
+    token = JSON.parse(untagged(text))
+  } catch {
+    // Whatever is wrong with it is the sender's.
+    return undefined
+  }
+  const { success, data } = tokenShape.safeParse(token)
+  if (!success) return undefined
+  return { window: { block: data.block_number, validity: data.block_validation }, dataHash: data.data_hash }
 }

@@ -137,6 +137,34 @@ export class Actors {
     return done.block.number
   }
 
+  /** The owner of an NFT delegates it. */
+  async delegate(owner: AccountSigner, nftId: NftId, delegatee: AccountId): Promise<BlockNumber> {
+    const args = [nftId, toSs58(delegatee)]
+    return (await this.#submit(owner, { ...NFT, method: 'delegateNft', args })).block.number
+  }
+
+  /** The owner of an NFT offers it, and somebody rents it. */
+  async rentOut(owner: AccountSigner, nftId: NftId, rentee: AccountSigner): Promise<BlockNumber> {
+    await this.#submit(owner, { ...RENT, method: 'createContract', args: [nftId] })
+    return (await this.#submit(rentee, { ...RENT, method: 'rent', args: [nftId] })).block.number
+  }
+
+  /** The owner of an NFT, or who rents it, ends the rental. */
+  async endRental(by: AccountSigner, nftId: NftId): Promise<BlockNumber> {
+    return (await this.#submit(by, { ...RENT, method: 'revokeContract', args: [nftId] })).block.number
+  }
+
+  /** The owner of a capsule asks for a new round. */
+  async updateKey(owner: AccountSigner, nftId: NftId): Promise<BlockNumber> {
+    return (await this.#submit(owner, { ...NFT, method: 'notifyEnclaveKeyUpdate', args: [nftId] })).block.number
+  }
+
+  /** The committee admits a metrics server. */
+  async admitMetricsServer(account: AccountId): Promise<BlockNumber> {
+    const server = { metricsServerAddress: account, supportedClusterType: CLUSTER_TYPES.public }
+    return this.#govern({ ...TEE, method: 'registerMetricsServer', args: [server] })
+  }
+
   /** Every share that is synced at the newest final block, which is `atLeast` this one. */
   async listedShares(atLeast: BlockNumber): Promise<ShareKey[]> {
     const signal = this.#signal
@@ -165,6 +193,7 @@ export type Access = 'public' | 'private'
 const CLUSTER_TYPES = { public: 'Public', private: 'Private' } as const satisfies Record<Access, string>
 const TEE = { pallet: 'tee' } as const
 const NFT = { pallet: 'nft' } as const
+const RENT = { pallet: 'rent' } as const
 
 /** The id that comes first in an event's data. */
 function idIn({ events }: FinalisedCall, pallet: string, name: string): number {

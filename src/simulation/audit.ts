@@ -7,8 +7,9 @@ import {
   type SlotId,
   shareKeyText,
 } from '../domain/index.js'
+import { combineShares } from '../owner/index.js'
+import { combinations } from './combinations.js'
 import type { Check } from './report.js'
-import { combinations, combineShares } from './secret-sharing.js'
 
 /** A share as an enclave lists it, without its payload. */
 export type HeldShare = ShareKey & { readonly version: BlockNumber; readonly origin: ClusterId }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { toHex, zero } from '../crypto/index.js'
 import { type BlockNumber, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
-import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, WANTS } from './records.js'
+import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, VIEWS, WANTS } from './records.js'
 import type { Tally } from './tally.js'
 import type { Transaction } from './transaction.js'
 import type { Identity, PendingShare, SharePlace, Want } from './types.js'
@@ -107,6 +107,10 @@ export class Changes {
     const held = await this.transaction.get(PLACES, key)
     if (held !== undefined && held.version <= block) await this.removeShare(key)
     await this.dropPendingAsOf(block, key)
+    // What is handed over or held anew since then has a log of its own.
+    if ((await this.transaction.get(PLACES, key)) === undefined && (await this.transaction.get(VIEWS, key))) {
+      this.transaction.delete(VIEWS, key)
+    }
     const want = await this.transaction.get(WANTS, key)
     if (want !== undefined && want.minimumVersion <= block) await this.closeWant(key)
   }

@@ -9,7 +9,7 @@ import {
 } from '../domain/index.js'
 import type { Branch, ForkEvidence, LogHead, LogId, NodePosition } from '../provenance/index.js'
 import type { Manifest, Part, PartSum } from './manifest.js'
-import type { Identity, PendingShare, SecretName, SharePlace, Want } from './types.js'
+import type { Identity, PendingShare, SecretName, SharePlace, View, Want } from './types.js'
 
 /**
  * One kind of record: how its keys and values become bytes. A key begins with the table's own byte and orders as its
@@ -264,6 +264,34 @@ export const PAYLOADS: Table<PayloadKey, Uint8Array> = {
   decode: (payload) => payload,
 }
 
+const [VIEW_ROLES, VIEW_EVENTS] = [['OWNER', 'DELEGATEE', 'RENTEE'] as const, ['STORE', 'VIEW'] as const]
+
+/** Who has handed over a share and who was given it, the latest last. */
+export const VIEWS: Table<ShareKey, readonly View[]> = {
+  ...shareTable(0x24, 'views'),
+  encode: (views) => {
+    const writer = new Writer().u8(views.length)
+    for (const { at, block, account, role, event } of views) {
+      writer.f64(at).u32(block).hex(account).u8(VIEW_ROLES.indexOf(role)).u8(VIEW_EVENTS.indexOf(event))
+    }
+    return writer.finish()
+  },
+  decode: (bytes) => {
+    const reader = new Reader(bytes)
+    const views = Array.from({ length: reader.u8() }, (): View => {
+      const [at, block, account] = [reader.f64(), reader.u32(), reader.hex(32)]
+      return { at, block, account, role: named(VIEW_ROLES, reader.u8()), event: named(VIEW_EVENTS, reader.u8()) }
+    })
+    return reader.end(views)
+  },
+}
+
+function named<Name>(names: readonly Name[], index: number): Name {
+  const name = names[index]
+  if (name === undefined) throw formError()
+  return name
+}
+
 export const NODES: Table<{ log: LogId; at: NodePosition }, Uint8Array> = {
   prefix: 0x30,
   encodeKey: ({ log, at }) => writeLog(new Writer().u8(0x30), log).u8(at.level).u32(at.index).finish(),
@@ -354,6 +382,7 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   describer(PENDING),
   describer(PLACES),
   describer(PAYLOADS),
+  describer(VIEWS),
   describer(NODES),
   describer(HEADS),
   describer(NEWEST),

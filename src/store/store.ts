@@ -41,6 +41,7 @@ import {
   PROGRESS,
   SECRETS,
   SETUP_DONE,
+  VIEWS,
   WANTS,
 } from './records.js'
 import { openFolder } from './reseal.js'
@@ -57,12 +58,16 @@ import type {
   StoreCounts,
   StoredShare,
   StoreIntegrity,
+  View,
   Want,
 } from './types.js'
 import { doubtOf, isProofWanted, satisfies } from './wants.js'
 
 /** Of those held of a log, the smallest first that cover what differs: the node was stored with one of them. */
 const HEADS_TRIED = 256
+
+/** Of one share; whoever may ask for it can do so any number of times. */
+const VIEWS_KEPT = 64
 
 const COLLATERALS_KEPT = 64
 
@@ -647,6 +652,24 @@ export class Store {
       const isGiven = doubt === 'proof' || (doubt === 'unsure' && place.origin === unsureOf)
       return isGiven ? openShare(this.#database, reads, { key, place }) : undefined
     })
+  }
+
+  /**
+   * Notes that a share was handed over or given out; of more than some dozens the oldest goes. It goes with the share.
+   *
+   * @throws SlotmeshError `store/no-seat`.
+   */
+  putView(key: ShareKey, view: View): Promise<void> {
+    return this.#write(async (changes) => {
+      await changes.identity()
+      const views = (await changes.transaction.get(VIEWS, key)) ?? []
+      changes.transaction.put(VIEWS, key, [...views, view].slice(-VIEWS_KEPT))
+    })
+  }
+
+  /** The latest last; none where nobody has asked yet. */
+  async views(key: ShareKey): Promise<readonly View[]> {
+    return (await this.#database.get(VIEWS, key)) ?? []
   }
 
   /** As `share`, without opening the payload. */

@@ -56,6 +56,17 @@ export interface SharePlace {
   readonly bytes: number
 }
 
+/** That a share was handed over by its owner, or given to somebody with a right to it. */
+export interface View {
+  /** Unix ms. */
+  readonly at: number
+  /** The latest finalised block at that time. */
+  readonly block: BlockNumber
+  readonly account: AccountId
+  readonly role: 'OWNER' | 'DELEGATEE' | 'RENTEE'
+  readonly event: 'STORE' | 'VIEW'
+}
+
 /** A held share, opened. The payload is the reader's own copy, to be zeroed when done with. */
 export interface StoredShare {
   readonly payload: Uint8Array

@@ -71,10 +71,12 @@ export class IngestError extends SlotmeshError {
   override readonly name = 'IngestError'
   /** How the chain answered; `held` when another share is held under this key; `gone` when it was erased meanwhile. */
   readonly outcome: ConfirmationOutcome | 'held' | 'gone'
+  readonly key: ShareKey
 
   constructor(outcome: IngestError['outcome'], key: ShareKey) {
     super('sync/not-taken', `${shareKeyText(key)}: ${SENTENCES[outcome]}`)
     this.outcome = outcome
+    this.key = key
   }
 }
 

@@ -12,6 +12,7 @@ export function madeUpStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     account: account(1),
     peerId: 'peer',
     multiaddrs: [],
+    api: undefined,
     state: 'running',
     seat: { cluster: 0, slot: 1 },
     finalisedBlock: 122,

@@ -49,6 +49,7 @@ const ANSWERS = {
   state_getRuntimeVersion: versionSchema,
   state_getMetadata: hexSchema,
   system_accountNextIndex: z.int().min(0),
+  system_chain: z.string().max(100),
   // Substrate's ChainType: one of its words, or one of the chain's own as { Custom: word }.
   system_chainType: z.union([z.string(), z.record(z.string(), z.string())]),
 } as const
@@ -108,6 +109,11 @@ export class Rpc {
   async chainType(signal: AbortSignal): Promise<string> {
     const type = await this.#read('system_chainType', [], signal)
     return typeof type === 'string' ? type : 'Custom'
+  }
+
+  /** For people. */
+  chainName(signal: AbortSignal): Promise<string> {
+    return this.#read('system_chain', [], signal)
   }
 
   async finalisedHead(signal: AbortSignal): Promise<BlockRef> {

@@ -21,6 +21,9 @@ export const nftShape = z.object({
   }),
 })
 
+/** What there is as long as a rental goes on, whoever may rent it; of the contract no more is read. */
+const contractShape = z.object({ rentee: account.nullable() })
+
 /** @throws SlotmeshError `chain/unreadable-block`, or what requests throw. */
 export async function readNft(
   rpc: Rpc,
@@ -31,14 +34,22 @@ export async function readNft(
 ): Promise<NftFacts | undefined> {
   const nfts = runtime.storage('NFT', 'Nfts')
   const delegations = runtime.storage('NFT', 'DelegatedNFTs')
-  const [nft, delegation] = await rpc.storages([nfts.key(nftId), delegations.key(nftId)], block.hash, signal)
+  // Not every chain has rentals.
+  const rentals = runtime.hasStorage('Rent', 'Contracts') ? runtime.storage('Rent', 'Contracts') : undefined
+  const items = [nfts, delegations, ...(rentals === undefined ? [] : [rentals])]
+  const keys = items.map((item) => item.key(nftId))
+  const [nft, delegation, rental] = await rpc.storages(keys, block.hash, signal)
   if (nft === undefined) return undefined
   const { owner, state } = readAs(nftShape, block, nfts, () => plain(nfts.decode(nft)))
   const delegatee =
     delegation === undefined
       ? undefined
       : readAs(account, block, delegations, () => plain(delegations.decode(delegation)))
-  return { owner, delegatee, ...state }
+  const contract =
+    rentals === undefined || rental === undefined
+      ? undefined
+      : readAs(contractShape, block, rentals, () => plain(rentals.decode(rental)))
+  return { owner, delegatee, rentee: contract?.rentee ?? undefined, ...state }
 }
 
 /**

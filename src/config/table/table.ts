@@ -1,3 +1,4 @@
+import { API } from './api.js'
 import { ATTESTATION } from './attestation.js'
 import { CHAIN } from './chain.js'
 import { LOG } from './log.js'
@@ -45,6 +46,7 @@ export const TABLE = {
     },
   },
   attestation: ATTESTATION,
+  api: API,
   sealing: {
     kind: { is: 'sealing-source' },
     flag: '--sealing <source>',

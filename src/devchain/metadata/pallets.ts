@@ -237,6 +237,23 @@ const NFT: PalletDefinition = {
   },
 }
 
+/** Of a contract only what tells who rents: who may, for what price and how long is not modelled. */
+const RENT: PalletDefinition = {
+  index: 32,
+  calls: {
+    create_contract: call(0, { nft_id: 'u32' }),
+    revoke_contract: call(2, { nft_id: 'u32' }),
+    rent: call(3, { nft_id: 'u32' }),
+  },
+  events: {
+    ContractCreated: event(0, { nft_id: 'u32', renter: 'AccountId32' }),
+    ContractStarted: event(1, { nft_id: 'u32', rentee: 'AccountId32' }),
+    ContractRevoked: event(2, { nft_id: 'u32', revoked_by: 'AccountId32' }),
+  },
+  errors: ['NFTNotFound', 'NotTheNFTOwner', 'CannotRentRentedNFTs', 'ContractNotFound', 'CannotRentOwnContract'],
+  storage: { Contracts: map('u32', 'RentContractData') },
+}
+
 const TEE_EVENTS: PalletDefinition['events'] = {
   EnclaveAddedForRegistration: event(0, {
     operator_address: 'AccountId32',
@@ -311,9 +328,14 @@ const TEE_SECOND: PalletDefinition = {
     assign_enclave: call(3, { operator_address: 'AccountId32', cluster_id: 'u32', slot_id: 'u32' }),
     create_cluster: call(7, { cluster_type: 'ClusterType' }),
     update_cluster: call(9, { cluster_id: 'u32', cluster_type: 'ClusterType' }),
+    register_metrics_server: call(10, { metrics_server: 'MetricsServer' }),
   },
-  events: { ...TEE_EVENTS, ClusterUpdated: event(9, { cluster_id: 'u32', cluster_type: 'ClusterType' }) },
-  errors: [...(TEE_FIRST.errors ?? []), 'SlotIdNotValid', 'SlotIsTaken'],
+  events: {
+    ...TEE_EVENTS,
+    ClusterUpdated: event(9, { cluster_id: 'u32', cluster_type: 'ClusterType' }),
+    MetricsServerAdded: event(10, { metrics_server: 'MetricsServer' }),
+  },
+  errors: [...(TEE_FIRST.errors ?? []), 'SlotIdNotValid', 'SlotIsTaken', 'MetricsServerAlreadyExists'],
   storage: {
     ...TEE_FIRST.storage,
     MetricsServers: { value: 'Vec<MetricsServer>', fallback: [] },
@@ -349,6 +371,13 @@ const NFT_TYPES: Readonly<Record<string, NamedType>> = {
         state: 'NFTState',
       },
     },
+  },
+}
+
+const RENT_TYPES: Readonly<Record<string, NamedType>> = {
+  RentContractData: {
+    path: 'ternoa_rent::types::RentContractData',
+    shape: { fields: { start_block: 'Option<u32>', renter: 'AccountId32', rentee: 'Option<AccountId32>' } },
   },
 }
 
@@ -391,8 +420,9 @@ export function palletsOf(generation: Generation): {
       TechnicalCommittee: TECHNICAL_COMMITTEE,
       Utility: UTILITY,
       NFT,
+      Rent: RENT,
       TEE: generation === 1 ? TEE_FIRST : TEE_SECOND,
     },
-    types: { ...NFT_TYPES, ...(generation === 1 ? TEE_FIRST_TYPES : TEE_SECOND_TYPES) },
+    types: { ...NFT_TYPES, ...RENT_TYPES, ...(generation === 1 ? TEE_FIRST_TYPES : TEE_SECOND_TYPES) },
   }
 }

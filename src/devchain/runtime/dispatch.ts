@@ -6,6 +6,7 @@ import { committeeCalls } from './committee.js'
 import type { Execution, Origin } from './execution.js'
 import { DispatchFailure } from './failure.js'
 import { nftCalls } from './nft.js'
+import { rentCalls } from './rent.js'
 import { systemCalls } from './system.js'
 import { teeCalls } from './tee.js'
 import { utilityCalls } from './utility.js'
@@ -16,6 +17,7 @@ const HANDLERS: Handlers = {
   ...committeeCalls,
   ...utilityCalls,
   ...nftCalls,
+  ...rentCalls,
   ...teeCalls,
 }
 

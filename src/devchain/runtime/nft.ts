@@ -179,7 +179,8 @@ function forgetShare(execution: Execution, kind: Kind, nftId: NftId): void {
   execution.remove(PALLET, kind.shards, nftId)
 }
 
-function nftOf(execution: Execution, nftId: NftId): Value {
+/** Fails with `NFTNotFound`. */
+export function nftOf(execution: Execution, nftId: NftId): Value {
   return execution.get(PALLET, 'Nfts', nftId) ?? execution.fail(PALLET, 'NFTNotFound')
 }
 
@@ -196,7 +197,12 @@ function flag(nft: Value, name: string): boolean {
   return nft.field('state').field(name).boolean()
 }
 
-function setFlags(execution: Execution, nftId: NftId, nft: Value, flags: Readonly<Record<string, boolean>>): void {
+export function setFlags(
+  execution: Execution,
+  nftId: NftId,
+  nft: Value,
+  flags: Readonly<Record<string, boolean>>,
+): void {
   execution.put(PALLET, 'Nfts', [nftId], nft.with({ state: nft.field('state').with(flags) }))
 }
 

@@ -148,6 +148,19 @@ export const teeCalls: Handlers = {
     call.execution.emit(PALLET, 'ClusterUpdated', { clusterId, clusterType })
   },
 
+  'TEE.register_metrics_server': (call) => {
+    ensureGovernance(call)
+    const { execution } = call
+    const metricsServer = call.argument('metricsServer')
+    const address = metricsServer.field('metricsServerAddress').account()
+    const servers = execution.value(PALLET, 'MetricsServers').items()
+    if (servers.some((server) => server.field('metricsServerAddress').account() === address)) {
+      execution.fail(PALLET, 'MetricsServerAlreadyExists')
+    }
+    execution.put(PALLET, 'MetricsServers', [], [...servers, metricsServer])
+    execution.emit(PALLET, 'MetricsServerAdded', { metricsServer })
+  },
+
   'TEE.remove_cluster': (call) => {
     ensureGovernance(call)
     const { execution } = call

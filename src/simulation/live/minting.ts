@@ -1,7 +1,6 @@
 import type { AccountSigner } from '../../crypto/index.js'
 import { type BlockNumber, CLUSTER_SIZE, type ShareKey, type SlotId, SlotmeshError } from '../../domain/index.js'
-import { ownerStoreRequest } from '../../owner/index.js'
-import { splitSecret } from '../secret-sharing.js'
+import { ownerStoreRequest, splitSecret } from '../../owner/index.js'
 import type { MintOrder } from '../stage.js'
 import type { OwnedSecret, SimulatedCluster, World } from './world.js'
 

@@ -128,7 +128,7 @@ export class ScriptedChain implements SyncChain {
     if (this.burned.has(nftId)) return undefined
     const { account } = own.identity
     const facts = { isSecret: true, isSyncingSecret: false, isCapsule: true, isSyncingCapsule: this.syncing.has(nftId) }
-    return { owner: account, delegatee: undefined, ...facts }
+    return { owner: account, delegatee: undefined, rentee: undefined, ...facts }
   }
 
   async confirm(): Promise<{ outcome: 'confirmed' }> {

@@ -357,7 +357,13 @@ describe('taking shares from owners', () => {
     await missed([key])
     const ingest = ingestWith('already-synced')
     const owner = accountSigner(new Uint8Array(32).fill(77))
-    const nft = { owner: owner.account, delegatee: undefined, isCapsule: false, isSyncingCapsule: false }
+    const nft = {
+      owner: owner.account,
+      delegatee: undefined,
+      rentee: undefined,
+      isCapsule: false,
+      isSyncingCapsule: false,
+    }
     const facts = {
       finalised: () => ({ number: 12, hash: own.identity.genesisHash }),
       nft: async () => ({ ...nft, isSecret: true, isSyncingSecret: false }),

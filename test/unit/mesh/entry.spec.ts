@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { toHex } from '../../../src/crypto/index.js'
 import { type AccountId, type Clock, Registry, silentLogger } from '../../../src/domain/index.js'
 import type { EntryHost } from '../../../src/mesh/bootstrap.js'
@@ -123,8 +123,9 @@ describe('entering the mesh by addresses from the chain', () => {
     await entering
   })
 
-  const begin = () => {
+  const begin = (askApi?: (apiUri: string) => Promise<Multiaddr[]>) => {
     entering = enterByRegistry({
+      askApi,
       libp2p: host as unknown as EntryHost,
       registry: () => registry,
       account: OWN,
@@ -158,6 +159,25 @@ describe('entering the mesh by addresses from the chain', () => {
     begin()
     await clock.pass()
     assert.deepEqual(new Set(host.dialled), new Set(addresses(2)))
+  })
+
+  it('asks APIs for addresses, where it can, and dials no more of each than it may', async () => {
+    registry = registryOf('https://enclave.example')
+    const asked: string[] = []
+    begin(async (apiUri) => {
+      asked.push(apiUri)
+      return addresses(30).map((address) => multiaddr(address))
+    })
+    await until(() => clock.pauses.length > 0)
+    assert.deepEqual(asked, ['https://enclave.example'])
+    assert.deepEqual(host.dialled, addresses(LIMITS.entry.dialsPerRound))
+  })
+
+  it('asks the next one when an API fails, or names nobody', async () => {
+    registry = registryOf('https://one.example', 'two.example', ...addresses(1))
+    begin((apiUri) => (apiUri.startsWith('https') ? Promise.reject(new Error('Nobody.')) : Promise.resolve([])))
+    await until(() => clock.pauses.length > 0)
+    assert.deepEqual(host.dialled, addresses(1))
   })
 
   it('stops at the first that answers, and dials nobody as long as there is a connection', async () => {

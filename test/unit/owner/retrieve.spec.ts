@@ -9,7 +9,20 @@ import {
   retrieveRequest,
   verifyRetrieveRequest,
 } from '../../../src/owner/index.js'
-import { chainWith, delegatee, NFT, NOW, owner, retrieving, SHARE, SYNCED, SYNCING, sign, stranger } from './fixture.js'
+import {
+  chainWith,
+  delegatee,
+  NFT,
+  NOW,
+  owner,
+  rentee,
+  retrieving,
+  SHARE,
+  SYNCED,
+  SYNCING,
+  sign,
+  stranger,
+} from './fixture.js'
 
 const signal = new AbortController().signal
 const RIGHT_DATA = `<Bytes>${NFT}_${NOW}_15</Bytes>`
@@ -37,11 +50,14 @@ function refused(http: number, status: OwnerRequestStatus, nftId: number, rows: 
 }
 
 const byDelegatee = retrieving(RIGHT_DATA, { requester_type: 'DELEGATEE' }, delegatee)
+const byRentee = retrieving(RIGHT_DATA, { requester_type: 'RENTEE' }, rentee)
+const rented: NftFacts = { ...SYNCED, rentee: rentee.account }
 const undelegated: NftFacts = { ...SYNCED, delegatee: undefined }
 
 const RIGHT: readonly (Row & { readonly requester?: string })[] = [
   { name: 'the owner', request: retrieving() },
   { name: 'the owner of a capsule', request: retrieving(), kind: 'capsule' },
+  { name: 'the rentee', request: byRentee, nft: rented, requester: rentee.account },
   { name: 'the delegatee', request: byDelegatee, requester: delegatee.account },
   {
     name: 'the owner of a secret whose capsule is syncing',
@@ -125,7 +141,8 @@ const REFUSED: readonly RefusedRow[] = [
     { name: 'the delegatee as the owner', request: retrieving(RIGHT_DATA, {}, delegatee) },
     { name: 'the owner as the delegatee', request: retrieving(RIGHT_DATA, { requester_type: 'DELEGATEE' }) },
     { name: 'a delegatee no more', request: byDelegatee, nft: undelegated },
-    { name: 'the owner as a rentee', request: retrieving(RIGHT_DATA, { requester_type: 'RENTEE' }) },
+    { name: 'a rentee whose rental has ended', request: byRentee },
+    { name: 'the owner as a rentee', nft: rented, request: retrieving(RIGHT_DATA, { requester_type: 'RENTEE' }) },
   ]),
 ].flat()
 
@@ -144,11 +161,6 @@ describe('a request for a share', () => {
         await assert.rejects(verify(row), { name: 'OwnerRequestError', status, httpStatus: http, nftId })
       })
     }
-  })
-
-  it('tells a rentee that this chain has no rent pallet', async () => {
-    const request = retrieving(RIGHT_DATA, { requester_type: 'RENTEE' })
-    await assert.rejects(verify({ request }), { message: /no rent pallet/ })
   })
 
   it('is refused with 503 when the chain cannot be asked', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { CLUSTER_SIZE, type ShareKey } from '../../../src/domain/index.js'
+import { splitSecret } from '../../../src/owner/index.js'
 import {
   auditFailover,
   auditHoldings,
@@ -14,7 +15,6 @@ import {
   type Holding,
   type Retrieval,
 } from '../../../src/simulation/audit.js'
-import { splitSecret } from '../../../src/simulation/secret-sharing.js'
 
 const SECRET_1: ShareKey = { kind: 'secret', nftId: 1 }
 const CAPSULE_1: ShareKey = { kind: 'capsule', nftId: 1 }

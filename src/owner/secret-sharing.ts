@@ -14,11 +14,3 @@ export async function splitSecret(secret: Uint8Array, threshold: number): Promis
 export async function combineShares(shares: readonly string[]): Promise<Uint8Array> {
   return combine(shares.map((share) => new Uint8Array(Buffer.from(share, 'hex'))))
 }
-
-/** Every way to pick `count` of `items`, in order. */
-export function combinations<T>(items: readonly T[], count: number): T[][] {
-  if (count === 0) return [[]]
-  return items.flatMap((item, index) =>
-    combinations(items.slice(index + 1), count - 1).map((others) => [item, ...others]),
-  )
-}

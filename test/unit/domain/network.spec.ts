@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { networkOf } from '../../../src/mesh/network.js'
+import { networkOf } from '../../../src/domain/index.js'
 
 describe('the network that somebody comes from', () => {
   for (const [host, network] of [
