@@ -12,7 +12,13 @@ import { MEASUREMENT, type Minted, SLOT, Stage } from '../../../src/conformance/
 import { targetOf } from '../../../src/conformance/target.js'
 import { fromHex } from '../../../src/crypto/index.js'
 import type { BlockNumber } from '../../../src/domain/index.js'
-import { createEnclaveNode, type EnclaveNode, type EnclaveNodeConfig } from '../../../src/node/index.js'
+import { createMetrics } from '../../../src/metrics/index.js'
+import {
+  createEnclaveNode,
+  type EnclaveNode,
+  type EnclaveNodeConfig,
+  type MeshMetrics,
+} from '../../../src/node/index.js'
 import { waitUntil } from '../../../src/simulation/wait.js'
 import type { Store } from '../../../src/store/index.js'
 import { PAYLOADS, PLACES } from '../../../src/store/records.js'
@@ -84,7 +90,7 @@ describe('a node and the enclaves of its slot', function () {
 
   async function start(
     attestation: Partial<EnclaveNodeConfig['attestation']> = {},
-    { isAlone = false } = {},
+    { isAlone = false, metrics }: { isAlone?: boolean; metrics?: MeshMetrics } = {},
   ): Promise<EnclaveNode> {
     const platform = stage.pki.platform({ machineId: 'under test', measurement: MEASUREMENT })
     const addresses = independent.libp2p.getMultiaddrs().map((address) => address.toString())
@@ -95,6 +101,7 @@ describe('a node and the enclaves of its slot', function () {
         listen: ['/ip4/127.0.0.1/tcp/0'],
         bootstrap: isAlone ? [] : addresses,
         allowPrivateAddresses: true,
+        ...(metrics && { metrics }),
       },
       attestation: {
         quoteSource: platform.quoteSource,
@@ -177,6 +184,37 @@ describe('a node and the enclaves of its slot', function () {
     })
     return codes
   }
+
+  it('tell in metrics, and of the peer, how exchanges in both roles go', async () => {
+    const metrics = createMetrics()
+    const running = await start({}, { metrics: metrics.mesh })
+    metrics.watch(running)
+    const roles: (string | undefined)[] = []
+    running.subscribe((event) => {
+      if (event.type === 'exchange-done' || event.type === 'exchange-served') roles.push(event.type)
+    })
+    const shared = await share(running)
+    await fetchBack(shared)
+    await until('the node to have served it', async () => roles.includes('exchange-served'))
+
+    const [peer] = running.peers()
+    assert.equal(peer?.account, stage.cast.origins[0]?.enclaves[SLOT]?.signer.account)
+    assert.ok(peer?.isConnected && peer.attestedAt !== undefined)
+    assert.deepEqual([peer.lastExchange?.role, peer.lastExchange?.code], ['provider', undefined])
+    assert.equal(running.registry()?.seatOf(running.account)?.slot, SLOT)
+    const text = await metrics.text()
+    for (const role of ['requester', 'provider']) {
+      assert.match(
+        text,
+        new RegExp(`^slotmesh_exchanges_total\\{role="${role}",outcome="done",code="none"\\} \\d+$`, 'm'),
+      )
+      assert.match(text, new RegExp(`^slotmesh_handshake_seconds_count\\{role="${role}"\\} [1-9]`, 'm'))
+    }
+    assert.match(text, /^slotmesh_quote_verification_seconds_count\{outcome="admitted"\} [1-9]/m)
+    assert.match(text, /^slotmesh_triggers_total\{type="synced"\} [1-9]/m)
+    assert.match(text, /^slotmesh_share_delay_seconds_count [1-9]/m)
+    assert.match(text, /^libp2p_data_transfer_bytes_total\{protocol="\/ternoa\/share\/1",direction="sent"\} [1-9]/m)
+  })
 
   it('take a build for as long as a rule has it, by the final block that the node is at', async () => {
     const untilBlock = stage.now + 60
