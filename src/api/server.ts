@@ -10,7 +10,7 @@ import { allowOrigins } from './cors.js'
 import { codeOf, Guard, type Refusal } from './guard.js'
 import { addShareRoutes } from './routes/shares.js'
 import { addStateRoutes } from './routes/state.js'
-import { type ApiSettings, DEFAULT_LIMITS, parseListen, proxyList, requireSecrecy } from './settings.js'
+import { type ApiSettings, checkApi, DEFAULT_LIMITS, parseListen, proxyList } from './settings.js'
 import { type Credentials, readCredentials } from './tls.js'
 
 /** Open connections of everybody together. */
@@ -39,7 +39,7 @@ export interface ApiServer {
  * @throws SlotmeshError `api/no-tls`, `api/bad-address`, `api/bad-proxy`, `api/bad-certificate`, `api/cannot-listen`.
  */
 export async function startApi(settings: ApiSettings, node: ApiBackend, logger: Logger): Promise<ApiServer> {
-  requireSecrecy(settings)
+  checkApi(settings)
   const { host, port } = parseListen(settings.listen)
   const proxies = settings.proxies?.length ? proxyList(settings.proxies) : undefined
   const limits = { ...DEFAULT_LIMITS, ...settings.limits }

@@ -86,13 +86,22 @@ export function isIn(list: BlockList, address: string): boolean {
  * Shares and the requests that open them must not cross a network in the clear.
  * @throws SlotmeshError `api/no-tls`
  */
-export function requireSecrecy({ listen, tls, proxies = [] }: ApiSettings): void {
+function requireSecrecy({ listen, tls, proxies = [] }: ApiSettings): void {
   const { host } = parseListen(listen)
   if (tls !== undefined || proxies.length > 0 || isLoopback(host)) return
   throw new SlotmeshError(
     'api/no-tls',
     `The api would send shares in the clear on ${listen}: give a certificate and its key, listen on a loopback address, or name the proxies that stand before it.`,
   )
+}
+
+/**
+ * What can be said of settings before anything starts.
+ * @throws SlotmeshError `api/no-tls`, `api/bad-address`, `api/bad-proxy`
+ */
+export function checkApi(settings: ApiSettings): void {
+  requireSecrecy(settings)
+  proxyList(settings.proxies ?? [])
 }
 
 const LOOPBACK = proxyList(['127.0.0.0/8', '::1'])

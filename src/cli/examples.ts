@@ -11,6 +11,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   devchain: ['slotmesh devchain', 'slotmesh devchain --instant --folder my-chain'],
   'attest policy': ['slotmesh attest policy --config node-a/slotmesh.yaml'],
   'attest quote': ['slotmesh attest quote --config node-a/slotmesh.yaml --out quote.bin'],
+  store: ['slotmesh store --chain ws://127.0.0.1:9944 --nft 7 --cluster 0 --seed-file owner.seed < key.pem'],
+  retrieve: ['slotmesh retrieve --chain ws://127.0.0.1:9944 --nft 7 --seed-file owner.seed > key.pem'],
   reseal: ['slotmesh reseal --config node-a/slotmesh.yaml --to file:/run/secrets/new.key'],
   conformance: ['slotmesh conformance --list', 'slotmesh conformance --command "my-enclave {file}"'],
   'config schema': ['slotmesh config schema > slotmesh.schema.json'],

@@ -1,4 +1,4 @@
-import { type ApiServer, type ShareViews, startApi } from '../api/index.js'
+import { type ApiServer, checkApi, type ShareViews, startApi } from '../api/index.js'
 import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
 import { type AccountSigner, type ForgetfulSigner, toSs58, utf8, zero } from '../crypto/index.js'
@@ -75,6 +75,7 @@ export async function createEnclaveNode(config: EnclaveNodeConfig, parts: NodePa
   // For as long as it runs the node needs neither: the one is with the store, the other made the signer.
   const { sealingKey, accountSeed, ...rest } = config
   const { folder, logger = silentLogger } = rest
+  if (rest.api !== undefined) checkApi(rest.api)
   const store = await openStore({ location: folder, sealingKey, logger })
   try {
     return new Node(rest, parts, logger, store, await takeSecrets(store, accountSeed))

@@ -64,6 +64,11 @@ describe('a node and its chain', () => {
     await quantumProof.stop()
   })
 
+  it('is not begun where clients would be answered in the clear', async () => {
+    const api = { listen: '0.0.0.0:0' }
+    await assert.rejects(async () => nodeIn(await folders.make(), { api }), { code: 'api/no-tls' })
+  })
+
   describe('that may be a real one', () => {
     let wire: Wire
     let type: unknown
