@@ -42,7 +42,7 @@ export function failureOf(thrown: unknown, account: AccountId, kind: ShareKind, 
   if (common !== undefined) return common
   const { code } = thrown as Partial<SlotmeshError>
   if (isChain(thrown)) return reply(503, 'CHAINUNAVAILABLE', 0, (thrown as Error).message)
-  if (code?.startsWith('node/')) return reply(503, 'UNAVAILABLE', 0, (thrown as Error).message)
+  if (code?.startsWith('node/') || code === 'sync/busy') return reply(503, 'UNAVAILABLE', 0, (thrown as Error).message)
   if (code?.startsWith('store/')) {
     return reply(500, store, 0, `The ${kind} cannot be kept or read here now; ask another enclave.`, true)
   }

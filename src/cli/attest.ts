@@ -108,6 +108,18 @@ async function verifyPeer(
     `the node     ${failure === undefined ? 'would exchange shares with it' : `${failure.code}: ${failure.reason}`}`,
   )
   await judge(Buffer.from(proof.quote, 'base64'), settings, { at, block: block ?? proof.block })
+  // A quote says nothing of who shows it: that it is this enclave's own is for the exchange to prove.
+  if (failure !== undefined) throw notProved(proof.account, failure)
+}
+
+function notProved(
+  account: string,
+  { code, reason }: { readonly code: string; readonly reason: string },
+): SlotmeshError {
+  return new SlotmeshError(
+    'cli/not-proved',
+    `The enclave ${account} has not proved itself (${code}: ${reason}): what is said of the quote above holds for whichever enclave it is of.`,
+  )
 }
 
 async function judge(

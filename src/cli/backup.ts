@@ -99,7 +99,9 @@ async function restore(given: string, flags: SettingFlags, signal: AbortSignal):
     const account = await accountOf(settings, folder)
     print(`The store of ${toSs58(account)} is in ${folder} again: go on with slotmesh join.`)
   } catch (thrown) {
-    await rm(folder, { recursive: true, force: true })
+    // A node that has opened it meanwhile lives in it.
+    const isInUse = thrown instanceof SlotmeshError && thrown.code === 'store/locked'
+    if (!isInUse) await rm(folder, { recursive: true, force: true })
     throw thrown
   }
 }

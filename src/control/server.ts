@@ -31,16 +31,22 @@ export async function serveControl(options: {
   readonly path: string
   readonly asks: ReadonlyMap<string, Ask>
   readonly logger: Logger
+  /** In place of {@link CONTROL.idleTimeoutMs}. */
+  readonly idleTimeoutMs?: number
 }): Promise<ControlServer> {
-  const { path, asks, logger } = options
+  const { path, asks, logger, idleTimeoutMs = CONTROL.idleTimeoutMs } = options
   if (Buffer.byteLength(path) > CONTROL.longestPath) throw pathTooLong(path)
   const closing = new AbortController()
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
-    socket.setTimeout(CONTROL.idleTimeoutMs, () => socket.destroy())
-    socket.on('close', () => sockets.delete(socket))
-    converse(socket, asks, closing.signal).catch((thrown) => {
+    socket.setTimeout(idleTimeoutMs, () => socket.destroy())
+    const left = new AbortController()
+    socket.on('close', () => {
+      sockets.delete(socket)
+      left.abort(new SlotmeshError('control/left', 'Whoever asked has gone.'))
+    })
+    converse(socket, { asks, idleTimeoutMs, signals: [closing.signal, left.signal] }).catch((thrown) => {
       logger.debug('a control connection ended', { reason: messageOf(thrown) })
       socket.destroy()
     })
@@ -76,7 +82,14 @@ async function listenPrivately(server: ReturnType<typeof createServer>, path: st
   await listening
 }
 
-async function converse(socket: Socket, asks: ReadonlyMap<string, Ask>, closing: AbortSignal): Promise<void> {
+interface Conversation {
+  readonly asks: ReadonlyMap<string, Ask>
+  readonly idleTimeoutMs: number
+  /** That end what is being answered. */
+  readonly signals: readonly AbortSignal[]
+}
+
+async function converse(socket: Socket, { asks, idleTimeoutMs, signals }: Conversation): Promise<void> {
   let rest = Buffer.alloc(0)
   // One request after the other: what comes meanwhile waits in the socket.
   for await (const chunk of socket) {
@@ -85,19 +98,27 @@ async function converse(socket: Socket, asks: ReadonlyMap<string, Ask>, closing:
       const line = rest.subarray(0, end)
       rest = rest.subarray(end + 1)
       if (line.length > CONTROL.maximumRequest) throw tooLong()
-      await say(socket, await answerOf(line.toString('utf8'), asks, closing))
+      // Nothing is said while an answer is made, which has a time of its own.
+      socket.setTimeout(0)
+      const answer = await answerOf(line.toString('utf8'), asks, signals)
+      socket.setTimeout(idleTimeoutMs)
+      await say(socket, answer)
     }
     if (rest.length > CONTROL.maximumRequest) throw tooLong()
   }
 }
 
-async function answerOf(line: string, asks: ReadonlyMap<string, Ask>, closing: AbortSignal): Promise<object> {
+async function answerOf(
+  line: string,
+  asks: ReadonlyMap<string, Ask>,
+  signals: readonly AbortSignal[],
+): Promise<object> {
   try {
     const request = parsed(line)
     const ask = asks.get(request.ask)
     if (ask === undefined) throw unknown(`This node knows no ${JSON.stringify(request.ask)}; it may be an older one.`)
     const timeoutMs = ask.timeoutMs ?? CONTROL.answerTimeoutMs
-    return { answer: await bounded({ signals: [closing], timeoutMs }, (signal) => ask.answer(request, { signal })) }
+    return { answer: await bounded({ signals, timeoutMs }, (signal) => ask.answer(request, { signal })) }
   } catch (thrown) {
     if (thrown instanceof SlotmeshError) return { refused: { code: thrown.code, sentence: thrown.message } }
     return { refused: { code: 'control/failed', sentence: `The node could not answer: ${messageOf(thrown)}.` } }

@@ -375,6 +375,8 @@ class Node implements EnclaveNode {
       if (held === undefined) throw keyNotExist(key)
       try {
         await this.#note(chain, key, { account: authorised.requester, role: request.requester_type, event: 'VIEW' })
+        // It waits for the writer before it, and that may be a copy of the whole store.
+        signal.throwIfAborted()
         return held.payload
       } catch (thrown) {
         zero(held.payload)

@@ -39,8 +39,10 @@ export async function copyFiles(from: string, to: string, signal: AbortSignal): 
   if (await isTaken(target)) throw takenError(target)
   const draft = `${target}.copying`
   for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted()
     await rm(draft, { recursive: true, force: true })
-    await mkdir(draft, { recursive: true, mode: 0o700 })
+    // Not the folder that it is in, too: whoever has given up may have taken that away.
+    await mkdir(draft, { mode: 0o700 })
     try {
       if (await copiedOnce(from, draft, signal)) break
       if (attempt === TRIES) throw changingError(from)

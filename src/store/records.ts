@@ -523,7 +523,9 @@ class Writer {
   }
 
   u8(value: number): this {
-    this.#buffer[this.#take(1)] = value
+    // First, since the buffer may be another one after it.
+    const at = this.#take(1)
+    this.#buffer[at] = value
     return this
   }
 

@@ -131,10 +131,16 @@ export class SyncEngine {
   /**
    * Waits until every block up to `block` is durably taken in: a share that an owner hands over on the word of that
    * block can then not be mistaken for one of a round before it.
-   * @throws AbortError with the signal's reason as its cause.
+   * @throws the signal's reason.
    */
   async reached(block: BlockNumber, { signal }: { signal: AbortSignal }): Promise<void> {
-    while (this.#cursor < block) await once(this.#progress, 'moved', { signal })
+    try {
+      while (this.#cursor < block) await once(this.#progress, 'moved', { signal })
+    } catch (thrown) {
+      // In place of an error that says no more than that there was one.
+      signal.throwIfAborted()
+      throw thrown
+    }
   }
 
   /**

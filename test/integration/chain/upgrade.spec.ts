@@ -11,6 +11,7 @@ const [enclave, operator] = [accountOf(1), accountOf(2)]
 function runtimeOf(specVersion: number, generation: 1 | 2, moved: number, cluster: number) {
   const metadata = editedMetadata(generation, (parts) => {
     moveIndices(parts, 'NFT', moved)
+    moveIndices(parts, 'Rent', moved)
     moveIndices(parts, 'TEE', moved)
   })
   const encoder = new Encoder(metadata)

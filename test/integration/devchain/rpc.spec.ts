@@ -54,6 +54,7 @@ describe('the development chain’s JSON-RPC', () => {
       ['TechnicalCommittee', 17],
       ['Utility', 21],
       ['NFT', 29],
+      ['Rent', 32],
       ['TEE', 34],
     ])
     assert.equal(api.consts.nft?.shardsNumber?.toString(), '5')

@@ -109,6 +109,14 @@ describe('synchronisation engine', () => {
     assert.equal(store.counts().wants, 0)
   })
 
+  it('gives whoever waits for a block the very reason for which that ends', async () => {
+    const [engine, waiting] = [start(), new AbortController()]
+    const reached = engine.reached(1_000_000, { signal: waiting.signal })
+    const reason = new SlotmeshError('node/stopped', 'The node is stopping.')
+    waiting.abort(reason)
+    await assert.rejects(reached, (thrown) => thrown === reason)
+  })
+
   it('asks the origin first', async () => {
     await peerWith(peerA, 1, [])
     await peerWith(peerB, 1, [secret(4)])

@@ -236,6 +236,7 @@ describe('the client API, of shares', () => {
       ['that another share is held', new IngestError('held', key), 409, 'NFTIDEXISTS'],
       ['that the chain is out of reach', new SlotmeshError('chain/unreachable', 'No chain.'), 503, 'CHAINUNAVAILABLE'],
       ['that its view is old', new SlotmeshError('node/stale-view', 'No block.'), 503, 'CHAINUNAVAILABLE'],
+      ['that too many ask for one share', new SlotmeshError('sync/busy', 'Many wait.'), 503, 'UNAVAILABLE'],
       ['that it stops', new SlotmeshError('node/stopped', 'It stops.'), 503, 'UNAVAILABLE'],
       [
         'that its disk fails',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -26,9 +26,10 @@ describe('the control socket', () => {
     await rm(scratch, { recursive: true })
   })
 
-  async function serve(asks: Record<string, Ask['answer']>): Promise<void> {
+  async function serve(asks: Record<string, Ask['answer']>, idleTimeoutMs?: number): Promise<void> {
     const known = new Map(Object.entries(asks).map(([name, answer]) => [name, { answer }]))
-    server = await serveControl({ path: controlSocketOf(folder), asks: known, logger: silentLogger })
+    const idle = idleTimeoutMs === undefined ? {} : { idleTimeoutMs }
+    server = await serveControl({ path: controlSocketOf(folder), asks: known, logger: silentLogger, ...idle })
   }
 
   it('answers this account alone, in place of what a killed node has left, and is gone when it is closed', async () => {
@@ -79,6 +80,45 @@ describe('the control socket', () => {
     const closed = once(socket, 'close')
     socket.on('error', () => undefined).write('x'.repeat(10_000))
     await closed
+  })
+
+  it('closes a connection on which nothing is said, and none on which an answer is being made', async () => {
+    const [begun, ended] = [new EventEmitter(), new EventEmitter()]
+    await serve(
+      {
+        copy: async () => {
+          begun.emit('begun')
+          await once(ended, 'ended')
+          return 'done'
+        },
+      },
+      50,
+    )
+    const isBegun = once(begun, 'begun')
+    const asked = askNode(folder, { ask: 'copy' }, { schema: z.string(), signal })
+    await isBegun
+    // As long as this one is open, the other's time may not be over either.
+    const idle = createConnection(controlSocketOf(folder))
+    await once(idle, 'close')
+    ended.emit('ended')
+    assert.equal(await asked, 'done')
+  })
+
+  it('gives up what it is asked when whoever asked has gone', async () => {
+    const events = new EventEmitter()
+    await serve({
+      wait: (_, { signal: limit }) => {
+        limit.addEventListener('abort', () => events.emit('given up'))
+        events.emit('begun')
+        return new Promise((_resolve, reject) => limit.addEventListener('abort', () => reject(limit.reason)))
+      },
+    })
+    const leaving = new AbortController()
+    const [isBegun, isGivenUp] = [once(events, 'begun'), once(events, 'given up')]
+    const asked = askNode(folder, { ask: 'wait' }, { schema: z.unknown(), signal: leaving.signal })
+    await isBegun
+    leaving.abort()
+    await Promise.all([assert.rejects(asked), isGivenUp])
   })
 
   it('gives up what it is asked when the node stops', async () => {
