@@ -54,7 +54,7 @@ const FAULTS = new Map<string, Fault>(
 const CASES = chosenCases({ only: [...FAULTS.keys()] })
 
 describe('the conformance suite', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
 
   /** Each case is run against a peer that has its fault, or none. */
   async function judge(faultFor: (id: string) => Fault | undefined, timeoutMs: number): Promise<ConformanceReport> {

@@ -3,7 +3,7 @@ import { type CaseResult, runConformance } from '../../../src/conformance/index.
 import { startNode } from './node.js'
 
 describe("the project's own node", function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
 
   it('passes every case', async () => {
     const told: CaseResult[] = []
