@@ -65,7 +65,8 @@ describe('sealing', () => {
     names.push(records.SECRETS.encodeKey('account-seed'), records.FORKS.encodeKey(log))
     names.push(records.SECRETS_COPY.encodeKey('account-seed'))
     names.push(records.COLLATERAL.encodeKey('sgx/01'), records.PAYLOADS.encodeKey({ key, version: 11 }))
-    for (const table of [records.WANTS, records.PENDING, records.PLACES]) names.push(table.encodeKey(key))
+    for (const table of [records.WANTS, records.PENDING, records.PLACES, records.VIEWS])
+      names.push(table.encodeKey(key))
     names.push(records.NODES.encodeKey({ log, at: { level: 3, index: 5 } }))
     names.push(records.HEADS.encodeKey({ log, size: 9 }), records.NEWEST.encodeKey(log))
     return names.map((name) => [records.describeName(name), name])
@@ -104,7 +105,9 @@ describe('sealing', () => {
     const [then, now] = [new Sealer(key, id), new Sealer(key, id)]
     now.seatTime = new Uint8Array(16).fill(3)
     for (const [described, name] of namesOf()) {
-      const isOfSeat = /^(identity|progress|setup|want|pending|place|share|node|head|newest)(?!er)/.test(described)
+      const isOfSeat = /^(identity|progress|setup|want|pending|place|share|node|head|newest|views)(?!er)/.test(
+        described,
+      )
       const opened = now.open(name, then.seal(name, value))
       assert.deepEqual(opened, isOfSeat ? undefined : value, described)
     }
