@@ -59,12 +59,15 @@ export async function lookAtChain(
     const mend = `Look at that node, or correct chain.endpoints; slotmesh registry --chain ${url} shows when it is mended.`
     findings.push((isLost ? fails : warns)('chain', `${url}: ${reason}`, mend))
   }
-  if (skew !== undefined) findings.push(lookAtClock(skew))
+  if (block !== undefined) findings.push(lookAtClock(skew))
   return { findings, block }
 }
 
 /** A final block is some blocks old, so that a clock that is right is a little ahead. */
-function lookAtClock(skew: number): Finding {
+function lookAtClock(skew: number | undefined): Finding {
+  if (skew === undefined) {
+    return warns('clock', 'the chain has not said the time yet', 'Ask again when a block after the first is final.')
+  }
   const seconds = Math.round(Math.abs(skew) / 1_000)
   const seen = `the clock is ${seconds} s ${skew < 0 ? 'behind' : 'ahead of'} the latest final block`
   if (skew >= -CLOCK.warnsAt && skew <= CLOCK.failsAt) return well('clock', seen)

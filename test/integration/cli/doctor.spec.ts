@@ -52,6 +52,22 @@ describe('what is looked at for an operator', function () {
     assert.match(ahead?.mend ?? '', /NTP/)
   })
 
+  it('is a clock that nothing can be said of, where the chain has not said the time', async () => {
+    const young = await startDevelopmentChain({ blockTime: 'manual' })
+    try {
+      const { findings } = await lookAtChain(await settingsOf({ chain: [young.url] }), { now: Date.now, signal })
+      assert.deepEqual(
+        findings.map(({ about, state }) => [about, state]),
+        [
+          ['chain', 'well'],
+          ['clock', 'warns'],
+        ],
+      )
+    } finally {
+      await young.stop()
+    }
+  })
+
   it('is each endpoint: one that fails is a warning as long as another answers', async () => {
     const states = async (...urls: string[]) => {
       const { findings } = await lookAtChain(await settingsOf({ chain: urls }), { now: Date.now, signal })

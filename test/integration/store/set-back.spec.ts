@@ -236,8 +236,9 @@ describe('store whose files end early, or are of before', function () {
     await store.putSecret('account-seed', SEED)
     await store.beginSetup(origin.identity, 10, [])
     const again = await folders.reopen(store, location)
-    // More than LevelDB keeps in a journal: it makes tables, and removes what it has made them of.
-    const keys = Array.from({ length: 6 }, (_, at) => secret(10 + at))
+    // More than LevelDB keeps in a journal: it makes tables, and removes what it has made them of. The seventh has to
+    // wait for the first table, and so for the list to have come to it.
+    const keys = Array.from({ length: 8 }, (_, at) => secret(10 + at))
     for (const key of keys) await again.putPending({ key, payload: new Uint8Array(1_500_000), confirmed: true })
     await again.close()
     const ends = await endsIn(await fileOf(location, /^MANIFEST/))
