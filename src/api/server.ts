@@ -3,6 +3,7 @@ import type { Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { type Logger, messageOf, SlotmeshError } from '../domain/index.js'
+import { listenAddress } from '../web/index.js'
 import { Answering } from './answering.js'
 import type { ApiBackend } from './backend.js'
 import { BodyError, parseJson } from './bodies.js'
@@ -10,7 +11,7 @@ import { allowOrigins } from './cors.js'
 import { codeOf, Guard, type Refusal } from './guard.js'
 import { addShareRoutes } from './routes/shares.js'
 import { addStateRoutes } from './routes/state.js'
-import { type ApiSettings, checkApi, DEFAULT_LIMITS, parseListen, proxyList } from './settings.js'
+import { type ApiSettings, checkApi, DEFAULT_LIMITS, proxyList } from './settings.js'
 import { type Credentials, readCredentials } from './tls.js'
 
 /** Open connections of everybody together. */
@@ -40,7 +41,7 @@ export interface ApiServer {
  */
 export async function startApi(settings: ApiSettings, node: ApiBackend, logger: Logger): Promise<ApiServer> {
   checkApi(settings)
-  const { host, port } = parseListen(settings.listen)
+  const { host, port } = listenAddress(settings.listen)
   const proxies = settings.proxies?.length ? proxyList(settings.proxies) : undefined
   const limits = { ...DEFAULT_LIMITS, ...settings.limits }
   const guard = new Guard(limits, proxies)

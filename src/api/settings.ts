@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { SlotmeshError } from '../domain/index.js'
+import { listenAddress } from '../web/index.js'
 
 /** What the API takes of anybody. */
 export interface ApiLimits {
@@ -23,7 +24,7 @@ export interface ApiLimits {
 
 /** Where and how clients are answered. */
 export interface ApiSettings {
-  /** `host:port`, an IPv6 address in brackets; port 0 is any that is free. */
+  /** `host:port`, an IPv6 address in brackets, or a port alone, of 127.0.0.1; port 0 is any that is free. */
   readonly listen: string
   /** Paths of PEM files; without them plain HTTP is spoken, on loopback or behind proxies alone. */
   readonly tls?: { readonly certificate: string; readonly key: string }
@@ -43,17 +44,6 @@ export const DEFAULT_LIMITS: Required<ApiLimits> = {
   storeMs: 90_000,
   answerMs: 30_000,
   requestMs: 10_000,
-}
-
-/** `host:port`, taken apart. @throws SlotmeshError `api/bad-address` */
-export function parseListen(listen: string): { readonly host: string; readonly port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(listen) ?? []
-  const [host, port] = [bracketed ?? plain, Number(digits)]
-  if (host === undefined || port > 65_535 || (bracketed !== undefined && !isIPv6(bracketed))) {
-    const sentence = `The api cannot listen on "${listen}": write a host and a port, like 0.0.0.0:8443 or [::1]:8443.`
-    throw new SlotmeshError('api/bad-address', sentence)
-  }
-  return { host, port }
 }
 
 /**
@@ -87,7 +77,7 @@ export function isIn(list: BlockList, address: string): boolean {
  * @throws SlotmeshError `api/no-tls`
  */
 function requireSecrecy({ listen, tls, proxies = [] }: ApiSettings): void {
-  const { host } = parseListen(listen)
+  const { host } = listenAddress(listen)
   if (tls !== undefined || proxies.length > 0 || isLoopback(host)) return
   throw new SlotmeshError(
     'api/no-tls',
@@ -97,7 +87,7 @@ function requireSecrecy({ listen, tls, proxies = [] }: ApiSettings): void {
 
 /**
  * What can be said of settings before anything starts.
- * @throws SlotmeshError `api/no-tls`, `api/bad-address`, `api/bad-proxy`
+ * @throws SlotmeshError `api/no-tls`, `api/bad-proxy`, `web/bad-address`
  */
 export function checkApi(settings: ApiSettings): void {
   requireSecrecy(settings)

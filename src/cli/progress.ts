@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
 import type { SimulationEvent, SimulationProgress } from '../simulation/index.js'
+import { USUAL_COLUMNS } from './status-line.js'
 
 /** A terminal, or anything else that text can be written to. */
 type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'hasColors'>>
@@ -50,7 +51,7 @@ function liveLines(output: Output): ProgressDisplay {
   // A line that wraps cannot be redrawn, so it is cut at the terminal's width.
   const redraw = (): void => {
     const line = [`… ${title}`, ...counts.values()].join('  ')
-    output.write(`\r\x1b[K${line.slice(0, (output.columns ?? 80) - 1)}`)
+    output.write(`\r\x1b[K${line.slice(0, (output.columns || USUAL_COLUMNS) - 1)}`)
   }
   const writeAbove = (line: string): void => {
     output.write(`\r\x1b[K${line}\n`)

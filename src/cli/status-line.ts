@@ -3,6 +3,9 @@ import type { NodeStatus } from '../node/index.js'
 /** A terminal. */
 type Terminal = Pick<NodeJS.WritableStream, 'write'> & { readonly columns?: number }
 
+/** Some terminals say that they are 0 wide. */
+export const USUAL_COLUMNS = 80
+
 const [WIDTH, DONE, LEFT] = [24, '█', '░']
 
 /** One line at the foot of a terminal that is redrawn; what else is written appears above it. */
@@ -23,7 +26,7 @@ export class StatusLine {
   show(text: string): void {
     const erased = this.#erased()
     // A line that wraps could not be redrawn.
-    this.#text = text.slice(0, (this.#terminal.columns ?? 80) - 1)
+    this.#text = text.slice(0, (this.#terminal.columns || USUAL_COLUMNS) - 1)
     if (erased !== '' || this.#text !== '') this.#terminal.write(`${erased}${this.#text}`)
   }
 

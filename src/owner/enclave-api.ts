@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net'
 import { z } from 'zod'
-import { bounded, messageOf, type ShareKind, SlotmeshError } from '../domain/index.js'
+import { fromSs58 } from '../crypto/index.js'
+import { type AccountId, bounded, messageOf, type ShareKind, SlotmeshError } from '../domain/index.js'
 import type { RetrieveRequest, StoreRequest } from './wire.js'
 
 /** Longer than an enclave takes to have a confirmation final, ms. */
@@ -16,6 +17,8 @@ const replyShape = z.object({
   description: z.string().optional(),
   keyshare_data: z.string().optional(),
 })
+
+const healthShape = z.object({ enclave_address: z.string() })
 
 type Reply = z.output<typeof replyShape>
 
@@ -53,6 +56,20 @@ export async function retrieveAt(
   return share
 }
 
+/**
+ * Which enclave answers there, by its own word.
+ * @throws SlotmeshError `owner/not-an-enclave` when something else answers; otherwise as {@link storeAt}.
+ */
+export async function enclaveAt(apiUri: string, options: Abortable): Promise<AccountId> {
+  const { text } = await ask(apiUri, 'health', {}, options)
+  try {
+    return fromSs58(healthShape.parse(JSON.parse(text)).enclave_address)
+  } catch (cause) {
+    const sentence = `What answers at ${apiUri} is no enclave; correct the address.`
+    throw new SlotmeshError('owner/not-an-enclave', sentence, { cause })
+  }
+}
+
 /** @throws SlotmeshError `owner/bad-api-uri` where a share would cross a network in the clear, or it is no URL. */
 function urlOf(apiUri: string, path: string): string {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(apiUri) ? apiUri : `https://${apiUri}`
@@ -70,18 +87,23 @@ function isLoopbackAddress(host: string): boolean {
   return isIPv4(host) && host.startsWith('127.')
 }
 
-function post(apiUri: string, path: string, body: unknown, { signal }: Abortable): Promise<Reply> {
+async function post(apiUri: string, path: string, body: unknown, options: Abortable): Promise<Reply> {
+  const headers = { 'content-type': 'application/json' }
+  const { text, http } = await ask(apiUri, path, { method: 'POST', body: JSON.stringify(body), headers }, options)
+  return replyIn(text, http)
+}
+
+function ask(
+  apiUri: string,
+  path: string,
+  request: RequestInit,
+  { signal }: Abortable,
+): Promise<{ readonly text: string; readonly http: number }> {
   const url = urlOf(apiUri, path)
   return bounded({ signals: [signal], timeoutMs: ANSWER_MS }, async (limited) => {
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-        redirect: 'error',
-        signal: limited,
-      })
-      return replyIn(await textOf(response), response.status)
+      const response = await fetch(url, { ...request, redirect: 'error', signal: limited })
+      return { text: await textOf(response), http: response.status }
     } catch (thrown) {
       signal.throwIfAborted()
       if (thrown instanceof SlotmeshError) throw thrown

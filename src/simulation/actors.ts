@@ -4,6 +4,7 @@ import {
   type AccountId,
   type BlockNumber,
   type BlockTriggers,
+  type Cluster,
   type ClusterId,
   type NftId,
   type ShareKey,
@@ -74,9 +75,26 @@ export class Actors {
     return Math.max(this.#lastDone, this.#chain.finalised().number)
   }
 
+  /** The clusters as of a final block that is not before the last thing that was done. */
+  async clusters(): Promise<readonly Cluster[]> {
+    await this.#untilFinal(this.#lastDone)
+    return this.#chain.registry().clusters()
+  }
+
+  /** Whether the chain is one to try things on, by its own word. @throws SlotmeshError `chain/unreachable` */
+  isForDevelopment(): Promise<boolean> {
+    return this.#chain.isForDevelopment({ signal: this.#signal })
+  }
+
   /** Every final block after `after`, until the signal of the options aborts. */
   follow(after: BlockNumber): AsyncIterable<BlockTriggers> {
     return this.#chain.follow(after, { signal: this.#signal })
+  }
+
+  /** The committee's member gives each of these what an enclave needs for its fees. */
+  async fund(accounts: readonly AccountId[]): Promise<BlockNumber> {
+    const done = await this.#submit(this.#committee, batchOf(accounts.map(fundsFor)))
+    return done.block.number
   }
 
   /** The committee creates a cluster; where clusters have no type, every one is public. */
@@ -98,10 +116,9 @@ export class Actors {
     )
     const calls = candidates.flatMap(({ account, operator, cluster, slot }) => {
       const args = [operator.account, cluster, ...(this.#chain.generation === 1 ? [] : [slot])]
-      const transfer = { pallet: 'balances', method: 'transferKeepAlive', args: [toSs58(account), ENCLAVE_FUNDS] }
-      return [transfer, this.#chain.asCommittee({ ...TEE, method: 'assignEnclave', args })]
+      return [fundsFor(account), this.#chain.asCommittee({ ...TEE, method: 'assignEnclave', args })]
     })
-    await this.#submit(this.#committee, { pallet: 'utility', method: 'batchAll', args: [calls] })
+    await this.#submit(this.#committee, batchOf(calls))
   }
 
   /** The committee gives a cluster another type. */
@@ -167,13 +184,18 @@ export class Actors {
 
   /** Every share that is synced at the newest final block, which is `atLeast` this one. */
   async listedShares(atLeast: BlockNumber): Promise<ShareKey[]> {
+    await this.#untilFinal(atLeast)
     const signal = this.#signal
-    if (this.#chain.finalised().number < atLeast) {
-      for await (const { block } of this.#chain.follow(atLeast - 1, { signal })) if (block.number >= atLeast) break
-    }
     const listed: ShareKey[] = []
     for await (const page of this.#chain.syncedShares(this.#chain.finalised(), { signal })) listed.push(...page)
     return listed
+  }
+
+  async #untilFinal(number: BlockNumber): Promise<void> {
+    if (this.#chain.finalised().number >= number) return
+    for await (const { block } of this.#chain.follow(number - 1, { signal: this.#signal })) {
+      if (block.number >= number) return
+    }
   }
 
   async #govern(call: ChainCall): Promise<BlockNumber> {
@@ -194,6 +216,14 @@ const CLUSTER_TYPES = { public: 'Public', private: 'Private' } as const satisfie
 const TEE = { pallet: 'tee' } as const
 const NFT = { pallet: 'nft' } as const
 const RENT = { pallet: 'rent' } as const
+
+function fundsFor(account: AccountId): ChainCall {
+  return { pallet: 'balances', method: 'transferKeepAlive', args: [toSs58(account), ENCLAVE_FUNDS] }
+}
+
+function batchOf(calls: readonly ChainCall[]): ChainCall {
+  return { pallet: 'utility', method: 'batchAll', args: [calls] }
+}
 
 /** The id that comes first in an event's data. */
 function idIn({ events }: FinalisedCall, pallet: string, name: string): number {

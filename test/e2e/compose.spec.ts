@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { waitUntil } from '../../src/simulation/wait.js'
-import { spawnCliIn } from './cli.js'
+import { freePorts } from '../support/free-ports.js'
+import { runHere, spawnCliIn } from './cli.js'
 
 const FOLDER = 'packaging/container'
 
@@ -17,7 +17,6 @@ const Service = z.object({
   image: z.string(),
   build: z.strictObject({ context: z.string(), dockerfile: z.string() }).optional(),
   command: z.array(z.string()).default([]),
-  entrypoint: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.string()).default({}),
   network_mode: z.string().optional(),
   depends_on: z
@@ -30,15 +29,6 @@ const Service = z.object({
 const Compose = z.object({ services: z.record(z.string(), Service), volumes: z.record(z.string(), z.null()) })
 
 type Services = z.infer<typeof Compose>['services']
-
-/** As many ports as are asked for that nobody listens on. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
-}
 
 /** There is no engine for containers here: what they would run is run as it is, and what is around it is looked at. */
 describe('compose.yaml', function () {
@@ -93,7 +83,7 @@ describe('compose.yaml', function () {
     const ours = Object.entries(services).filter(([, { image }]) => image === 'slotmesh')
     const texts = JSON.stringify(ours)
     // The containers have a network of their own, and these ports may be taken here.
-    const fixed = [...new Set(texts.match(/(?<=[:/])(?:9944|40\d\d|9[67]\d\d)\b/g))]
+    const fixed = [...new Set(texts.match(/(?<=[:/])(?:9944|40\d\d|80\d\d|9[67]\d\d)\b/g))]
     const free = await freePorts(fixed.length)
     const replaced = (name: string, text: string) =>
       fixed
@@ -123,11 +113,15 @@ describe('compose.yaml', function () {
     assert.equal(enclaves.length, 5)
     await Promise.all(enclaves.map(start))
 
-    const { entrypoint = [], command = [] } = services.register ?? {}
-    const pages = command.map((each) => replaced('register', each))
-    const given = entrypoint.slice(1).map((each) => replaced('register', each.replace('/app', FOLDER)))
-    const register = () => once(spawn(process.execPath, [...given, ...pages], { stdio: 'inherit' }), 'close')
-    assert.deepEqual(await register(), [0, null])
+    const given = (services.register?.command ?? []).map((each) => replaced('register', each))
+    const register = () => runHere(...given)
+    const { exitCode, stdout, stderr } = await register()
+    assert.equal(exitCode, 0, stderr)
+    assert.match(stdout, /^cluster 0, slot 0 .*\n(.*\n){3}cluster 0, slot 4 .*\n$/)
+    const pages = fixed
+      .filter((port) => port.startsWith('97'))
+      .map((port) => `http://127.0.0.1:${replaced('', `:${port}`).slice(1)}`)
+    assert.equal(pages.length, 5)
     const Shown = z.object({ condition: z.string(), who: z.object({ seat: z.object({ slot: z.int() }).optional() }) })
     for (const [slot, page] of pages.entries()) {
       const isRunning = async () => {
@@ -141,6 +135,6 @@ describe('compose.yaml', function () {
       })
     }
     // Those that have seats keep them.
-    assert.deepEqual(await register(), [0, null])
+    assert.equal((await register()).stdout, stdout)
   })
 })

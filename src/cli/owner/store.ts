@@ -33,7 +33,7 @@ export function ownerCommand(program: Command, name: string, description: string
     .option('--threshold <count>', 'how many of the five shares recover the secret', threshold, 3)
 }
 
-function shareKind(text: string): ShareKind {
+export function shareKind(text: string): ShareKind {
   if (text === 'secret' || text === 'capsule') return text
   throw new SlotmeshError('cli/bad-option', 'The --kind is secret or capsule.')
 }

@@ -4,8 +4,8 @@ const perMinute = { is: 'whole', minimum: 1, maximum: 1_000_000 } as const
 
 export const API = {
   listen: {
-    kind: { is: 'text', longest: 300 },
-    flag: '--api-listen <host:port>',
+    kind: { is: 'listen-address' },
+    flag: '--api-listen <address>',
     otherwise: 'no clients are answered',
     example: '0.0.0.0:8443',
     about: 'where owners and metrics servers reach the enclave, as docs/client-api.md has it',

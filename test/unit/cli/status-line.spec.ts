@@ -24,6 +24,12 @@ describe('the line at the foot of a terminal', () => {
     assert.deepEqual(output.written, ['before\n', '012345678', `${erased}between\n012345678`, erased, 'after\n'])
   })
 
+  it('is whole on a terminal that does not know how wide it is', () => {
+    const output = terminal(0)
+    new StatusLine(output).show('0123456789abc')
+    assert.deepEqual(output.written, ['0123456789abc'])
+  })
+
   it('tells of a setup, and of catching up with the chain', () => {
     const shares = { secret: 3, capsule: 3 }
     assert.match(

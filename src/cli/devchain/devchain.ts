@@ -1,12 +1,14 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import { toSs58 } from '../crypto/index.js'
-import type { DevelopmentChain, NotificationMode } from '../devchain/index.js'
-import { messageOf, SlotmeshError } from '../domain/index.js'
-import { palletGeneration, wholeNumber } from './arguments.js'
-import { untilInterrupted } from './interruption.js'
-import { lineLogger } from './line-logger.js'
+import { toSs58 } from '../../crypto/index.js'
+import type { DevelopmentChain, NotificationMode } from '../../devchain/index.js'
+import { messageOf, SlotmeshError } from '../../domain/index.js'
+import { palletGeneration, wholeNumber } from '../arguments.js'
+import { untilInterrupted } from '../interruption.js'
+import { lineLogger } from '../line-logger.js'
+import { addMint } from './mint.js'
+import { addSeat } from './seat.js'
 
 interface DevchainFlags {
   readonly port: number
@@ -31,7 +33,7 @@ const milliseconds = (minimum: number) => wholeNumber({ minimum, maximum: 3_600_
 const blocks = wholeNumber({ minimum: 0, maximum: 2 ** 32 - 1 })
 
 export function addDevchain(program: Command): void {
-  program
+  const command = program
     .command('devchain')
     .description('Run a development chain on this machine until it is interrupted.')
     .option(
@@ -70,6 +72,8 @@ export function addDevchain(program: Command): void {
     .option('--upgrade-at <block>', 'the block that carries a runtime upgrade', blocks)
     .option('--upgrade-metadata <file>', 'the metadata from then on (default: the same, in a new version)')
     .action((flags: DevchainFlags) => untilInterrupted((signal) => run(flags, signal)))
+  addSeat(command)
+  addMint(command)
 }
 
 async function run(flags: DevchainFlags, signal: AbortSignal): Promise<void> {
@@ -77,7 +81,7 @@ async function run(flags: DevchainFlags, signal: AbortSignal): Promise<void> {
     throw new SlotmeshError('cli/bad-option', '--upgrade-metadata needs --upgrade-at: say which block carries it.')
   }
   const [metadata, upgradeMetadata] = await Promise.all([fileOf(flags.metadata), fileOf(flags.upgradeMetadata)])
-  const { developmentAccounts, startDevelopmentChain } = await import('../devchain/index.js')
+  const { developmentAccounts, startDevelopmentChain } = await import('../../devchain/index.js')
   const { port, name, generation, finalityLag, folder, latency } = flags
   const chain = await startDevelopmentChain({
     port,
