@@ -36,6 +36,7 @@ import { heldSourceOf, Ingest, IngestError, Serving, SyncEngine, syncedBlock } f
 import { type Collateral, configuredCollateral } from './collateral.js'
 import { hangUp } from './hang-up.js'
 import { problemsOf, watchProblems } from './health.js'
+import { Lists } from './lists.js'
 import { Offenders } from './offenders.js'
 import { proofOf } from './proof.js'
 import { OwnQuotes } from './quotes.js'
@@ -112,6 +113,7 @@ class Node implements EnclaveNode {
   readonly #ownQuotes: OwnQuotes
   readonly #offenders: Offenders
   readonly #standings = new Standings()
+  readonly #lists = new Lists()
   readonly #stopping = new AbortController()
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
@@ -436,13 +438,15 @@ class Node implements EnclaveNode {
   async syncedBetween(request: IntervalRequest, options: { signal: AbortSignal }): Promise<readonly NftId[]> {
     const { chain } = this.#started()
     return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
-      const { after, before } = await verifyIntervalRequest(request, chain, { signal })
-      const found = new Set<NftId>()
-      for await (const { nftId, version } of this.#store.places()) {
-        signal.throwIfAborted()
-        if (version > after && version < before) found.add(nftId)
-      }
-      return [...found].sort((one, other) => one - other)
+      const { sender, after, before } = await verifyIntervalRequest(request, chain, { signal })
+      return this.#lists.oneOf(sender, async () => {
+        const found = new Set<NftId>()
+        for await (const { nftId, version } of this.#store.places()) {
+          signal.throwIfAborted()
+          if (version > after && version < before) found.add(nftId)
+        }
+        return [...found].sort((one, other) => one - other)
+      })
     })
   }
 

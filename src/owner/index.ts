@@ -3,9 +3,9 @@ export { retrieveAt, storeAt } from './enclave-api.js'
 export { alreadyHeld, keyNotExist, OwnerRequestError, type OwnerRequestStatus } from './errors.js'
 export { combineShares, splitSecret } from './secret-sharing.js'
 export {
+  type AuthorisedInterval,
   type AuthorisedRetrieve,
   type AuthorisedStore,
-  type BlockInterval,
   type MetricsRequestFacts,
   type OwnerRequestFacts,
   type StoreOptions,
