@@ -53,6 +53,17 @@ export async function retrieveAt(
   return share
 }
 
+/**
+ * Asks an enclave whether it is in step with the chain.
+ * @throws SlotmeshError `owner/not-in-step`; otherwise as {@link storeAt}.
+ */
+export async function requireHealthAt(apiUri: string, options: Abortable): Promise<void> {
+  const { http, description } = await ask(apiUri, 'health', {}, options)
+  if (http === 200) return
+  const sentence = `The enclave at ${apiUri} is not in step with the chain (${http}): ${description || 'it does not say why.'}`
+  throw new SlotmeshError('owner/not-in-step', sentence)
+}
+
 /** @throws SlotmeshError `owner/bad-api-uri` where a share would cross a network in the clear, or it is no URL. */
 function urlOf(apiUri: string, path: string): string {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(apiUri) ? apiUri : `https://${apiUri}`
@@ -70,18 +81,22 @@ function isLoopbackAddress(host: string): boolean {
   return isIPv4(host) && host.startsWith('127.')
 }
 
-function post(apiUri: string, path: string, body: unknown, { signal }: Abortable): Promise<Reply> {
+function post(apiUri: string, path: string, body: unknown, options: Abortable): Promise<Reply> {
+  const headers = { 'content-type': 'application/json' }
+  return ask(apiUri, path, { method: 'POST', body: JSON.stringify(body), headers }, options)
+}
+
+function ask(
+  apiUri: string,
+  path: string,
+  init: RequestInit,
+  { signal }: Abortable,
+): Promise<Reply & { readonly http: number }> {
   const url = urlOf(apiUri, path)
   return bounded({ signals: [signal], timeoutMs: ANSWER_MS }, async (limited) => {
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-        redirect: 'error',
-        signal: limited,
-      })
-      return replyIn(await textOf(response), response.status)
+      const response = await fetch(url, { ...init, redirect: 'error', signal: limited })
+      return { ...replyIn(await textOf(response), response.status), http: response.status }
     } catch (thrown) {
       signal.throwIfAborted()
       if (thrown instanceof SlotmeshError) throw thrown

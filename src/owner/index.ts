@@ -1,5 +1,5 @@
 export { ownerStoreRequest, type RetrieveOrder, retrieveRequest, type StoreOrder } from './client.js'
-export { retrieveAt, storeAt } from './enclave-api.js'
+export { requireHealthAt, retrieveAt, storeAt } from './enclave-api.js'
 export { alreadyHeld, keyNotExist, OwnerRequestError, type OwnerRequestStatus } from './errors.js'
 export { combineShares, splitSecret } from './secret-sharing.js'
 export {
