@@ -41,7 +41,7 @@ export interface ApiBackend {
   /** Whether a share is held, or waits to be confirmed. */
   holdsShare(key: ShareKey): Promise<boolean>
   shareViews(key: ShareKey, options: Abortable): Promise<ShareViews>
-  /** @throws OwnerRequestError */
+  /** Bounds how many are made at once. @throws OwnerRequestError, SlotmeshError `node/busy` */
   syncedBetween(request: IntervalRequest, options: Abortable): Promise<readonly NftId[]>
   /** A quote over the enclave account and the latest final block, of which there is one for each block. */
   clientQuote(options: Abortable): Promise<{ readonly block: BlockNumber; readonly quote: Uint8Array }>

@@ -1,10 +1,9 @@
-import { constants } from 'node:fs'
-import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Settings } from '../config/index.js'
 import { toSs58, zero } from '../crypto/index.js'
-import { bounded, messageOf, SlotmeshError, silentLogger } from '../domain/index.js'
+import { abortable, bounded, messageOf, SlotmeshError, silentLogger } from '../domain/index.js'
 import { untilInterrupted } from './interruption.js'
 import { addSettings, type SettingFlags, settingsOf } from './settings.js'
 import { folderOf, sealingKeyOf } from './tee.js'
@@ -66,7 +65,20 @@ async function copyStore(settings: Settings, to: string, signal: AbortSignal): P
     )
   } catch (thrown) {
     if (!(thrown instanceof SlotmeshError) || thrown.code !== 'control/not-running') throw thrown
-    await copyStopped(settings, to, signal)
+    return copyStopped(settings, to, signal)
+  }
+  await abortable(requireCopy(to), signal)
+}
+
+/** What the node calls the same folder may be another one. */
+async function requireCopy(to: string): Promise<void> {
+  const { requireWholeCopy } = await import('../store/index.js')
+  try {
+    await requireWholeCopy(to)
+  } catch (thrown) {
+    if (!(thrown instanceof SlotmeshError) || thrown.code !== 'store/absent') throw thrown
+    const sentence = `The node says that it has made the copy, and it is not in ${to} here: in a container it has a file system of its own, where the copy is now; name a folder that both have at the same path.`
+    throw new SlotmeshError('cli/no-copy', sentence, { cause: thrown })
   }
 }
 
@@ -88,20 +100,26 @@ async function copyStopped(settings: Settings, to: string, signal: AbortSignal):
   }
 }
 
+/** Whatever fails, nothing of it is left in the place of the store; cut short by a kill, it can be run again. */
 async function restore(given: string, flags: SettingFlags, signal: AbortSignal): Promise<void> {
   const settings = await settingsOf(flags)
   const folder = folderOf(settings)
   const { restoreStore } = await import('../store/index.js')
   const from = join(resolve(given), STORE)
-  await restoreStore({ from, location: folder, signal })
+  const made: string[] = []
+  // The salt comes first, as the store is of no use without it.
+  const first = async () => {
+    made.push(...(await copySalt(from, folder)))
+  }
   try {
-    await copySalt(from, folder)
+    await restoreStore({ from, location: folder, signal, first })
+    made.push(folder)
     const account = await accountOf(settings, folder)
     print(`The store of ${toSs58(account)} is in ${folder} again: go on with slotmesh join.`)
   } catch (thrown) {
     // A node that has opened it meanwhile lives in it.
-    const isInUse = thrown instanceof SlotmeshError && thrown.code === 'store/locked'
-    if (!isInUse) await rm(folder, { recursive: true, force: true })
+    const isInUse = made.includes(folder) && thrown instanceof SlotmeshError && thrown.code === 'store/locked'
+    if (!isInUse) for (const each of made) await rm(each, { recursive: true, force: true })
     throw thrown
   }
 }
@@ -117,16 +135,36 @@ async function accountOf(settings: Settings, folder: string) {
   }
 }
 
-/** The salt of a passphrase stands beside the store, and belongs to it; no other key has one. */
-async function copySalt(from: string, to: string): Promise<void> {
+/**
+ * The salt of a passphrase stands beside the store, and belongs to it; no other key has one.
+ *
+ * @returns the file that was made, if one was.
+ * @throws SlotmeshError `cli/other-salt`
+ */
+async function copySalt(from: string, to: string): Promise<readonly string[]> {
   const { saltFileOf } = await import('../sealing-key/index.js')
+  const [source, target] = [saltFileOf(from), saltFileOf(to)]
+  const salt = await contentOf(source)
+  if (salt === undefined) return []
   try {
-    await copyFile(saltFileOf(from), saltFileOf(to), constants.COPYFILE_EXCL)
+    await writeFile(target, salt, { flag: 'wx', mode: 0o600, flush: true })
+    return [target]
   } catch (thrown) {
-    const isNone = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT'
-    // The same salt is there where it was only the store that was lost.
-    const isThere = thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST'
-    if (!isNone && !isThere) throw thrown
+    const there = await contentOf(target)
+    if (there === undefined) throw thrown
+    // It was only the store that was lost.
+    if (there.equals(salt)) return []
+    const sentence = `The file ${target} is the salt of another store than the copy, which would not open with it: move it away first.`
+    throw new SlotmeshError('cli/other-salt', sentence, { cause: thrown })
+  }
+}
+
+async function contentOf(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file)
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined
+    throw thrown
   }
 }
 

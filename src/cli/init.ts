@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Settings } from '../config/index.js'
-import { ROWS } from '../config/table/index.js'
+import { placedIn, ROWS } from '../config/table/index.js'
 import { toSs58, zero } from '../crypto/index.js'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import type { NodeIdentity } from '../node/index.js'
@@ -11,9 +11,6 @@ import { sealingKeyOf } from './tee.js'
 
 /** What stands in a node's folder. */
 const [CONFIG, SCHEMA, STORE] = ['slotmesh.yaml', 'slotmesh.schema.json', 'store']
-
-/** Of a setting that is a file of a key or a passphrase. */
-const FILE_SOURCE = /^(file|passphrase):(.+)$/s
 
 /** Bytes that the TEE pallet takes (`MaxUriLen`). */
 const LONGEST_URI = 150
@@ -82,13 +79,11 @@ function requireUri(uri: string | undefined): string {
 
 /** What does not depend on where a command is called, and names the simulated machine for good. */
 function forPlace(settings: Settings, folder: string): Settings {
-  const [, from, path] = FILE_SOURCE.exec(settings.sealing ?? '') ?? []
   const { attestation } = settings
   const { seed, machineId = join(folder, STORE) } = attestation.simulated
   return {
-    ...settings,
+    ...placedIn(process.cwd(), settings),
     folder: join(folder, STORE),
-    ...(path !== undefined && { sealing: `${from}:${resolve(path)}` }),
     ...(seed !== undefined && { attestation: { ...attestation, simulated: { seed, machineId } } }),
   }
 }
@@ -111,9 +106,11 @@ async function requireFree(folder: string): Promise<void> {
 
 /** @returns the path of the key file, if there was none. */
 async function makeKeyFile({ sealing }: Settings): Promise<string | undefined> {
-  const [, from, path] = FILE_SOURCE.exec(sealing ?? '') ?? []
-  if (from !== 'file' || path === undefined) return undefined
-  const { createKeyFile } = await import('../sealing-key/index.js')
+  if (sealing === undefined) return undefined
+  const { createKeyFile, parseSealingKeySource } = await import('../sealing-key/index.js')
+  const source = parseSealingKeySource(sealing)
+  if (source.from !== 'file') return undefined
+  const { path } = source
   try {
     await stat(path)
     return undefined

@@ -1,18 +1,17 @@
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { SettingsSchema } from './schema.js'
-import type { FileSettings } from './table/index.js'
+import { type FileSettings, placedIn } from './table/index.js'
 import { parseYaml, readYaml } from './yaml.js'
 
 const CONFIGURATION = { noun: 'configuration file', schema: SettingsSchema }
 
 /**
- * Reads the file of a node.
+ * Reads the file of a node, to which the paths that it says are relative.
  *
  * @throws ConfigError
  */
 export async function readSettings(path: string): Promise<FileSettings> {
-  const settings = await readYaml(path, CONFIGURATION)
-  return settings.folder === undefined ? settings : { ...settings, folder: resolve(dirname(path), settings.folder) }
+  return placedIn(dirname(path), await readYaml(path, CONFIGURATION))
 }
 
 /**

@@ -4,6 +4,9 @@ import { type FileSettings, isSetting, type Kind, type Row, type Section, TABLE 
 import { address, hex, sealingSource, serverAddress, url } from './values.js'
 import { wordsOf } from './words.js'
 
+/** As Linux takes it, in bytes. */
+const LONGEST_PATH = 4_096
+
 /** What the file of a node may say; every part can be left out, for something else to say it. */
 export const SettingsSchema = objectOf(TABLE) as z.ZodType<FileSettings>
 
@@ -29,6 +32,8 @@ function schemaOf(kind: Kind): z.ZodType {
   switch (kind.is) {
     case 'text':
       return z.string().min(1).max(kind.longest)
+    case 'path':
+      return z.string().min(1).max(LONGEST_PATH)
     case 'choice':
       return z.enum(kind.of, { error: `takes one of ${kind.of.join(', ')}` })
     case 'whole':

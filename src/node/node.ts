@@ -36,6 +36,7 @@ import { heldSourceOf, Ingest, IngestError, Serving, SyncEngine, syncedBlock } f
 import { type Collateral, configuredCollateral } from './collateral.js'
 import { hangUp } from './hang-up.js'
 import { problemsOf, watchProblems } from './health.js'
+import { Lists } from './lists.js'
 import { Offenders } from './offenders.js'
 import { proofOf } from './proof.js'
 import { OwnQuotes } from './quotes.js'
@@ -112,6 +113,7 @@ class Node implements EnclaveNode {
   readonly #ownQuotes: OwnQuotes
   readonly #offenders: Offenders
   readonly #standings = new Standings()
+  readonly #lists = new Lists()
   readonly #stopping = new AbortController()
   #parts: Parts | undefined
   #running: Promise<unknown> = Promise.resolve()
@@ -202,8 +204,9 @@ class Node implements EnclaveNode {
 
   async #stop(graceMs: number): Promise<void> {
     if (graceMs > 0) await this.#drain(graceMs)
-    this.#lastStatus = this.#parts === undefined ? undefined : { ...(await this.status()), state: 'stopped' }
+    // Before anything that may take its time, or fail.
     this.#stopping.abort(new SlotmeshError('node/stopped', 'The node is stopping.'))
+    await this.#keepStatus()
     const { api, share, reconcile, mesh, chain } = this.#parts ?? {}
     this.#running = this.#running.then(async () => {
       try {
@@ -220,6 +223,16 @@ class Node implements EnclaveNode {
       this.#telemetry.stateChanged('stopped')
     })
     await this.#running
+  }
+
+  /** For whoever asks later; it is no reason not to stop. */
+  async #keepStatus(): Promise<void> {
+    if (this.#parts === undefined) return
+    try {
+      this.#lastStatus = { ...(await this.status()), state: 'stopped' }
+    } catch (thrown) {
+      this.#logger.warn('the last status is not known', { reason: messageOf(thrown) })
+    }
   }
 
   /** What is cut short after that has lost nothing: its wants are open still. */
@@ -341,9 +354,9 @@ class Node implements EnclaveNode {
         authorised = await verify()
       } else if (awaitsConfirmation) throw new IngestError('not-registered', authorised.key)
       if (awaitsConfirmation && authorised.awaitsConfirmation) {
-        await ingest.take(authorised.key, authorised.share, { signal })
-        await this.#note(chain, authorised.key, { account: authorised.owner, role: 'OWNER', event: 'STORE' })
-      } else await ingest.settle(authorised.key, authorised.share)
+        const view = viewOf(chain, { account: authorised.owner, role: 'OWNER', event: 'STORE' })
+        await ingest.take(authorised.key, authorised.share, { signal, view })
+      } else await ingest.settle(authorised.key, authorised.share, { signal })
       return authorised.key
     } finally {
       zero(authorised.share)
@@ -355,34 +368,45 @@ class Node implements EnclaveNode {
     request: RetrieveRequest,
     options: { signal: AbortSignal },
   ): Promise<Uint8Array> {
+    const signals = [options.signal, this.#stopping.signal]
+    return bounded({ signals }, (signal) => this.#retrieveShare(kind, request, signal))
+  }
+
+  async #retrieveShare(kind: ShareKind, request: RetrieveRequest, signal: AbortSignal): Promise<Uint8Array> {
     const { chain, engine, serving } = this.#started()
-    return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
-      const verify = async () => {
-        // The NFT may have another owner by now.
-        if (chain.finalisedAgeMs() > OLDEST_VIEW_MS) throw staleView()
-        await this.#requireCurrent(chain)
-        return verifyRetrieveRequest(kind, request, chain, { signal })
-      }
-      let authorised = await verify()
-      const { key } = authorised
-      if (chain.registry().seatOf(this.account) === undefined) throw keyNotExist(key)
+    let asOf: BlockNumber
+    const verify = async () => {
+      // The NFT may have another owner by now.
+      if (chain.finalisedAgeMs() > OLDEST_VIEW_MS) throw staleView()
+      await this.#requireCurrent(chain)
+      asOf = chain.finalised().number
+      return verifyRetrieveRequest(kind, request, chain, { signal })
+    }
+    const isVerified = () => chain.finalised().number === asOf
+    const { key, requester: account } = await verify()
+    if (chain.registry().seatOf(this.account) === undefined) throw keyNotExist(key)
+    const opened = async () => {
       // What the chain says of the NFT now must be what is held, and not the version before.
-      const { number } = chain.finalised()
-      await engine.reached(number, { signal })
+      await engine.reached(chain.finalised().number, { signal })
       // While that took its time the NFT may have been given to somebody else.
-      if (chain.finalised().number > number) authorised = await verify()
+      if (!isVerified()) await verify()
       const held = await serving.latest(key)
       if (held === undefined) throw keyNotExist(key)
-      try {
-        await this.#note(chain, key, { account: authorised.requester, role: request.requester_type, event: 'VIEW' })
-        // It waits for the writer before it, and that may be a copy of the whole store.
-        signal.throwIfAborted()
-        return held.payload
-      } catch (thrown) {
-        zero(held.payload)
-        throw thrown
-      }
-    })
+      return held.payload
+    }
+    const payload = await opened()
+    try {
+      // What is given out is written down first.
+      const view = viewOf(chain, { account, role: request.requester_type, event: 'VIEW' })
+      if (!(await this.#store.putView(key, view, { signal }))) throw keyNotExist(key)
+      // That has waited for the writers before it, of which one may have copied the whole store.
+      if (isVerified()) return payload
+    } catch (thrown) {
+      zero(payload)
+      throw thrown
+    }
+    zero(payload)
+    return opened()
   }
 
   /**
@@ -391,11 +415,6 @@ class Node implements EnclaveNode {
    */
   async #requireCurrent(chain: Chain): Promise<void> {
     if (chain.finalised().number < ((await this.#store.cursor()) ?? 0)) throw staleView()
-  }
-
-  /** What is given out is written down first. */
-  async #note(chain: Chain, key: ShareKey, view: Omit<View, 'at' | 'block'>): Promise<void> {
-    await this.#store.putView(key, { at: Date.now(), block: chain.finalised().number, ...view })
   }
 
   async reconcile(options: { signal: AbortSignal }): Promise<ReconciliationReport> {
@@ -436,13 +455,15 @@ class Node implements EnclaveNode {
   async syncedBetween(request: IntervalRequest, options: { signal: AbortSignal }): Promise<readonly NftId[]> {
     const { chain } = this.#started()
     return bounded({ signals: [options.signal, this.#stopping.signal] }, async (signal) => {
-      const { after, before } = await verifyIntervalRequest(request, chain, { signal })
-      const found = new Set<NftId>()
-      for await (const { nftId, version } of this.#store.places()) {
-        signal.throwIfAborted()
-        if (version > after && version < before) found.add(nftId)
-      }
-      return [...found].sort((one, other) => one - other)
+      const { sender, after, before } = await verifyIntervalRequest(request, chain, { signal })
+      return this.#lists.oneOf(sender, async () => {
+        const found = new Set<NftId>()
+        for await (const { nftId, version } of this.#store.places()) {
+          signal.throwIfAborted()
+          if (version > after && version < before) found.add(nftId)
+        }
+        return [...found].sort((one, other) => one - other)
+      })
     })
   }
 
@@ -704,6 +725,10 @@ class Node implements EnclaveNode {
     }
     return this.#parts
   }
+}
+
+function viewOf(chain: Chain, view: Omit<View, 'at' | 'block'>): View {
+  return { at: Date.now(), block: chain.finalised().number, ...view }
 }
 
 function notErased(key: ShareKey): SlotmeshError {

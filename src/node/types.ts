@@ -347,8 +347,8 @@ export interface EnclaveNode {
   /** Who has handed over a share here, and who was given it; see `View`. */
   shareViews(key: ShareKey, options: { signal: AbortSignal }): Promise<ShareViews>
   /**
-   * A metrics server asks which NFTs had a share synced between two blocks that is held here.
-   * @throws OwnerRequestError when the request is refused.
+   * A metrics server asks which NFTs had a share synced between two blocks that is held here; one list at a time.
+   * @throws OwnerRequestError when the request is refused; SlotmeshError `node/busy`.
    */
   syncedBetween(request: IntervalRequest, options: { signal: AbortSignal }): Promise<readonly NftId[]>
   /**

@@ -16,9 +16,8 @@ const replyShape = z.object({
   status: z.string().optional(),
   description: z.string().optional(),
   keyshare_data: z.string().optional(),
+  enclave_address: z.string().optional(),
 })
-
-const healthShape = z.object({ enclave_address: z.string() })
 
 type Reply = z.output<typeof replyShape>
 
@@ -57,13 +56,24 @@ export async function retrieveAt(
 }
 
 /**
+ * Asks an enclave whether it is in step with the chain.
+ * @throws SlotmeshError `owner/not-in-step`; otherwise as {@link storeAt}.
+ */
+export async function requireHealthAt(apiUri: string, options: Abortable): Promise<void> {
+  const { http, description } = await ask(apiUri, 'health', {}, options)
+  if (http === 200) return
+  const sentence = `The enclave at ${apiUri} is not in step with the chain (${http}): ${description || 'it does not say why.'}`
+  throw new SlotmeshError('owner/not-in-step', sentence)
+}
+
+/**
  * Which enclave answers there, by its own word.
  * @throws SlotmeshError `owner/not-an-enclave` when something else answers; otherwise as {@link storeAt}.
  */
 export async function enclaveAt(apiUri: string, options: Abortable): Promise<AccountId> {
-  const { text } = await ask(apiUri, 'health', {}, options)
+  const { enclave_address: address = '' } = await ask(apiUri, 'health', {}, options)
   try {
-    return fromSs58(healthShape.parse(JSON.parse(text)).enclave_address)
+    return fromSs58(address)
   } catch (cause) {
     const sentence = `What answers at ${apiUri} is no enclave; correct the address.`
     throw new SlotmeshError('owner/not-an-enclave', sentence, { cause })
@@ -87,23 +97,22 @@ function isLoopbackAddress(host: string): boolean {
   return isIPv4(host) && host.startsWith('127.')
 }
 
-async function post(apiUri: string, path: string, body: unknown, options: Abortable): Promise<Reply> {
+function post(apiUri: string, path: string, body: unknown, options: Abortable): Promise<Reply> {
   const headers = { 'content-type': 'application/json' }
-  const { text, http } = await ask(apiUri, path, { method: 'POST', body: JSON.stringify(body), headers }, options)
-  return replyIn(text, http)
+  return ask(apiUri, path, { method: 'POST', body: JSON.stringify(body), headers }, options)
 }
 
 function ask(
   apiUri: string,
   path: string,
-  request: RequestInit,
+  init: RequestInit,
   { signal }: Abortable,
-): Promise<{ readonly text: string; readonly http: number }> {
+): Promise<Reply & { readonly http: number }> {
   const url = urlOf(apiUri, path)
   return bounded({ signals: [signal], timeoutMs: ANSWER_MS }, async (limited) => {
     try {
-      const response = await fetch(url, { ...request, redirect: 'error', signal: limited })
-      return { text: await textOf(response), http: response.status }
+      const response = await fetch(url, { ...init, redirect: 'error', signal: limited })
+      return { ...replyIn(await textOf(response), response.status), http: response.status }
     } catch (thrown) {
       signal.throwIfAborted()
       if (thrown instanceof SlotmeshError) throw thrown

@@ -1,11 +1,11 @@
 export { ownerStoreRequest, type RetrieveOrder, retrieveRequest, type StoreOrder } from './client.js'
-export { enclaveAt, retrieveAt, storeAt } from './enclave-api.js'
+export { enclaveAt, requireHealthAt, retrieveAt, storeAt } from './enclave-api.js'
 export { alreadyHeld, keyNotExist, OwnerRequestError, type OwnerRequestStatus } from './errors.js'
 export { combineShares, splitSecret } from './secret-sharing.js'
 export {
+  type AuthorisedInterval,
   type AuthorisedRetrieve,
   type AuthorisedStore,
-  type BlockInterval,
   type MetricsRequestFacts,
   type OwnerRequestFacts,
   type StoreOptions,

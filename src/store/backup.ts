@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { copyFile, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { SlotmeshError } from '../domain/index.js'
-import { exists, holdsStore, isErrno, placeOf, readSmall, synced } from './folder.js'
+import { messageOf, SlotmeshError } from '../domain/index.js'
+import { isDamaged } from './damage.js'
+import { exists, holdsStore, isErrno, placeOf, readSmall, removed, synced } from './folder.js'
 import { underFolderLock } from './folder-lock.js'
 
 /** LevelDB's lock, which is lost when its file is opened a second time in one process, and what it has told of itself. */
@@ -14,35 +15,59 @@ const TRIES = 5
 /** What the name of the current manifest stands in. */
 const CURRENT = 'CURRENT'
 
+/** Stands in a copy as long as it is being made, and shows whose it is. */
+const MARK = 'SLOTMESH-COPYING'
+
 /**
  * Puts a copy of a store in its place, where there is none.
  *
- * @throws SlotmeshError `store/absent` when there is no copy, `store/locked`, `store/taken`; the signal's reason.
+ * @param options.first is done before, once the place is known to be free.
+ * @throws SlotmeshError `store/absent` when there is no copy, `store/locked`, `store/taken`, `store/cannot-copy`; the
+ * signal's reason.
  */
 export async function restoreStore(options: {
   readonly from: string
   readonly location: string
   readonly signal: AbortSignal
+  readonly first?: () => Promise<void>
 }): Promise<void> {
   const location = await placeOf(options.location)
   await requireStore(options.from)
   await mkdir(dirname(location), { recursive: true, mode: 0o700 })
-  await underFolderLock(location, () => copyFiles(options.from, location, options.signal))
+  await underFolderLock(location, async () => {
+    if (await isTaken(location)) throw takenError(location)
+    await options.first?.()
+    await copyFiles(options.from, location, options.signal)
+  })
+}
+
+/**
+ * Looks at a copy that somebody else says to have made: whether it is there, and its files fit their checksums. What is in
+ * its records only the sealing key shows.
+ *
+ * @throws SlotmeshError `store/absent`, `store/unreadable`.
+ */
+export async function requireWholeCopy(folder: string): Promise<void> {
+  await requireStore(folder)
+  if (!(await isDamaged(folder))) return
+  const sentence = `The copy in ${folder} is not whole: check the disk, and make another one.`
+  throw new SlotmeshError('store/unreadable', sentence)
 }
 
 /**
  * Copies the files of a database to which nobody writes. It may be tidied up meanwhile: its files are copied again then,
  * until none has gone and it names the same ones as before. A copy is there as a whole, or not at all.
+ *
+ * @throws SlotmeshError `store/taken` also where something stands in the place of the draft that is no draft.
  */
 export async function copyFiles(from: string, to: string, signal: AbortSignal): Promise<void> {
   const target = resolve(to)
   if (await isTaken(target)) throw takenError(target)
   const draft = `${target}.copying`
+  await discardDraft(draft)
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted()
-    await rm(draft, { recursive: true, force: true })
-    // Not the folder that it is in, too: whoever has given up may have taken that away.
-    await mkdir(draft, { mode: 0o700 })
+    await makeDraft(draft)
     try {
       if (await copiedOnce(from, draft, signal)) break
       if (attempt === TRIES) throw changingError(from)
@@ -50,11 +75,43 @@ export async function copyFiles(from: string, to: string, signal: AbortSignal): 
       await rm(draft, { recursive: true, force: true })
       throw thrown
     }
+    await rm(draft, { recursive: true })
   }
+  await removed(join(draft, MARK))
   await synced(draft)
   // An empty folder gives way; one that was filled meanwhile does not.
   await rename(draft, target)
   await synced(dirname(target))
+}
+
+/** Takes away what an attempt that was cut short has left. What is somebody else's may be all that they have. */
+async function discardDraft(draft: string): Promise<void> {
+  const names = await namesIn(draft)
+  if (names === undefined) return
+  if (names.length > 0 && !names.includes(MARK)) throw takenError(draft)
+  await rm(draft, { recursive: true })
+}
+
+/** Undefined where there is nothing. @throws SlotmeshError `store/taken` when it is no folder, also when it leads to one. */
+async function namesIn(draft: string): Promise<readonly string[] | undefined> {
+  try {
+    if (!(await lstat(draft)).isDirectory()) throw takenError(draft)
+    return await readdir(draft)
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) return undefined
+    throw thrown
+  }
+}
+
+async function makeDraft(draft: string): Promise<void> {
+  try {
+    // Not the folder that it is in, too: whoever has given up may have taken that away.
+    await mkdir(draft, { mode: 0o700 })
+    await writeFile(join(draft, MARK), '', { flag: 'wx' })
+  } catch (cause) {
+    const sentence = `The copy ${draft} cannot be begun (${messageOf(cause)}): name a folder that the node can write to, which in a container has a file system of its own.`
+    throw new SlotmeshError('store/cannot-copy', sentence, { cause })
+  }
 }
 
 /** @returns false when a file has gone, or another manifest has become the current one. */

@@ -5,8 +5,11 @@ import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
 import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, VIEWS, WANTS } from './records.js'
 import type { Tally } from './tally.js'
 import type { Transaction } from './transaction.js'
-import type { Identity, PendingShare, SharePlace, Want } from './types.js'
+import type { Identity, PendingShare, SharePlace, View, Want } from './types.js'
 import { doubtOf, joined, satisfies } from './wants.js'
+
+/** Of one share; whoever may ask for it can do so any number of times. */
+const VIEWS_KEPT = 64
 
 /** Where a share that is being stored comes from. */
 interface Provenance {
@@ -22,6 +25,8 @@ export class Changes {
   readonly #counted: ((tally: Tally) => void)[] = []
   /** Of each capsule that was touched, the version of which it was not known whether it is the newest, if it was so. */
   readonly #unsure = new Map<string, { readonly key: ShareKey; readonly before: BlockNumber | undefined }>()
+  /** Keys under which something has gone. */
+  readonly #left = new Map<string, ShareKey>()
 
   constructor(transaction: Transaction) {
     this.transaction = transaction
@@ -40,6 +45,28 @@ export class Changes {
       if (before !== undefined) this.#counted.push((tally) => tally.unsure(before, -1))
       if (after !== undefined) this.#counted.push((tally) => tally.unsure(after, 1))
     }
+    for (const key of this.#left.values()) await this.#forgetViews(key)
+  }
+
+  /** The log of a share goes with the last that there is of it: what is handed over anew has a log of its own. */
+  async #forgetViews(key: ShareKey): Promise<void> {
+    // In the order in which they are likely to be known already.
+    if ((await this.transaction.get(WANTS, key)) !== undefined || (await this.isKept(key))) return
+    if ((await this.transaction.get(VIEWS, key)) !== undefined) this.transaction.delete(VIEWS, key)
+  }
+
+  /** Whether it is held, or pending. */
+  async isKept(key: ShareKey): Promise<boolean> {
+    if ((await this.transaction.get(PLACES, key)) !== undefined) return true
+    const pending = await this.transaction.get(PENDING, key)
+    if (pending !== undefined) zero(pending.payload)
+    return pending !== undefined
+  }
+
+  /** Of more than some dozens the oldest goes. */
+  async addView(key: ShareKey, view: View): Promise<void> {
+    const views = (await this.transaction.get(VIEWS, key)) ?? []
+    this.transaction.put(VIEWS, key, [...views, view].slice(-VIEWS_KEPT))
   }
 
   /** To be called before the place or the want of a share is changed. */
@@ -99,6 +126,7 @@ export class Changes {
     await this.#touch(key)
     this.transaction.delete(PLACES, key)
     this.transaction.delete(PAYLOADS, { key, version: held.version })
+    this.#left.set(shareKeyText(key), key)
     this.#counted.push((tally) => tally.share(key, held.version, -1))
   }
 
@@ -107,10 +135,6 @@ export class Changes {
     const held = await this.transaction.get(PLACES, key)
     if (held !== undefined && held.version <= block) await this.removeShare(key)
     await this.dropPendingAsOf(block, key)
-    // What is handed over or held anew since then has a log of its own.
-    if ((await this.transaction.get(PLACES, key)) === undefined && (await this.transaction.get(VIEWS, key))) {
-      this.transaction.delete(VIEWS, key)
-    }
     const want = await this.transaction.get(WANTS, key)
     if (want !== undefined && want.minimumVersion <= block) await this.closeWant(key)
   }
@@ -163,6 +187,7 @@ export class Changes {
     if (open === undefined) return
     await this.#touch(key)
     this.transaction.delete(WANTS, key)
+    this.#left.set(shareKeyText(key), key)
     this.#counted.push((tally) => tally.want(open, -1))
   }
 
@@ -220,6 +245,7 @@ export class Changes {
     if (dropped === undefined) return
     zero(dropped.payload)
     this.transaction.delete(PENDING, key)
+    this.#left.set(shareKeyText(key), key)
     this.#counted.push((tally) => tally.pending(-1, dropped.isDoubtful))
   }
 }

@@ -22,7 +22,11 @@ export async function salvage(database: SealedDatabase): Promise<Salvage> {
   for await (const [key, place] of database.entries(PLACES)) {
     if (!(await isWhole(database, key, place))) {
       broken += 1
-      await database.transact((transaction) => new Changes(transaction).removeShare(key))
+      await database.transact(async (transaction) => {
+        const changes = new Changes(transaction)
+        await changes.removeShare(key)
+        await changes.conclude()
+      })
     } else if (!(await isProved(database, key))) unproved.push(key)
   }
   return { broken, unproved }

@@ -1,5 +1,6 @@
 import { equalBytes, zero } from '../crypto/index.js'
 import {
+  abortable,
   type BlockHash,
   type BlockNumber,
   type ClusterId,
@@ -65,9 +66,6 @@ import { doubtOf, isProofWanted, satisfies } from './wants.js'
 
 /** Of those held of a log, the smallest first that cover what differs: the node was stored with one of them. */
 const HEADS_TRIED = 256
-
-/** Of one share; whoever may ask for it can do so any number of times. */
-const VIEWS_KEPT = 64
 
 const COLLATERALS_KEPT = 64
 
@@ -366,6 +364,8 @@ export class Store {
       for await (const { key } of this.wants()) if (!wanted.has(key)) stale.push(key)
       await transaction.preload(WANTS, stale)
       for (const key of stale) await changes.closeWant(key)
+      // Asked for at the end of the write.
+      for (const table of [PLACES, PENDING, VIEWS]) await transaction.preload<ShareKey>(table, stale)
       await this.#wantAnew(changes, step)
       changes.putIdentity(identity)
       const progress = await transaction.get(PROGRESS, undefined)
@@ -557,12 +557,14 @@ export class Store {
   /**
    * Keeps what an owner handed over until the chain calls it synced, in place of what was pending for the same key.
    *
+   * @param view that is noted with it.
    * @throws SlotmeshError `store/no-seat` before the setup.
    */
-  putPending(share: PendingShare): Promise<void> {
+  putPending(share: PendingShare, view?: View): Promise<void> {
     return this.#write(async (changes) => {
       await changes.identity()
       await changes.putPending(share)
+      if (view !== undefined) await changes.addView(share.key, view)
     })
   }
 
@@ -655,16 +657,21 @@ export class Store {
   }
 
   /**
-   * Notes that a share was handed over or given out; of more than some dozens the oldest goes. It goes with the share.
+   * Notes that a share is given out; of more than some dozens the oldest goes. It goes with the share.
    *
-   * @throws SlotmeshError `store/no-seat`.
+   * @param options.signal also ends the wait for other writes, which may be long; what is given up is not noted.
+   * @returns false when there is no such share (any more): nothing is noted then.
+   * @throws SlotmeshError `store/no-seat`; the signal's reason.
    */
-  putView(key: ShareKey, view: View): Promise<void> {
-    return this.#write(async (changes) => {
+  putView(key: ShareKey, view: View, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
+    const work = this.#write(async (changes) => {
+      signal.throwIfAborted()
       await changes.identity()
-      const views = (await changes.transaction.get(VIEWS, key)) ?? []
-      changes.transaction.put(VIEWS, key, [...views, view].slice(-VIEWS_KEPT))
+      if (!(await changes.isKept(key))) return false
+      await changes.addView(key, view)
+      return true
     })
+    return abortable(work, signal)
   }
 
   /** The latest last; none where nobody has asked yet. */
@@ -820,7 +827,7 @@ export class Store {
    * Copies the folder as it is sealed; writes wait meanwhile.
    *
    * @param to a folder that is not there yet.
-   * @throws SlotmeshError `store/taken`, `store/changing`; the signal's reason.
+   * @throws SlotmeshError `store/taken`, `store/changing`, `store/cannot-copy`; the signal's reason.
    */
   backUp(to: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return this.#database.copyFilesTo(to, signal)

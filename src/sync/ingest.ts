@@ -1,7 +1,15 @@
 import { type AccountSigner, equalBytes, zero } from '../crypto/index.js'
-import { bounded, type Logger, messageOf, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
+import {
+  abortable,
+  bounded,
+  type Logger,
+  messageOf,
+  type ShareKey,
+  SlotmeshError,
+  shareKeyText,
+} from '../domain/index.js'
 import { signHead } from '../provenance/index.js'
-import type { Store } from '../store/index.js'
+import type { Store, View } from '../store/index.js'
 import type { ConfirmationOutcome, SyncChain } from './parts.js'
 import { Signal } from './signal.js'
 import { untilFinal } from './until-final.js'
@@ -116,10 +124,16 @@ export class Ingest {
   /**
    * Stores an authorised share and confirms it to finality. A byte-identical share again is fine. When the signal
    * aborts, only the wait ends: the confirmation is still sent.
+   *
+   * @param options.view that is noted in the write that keeps the share, whatever comes of the confirmation.
    * @throws IngestError when it cannot be taken; SlotmeshError `sync/busy`; or what the chain or the store throws: where it
    * may still be confirmed it stays pending and `run` sends the confirmation again.
    */
-  async take(key: ShareKey, payload: Uint8Array, { signal }: { signal: AbortSignal }): Promise<void> {
+  async take(
+    key: ShareKey,
+    payload: Uint8Array,
+    { signal, view }: { readonly signal: AbortSignal; readonly view?: View },
+  ): Promise<void> {
     signal.throwIfAborted()
     this.#requireRoom(key)
     // The caller may zero it once the wait is over.
@@ -127,29 +141,30 @@ export class Ingest {
     const work = this.#inTurn(key, async () => {
       try {
         signal.throwIfAborted()
-        await this.#take(key, own)
+        await this.#take(key, own, view)
       } finally {
         zero(own)
       }
     })
-    await unlessAborted(work, signal)
+    await abortable(work, signal)
   }
 
   /**
    * Takes the word of its owner for an authorised share that the chain calls synced already: where it was pending here
    * and nobody could say whether it was the right one, it is vouched for now. Does nothing for any other.
-   * @throws SlotmeshError `sync/busy`, or what the store throws.
+   * @throws SlotmeshError `sync/busy`, or what the store throws; the signal's reason, with which only the wait ends.
    */
-  async settle(key: ShareKey, payload: Uint8Array): Promise<void> {
+  async settle(key: ShareKey, payload: Uint8Array, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     this.#requireRoom(key)
     const own = new Uint8Array(payload)
-    await this.#inTurn(key, async () => {
+    const work = this.#inTurn(key, async () => {
       try {
         await this.#vouchForMissed(key, own)
       } finally {
         zero(own)
       }
     })
+    await abortable(work, signal)
   }
 
   /** For health: what is not confirmed yet, on its way or waiting to be sent again. */
@@ -291,7 +306,7 @@ export class Ingest {
     else this.#lastOutcome = thrown instanceof SlotmeshError ? thrown.code : messageOf(thrown)
   }
 
-  async #take(key: ShareKey, payload: Uint8Array): Promise<void> {
+  async #take(key: ShareKey, payload: Uint8Array, view: View | undefined): Promise<void> {
     const { store } = this.#parts
     // The round may have ended since it was authorised.
     if (await this.#vouchForMissed(key, payload)) return
@@ -307,7 +322,7 @@ export class Ingest {
     const isPending = pending !== undefined && equalBytes(pending.payload, payload)
     if (pending !== undefined) zero(pending.payload)
     if (pending?.confirmed && !isPending) throw new IngestError('held', key)
-    if (!isPending) await store.putPending({ key, payload, confirmed: false })
+    if (!isPending) await store.putPending({ key, payload, confirmed: false }, view)
     if (pending?.confirmed && isPending) return
     try {
       await this.#confirm(key)
@@ -423,11 +438,3 @@ const ENDED: ReadonlySet<IngestError['outcome']> = new Set(['already-synced', 'g
 
 /** Outcomes that leave open whether an earlier confirmation, of which nobody here heard again, is on chain. */
 const MAY_BE_CONFIRMED: ReadonlySet<ConfirmationOutcome> = new Set(['not-registered', 'no-funds'])
-
-function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
-}

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type DevelopmentChain, startDevelopmentChain } from '../../src/devchain/index.js'
 import { type Outcome, outcomeOf, runHere, spawnCli } from './cli.js'
 
@@ -80,10 +80,15 @@ describe('an operator', function () {
 
   it('makes the key file of a node that simulates nothing, and leaves nothing of one that cannot be made', async () => {
     const [folder, key] = [join(scratch, 'hardware'), join(scratch, 'sealing.key')]
-    const printed = await said('init', folder, '--chain', chain.url, '--sealing', `file:${key}`)
+    const tls = ['--api-certificate', 'certificate.pem', '--api-key', '/etc/key.pem']
+    const printed = await said('init', folder, '--chain', chain.url, '--sealing', `file:${key}`, ...tls)
     assert.equal((await stat(key)).size, 32)
     assert.match(printed, /attestation\.policy/)
-    assert.ok((await readFile(join(folder, 'slotmesh.yaml'), 'utf8')).includes(`sealing: file:${key}`))
+    const text = await readFile(join(folder, 'slotmesh.yaml'), 'utf8')
+    // In the file it would be beside that.
+    for (const line of [`sealing: file:${key}`, `certificate: ${resolve('certificate.pem')}`, 'key: /etc/key.pem']) {
+      assert.ok(text.includes(line), line)
+    }
 
     const failed = join(scratch, 'failed')
     await refused(1, /^slotmesh: No device of this machine/m, 'init', failed, '--chain', chain.url)

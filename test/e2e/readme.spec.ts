@@ -115,7 +115,8 @@ describe('README.md', function () {
     const place = (text: string) =>
       ports.reduce((sofar, port, at) => sofar.replace(new RegExp(`(?<=[:/ ])${port}\\b`), String(free[at])), text)
     const steps = walked.map(place)
-    const step = (words: string) => wordsOf(steps.find((each) => each.startsWith(`npx slotmesh ${words}`)) ?? assert.fail(words))
+    const step = (words: string) =>
+      wordsOf(steps.find((each) => each.startsWith(`npx slotmesh ${words}`)) ?? assert.fail(words))
     const ended = async (words: string, ...more: string[]): Promise<Outcome> => {
       const outcome = await outcomeOf(start([...step(words), ...more]))
       assert.equal(outcome.exitCode, 0, `${words}: ${outcome.stderr}`)

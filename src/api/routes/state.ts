@@ -26,7 +26,6 @@ const STATES: Readonly<Record<ApiStatus['state'], { http: number; sync: string; 
 /** What anybody may ask of the node itself, and the list for metrics servers. */
 export function addStateRoutes(app: FastifyInstance, node: ApiBackend, answering: Answering): void {
   const { account } = node
-  let isListing = false
 
   app.get('/api/health', (request, reply) =>
     answering.answer(request, reply, {}, async () => {
@@ -67,15 +66,8 @@ export function addStateRoutes(app: FastifyInstance, node: ApiBackend, answering
   app.post('/api/metric/interval-nft-list', (request, reply) =>
     answering.answer(request, reply, {}, async (signal) => {
       try {
-        const asked = requestIn(intervalBody, request.body)
-        // All that is held is gone through for it.
-        if (isListing) return { http: 503, body: { error: 'Another list is being made; ask again soon.' } }
-        isListing = true
-        try {
-          return { http: 200, body: { nftid: await node.syncedBetween(asked, { signal }) } }
-        } finally {
-          isListing = false
-        }
+        const nftid = await node.syncedBetween(requestIn(intervalBody, request.body), { signal })
+        return { http: 200, body: { nftid } }
       } catch (thrown) {
         return answering.failed(thrown, listFailureOf(thrown))
       }

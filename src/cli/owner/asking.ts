@@ -1,6 +1,8 @@
 import { type Chain, connectChain } from '../../chain/index.js'
 import {
+  bounded,
   CLUSTER_SIZE,
+  type Clock,
   type Cluster,
   type ClusterId,
   type EnclaveSeat,
@@ -8,10 +10,11 @@ import {
   pause,
   SlotmeshError,
   silentLogger,
+  systemClock,
 } from '../../domain/index.js'
 
-/** An enclave may lag behind, or be busy: how often it is asked, and the pause in between, ms. */
-const [TRIES, PAUSE_MS] = [4, 3_000]
+/** An enclave may lag behind, or be busy: the first pause before it is asked again, and the longest, ms. */
+const [PAUSE_MS, LONGEST_PAUSE_MS] = [3_000, 30_000]
 
 /** Connects to a chain for as long as the work takes. */
 export async function withChain<T>(endpoints: readonly string[], work: (chain: Chain) => Promise<T>): Promise<T> {
@@ -43,28 +46,61 @@ export function fullClusters(chain: Chain, id: ClusterId | undefined): readonly 
 /** What came of asking one enclave. */
 export type Outcome<T> = { readonly seat: EnclaveSeat } & ({ readonly value: T } | { readonly failure: string })
 
+/** How long an enclave that fails is asked again. */
+export interface Patience {
+  /** Ends all of it. */
+  readonly signal: AbortSignal
+  /** How often each is asked; until the signal aborts when left out. */
+  readonly tries?: number
+  /** Whether it will be no other answer in a moment. */
+  readonly isFinal?: (thrown: unknown) => boolean
+  /** Whether after a failure that is final none of the others is asked again. */
+  readonly allOrNone?: boolean
+  /** Told of each failure after which an enclave is asked again. */
+  readonly onRetry?: (seat: EnclaveSeat, reason: string) => void
+  readonly clock?: Clock
+}
+
 /**
  * Asks each enclave of a cluster, all at once and each again where it fails: what is signed is signed anew each time, as
- * the blocks go on.
+ * the blocks go on. Never throws: what has come of it until the signal aborts is what it resolves with.
  */
-export function askAll<T>(
+export async function askAll<T>(
   { seats }: Cluster,
-  ask: (seat: EnclaveSeat) => Promise<T>,
-  { signal, isFinal = () => false }: { readonly signal: AbortSignal; readonly isFinal?: (thrown: unknown) => boolean },
+  ask: (seat: EnclaveSeat, signal: AbortSignal) => Promise<T>,
+  patience: Patience,
 ): Promise<Outcome<T>[]> {
-  return Promise.all(
-    seats.map(async (seat): Promise<Outcome<T>> => {
-      for (let left = TRIES; ; left -= 1) {
-        try {
-          return { seat, value: await ask(seat) }
-        } catch (thrown) {
-          signal.throwIfAborted()
-          if (left === 1 || isFinal(thrown)) return { seat, failure: messageOf(thrown) }
-          await pause(PAUSE_MS, { signal })
-        }
+  const { signal, tries = Number.POSITIVE_INFINITY, isFinal = () => false, allOrNone = false, onRetry } = patience
+  const over = new AbortController()
+  const askOne = async (seat: EnclaveSeat): Promise<Outcome<T>> => {
+    let pauseMs = PAUSE_MS
+    let failure: string | undefined
+    for (let left = tries; ; left -= 1) {
+      try {
+        return { seat, value: await ask(seat, signal) }
+      } catch (thrown) {
+        // That the time is over says less than what kept it from being done until then.
+        failure = signal.aborted ? (failure ?? messageOf(thrown)) : messageOf(thrown)
+        const isLast = isFinal(thrown)
+        if (isLast && allOrNone) over.abort()
+        if (isLast || left <= 1 || over.signal.aborted || signal.aborted) return { seat, failure }
+        onRetry?.(seat, failure)
+        if (!(await hasPaused(pauseMs, [signal, over.signal], patience.clock))) return { seat, failure }
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
       }
-    }),
-  )
+    }
+  }
+  return Promise.all(seats.map(askOne))
+}
+
+/** @returns false when a signal has ended it. */
+async function hasPaused(ms: number, signals: readonly AbortSignal[], clock: Clock = systemClock): Promise<boolean> {
+  try {
+    await bounded({ signals }, (signal) => pause(ms, { signal, clock }))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** One line for each enclave that failed. */

@@ -7,6 +7,9 @@ import { askAll, failuresOf, fullClusters, withChain } from './asking.js'
 import { signerOf } from './inputs.js'
 import { ownerCommand } from './store.js'
 
+/** How often each enclave is asked: it may lag behind, or be busy. */
+const TRIES = 4
+
 interface RetrieveFlags {
   readonly chain: readonly string[]
   readonly nft: NftId
@@ -40,13 +43,14 @@ async function retrieve(flags: RetrieveFlags, signal: AbortSignal): Promise<void
     for (const cluster of fullClusters(chain, flags.cluster)) {
       const outcomes = await askAll(
         cluster,
-        ({ apiUri }) => {
+        ({ apiUri }, limit) => {
           const key = { kind: flags.kind, nftId: flags.nft }
           const request = retrieveRequest({ requester, role: flags.role, key, block: chain.finalised().number })
-          return retrieveAt(apiUri, flags.kind, request, { signal })
+          return retrieveAt(apiUri, flags.kind, request, { signal: limit })
         },
-        { signal, isFinal },
+        { signal, tries: TRIES, isFinal },
       )
+      signal.throwIfAborted()
       const shares = outcomes.flatMap((outcome) => ('value' in outcome ? [outcome.value] : []))
       if (shares.length >= flags.threshold) return recovered(shares, flags.threshold)
       failures.push(`cluster ${cluster.id} gave ${shares.length} shares:\n${failuresOf(outcomes)}`)

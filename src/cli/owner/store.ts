@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { accountSigner, toSs58, zero } from '../../crypto/index.js'
+import { toSs58, zero } from '../../crypto/index.js'
 import { CLUSTER_SIZE, type ClusterId, type NftId, type ShareKind, SlotmeshError, U32_MAX } from '../../domain/index.js'
-import { ownerStoreRequest, splitSecret, storeAt } from '../../owner/index.js'
+import { splitSecret } from '../../owner/index.js'
 import { wholeNumber } from '../arguments.js'
 import { untilInterrupted } from '../interruption.js'
-import { askAll, failuresOf, fullClusters, withChain } from './asking.js'
+import { fullClusters, withChain } from './asking.js'
+import { handOver, requireWaiting } from './handing-over.js'
 import { SEED_VARIABLE, secretIn, signerOf, threshold } from './inputs.js'
 
 interface StoreFlags {
@@ -16,9 +16,14 @@ interface StoreFlags {
   readonly seedFile?: string
   readonly secretFile: string
   readonly threshold: number
+  readonly timeout: number
 }
 
+/** How long enclaves that fail are asked again, ms: an enclave that is started anew is back by then. */
+const TIMEOUT_MS = 600_000
+
 const id = wholeNumber({ minimum: 0, maximum: U32_MAX })
+const milliseconds = wholeNumber({ minimum: 1, maximum: 86_400_000 })
 
 /** What `store` and `retrieve` have in common. */
 export function ownerCommand(program: Command, name: string, description: string): Command {
@@ -45,6 +50,14 @@ export function addStore(program: Command): void {
     'As an NFT’s owner: split a secret, and hand a share to each enclave of a cluster.\nIt is done when all five are sealed and confirmed on chain.',
   )
     .option('--secret-file <path>', 'the secret; - is the standard input', '-')
+    .option('--timeout <ms>', 'how long enclaves that fail are asked again', milliseconds, TIMEOUT_MS)
+    .addHelpText(
+      'after',
+      `
+Nothing is handed over before all five enclaves are in step with the chain. From then on each that fails is asked again,
+with a line on the standard error output, until it has its share or the time is over. A split is kept nowhere: another run
+makes other shares, which do not fit those that were taken.`,
+    )
     .action((flags: StoreFlags) => untilInterrupted((signal) => store(flags, signal)))
 }
 
@@ -56,27 +69,12 @@ async function store(flags: StoreFlags, signal: AbortSignal): Promise<void> {
     await withChain(flags.chain, async (chain) => {
       const [cluster] = fullClusters(chain, flags.cluster)
       if (cluster === undefined) return
-      const seed = randomBytes(32)
-      const temporarySigner = accountSigner(seed)
-      zero(seed)
       const key = { kind: flags.kind, nftId: flags.nft }
-      const outcomes = await askAll(
-        cluster,
-        ({ apiUri, slot }) => {
-          const block = chain.finalised().number
-          const request = ownerStoreRequest({ owner, temporarySigner, key, share: shares[slot] ?? '', block })
-          return storeAt(apiUri, flags.kind, request, { signal })
-        },
-        { signal },
-      )
-      const stored = outcomes.filter((outcome) => 'value' in outcome).length
+      requireWaiting(key, await chain.nft(key.nftId, { signal }), owner.account)
+      const order = { cluster, key, owner, shares, block: () => chain.finalised().number }
+      await handOver(order, { signal, timeoutMs: flags.timeout, say: (line) => process.stderr.write(`${line}\n`) })
       process.stdout.write(
-        `${stored} of ${CLUSTER_SIZE} shares of the ${flags.kind} of NFT ${flags.nft} are kept by cluster ${cluster.id}, for ${toSs58(owner.account)}\n`,
-      )
-      if (stored === CLUSTER_SIZE) return
-      throw new SlotmeshError(
-        'cli/not-stored',
-        `Not all enclaves have taken their share, and new shares would not fit those that have:\n${failuresOf(outcomes)}`,
+        `${CLUSTER_SIZE} of ${CLUSTER_SIZE} shares of the ${flags.kind} of NFT ${flags.nft} are kept by cluster ${cluster.id}, for ${toSs58(owner.account)}\n`,
       )
     })
   } finally {

@@ -11,18 +11,18 @@ export const API = {
     about: 'where owners and metrics servers reach the enclave, as docs/client-api.md has it',
   },
   certificate: {
-    kind: { is: 'text', longest: 4_096 },
+    kind: { is: 'path' },
     flag: '--api-certificate <path>',
     otherwise: 'plain HTTP, on loopback or behind proxies alone',
     example: '/etc/slotmesh/certificate.pem',
-    about: 'PEM file of the certificate that clients are shown, with its chain',
+    about: 'PEM file of the certificate that clients are shown, with its chain; in a file relative to that file',
   },
   key: {
-    kind: { is: 'text', longest: 4_096 },
+    kind: { is: 'path' },
     flag: '--api-key <path>',
     otherwise: 'plain HTTP, on loopback or behind proxies alone',
     example: '/run/secrets/key.pem',
-    about: 'PEM file of the certificate’s key',
+    about: 'PEM file of the certificate’s key; in a file relative to that file',
   },
   proxies: {
     kind: { is: 'list', of: { is: 'text', longest: 64 }, fewest: 0, most: 64 },

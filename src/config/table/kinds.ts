@@ -4,6 +4,8 @@ import type { Hex } from '../../domain/index.js'
 /** What one value of a setting may be, as data, so that whoever shows it need not load what checks it. */
 export type ValueKind =
   | { readonly is: 'text'; readonly longest: number }
+  /** Of a file or a folder; in a configuration file relative to that. */
+  | { readonly is: 'path' }
   | { readonly is: 'choice'; readonly of: readonly string[] }
   | { readonly is: 'whole'; readonly minimum: number; readonly maximum: number }
   | { readonly is: 'yes-or-no' }
@@ -36,6 +38,6 @@ export type ValueOf<K> = K extends { is: 'list'; of: infer Of }
           ? Hex
           : K extends { is: 'policy' }
             ? AttestationPolicy
-            : K extends { is: 'text' | 'url' | 'multiaddr' | 'listen-address' | 'sealing-source' }
+            : K extends { is: 'text' | 'path' | 'url' | 'multiaddr' | 'listen-address' | 'sealing-source' }
               ? string
               : never

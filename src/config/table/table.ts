@@ -12,7 +12,7 @@ const comparisonMs = { is: 'whole', minimum: 60_000, maximum: 1_600_000_000 } as
 /** Every setting of a node. Flags, variables, the file, its schema and what is said of them are made from it. */
 export const TABLE = {
   folder: {
-    kind: { is: 'text', longest: 4_096 },
+    kind: { is: 'path' },
     flag: '--folder <path>',
     otherwise: 'has to be said',
     example: 'store',
@@ -52,7 +52,8 @@ export const TABLE = {
     flag: '--sealing <source>',
     otherwise: 'gramine:mrenclave in SGX; elsewhere it has to be said',
     example: 'gramine:mrenclave',
-    about: 'where the sealing key comes from: gramine:mrenclave, gramine:mrsigner, file:<path> or passphrase:<path>',
+    about:
+      'where the sealing key comes from: gramine:mrenclave, gramine:mrsigner, file:<path> or passphrase:<path>; in a file relative to that file',
   },
   nextSealing: {
     kind: { is: 'sealing-source' },

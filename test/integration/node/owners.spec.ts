@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Level } from 'level'
 import { toSs58 } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import type { EnclaveNode } from '../../../src/node/index.js'
@@ -8,7 +7,7 @@ import { ownerStoreRequest, retrieveRequest } from '../../../src/owner/index.js'
 import { Store } from '../../../src/store/store.js'
 import { createNode } from '../../crash/node.js'
 import { account, ChainWorld, enclaveOf, enclaveSeedOf, operatorOf, owner, signal } from '../chain/fixture.js'
-import { Folders } from '../store/fixture.js'
+import { Folders, holdWrites } from '../store/fixture.js'
 
 const [FIRST, SECOND] = ['the first version that there is', 'the version that came after it']
 const [HOME, ELSEWHERE] = [0, 1]
@@ -68,27 +67,28 @@ describe('a node and the owners of shares', () => {
     return node.storeShare(key.kind, request, { signal })
   }
 
-  async function retrieve(): Promise<string> {
+  async function retrieve(ends = signal): Promise<string> {
     const { finalisedBlock: block } = await node.status()
     const request = retrieveRequest({ requester: owner, role: 'OWNER', key, block, validity: 20 })
-    return Buffer.from(await node.retrieveShare(key.kind, request, { signal })).toString()
+    return Buffer.from(await node.retrieveShare(key.kind, request, { signal: ends })).toString()
   }
 
   /** The node takes in nothing more of the chain until it is let go. */
   function holdBlocks(): void {
-    const batch: unknown = Reflect.get(Level.prototype, 'batch')
-    const released = new Promise<void>((resolve) => {
-      release = () => {
-        Object.defineProperty(Level.prototype, 'batch', { configurable: true, value: batch })
-        resolve()
+    release = holdWrites()
+  }
+
+  /** Writes are held from when the node begins to write down who is given a share. */
+  function untilNoted(): Promise<void> {
+    const { putView } = Store.prototype
+    return new Promise((resolve) => {
+      Store.prototype.putView = function (...given) {
+        Store.prototype.putView = putView
+        holdBlocks()
+        // It has had its turn by then.
+        setImmediate(resolve)
+        return putView.apply(this, given)
       }
-    })
-    Object.defineProperty(Level.prototype, 'batch', {
-      configurable: true,
-      value(this: Level, ...given: unknown[]) {
-        const begin = () => Reflect.apply(batch as (...given: unknown[]) => unknown, this, given)
-        return given.length === 0 ? begin() : released.then(begin)
-      },
     })
   }
 
@@ -134,6 +134,40 @@ describe('a node and the owners of shares', () => {
     await seen(block.number)
     release()
     await assert.rejects(retrieving, { status: 'REQUESTERVERIFICATIONFAILED' })
+  })
+
+  it('gives a share to nobody who has parted with it while that was written down', async () => {
+    const noted = untilNoted()
+    const retrieving = retrieve()
+    retrieving.catch(() => undefined)
+    await noted
+    const { block } = await transfer()
+    await seen(block.number)
+    release()
+    await assert.rejects(retrieving, { status: 'REQUESTERVERIFICATIONFAILED' })
+  })
+
+  it('waits for the writers of its store no longer than who asks', async () => {
+    const noted = untilNoted()
+    const asking = new AbortController()
+    const retrieving = retrieve(asking.signal)
+    retrieving.catch(() => undefined)
+    await noted
+    asking.abort(new Error('who asked has left'))
+    await assert.rejects(retrieving, /has left/)
+  })
+
+  it('begins nothing more as soon as it is told to stop, and stops whatever comes of its status', async () => {
+    const { cursor } = Store.prototype
+    Store.prototype.cursor = () => Promise.reject(new Error('the disk is gone'))
+    try {
+      const stopping = node.stop()
+      await assert.rejects(node.reconcile({ signal }), { code: 'node/not-running' })
+      await stopping
+    } finally {
+      Store.prototype.cursor = cursor
+    }
+    await start(world.server.url)
   })
 
   it('gives a share to nobody while its chain is behind what it had taken in: it may have another owner since', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { restoreStore, type Store } from '../../../src/store/index.js'
+import { requireWholeCopy, restoreStore, type Store } from '../../../src/store/index.js'
 import { enclave, Folders, payloadOf, seal, secret, signal, wantOf } from './fixture.js'
 
 describe('copies of a store', function () {
@@ -80,10 +80,52 @@ describe('copies of a store', function () {
     await assert.rejects(store.backUp(copy, { signal: AbortSignal.abort(new Error('enough')) }), /enough/)
     assert.deepEqual((await readdir(scratch)).sort(), ['store', 'store.lock'])
     await mkdir(`${copy}.copying`)
-    await writeFile(join(`${copy}.copying`, 'CURRENT'), 'half of it')
+    for (const name of ['SLOTMESH-COPYING', 'CURRENT']) await writeFile(join(`${copy}.copying`, name), 'half of it')
     await store.backUp(copy, { signal })
+    assert.ok(!(await readdir(copy)).includes('SLOTMESH-COPYING'))
     // Whoever closes the file of a lock that the process has loses it.
     assert.ok(!(await readdir(copy)).includes('LOCK'))
     assert.equal(await heldIn(copy), 0)
+  })
+
+  it('take nothing away that stands in the place of a former attempt and is none', async () => {
+    const [copy, elsewhere] = [join(scratch, 'copy'), join(scratch, 'elsewhere')]
+    const draft = `${copy}.copying`
+    const refused = () =>
+      assert.rejects(store.backUp(copy, { signal }), { code: 'store/taken', message: /copy\.copying already/ })
+    for (const place of [elsewhere, draft]) {
+      await mkdir(place)
+      await writeFile(join(place, 'CURRENT'), 'of somebody else')
+    }
+    await refused()
+    assert.deepEqual(await readdir(draft), ['CURRENT'])
+    await rm(draft, { recursive: true })
+    await writeFile(join(elsewhere, 'SLOTMESH-COPYING'), '')
+    await symlink(elsewhere, draft)
+    await refused()
+    assert.equal((await readdir(elsewhere)).length, 2)
+    await rm(draft)
+    await writeFile(draft, 'a file')
+    await refused()
+    await rm(draft)
+    await mkdir(draft)
+    await store.backUp(copy, { signal })
+    assert.equal(await heldIn(copy), 0)
+  })
+
+  it('are not begun in a folder that there is not', async () => {
+    const nowhere = join(scratch, 'nowhere', 'copy')
+    await assert.rejects(store.backUp(nowhere, { signal }), { code: 'store/cannot-copy', message: /in a container/ })
+  })
+
+  it('show when they are not there, or not whole', async () => {
+    await seal(store, origin, 11, [secret(0)])
+    const copy = join(scratch, 'copy')
+    await assert.rejects(requireWholeCopy(copy), { code: 'store/absent' })
+    await store.backUp(copy, { signal })
+    await requireWholeCopy(copy)
+    const [manifest = ''] = (await readdir(copy)).filter((name) => name.startsWith('MANIFEST-'))
+    await truncate(join(copy, manifest), 10)
+    await assert.rejects(requireWholeCopy(copy), { code: 'store/unreadable', message: /not whole/ })
   })
 })

@@ -181,3 +181,29 @@ export function failOnce(method: 'batch' | 'clear'): void {
     },
   })
 }
+
+/**
+ * Holds every write that a database begins, in this process, until it is let go.
+ *
+ * @returns lets them go; safe to call twice.
+ */
+export function holdWrites(): () => void {
+  const batch: unknown = Reflect.get(Level.prototype, 'batch')
+  let letGo: () => void = () => undefined
+  const released = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  Object.defineProperty(Level.prototype, 'batch', {
+    configurable: true,
+    value(this: Level, ...given: unknown[]) {
+      const begin = () => Reflect.apply(batch as (...given: unknown[]) => unknown, this, given)
+      return given.length === 0 ? begin() : released.then(begin)
+    },
+  })
+  let isHeld = true
+  return () => {
+    if (isHeld) Object.defineProperty(Level.prototype, 'batch', { configurable: true, value: batch })
+    isHeld = false
+    letGo()
+  }
+}

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { View } from '../../../src/store/index.js'
-import { enclave, Folders, payloadOf, seal, secret, tamper } from './fixture.js'
+import { enclave, Folders, holdWrites, payloadOf, seal, secret, signal, tamper, wantOf } from './fixture.js'
 
 const origin = enclave(1, 0)
+const elsewhere = 2
 
 function view(block: number, event: View['event'] = 'VIEW'): View {
   return { at: 1_700_000_000_000 + block, block, account: `0x${'ab'.repeat(32)}`, role: 'RENTEE', event }
@@ -24,8 +25,8 @@ describe('the log of who was given a share', () => {
     const { folder, store } = await opened()
     await seal(store, origin, 11, [secret(1)])
     assert.deepEqual(await store.views(secret(1)), [])
-    await store.putView(secret(1), view(11, 'STORE'))
-    await store.putView(secret(1), view(12))
+    await store.putView(secret(1), view(11, 'STORE'), { signal })
+    await store.putView(secret(1), view(12), { signal })
     const again = await folders.reopen(store, folder)
     assert.deepEqual(await again.views(secret(1)), [view(11, 'STORE'), view(12)])
   })
@@ -33,7 +34,7 @@ describe('the log of who was given a share', () => {
   it('keeps the latest of many', async () => {
     const { store } = await opened()
     await seal(store, origin, 11, [secret(1)])
-    for (let block = 1; block <= 70; block += 1) await store.putView(secret(1), view(block))
+    for (let block = 1; block <= 70; block += 1) await store.putView(secret(1), view(block), { signal })
     const views = await store.views(secret(1))
     assert.deepEqual(
       views.map(({ block }) => block),
@@ -44,28 +45,80 @@ describe('the log of who was given a share', () => {
   it('goes with the share', async () => {
     const { store } = await opened()
     await seal(store, origin, 11, [secret(1)])
-    await store.putView(secret(1), view(11))
+    await store.putView(secret(1), view(11), { signal })
     await store.applyBlock(12, [{ type: 'removed', key: secret(1) }], origin.signHead)
     assert.deepEqual(await store.views(secret(1)), [])
+  })
+
+  it('is not begun again by one who was about to be given a share that is gone', async () => {
+    const { store } = await opened()
+    await seal(store, origin, 11, [secret(1)])
+    await store.applyBlock(12, [{ type: 'removed', key: secret(1) }], origin.signHead)
+    assert.equal(await store.putView(secret(1), view(12), { signal }), false)
+    assert.deepEqual(await store.views(secret(1)), [])
+  })
+
+  it('is begun in the write that keeps what is handed over, and goes with that', async () => {
+    const { store } = await opened()
+    const pending = { key: secret(1), payload: payloadOf(secret(1)), confirmed: false }
+    await store.putPending(pending, view(11, 'STORE'))
+    assert.deepEqual(await store.views(secret(1)), [view(11, 'STORE')])
+    await store.dropPending(secret(1))
+    assert.deepEqual(await store.views(secret(1)), [])
+  })
+
+  it('stays while the share is on its way from others, and goes when it is wanted no more', async () => {
+    const { store } = await opened()
+    const pending = { key: secret(1), payload: payloadOf(secret(1)), confirmed: false }
+    await store.putPending(pending, view(10, 'STORE'))
+    const want = wantOf(secret(1), { minimumVersion: 11, origin: elsewhere })
+    await store.applyBlock(11, [{ type: 'synced', want }], origin.signHead)
+    assert.equal(store.counts().pending, 0)
+    assert.equal((await store.views(secret(1))).length, 1)
+    // The NFT was burned in blocks that no setup goes through.
+    await store.beginSetup(origin.identity, 20, [])
+    assert.deepEqual(await store.views(secret(1)), [])
+  })
+
+  it('waits for other writes no longer than who asks, and has nothing of who has left', async () => {
+    const { store } = await opened()
+    await seal(store, origin, 11, [secret(1)])
+    const release = holdWrites()
+    try {
+      const first = store.putView(secret(1), view(12), { signal })
+      const left = new AbortController()
+      const second = store.putView(secret(1), view(13), { signal: left.signal })
+      left.abort(new Error('who asked has left'))
+      await assert.rejects(second, /has left/)
+      release()
+      await first
+    } finally {
+      release()
+    }
+    await store.putView(secret(1), view(14), { signal })
+    assert.deepEqual(
+      (await store.views(secret(1))).map(({ block }) => block),
+      [12, 14],
+    )
   })
 
   it('stays when what the chain removed is older than what is held', async () => {
     const { store } = await opened()
     await seal(store, origin, 12, [secret(1)])
-    await store.putView(secret(1), view(12))
+    await store.putView(secret(1), view(12), { signal })
     await store.eraseShares(11, [secret(1)])
     assert.equal((await store.views(secret(1))).length, 1)
   })
 
   it('is not begun before there is a seat', async () => {
     const store = await folders.open(await folders.make())
-    await assert.rejects(store.putView(secret(1), view(1)), { code: 'store/no-seat' })
+    await assert.rejects(store.putView(secret(1), view(1), { signal }), { code: 'store/no-seat' })
   })
 
   it('does not show on the disk who it was', async () => {
     const { folder, store } = await opened()
     await store.putPending({ key: secret(1), payload: payloadOf(secret(1)), confirmed: true })
-    await store.putView(secret(1), view(11))
+    await store.putView(secret(1), view(11), { signal })
     await store.close()
     await tamper(folder, async (raw) => {
       for await (const [, value] of raw.iterator())

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { accountSigner } from '../../../src/crypto/index.js'
 import { Registry, SlotmeshError } from '../../../src/domain/index.js'
 import { ownerStoreRequest, verifyStoreRequest } from '../../../src/owner/index.js'
-import type { Store } from '../../../src/store/index.js'
+import type { Store, View } from '../../../src/store/index.js'
 import { PENDING, SETUP_DONE } from '../../../src/store/records.js'
 import { Ingest, type IngestParts, type SyncChain } from '../../../src/sync/index.js'
 import { MadeArrays } from '../../support/made-arrays.js'
@@ -189,7 +189,7 @@ describe('taking shares from owners', () => {
     const take = (of: typeof key) => ingest.take(of, payloadOf(of), { signal })
     const waiting = Array.from({ length: 8 }, () => take(key))
     await assert.rejects(take(key), { code: 'sync/busy' })
-    await assert.rejects(ingest.settle(key, payloadOf(key)), { code: 'sync/busy' })
+    await assert.rejects(ingest.settle(key, payloadOf(key), { signal }), { code: 'sync/busy' })
     waiting.push(take(other))
     while (asked < 2) await nextTurn()
     answer()
@@ -330,11 +330,11 @@ describe('taking shares from owners', () => {
     const ingest = ingestWith('already-synced')
     for (const key of keys) {
       assert.equal(await ingest.compare(key, payloadOf(key, 1)), 'absent')
-      await ingest.settle(key, payloadOf(key, 1))
+      await ingest.settle(key, payloadOf(key, 1), { signal })
       assert.equal(await store.place(key), undefined)
 
       assert.equal(await ingest.compare(key, payloadOf(key)), 'same')
-      await ingest.settle(key, payloadOf(key))
+      await ingest.settle(key, payloadOf(key), { signal })
     }
     const versions = async () => [(await store.place(secret(1)))?.version, (await store.place(capsule(1)))?.version]
     assert.deepEqual(await versions(), [11, 12])
@@ -378,7 +378,7 @@ describe('taking shares from owners', () => {
     await assert.rejects(authorised(1), { status: 'NOTSYNCING' })
     const { awaitsConfirmation, share } = await authorised(0)
     assert.equal(awaitsConfirmation, false)
-    await ingest.settle(key, share)
+    await ingest.settle(key, share, { signal })
     assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
     assert.equal((await authorised(0)).awaitsConfirmation, false)
     await assert.rejects(authorised(1), { status: 'NFTIDEXISTS' })
@@ -398,7 +398,7 @@ describe('taking shares from owners', () => {
       keys.map((key) => wantOf(key, { asOf: 20 })),
     )
     const ingest = ingestWith('already-synced')
-    for (const key of keys) await ingest.settle(key, payloadOf(key))
+    for (const key of keys) await ingest.settle(key, payloadOf(key), { signal })
     assert.equal((await store.place(secret(1)))?.version, 11)
     assert.equal(await store.want(secret(1)), undefined)
     // One of another cluster may be newer.
@@ -417,13 +417,13 @@ describe('taking shares from owners', () => {
     await missed([capsule(1)])
     const seatless = ingestWith('already-synced', { chain: { registry: () => new Registry([]) } })
     assert.equal(await seatless.compare(capsule(1), payloadOf(capsule(1))), 'absent')
-    await seatless.settle(capsule(1), payloadOf(capsule(1)))
+    await seatless.settle(capsule(1), payloadOf(capsule(1)), { signal })
     assert.equal(await store.place(capsule(1)), undefined)
 
     await applySynced(30, capsule(1), anotherCluster)
     const ingest = ingestWith('already-synced')
     assert.equal(await ingest.compare(capsule(1), payloadOf(capsule(1))), 'absent')
-    await ingest.settle(capsule(1), payloadOf(capsule(1)))
+    await ingest.settle(capsule(1), payloadOf(capsule(1)), { signal })
     assert.equal(await store.place(capsule(1)), undefined)
     assert.equal((await store.want(capsule(1)))?.minimumVersion, 30)
   })
@@ -589,12 +589,14 @@ describe('taking shares from owners', () => {
     }
     const ingest = ingestWith('confirmed', { chain: { confirm, registry: () => registry } })
     const payload = payloadOf(key)
-    const taking = ingest.take(key, payload, { signal: owner.signal })
+    const view: View = { at: 1, block: 0, account: `0x${'ab'.repeat(32)}`, role: 'OWNER', event: 'STORE' }
+    const taking = ingest.take(key, payload, { signal: owner.signal, view })
     // As its owner does who does not wait any longer, be it before it is stored.
     payload.fill(0)
     while (asked === 0) await nextTurn()
     owner.abort()
     await assert.rejects(taking, { name: 'AbortError' })
+    assert.deepEqual(await store.views(key), [view])
     const run = ingest.run()
     while (ingest.owed().count === 0) await nextTurn()
     answer()

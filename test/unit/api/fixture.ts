@@ -1,6 +1,7 @@
 import { type ApiBackend, type ApiServer, type ApiSettings, type ApiStatus, startApi } from '../../../src/api/index.js'
 import { utf8 } from '../../../src/crypto/index.js'
 import { type LogFields, type Logger, type NftFacts, type ShareKey, shareKeyText } from '../../../src/domain/index.js'
+import { Lists } from '../../../src/node/lists.js'
 import {
   keyNotExist,
   type MetricsRequestFacts,
@@ -24,6 +25,7 @@ export class PaperNode implements ApiBackend {
   /** What was given out, as the API was given it. */
   readonly given: Uint8Array[] = []
   views: View[] = []
+  readonly #lists = new Lists()
   /** What the next request meets in place of an answer. */
   trouble: ((signal: AbortSignal) => Promise<never>) | undefined
 
@@ -74,9 +76,11 @@ export class PaperNode implements ApiBackend {
   }
 
   syncedBetween: ApiBackend['syncedBetween'] = async (request, { signal }) => {
-    await this.trouble?.(signal)
-    const { after } = await verifyIntervalRequest(request, this.#facts, { signal })
-    return [after + 1]
+    const { sender, after } = await verifyIntervalRequest(request, this.#facts, { signal })
+    return this.#lists.oneOf(sender, async () => {
+      await this.trouble?.(signal)
+      return [after + 1]
+    })
   }
 
   clientQuote: ApiBackend['clientQuote'] = async ({ signal }) => {

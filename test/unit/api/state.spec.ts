@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { toSs58 } from '../../../src/crypto/index.js'
-import { packageVersion, SlotmeshError } from '../../../src/domain/index.js'
-import { listing, NOW, stranger } from '../owner/fixture.js'
+import { type AccountId, packageVersion, SlotmeshError } from '../../../src/domain/index.js'
+import { chainWith, listing, metricsServer, NOW, stranger } from '../owner/fixture.js'
 import { bodyOf, deferred, Stand } from './fixture.js'
 
 describe('the client API, of the node', () => {
@@ -102,6 +102,26 @@ describe('the client API, of the node', () => {
       assert.equal((await first).status, 503)
       stand.node.trouble = undefined
       assert.equal((await stand.post(path, listing())).status, 200)
+    })
+
+    it('lets no stranger take the place of one who may ask', async () => {
+      const [begun, end] = [deferred<void>(), deferred<readonly AccountId[]>()]
+      const servers = [metricsServer.account]
+      let isFirst = true
+      stand.node.chain = {
+        ...chainWith(undefined),
+        metricsServers: async () => {
+          if (!isFirst) return servers
+          isFirst = false
+          begun.resolve()
+          return end.promise
+        },
+      }
+      const strange = stand.post(path, listing({}, {}, stranger))
+      await begun.promise
+      assert.equal((await stand.post(path, listing())).status, 200)
+      end.resolve(servers)
+      assert.equal((await strange).status, 400)
     })
   })
 

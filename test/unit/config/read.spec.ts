@@ -89,6 +89,22 @@ describe('a node’s configuration file', () => {
     })
   })
 
+  it('has each path that it says relative to itself, and nothing else', async () => {
+    const path = join(scratch, 'paths.yaml')
+    const api = (certificate: string, key: string) => ({ listen: '127.0.0.1:0', certificate, key })
+    const said = { sealing: 'file:keys/sealing', nextSealing: 'passphrase:/run/passphrase', share: null, log: {} }
+    await writeFile(
+      path,
+      JSON.stringify({ folder: '../store', ...said, api: api('tls/certificate.pem', '/etc/key.pem') }),
+    )
+    assert.deepEqual(await readSettings(path), {
+      ...said,
+      folder: join(scratch, '..', 'store'),
+      sealing: `file:${join(scratch, 'keys', 'sealing')}`,
+      api: api(join(scratch, 'tls', 'certificate.pem'), '/etc/key.pem'),
+    })
+  })
+
   it('may be empty, or JSON', () => {
     assert.deepEqual(parseSettings('', 'node.yaml'), {})
     assert.deepEqual(parseSettings('{ "folder": "/var/lib/slotmesh" }', 'node.yaml'), { folder: '/var/lib/slotmesh' })

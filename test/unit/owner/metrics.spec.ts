@@ -7,7 +7,19 @@ import {
   verifyIntervalRequest,
   verifyRemoveRequest,
 } from '../../../src/owner/index.js'
-import { chainWith, listing, NFT, NOW, owner, removing, SYNCED, sign, stranger, token } from './fixture.js'
+import {
+  chainWith,
+  listing,
+  metricsServer,
+  NFT,
+  NOW,
+  owner,
+  removing,
+  SYNCED,
+  sign,
+  stranger,
+  token,
+} from './fixture.js'
 
 const signal = new AbortController().signal
 const deaf = { metricsServers: () => Promise.reject(new Error('socket closed')) }
@@ -48,7 +60,7 @@ describe('a metrics server’s request', () => {
     const verify = (request: IntervalRequest) => verifyIntervalRequest(request, chainWith(undefined), { signal })
 
     it('is granted', async () => {
-      assert.deepEqual(await verify(listing()), { after: 10, before: 20 })
+      assert.deepEqual(await verify(listing()), { sender: metricsServer.account, after: 10, before: 20 })
       await verify(listing({ interval: '[ 10, 20 ]' }))
       await verify(listing({ auth: `<Bytes>${token()}</Bytes>` }))
       await verify(listing({ auth: token({ more: 'than is known' }) }))
@@ -79,6 +91,14 @@ describe('a metrics server’s request', () => {
     it('is refused with 503 when the chain cannot be asked', async () => {
       const facts = { ...chainWith(undefined), ...deaf }
       await assert.rejects(verifyIntervalRequest(listing(), facts, { signal }), { httpStatus: 503 })
+    })
+
+    it('has the chain asked for nothing that is wrong in itself', async () => {
+      const facts = { ...chainWith(undefined), ...deaf }
+      for (const [name, status, request] of refusals) {
+        if (status === 'REQUESTERVERIFICATIONFAILED') continue
+        await assert.rejects(verifyIntervalRequest(request, facts, { signal }), { status }, name)
+      }
     })
   })
 })
