@@ -61,6 +61,7 @@ const RESTART_AFTER_MS = 2_000
 
 /** Parts that a simulation or a test puts in the place of a node's own. */
 export interface NodeParts {
+  /** What the host listens and dials by; plain TCP when absent. */
   readonly transport?: MeshTransport
 }
 
