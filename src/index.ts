@@ -74,6 +74,7 @@ export {
   type EnclaveNode,
   type EnclaveNodeConfig,
   type NodeEvent,
+  type NodeEventOf,
   type NodeParts,
   type NodeProblem,
   type NodeState,

@@ -6,6 +6,7 @@ export type {
   EnclaveNode,
   EnclaveNodeConfig,
   NodeEvent,
+  NodeEventOf,
   NodeProblem,
   NodeState,
   NodeStatus,

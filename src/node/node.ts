@@ -47,6 +47,7 @@ import type {
   EnclaveNode,
   EnclaveNodeConfig,
   NodeEvent,
+  NodeEventOf,
   NodeProblem,
   NodeState,
   NodeStatus,
@@ -317,6 +318,10 @@ class Node implements EnclaveNode {
 
   subscribe(listener: (event: NodeEvent) => void): () => void {
     return this.#telemetry.subscribe(listener)
+  }
+
+  on<Type extends NodeEvent['type']>(type: Type, listener: (event: NodeEventOf<Type>) => void): () => void {
+    return this.#telemetry.on(type, listener)
   }
 
   storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey> {

@@ -300,6 +300,9 @@ export type NodeEvent =
       readonly at: number
     }
 
+/** The event of one type, with the fields that it has: `NodeEventOf<'share-stored'>`. */
+export type NodeEventOf<Type extends NodeEvent['type']> = Extract<NodeEvent, { readonly type: Type }>
+
 /**
  * One enclave of the mesh. Several can live in one process, each in a folder of its own: they share nothing but what the
  * process has one of, the locks of its folders and the turns at its TEE device.
@@ -328,6 +331,8 @@ export interface EnclaveNode {
   status(): Promise<NodeStatus>
   /** Hears every event. @returns a function that ends the subscription. */
   subscribe(listener: (event: NodeEvent) => void): () => void
+  /** Hears the events of one type. @returns a function that ends the subscription. */
+  on<Type extends NodeEvent['type']>(type: Type, listener: (event: NodeEventOf<Type>) => void): () => void
 
   /**
    * An owner hands over a share: checked against the chain, sealed, stored, and confirmed on chain to finality.
