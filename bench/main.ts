@@ -4,7 +4,7 @@ import { attestation } from './attestation/attestation.js'
 import { bootstrap } from './bootstrap/bootstrap.js'
 import { crawl } from './crawl/crawl.js'
 import type { ContestResult } from './harness/contest.js'
-import { thisMachine } from './harness/machine.js'
+import { machineAndCommit } from './harness/machine.js'
 import type { Spread } from './harness/statistics.js'
 import { reconciliation } from './reconciliation/reconciliation.js'
 import { snapshot } from './snapshot/snapshot.js'
@@ -29,7 +29,7 @@ if (unknown !== undefined || !Number.isInteger(runs) || runs < 1) {
   process.exit(2)
 }
 
-const machine = thisMachine()
+const machine = machineAndCommit()
 process.stdout.write(`${machine.processor}, ${machine.cores} cores, Node ${machine.node}, commit ${machine.commit}\n`)
 process.stdout.write(`medians of ${runs} runs, each in a process of its own, in turn (minimum to maximum)\n\n`)
 const results: ContestResult[] = []

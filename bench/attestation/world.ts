@@ -1,5 +1,6 @@
 import { createDevelopmentPki, type DevelopmentPki } from '../../src/attestation/development/index.js'
 import type { AttestationPolicy, EnclaveMeasurement, Tee } from '../../src/attestation/index.js'
+import { quotesOf, SEED } from '../../src/cli/bench/attestation.js'
 
 export interface AttestationInput {
   readonly tee: Tee
@@ -67,14 +68,7 @@ export async function quickest<T>(items: readonly T[], work: (item: T) => unknow
 
 /** Quotes of one platform, each over data of its own. */
 export async function platformQuotes(tee: Tee, count: number): Promise<{ pki: DevelopmentPki; quotes: Uint8Array[] }> {
-  const pki = await createDevelopmentPki({ seed: new Uint8Array(32).fill(7) })
+  const pki = await createDevelopmentPki({ seed: SEED })
   const { quoteSource } = pki.platform({ machineId: 'bench', measurement: MEASUREMENTS[tee] })
-  const signal = AbortSignal.timeout(60_000)
-  const quotes: Uint8Array[] = []
-  for (let number = 0; number < count; number += 1) {
-    const reportData = new Uint8Array(64)
-    new DataView(reportData.buffer).setUint32(0, number)
-    quotes.push(await quoteSource.quote(reportData, { signal }))
-  }
-  return { pki, quotes }
+  return { pki, quotes: await quotesOf(quoteSource, count, { signal: AbortSignal.timeout(60_000) }) }
 }

@@ -1,11 +1,11 @@
 /* Makes the provider's folder, before anything is measured: all shares of the origin, as a replica keeps them. */
 import { createHash } from 'node:crypto'
+import { BLOCK, GENESIS, keyOf, ORIGIN, PROVIDER } from '../../src/cli/bench/world.js'
 import { silentLogger } from '../../src/domain/index.js'
-import { leafHash, verifyRange } from '../../src/provenance/index.js'
+import { leafHash, OriginLog, verifyRange } from '../../src/provenance/index.js'
 import { openStore } from '../../src/store/index.js'
-import { GENESIS, OriginLog } from '../../test/unit/share/fixture.js'
 import { input, report } from '../harness/child.js'
-import { BLOCK, chainOf, keyOf, ORIGIN, PROVIDER, SEALING_KEY } from './world.js'
+import { chainOf, SEALING_KEY } from './world.js'
 
 export interface FillInput {
   readonly folder: string
@@ -17,7 +17,7 @@ export interface FillInput {
 const RUN_BYTES = 256 * 1024
 
 const { folder, shares, bytes } = input<FillInput>()
-const log = new OriginLog(ORIGIN.signer, ORIGIN.seat)
+const log = new OriginLog(GENESIS, ORIGIN.signer, ORIGIN.seat)
 for (let at = 0; at < shares; at += 1) log.append(keyOf(at), BLOCK, payload(at))
 
 const store = await openStore({ location: folder, sealingKey: SEALING_KEY, logger: silentLogger })

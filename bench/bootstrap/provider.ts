@@ -1,11 +1,13 @@
 /* An enclave that holds all shares, in a process of its own. */
+import { attestationOf } from '../../src/cli/bench/attestation.js'
+import { loopbackHost, PROVIDER } from '../../src/cli/bench/world.js'
 import { silentLogger } from '../../src/domain/index.js'
 import { ShareService } from '../../src/share/index.js'
 import { openStore } from '../../src/store/index.js'
 import { Serving } from '../../src/sync/index.js'
 import { goOn, input, report } from '../harness/child.js'
 import type { FillInput } from './fill.js'
-import { attestationOf, chainOf, loopbackHost, PROVIDER, SEALING_KEY } from './world.js'
+import { chainOf, SEALING_KEY } from './world.js'
 
 export interface ProviderReady {
   readonly address: string

@@ -1,8 +1,9 @@
 /* The other end of a plain stream: as many bytes as it is asked for. */
 import { once } from 'node:events'
+import { loopbackHost } from '../../src/cli/bench/world.js'
 import { input, report } from '../harness/child.js'
 import type { ProviderReady } from './provider.js'
-import { loopbackHost, RAW_PROTOCOL } from './world.js'
+import { RAW_PROTOCOL } from './world.js'
 
 export interface RawInput {
   readonly bytes: number

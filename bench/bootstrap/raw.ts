@@ -1,9 +1,10 @@
 /* The ceiling of what is moved: the same bytes over a plain stream of libp2p, and nothing done to them. */
 import { multiaddr } from '@multiformats/multiaddr'
+import { loopbackHost } from '../../src/cli/bench/world.js'
 import { input, report } from '../harness/child.js'
 import type { ProviderReady } from './provider.js'
 import type { RawInput } from './raw-sender.js'
-import { loopbackHost, RAW_PROTOCOL } from './world.js'
+import { RAW_PROTOCOL } from './world.js'
 
 export interface RawOutput {
   readonly seconds: number

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
+import { attestationOf } from '../../src/cli/bench/attestation.js'
+import { loopbackHost, REQUESTER } from '../../src/cli/bench/world.js'
 import { silentLogger, systemClock } from '../../src/domain/index.js'
 import { ShareService } from '../../src/share/index.js'
 import { openStore } from '../../src/store/index.js'
@@ -11,7 +13,7 @@ import { Serving, SyncEngine, type SyncListener } from '../../src/sync/index.js'
 import { input, peakMemory, report } from '../harness/child.js'
 import type { FillInput } from './fill.js'
 import type { ProviderReady } from './provider.js'
-import { attestationOf, chainOf, loopbackHost, REQUESTER, SEALING_KEY } from './world.js'
+import { chainOf, SEALING_KEY } from './world.js'
 
 export interface BootstrapOutput {
   /** From the seat until everything is durable and verified. */

@@ -1,27 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { cpus, totalmem } from 'node:os'
+import { type Machine, thisMachine } from '../../src/cli/bench/machine.js'
 
-/** Where and on what a figure was measured; a figure without it says little. */
-export interface Machine {
-  readonly processor: string
-  readonly cores: number
-  readonly memoryGiB: number
-  readonly node: string
-  readonly commit: string
+/** With the tree that was measured. */
+export function machineAndCommit(): Machine & { readonly commit: string } {
+  return { ...thisMachine(), commit: commit() }
 }
 
-export function thisMachine(): Machine {
-  const processors = cpus()
-  return {
-    processor: processors[0]?.model.trim() ?? 'unknown',
-    cores: processors.length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-    commit: commit(),
-  }
-}
-
-/** The tree that was measured, marked when it differs from its commit. */
+/** Marked when the tree differs from its commit. */
 function commit(): string {
   try {
     return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8', stdio: 'pipe' }).trim()

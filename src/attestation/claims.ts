@@ -41,6 +41,7 @@ export interface TdxMeasurement {
   readonly mrOwnerConfig: Hex
 }
 
+/** What is measured of an SGX enclave or of a trust domain. */
 export type EnclaveMeasurement = SgxMeasurement | TdxMeasurement
 
 /** What a quote says of the enclave in it; true only once every signature has been verified. */

@@ -44,6 +44,7 @@ export interface CollateralRequest {
   readonly ca: 'platform' | 'processor'
 }
 
+/** Where a verifier of quotes gets the collateral from. */
 export interface CollateralSource {
   /**
    * Collateral for a platform whose PCK certificate is genuine. Return the same object while it has not changed:

@@ -1,5 +1,6 @@
 import { messageOf, SlotmeshError } from '../domain/index.js'
 
+/** Why a quote is not accepted, in the largest kinds. */
 export type AttestationErrorCode =
   | 'attestation/quote-invalid'
   | 'attestation/tcb-below-policy'

@@ -39,6 +39,7 @@ export interface TdxRule extends Rule {
   readonly rtmr3: Hex | 'any'
 }
 
+/** Which builds are allowed: one SGX build, the builds of an SGX signer, or a TDX image. */
 export type MeasurementRule = SgxBuildRule | SgxSignerRule | TdxRule
 
 /** Intel's words for platforms that are not up to date and for which an exception may be made; never for `Revoked`. */
@@ -50,6 +51,10 @@ export const EXCUSABLE_TCB_STATUSES = [
   'OutOfDateConfigurationNeeded',
 ] as const
 
+/**
+ * Intel’s words for platforms that are not up to date and for which an exception may be made.
+ * @useDeclaredType
+ */
 export type ExcusableTcbStatus = (typeof EXCUSABLE_TCB_STATUSES)[number]
 
 /**

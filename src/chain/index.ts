@@ -2,6 +2,8 @@ import { Chain, type ChainHealth, type ConnectOptions } from './chain.js'
 
 export type { SeatChange } from './blocks/identity.js'
 export type { Crawl } from './blocks/progress.js'
+export type { ConnectionHealth } from './connection/connection.js'
+export type { EndpointFailure } from './connection/endpoints.js'
 export type { ChainCall } from './runtime/runtime.js'
 export type { ConfirmationOutcome } from './transactions/confirmations.js'
 export type { FinalisedCall } from './transactions/transactions.js'

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../domain/index.js'
 import { addAttest } from './attest.js'
 import { addBackup } from './backup.js'
+import { addBench } from './bench/index.js'
 import { addCompletion } from './completion.js'
 import { addConfig } from './config.js'
 import { addConformance } from './conformance.js'
@@ -65,6 +66,7 @@ export function createProgram(exitWith: (code: number) => void): Command {
   addDevchain(program)
   addSimulate(program, exitWith)
   addConformance(program, exitWith)
+  addBench(program)
   addCompletion(program)
   addExamples(program)
   return program

@@ -9,7 +9,7 @@ import type { resealStore } from '../store/index.js'
 import { missing, required } from './settings.js'
 
 /** What simulated enclaves run: nodes of one development mesh must agree on it. */
-const DEVELOPMENT_BUILD = {
+export const DEVELOPMENT_BUILD = {
   tee: 'sgx',
   mrEnclave: `0x${'de'.repeat(32)}`,
   mrSigner: `0x${'5e'.repeat(32)}`,

@@ -9,10 +9,11 @@ import {
   type ShareKind,
   shareKeyText,
 } from '../domain/index.js'
+import { OriginLog } from '../provenance/index.js'
 import type { Refusal } from '../share/index.js'
 import { type Batch, type End, HelloBody, type SuiteKey, toWireRun, type WantLists } from '../share/raw/index.js'
 import { Deviation, demand, NotJudged, PeerBusy } from './deviation.js'
-import { type KnownShare, Library, OriginLog } from './library.js'
+import { type KnownShare, Library } from './library.js'
 import { type Asked, type Member, Members } from './members.js'
 import { pause } from './pause.js'
 import { type Answer, describeAnswer, type RawProvider, type RawRequester } from './raw.js'

@@ -24,7 +24,10 @@ export interface ConformanceCase {
   readonly slow: boolean
   /** Needs the peer to have fetched what was synced before it came. */
   readonly needsShares: boolean
-  /** @throws Deviation when the peer does otherwise, NotJudged or PeerBusy when that cannot be told. */
+  /**
+   * @internal
+   * @throws Deviation when the peer does otherwise, NotJudged or PeerBusy when that cannot be told.
+   */
   readonly run: (bench: CaseBench) => Promise<void>
 }
 

@@ -2,15 +2,17 @@ import { messageOf, SlotmeshError, shareKeyText } from '../domain/index.js'
 import { Bench, CaseBench } from './bench.js'
 import type { ConformanceCase } from './case.js'
 import { CATALOGUE } from './catalogue.js'
+import type { StartedPeer } from './command.js'
 import { type CaseResult, runCase } from './runner.js'
 import { Service } from './service.js'
 import { type Coverage, coverageOf } from './specification.js'
 import { type Target, targetOf } from './target.js'
 import { UNSEEN } from './unseen.js'
 
+/** What is judged, by what, and how long it is waited for. */
 export interface ConformanceOptions {
   /** Is given all that the implementation under test needs; what it returns stops that again. */
-  readonly start: (target: Target, options: { signal: AbortSignal }) => Promise<{ stop(): Promise<void> }>
+  readonly start: (target: Target, options: { signal: AbortSignal }) => Promise<StartedPeer>
   /** Where the peer is; by default it is looked for in the mesh. */
   readonly peer?: string | undefined
   /** Ids of cases, or beginnings of ids; all by default. */
@@ -23,10 +25,13 @@ export interface ConformanceOptions {
   /** Ms until the peer must have joined the mesh, and again until it must hold what was synced before; 60,000. */
   readonly joinTimeoutMs?: number | undefined
   readonly signal?: AbortSignal
+  /** Called with each case as soon as it is judged. */
   readonly onResult?: (result: CaseResult) => void
+  /** Called with what the suite does now, in a sentence. */
   readonly onProgress?: (sentence: string) => void
 }
 
+/** What the judgement has come to. */
 export interface ConformanceReport {
   readonly results: readonly CaseResult[]
   readonly coverage: Coverage

@@ -1,8 +1,10 @@
-/*
- * The package's third door, `slotmesh/conformance`: judges any implementation of `/ternoa/share/1`.
+/**
+ * The package's third door: judges any implementation of `/ternoa/share/1` ({@link runConformance}).
+ *
+ * @module slotmesh/conformance
  */
-export type { ConformanceCase } from './case.js'
-export { startCommand } from './command.js'
+export type { ConformanceCase, SpecName } from './case.js'
+export { type StartedPeer, startCommand } from './command.js'
 export {
   type ConformanceOptions,
   type ConformanceReport,
@@ -12,5 +14,6 @@ export {
 } from './conformance.js'
 export { formatCase, formatCoverage, formatResult, formatSummary, toJson, toJunit } from './report.js'
 export type { CaseResult, Verdict } from './runner.js'
+export type { ServiceUrls } from './service.js'
 export type { Coverage, Requirement } from './specification.js'
 export type { Target } from './target.js'

@@ -10,6 +10,7 @@ import { pause } from './pause.js'
  */
 export type Verdict = 'passed' | 'warned' | 'failed' | 'not-judged'
 
+/** What one case has come to. */
 export interface CaseResult {
   readonly case: ConformanceCase
   readonly verdict: Verdict

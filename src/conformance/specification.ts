@@ -55,6 +55,7 @@ export function stands(spec: SpecName, clause: string, quote: string): boolean {
   return flat(clausesOf(spec).get(clause) ?? '').includes(flat(quote))
 }
 
+/** Which requirements of the specifications have cases, which cannot have any, and which lack them. */
 export interface Coverage {
   readonly covered: readonly { readonly requirement: Requirement; readonly cases: readonly string[] }[]
   readonly unseen: readonly { readonly requirement: Requirement; readonly reason: string }[]

@@ -19,6 +19,8 @@ export interface ForgetfulSigner extends AccountSigner {
 }
 
 /**
+ * An account that signs with the key of a seed.
+ *
  * @param seed 32 bytes, the Substrate "mini secret"; not kept, so the caller may zero it.
  * @throws RangeError when the seed is not 32 bytes.
  */

@@ -11,7 +11,11 @@ const SEEDS = {
   Ferdie: '0x42438b7883391c05512a938e36c2df0131e088b3756d6aa7a755fbff19d2f842',
 } as const
 
-type DevelopmentAccount = keyof typeof SEEDS
+/**
+ * The names of Substrate’s well-known development accounts.
+ * @useDeclaredType
+ */
+export type DevelopmentAccount = keyof typeof SEEDS
 
 /** Signs as one of the accounts that the development chain endows; `//Alice` is its committee. */
 export function developmentSigner(name: DevelopmentAccount): AccountSigner {

@@ -19,6 +19,7 @@ import { type BlockTime, Sealing } from './sealing.js'
 /** What an account has at genesis unless told otherwise. */
 const ENDOWMENT = 1_000_000n * ONE_CAPS
 
+/** What a development chain is like; everything has a default. */
 export interface DevelopmentChainOptions extends EndpointOptions {
   /** Which layout of the TEE pallet it has; 2 by default. */
   readonly generation?: Generation
@@ -46,6 +47,7 @@ export interface DevelopmentChainOptions extends EndpointOptions {
   readonly now?: () => number
 }
 
+/** A runtime upgrade that a block is to carry. */
 export interface Upgrade {
   /** SCALE-encoded in version 14, or a generation of the development chain's own; the same as before by default. */
   readonly metadata?: Uint8Array | Generation | undefined

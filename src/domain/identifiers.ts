@@ -7,10 +7,13 @@ export type AccountId = Hex
 /** A 32-byte BLAKE2b-256 block hash. */
 export type BlockHash = Hex
 
-/** Block numbers, NFT ids, cluster ids and slot ids are all `u32` on chain. */
+/** The number of a block, a `u32`. */
 export type BlockNumber = number
+/** The number of an NFT, a `u32`. */
 export type NftId = number
+/** The number of a cluster, a `u32`. */
 export type ClusterId = number
+/** The number of a slot in a cluster, a `u32`: enclaves of the same one hold the same shares. */
 export type SlotId = number
 
 /** The largest `u32`. */

@@ -3,9 +3,13 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>
 
 /** What the parts of a node write their log to; the composition root decides where it goes. */
 export interface Logger {
+  /** For whoever looks for a defect. */
   debug(message: string, fields?: LogFields): void
+  /** What happens in the ordinary course. */
   info(message: string, fields?: LogFields): void
+  /** What an operator should look at, when it lasts. */
   warn(message: string, fields?: LogFields): void
+  /** What an operator has to look at. */
   error(message: string, fields?: LogFields): void
 }
 

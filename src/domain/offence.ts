@@ -36,6 +36,7 @@ export type OffenceKind =
   /** An End that does not account for what was asked for, and for what was sent. */
   | 'miscounted'
 
+/** That a peer has done something that no honest one does. */
 export interface Offence {
   readonly kind: OffenceKind
   /** The PeerId, which the connection has proved. */

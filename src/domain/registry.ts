@@ -15,6 +15,7 @@ export interface EnclaveSeat {
   readonly apiUri: string
 }
 
+/** A cluster of the TEE pallet, with those who sit in it. */
 export interface Cluster {
   readonly id: ClusterId
   readonly type: ClusterType
@@ -33,10 +34,12 @@ export class Registry {
     this.#seats = new Map(this.clusters().flatMap(({ seats }) => seats.map((seat) => [seat.account, seat] as const)))
   }
 
+  /** All of them, in the order of the chain. */
   clusters(): Cluster[] {
     return [...this.#clusters.values()]
   }
 
+  /** The cluster of this id, if there is one. */
   cluster(id: ClusterId): Cluster | undefined {
     return this.#clusters.get(id)
   }

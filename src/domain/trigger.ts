@@ -26,6 +26,7 @@ export interface KeyUpdateTrigger {
   readonly nftId: NftId
 }
 
+/** What an event of a final block says of a share. */
 export type Trigger = SyncedTrigger | RemovedTrigger | KeyUpdateTrigger
 
 /** What an event of the TEE pallet says. Whatever it says, the registry may differ afterwards. */

@@ -18,6 +18,7 @@ export interface NodeMetrics {
   names(): string[]
 }
 
+/** What {@link NodeMetrics.watch} needs of a node. */
 export type WatchedNode = Pick<EnclaveNode, 'account' | 'peerId' | 'status' | 'peers' | 'forks' | 'subscribe'>
 
 /** Seconds. */

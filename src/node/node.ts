@@ -48,6 +48,7 @@ import type {
   EnclaveNode,
   EnclaveNodeConfig,
   NodeEvent,
+  NodeEventOf,
   NodeProblem,
   NodeState,
   NodeStatus,
@@ -62,6 +63,7 @@ const RESTART_AFTER_MS = 2_000
 
 /** Parts that a simulation or a test puts in the place of a node's own. */
 export interface NodeParts {
+  /** What the host listens and dials by; plain TCP when absent. */
   readonly transport?: MeshTransport
 }
 
@@ -329,6 +331,10 @@ class Node implements EnclaveNode {
 
   subscribe(listener: (event: NodeEvent) => void): () => void {
     return this.#telemetry.subscribe(listener)
+  }
+
+  on<Type extends NodeEvent['type']>(type: Type, listener: (event: NodeEventOf<Type>) => void): () => void {
+    return this.#telemetry.on(type, listener)
   }
 
   storeShare(kind: ShareKind, request: StoreRequest, options: { signal: AbortSignal }): Promise<ShareKey> {

@@ -54,6 +54,7 @@ export interface Offender {
   readonly shutUntil: number | undefined
 }
 
+/** What peers have done that no honest one does. */
 export interface OffenderStatus {
   /** All offences since the start. */
   readonly byKind: Readonly<Partial<Record<OffenceKind, number>>>

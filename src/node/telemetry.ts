@@ -10,7 +10,7 @@ import {
 import { RefusalError, RefusedError } from '../share/index.js'
 import type { Comparison, Reconciled, SyncListener } from '../sync/index.js'
 import type { ShutOut } from './offenders.js'
-import type { NodeEvent, NodeStatus, ReconciliationHealth } from './types.js'
+import type { NodeEvent, NodeEventOf, NodeStatus, ReconciliationHealth } from './types.js'
 
 type Listener = (event: NodeEvent) => void
 
@@ -44,6 +44,12 @@ export class Telemetry implements SyncListener {
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  on<Type extends NodeEvent['type']>(type: Type, listener: (event: NodeEventOf<Type>) => void): () => void {
+    return this.subscribe((event) => {
+      if (isOf(event, type)) listener(event)
+    })
   }
 
   counts(): Pick<NodeStatus, 'exchanges' | 'quotes' | 'refusals'> {
@@ -192,6 +198,10 @@ export class Telemetry implements SyncListener {
       }
     }
   }
+}
+
+function isOf<Type extends NodeEvent['type']>(event: NodeEvent, type: Type): event is NodeEventOf<Type> {
+  return event.type === type
 }
 
 /** What peers can bring about that has no code of its own is told by its message. */

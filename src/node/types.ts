@@ -169,6 +169,7 @@ export interface SlotPeer extends EnclaveSeat {
   readonly lastExchange: PeerExchange | undefined
 }
 
+/** The last exchange with a slot peer. */
 export interface PeerExchange {
   /** Which role this enclave had. */
   readonly role: 'requester' | 'provider'
@@ -299,7 +300,13 @@ export type NodeEvent =
       readonly at: number
     }
 
-/** One enclave of the mesh. Several can live in one process; there is no global state. */
+/** The event of one type, with the fields that it has: `NodeEventOf<'share-stored'>`. */
+export type NodeEventOf<Type extends NodeEvent['type']> = Extract<NodeEvent, { readonly type: Type }>
+
+/**
+ * One enclave of the mesh. Several can live in one process, each in a folder of its own: they share nothing but what the
+ * process has one of, the locks of its folders and the turns at its TEE device.
+ */
 export interface EnclaveNode {
   readonly account: AccountId
   readonly peerId: string
@@ -320,9 +327,12 @@ export interface EnclaveNode {
    */
   stop(options?: { readonly graceMs?: number }): Promise<void>
 
+  /** How it is now; also before the start and after the end. */
   status(): Promise<NodeStatus>
-  /** @returns a function that ends the subscription. */
+  /** Hears every event. @returns a function that ends the subscription. */
   subscribe(listener: (event: NodeEvent) => void): () => void
+  /** Hears the events of one type. @returns a function that ends the subscription. */
+  on<Type extends NodeEvent['type']>(type: Type, listener: (event: NodeEventOf<Type>) => void): () => void
 
   /**
    * An owner hands over a share: checked against the chain, sealed, stored, and confirmed on chain to finality.

@@ -34,7 +34,10 @@ const REFUSALS = {
   CHAINUNAVAILABLE: [503, 'The chain cannot be asked about the NFT now; try again soon.'],
 } as const satisfies Record<string, readonly [httpStatus: number, sentence: string]>
 
-/** Section 1 of the client contract calls these `status`. */
+/**
+ * Section 1 of the client contract calls these `status`.
+ * @useDeclaredType
+ */
 export type OwnerRequestStatus = keyof typeof REFUSALS
 
 /** An owner's request is refused. `code` is `owner/` and the status in lower case. */

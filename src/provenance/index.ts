@@ -1,4 +1,5 @@
 export * from './compact-range.js'
 export * from './fork.js'
 export * from './log.js'
+export * from './origin-log.js'
 export type * from './run.js'

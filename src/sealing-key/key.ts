@@ -14,6 +14,7 @@ const SHORTEST_PASSPHRASE = 12
 
 const [expand, stretch] = [promisify(hkdf), promisify<Uint8Array, Uint8Array, number, object, Buffer>(scrypt)]
 
+/** What a sealing key is for, and where its parts are. */
 export interface SealingKeyOptions {
   /** Of the sealed store: the salt of a passphrase stands beside it. */
   readonly folder: string
@@ -25,6 +26,8 @@ export interface SealingKeyOptions {
 }
 
 /**
+ * Reads or derives the key that a folder is sealed under.
+ *
  * @returns 32 bytes for the caller to zero.
  * @throws SealingKeyError; the signal's reason when it aborts.
  */

@@ -14,6 +14,10 @@ export const SUITE_X_WING = 2
 /** SPEC 5.1: all suites, the strongest first. */
 export const SUITES = [SUITE_X_WING, SUITE_X25519] as const
 
+/**
+ * The number of a suite that shares are sealed in: 1 is X25519, 2 is X-Wing (SPEC 5.1).
+ * @useDeclaredType
+ */
 export type Suite = (typeof SUITES)[number]
 
 /** SPEC 4.3: the most suites that a Hello may offer. */

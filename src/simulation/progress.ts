@@ -7,4 +7,5 @@ export type SimulationEvent =
   | { readonly type: 'noted'; readonly text: string }
   | { readonly type: 'phase-ended'; readonly phase: number; readonly passed: boolean; readonly durationMs: number }
 
+/** Hears how far a simulation is. */
 export type SimulationProgress = (event: SimulationEvent) => void

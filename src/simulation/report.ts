@@ -20,6 +20,7 @@ export interface Timing {
   readonly samples: readonly number[]
 }
 
+/** What a simulation has come to. */
 export interface SimulationReport {
   readonly passed: boolean
   /** By which it can be asked for again. */

@@ -1,6 +1,7 @@
 export { type DifferenceCause, wordsOf } from './causes.js'
 export type { Comparison } from './chain-comparison.js'
 export { type EngineParts, type EngineReconciliation, SyncEngine, type SyncStore, syncedBlock } from './engine.js'
+export { FETCH } from './fetcher.js'
 export { Ingest, IngestError, type IngestParts, type OwedConfirmations } from './ingest.js'
 export type { ConfirmationOutcome, ReconcilePeers, SharePeers, SyncChain, SyncListener, SyncState } from './parts.js'
 export { jittered, RECONCILE, type Reconciled } from './reconciliation.js'

@@ -24,7 +24,7 @@ interface Abortable {
   readonly signal: AbortSignal
 }
 
-/** How the chain answered a confirmation; see `chain/`. */
+/** How the chain answered a confirmation. */
 export type ConfirmationOutcome =
   | 'confirmed'
   | 'already-confirmed'

@@ -36,6 +36,10 @@ const TCB_STATUSES = [
   'Revoked',
 ] as const
 
+/**
+ * How up to date a simulated platform is, in Intel’s words.
+ * @useDeclaredType
+ */
 export type TcbStatus = (typeof TCB_STATUSES)[number]
 
 export function cpuSvnOf(status: TcbStatus): Uint8Array {

@@ -3,5 +3,7 @@ export { type PccsAnswer, type SimulatedPccs, startSimulatedPccs } from './pccs.
 export {
   createDevelopmentPki,
   type DevelopmentPki,
+  type DevelopmentPkiOptions,
   type SimulatedPlatform,
+  type SimulatedPlatformOptions,
 } from './pki.js'

@@ -21,9 +21,11 @@ export interface DevelopmentPki {
   readonly collateral: QuoteCollateral
   /** For TDX quotes, likewise. */
   readonly tdxCollateral: QuoteCollateral
+  /** The machine of this name, with an enclave on it; the same each time. */
   platform(options: SimulatedPlatformOptions): SimulatedPlatform
 }
 
+/** A simulated machine, and the build that runs on it. */
 export interface SimulatedPlatformOptions {
   /** Names the machine: its keys, and what is sealed on it, are its own. */
   readonly machineId: string
@@ -49,6 +51,7 @@ export interface SimulatedPlatform {
   sealingKey(): Uint8Array
 }
 
+/** What a development PKI is made of. */
 export interface DevelopmentPkiOptions {
   /** 32 bytes. Processes with the same seed accept each other's quotes. */
   readonly seed: Uint8Array

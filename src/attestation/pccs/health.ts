@@ -11,6 +11,7 @@ export interface CollateralHealth {
   readonly lastFailure: CollateralFailure | undefined
 }
 
+/** The collateral that quotes are judged by now. */
 export interface HeldCollateral extends Published {
   /** By Intel's word. */
   readonly validUntil: Date
@@ -18,6 +19,7 @@ export interface HeldCollateral extends Published {
   readonly usableUntil: Date
 }
 
+/** Why collateral could not be fetched. */
 export interface CollateralFailure {
   readonly at: Date
   readonly reason: string

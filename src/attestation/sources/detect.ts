@@ -7,14 +7,19 @@ import { type GramineOptions, gramineQuoteSource } from './gramine.js'
 /** Where hardware quotes come from; `auto` takes what the machine has. */
 export type QuoteSourceChoice = 'auto' | 'gramine' | 'configfs-tsm'
 
+/** How long the look for a device that makes quotes may take. */
 export interface HardwareOptions {
+  /** @internal */
   readonly gramine?: GramineOptions
+  /** @internal */
   readonly configfsTsm?: ConfigfsTsmOptions
   /** While another process gets a quote, the kernel lets nobody look at its TDX device. */
   readonly signal?: AbortSignal
 }
 
 /**
+ * The device of this machine that makes quotes.
+ *
  * @throws QuoteSourceError `quote-source/none` that says what was looked for, and what was found instead; the signal's
  * reason when it aborts.
  */

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bounded, type Logger, messageOf, type SlotmeshError } from '../../domain/index.js'
 import { closed, codeOf, isMalformed, isUnknownBlock, noneUsable, unreachable } from '../errors.js'
-import { type Endpoint, Endpoints } from './endpoints.js'
+import { type Endpoint, type EndpointFailure, Endpoints } from './endpoints.js'
 import { isUnanswered, RpcSocket, SocketLost } from './socket.js'
 
 /** A read that fails with its socket is sent again on the next ones, this often at most. */
@@ -28,7 +28,8 @@ export interface ConnectionHealth {
   readonly endpoint: string
   /** When it came into that state, Unix ms. */
   readonly since: number
-  readonly endpoints: readonly Pick<Endpoint, 'url' | 'lastFailure'>[]
+  /** All of them, in the order in which they were given. */
+  readonly endpoints: readonly { readonly url: string; readonly lastFailure: EndpointFailure | undefined }[]
 }
 
 /** A connection to one of several endpoints, made anew, with growing pauses for each, whenever its socket is lost. */

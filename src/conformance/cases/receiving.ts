@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type AccountSigner, toHex } from '../../crypto/index.js'
-import { type LogHead, type ShareRun, signHead } from '../../provenance/index.js'
+import { type LogHead, OriginLog, type ShareRun, signHead } from '../../provenance/index.js'
 import { type Batch, type Run, toWireRun, WireKind } from '../../share/raw/index.js'
 import { batchOf, type CaseBench, demandRefusal, demandReset, endFor, type Lured } from '../bench.js'
 import { type ConformanceCase, conformanceCase } from '../case.js'
 import { demand, NotJudged } from '../deviation.js'
-import { type KnownShare, OriginLog } from '../library.js'
+import type { KnownShare } from '../library.js'
 import { describeAnswer } from '../raw.js'
 import { SLOT } from '../stage.js'
 import { idList, listsFor } from '../wants.js'
@@ -418,7 +418,7 @@ const provenanceCases: readonly ConformanceCase[] = [
     const share = only(shares)
     const at = share.log.indexOf(share.key)
     share.log.append({ kind: 'capsule', nftId: 0xfff0_0003 }, share.version, unsuitable(40))
-    return [toWireRun(await share.log.run(at, 1, at + 1))]
+    return [toWireRun(await share.log.run(at, 1, share.log.head({ size: at + 1 })))]
   }),
   believable('PROV-33', 'three shares in three Runs under one head', { count: 3 }, async ({ shares }) => {
     const runs = await Promise.all(shares.map(({ key, log }) => log.run(log.indexOf(key), 1)))

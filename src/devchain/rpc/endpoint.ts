@@ -5,6 +5,7 @@ import { rpcMethods } from './methods.js'
 import { Outlook } from './outlook.js'
 import { RpcServer } from './server.js'
 
+/** Where an endpoint of the chain listens, and how slow it is. */
 export interface EndpointOptions {
   /** TCP port on the loopback interface; any free one by default. */
   readonly port?: number

@@ -6,6 +6,7 @@ import { SIDES } from './mesh-model.js'
 import type { Chooser } from './moves.js'
 import { Troublemaker } from './timeline.js'
 
+/** How long trouble is made, with how many clusters, and from which seed. */
 export interface ChaosOptions {
   /** How long it goes on, in ms; it ends when all has come to rest after that. */
   readonly duration: number

@@ -80,6 +80,7 @@ export type RunEvent = { readonly at: number } & (
   | { readonly type: 'note'; readonly text: string }
 )
 
+/** How far an enclave is: shares held, wants open, blocks behind the chain. */
 export interface Sample {
   readonly held: number
   readonly wanted: number
@@ -140,12 +141,14 @@ export interface RunOutcome {
   readonly leftOut: Readonly<Record<string, number>>
 }
 
+/** How many (share, replica) pairs were due and held, `at` ms after the run began. */
 export interface CoveragePoint {
   readonly at: number
   readonly due: number
   readonly held: number
 }
 
+/** How many blocks enclaves were behind, `at` ms after the run began. */
 export interface LagPoint {
   readonly at: number
   readonly median: number
@@ -161,6 +164,7 @@ export interface NodeTotals {
   readonly bytesReceived: number
 }
 
+/** How long something took, by nearest-rank percentiles; ms. */
 export interface Distribution {
   readonly count: number
   readonly p50: number

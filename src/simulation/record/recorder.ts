@@ -7,6 +7,7 @@ import { Summary } from './summary.js'
 
 /** Where a run writes down what happens. */
 export interface Recorder {
+  /** Takes what has happened, in order. */
   record(event: RunEvent): void
 }
 
@@ -19,16 +20,19 @@ export interface RecordedRun {
   readonly outcome: RunOutcome | undefined
 }
 
+/** Hears what happens in a run that goes on. */
 export interface RunListener {
   /** Also what is too much to be kept, while it happens. */
   event(event: RunEvent): void
+  /** Called once, when the run has ended. */
   ended?(outcome: RunOutcome): void
 }
 
+/** A run that is being written down, and can be followed meanwhile. */
 export interface RunRecorder extends Recorder, RecordedRun {
   /**
    * Tells what was kept so far, then what happens, until the returned function is called.
-   * @param replay false for those who have read `events` up to now.
+   * @param options.replay false for those who have read `events` up to now.
    */
   subscribe(listener: RunListener, options?: { readonly replay: boolean }): () => void
   /**
@@ -40,6 +44,7 @@ export interface RunRecorder extends Recorder, RecordedRun {
   close(): void
 }
 
+/** What a run is judged by at its end. */
 export interface RunResult {
   readonly checks: readonly Check[]
   /** Of the run's own time, and of the wall. */

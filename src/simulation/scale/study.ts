@@ -21,6 +21,7 @@ export interface SizeResult {
   readonly file: string | undefined
 }
 
+/** What {@link studyScale} is given. */
 export type ScaleOptions = Pick<SimulationOptions, 'seed' | 'signal' | 'progress' | 'runs'> & {
   /** Sizes, in clusters. */
   readonly sizes: readonly number[]

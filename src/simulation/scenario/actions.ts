@@ -65,4 +65,8 @@ export const ACTIONS = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('verify') }),
 ])
 
+/**
+ * One thing that can be done to a running mesh; docs/simulation.md lists them.
+ * @useDeclaredType
+ */
 export type Action = z.infer<typeof ACTIONS>

@@ -24,4 +24,8 @@ export const EXPECTATIONS = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('fan-out'), exchangesPerTrigger: z.number().min(1) }),
 ])
 
+/**
+ * One thing that must hold at the end.
+ * @useDeclaredType
+ */
 export type Expectation = z.infer<typeof EXPECTATIONS>

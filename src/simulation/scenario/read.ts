@@ -12,6 +12,7 @@ const SCENARIO = { noun: 'scenario', schema: ScenarioSchema }
 const SHIPPED = join(dirname(createRequire(import.meta.url).resolve('slotmesh/package.json')), 'examples', 'scenarios')
 const EXTENSION = '.yaml'
 
+/** A scenario and what it is called. */
 export interface NamedScenario {
   /** The file's name without its ending, by which a shipped one is asked for. */
   readonly name: string

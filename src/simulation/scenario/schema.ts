@@ -76,7 +76,23 @@ export const ScenarioSchema = z.strictObject({
   expect: z.array(EXPECTATIONS).min(1).max(64).readonly(),
 })
 
+/**
+ * A whole scenario, as a file of it says; times are ms by now.
+ * @useDeclaredType
+ */
 export type Scenario = z.infer<typeof ScenarioSchema>
+/**
+ * How owners mint NFTs while it lasts.
+ * @useDeclaredType
+ */
 export type Arrivals = z.infer<typeof ArrivalsSchema>
+/**
+ * What a link between two regions is like.
+ * @useDeclaredType
+ */
 export type Link = z.infer<typeof LinkSchema>
+/**
+ * One step of a timeline: when, and what is done.
+ * @useDeclaredType
+ */
 export type Step = z.infer<typeof StepSchema>

@@ -8,6 +8,7 @@ export interface Tolerance {
   readonly amount: number
 }
 
+/** What two runs may differ in and still agree; all has a default. */
 export interface CompareOptions {
   /** Of totals, a part of the larger one. */
   readonly totalsWithin?: number | undefined
@@ -15,6 +16,7 @@ export interface CompareOptions {
   readonly latenciesWithin?: number | undefined
 }
 
+/** One thing that two runs are compared by, in the words that are shown. */
 export interface ComparedRow {
   readonly name: string
   readonly one: string
@@ -26,6 +28,7 @@ export interface ComparedRow {
   readonly agrees: boolean
 }
 
+/** What the comparison of two runs has come to. */
 export interface Comparison {
   readonly headers: readonly [RunHeader, RunHeader]
   /** What is not the same although it would be, were it the same scenario. */

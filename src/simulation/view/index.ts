@@ -1,5 +1,6 @@
-export { type CompareOptions, type Comparison, compareRuns } from './compare.js'
+export { type ComparedRow, type CompareOptions, type Comparison, compareRuns } from './compare.js'
 export { formatComparison, formatHtmlComparison } from './compare-text.js'
 export type { RunControls } from './controls.js'
 export { reportFileOf, writePage, writeReport } from './report/write.js'
 export { type RunningView, type ServeOptions, serveView } from './server/serve.js'
+export type { ShownRun } from './server/stream.js'

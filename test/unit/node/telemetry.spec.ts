@@ -23,6 +23,18 @@ describe('telemetry', () => {
     assert.deepEqual(telemetry.counts().refusals.sent, { BUSY: 2 })
   })
 
+  it('tells who hears one type of event of no other', () => {
+    const telemetry = new Telemetry(() => 1, silentLogger)
+    const [states, codes]: [string[], string[]] = [[], []]
+    const end = telemetry.on('state', ({ state }) => states.push(state))
+    telemetry.on('refusal-sent', ({ code }) => codes.push(code))
+    telemetry.stateChanged('setup')
+    telemetry.refusalSent('BUSY')
+    end()
+    telemetry.stateChanged('running')
+    assert.deepEqual([states, codes], [['setup'], ['BUSY']])
+  })
+
   it('counts comparisons with slot peers, and the gaps that they have shown', () => {
     const telemetry = new Telemetry(() => 150, silentLogger)
     const told: NodeEvent[] = []

@@ -12,7 +12,10 @@ export async function writeReport(file: string, runs: readonly RecordedRun[]): P
   await writePage(file, formatHtmlReport(runs))
 }
 
-/** @throws SlotmeshError `simulation/report-not-written` */
+/**
+ * Writes a page to a file, whose folder is made when it is absent.
+ * @throws SlotmeshError `simulation/report-not-written`
+ */
 export async function writePage(file: string, content: string): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true })

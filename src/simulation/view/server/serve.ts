@@ -8,6 +8,7 @@ import { createGuard } from './guard.js'
 import { actionOf, actionSchema, bodyOf } from './requests.js'
 import { EventStream, type ShownRun } from './stream.js'
 
+/** Which run is shown, where, and whether it can be meddled with. */
 export interface ServeOptions {
   readonly run: ShownRun
   /** Of a run that goes on; without them the page only shows. */
@@ -16,9 +17,11 @@ export interface ServeOptions {
   readonly port?: number | undefined
 }
 
+/** The page of a run while it is served. */
 export interface RunningView {
   /** For a browser on this machine; it holds the key that the controls ask for. */
   readonly url: string
+  /** Ends the server and its connections. */
   close(): Promise<void>
 }
 
