@@ -9,6 +9,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'simulate report': ['slotmesh simulate report slotmesh-runs/RUN.run.jsonl'],
   'simulate compare': ['slotmesh simulate compare ONE.run.jsonl OTHER.run.jsonl'],
   devchain: ['slotmesh devchain', 'slotmesh devchain --instant --folder my-chain'],
+  'devchain seat': [
+    'slotmesh devchain seat http://127.0.0.1:8100 http://127.0.0.1:8101',
+    'slotmesh devchain seat --cluster 0 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY',
+  ],
+  'devchain mint': ['slotmesh devchain mint --seed-file owner.seed --kind capsule'],
   'attest policy': ['slotmesh attest policy --config node-a/slotmesh.yaml'],
   'attest quote': ['slotmesh attest quote --config node-a/slotmesh.yaml --out quote.bin'],
   store: ['slotmesh store --chain ws://127.0.0.1:9944 --nft 7 --cluster 0 --seed-file owner.seed < key.pem'],

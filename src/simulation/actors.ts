@@ -34,6 +34,7 @@ export interface Minted {
   readonly block: BlockNumber
 }
 
+/** What {@link Actors} act on. */
 export interface ActorsOptions {
   /** WebSocket URL of the chain. */
   readonly endpoint: string
@@ -66,6 +67,7 @@ export class Actors {
     return new Actors(options, await connectChain({ endpoints: [options.endpoint], logger: silentLogger }))
   }
 
+  /** Ends the connection to the chain. */
   async close(): Promise<void> {
     await this.#chain.close()
   }
@@ -210,6 +212,7 @@ export class Actors {
   }
 }
 
+/** Whether the enclaves of a cluster exchange shares with those of others. */
 export type Access = 'public' | 'private'
 
 const CLUSTER_TYPES = { public: 'Public', private: 'Private' } as const satisfies Record<Access, string>

@@ -17,6 +17,8 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, word: string]>>
   'npm ci && npm start': ['.ci/run', 'npm start'],
   'npm ci && npm test': ['.ci/run', 'npm test'],
   'npm run check': ['.ci/run', 'npm run check'],
+  'npm run api': ['.ci/run', 'npm run api'],
+  'npm run package': ['.ci/run', 'npm run package'],
   'npm ci && npm pack': ['test/e2e/local-mesh.spec.ts', "npm('pack'"],
   'npm install --global ./slotmesh-0.1.0.tgz': ['test/e2e/local-mesh.spec.ts', "npm('install', '--global'"],
   'node examples/local-mesh/local-mesh.mjs my-mesh': ['test/e2e/local-mesh.spec.ts', 'local-mesh.mjs'],
