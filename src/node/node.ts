@@ -388,14 +388,17 @@ class Node implements EnclaveNode {
       asOf = chain.finalised().number
       return verifyRetrieveRequest(kind, request, chain, { signal })
     }
-    const isVerified = () => chain.finalised().number === asOf
+    const isVerified = () => chain.finalised().number === asOf && chain.finalisedAgeMs() <= OLDEST_VIEW_MS
     const { key, requester: account } = await verify()
     if (chain.registry().seatOf(this.account) === undefined) throw keyNotExist(key)
     const opened = async () => {
-      // What the chain says of the NFT now must be what is held, and not the version before.
-      await engine.reached(chain.finalised().number, { signal })
-      // While that took its time the NFT may have been given to somebody else.
-      if (!isVerified()) await verify()
+      for (;;) {
+        // What the chain says of the NFT now must be what is held, and not the version before.
+        await engine.reached(chain.finalised().number, { signal })
+        if (isVerified()) break
+        // While that took its time the NFT may have been given to somebody else, and another round may have ended.
+        await verify()
+      }
       const held = await serving.latest(key)
       if (held === undefined) throw keyNotExist(key)
       return held.payload

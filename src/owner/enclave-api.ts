@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net'
 import { z } from 'zod'
 import { fromSs58 } from '../crypto/index.js'
-import { type AccountId, bounded, messageOf, type ShareKind, SlotmeshError } from '../domain/index.js'
+import { type AccountId, type BlockNumber, bounded, messageOf, type ShareKind, SlotmeshError } from '../domain/index.js'
 import type { RetrieveRequest, StoreRequest } from './wire.js'
 
 /** Longer than an enclave takes to have a confirmation final, ms. */
@@ -10,6 +10,9 @@ const ANSWER_MS = 120_000
 /** A share of 3,000 bytes, however it is escaped. */
 const MOST_BYTES = 65_536
 
+/** Letters of what an enclave says that are shown. */
+const LONGEST_SAYING = 200
+
 const STORE_PATHS = { secret: 'secret-nft/store-keyshare', capsule: 'capsule-nft/set-keyshare' } as const
 
 const replyShape = z.object({
@@ -17,6 +20,7 @@ const replyShape = z.object({
   description: z.string().optional(),
   keyshare_data: z.string().optional(),
   enclave_address: z.string().optional(),
+  block_number: z.number().optional(),
 })
 
 type Reply = z.output<typeof replyShape>
@@ -56,13 +60,21 @@ export async function retrieveAt(
 }
 
 /**
- * Asks an enclave whether it is in step with the chain.
+ * Asks an enclave whether it is in step with the chain, as whoever asks has seen it: its own endpoint may be behind.
+ *
+ * @param options.block the final block that it must have seen.
  * @throws SlotmeshError `owner/not-in-step`; otherwise as {@link storeAt}.
  */
-export async function requireHealthAt(apiUri: string, options: Abortable): Promise<void> {
-  const { http, description } = await ask(apiUri, 'health', {}, options)
-  if (http === 200) return
-  const sentence = `The enclave at ${apiUri} is not in step with the chain (${http}): ${description || 'it does not say why.'}`
+export async function requireHealthAt(
+  apiUri: string,
+  { block, ...options }: Abortable & { readonly block: BlockNumber },
+): Promise<void> {
+  const { http, description = '', block_number: seen } = await ask(apiUri, 'health', {}, options)
+  if (http === 200 && seen !== undefined && seen >= block) return
+  const sentence =
+    http === 200
+      ? `The enclave at ${apiUri} has seen block ${seen ?? 'none'} of the chain, which is at ${block}.`
+      : `The enclave at ${apiUri} is not in step with the chain (${http}): ${shown(description) || 'it does not say why.'}`
   throw new SlotmeshError('owner/not-in-step', sentence)
 }
 
@@ -142,9 +154,17 @@ function replyIn(text: string, http: number): Reply {
   } catch {
     // Then it is what it says.
   }
-  return { status: String(http), description: text.slice(0, 200) }
+  return { status: String(http), description: text }
 }
 
 function refused(status = 'no status', description = ''): SlotmeshError {
-  return new SlotmeshError('owner/refused-by-enclave', `The enclave refuses with ${status}: ${description}`)
+  return new SlotmeshError(
+    'owner/refused-by-enclave',
+    `The enclave refuses with ${shown(status)}: ${shown(description)}`,
+  )
+}
+
+/** What somebody else says, for a terminal: on one line, without what a terminal would obey, and not for long. */
+function shown(text: string): string {
+  return text.slice(0, LONGEST_SAYING).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 }

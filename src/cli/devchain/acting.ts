@@ -1,20 +1,8 @@
-import type { Command } from 'commander'
+import { developmentSigner } from '../../devchain/index.js'
 import { bounded, SlotmeshError } from '../../domain/index.js'
-import type { Actors } from '../../simulation/index.js'
-import { wholeNumber } from '../arguments.js'
+import { Actors } from '../../simulation/index.js'
 import { untilInterrupted } from '../interruption.js'
-
-export interface ActingFlags {
-  readonly chain: string
-  readonly timeoutMs: number
-}
-
-/** The flags of all that acts on a development chain as people and committees would on another one. */
-export function addActing(command: Command): Command {
-  return command
-    .option('--chain <url>', 'WebSocket address of the development chain', 'ws://127.0.0.1:9944')
-    .option('--timeout-ms <ms>', 'how long it may take', wholeNumber({ minimum: 1, maximum: 3_600_000 }), 120_000)
-}
+import type { ActingFlags } from './acts.js'
 
 /**
  * Has somebody act on the chain, for so long as the flags and an interruption let it; its committee is `//Alice`, whose
@@ -25,10 +13,6 @@ export async function acting(
   { chain: endpoint, timeoutMs }: ActingFlags,
   work: (actors: Actors, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const [{ Actors }, { developmentSigner }] = await Promise.all([
-    import('../../simulation/index.js'),
-    import('../../devchain/index.js'),
-  ])
   await untilInterrupted((interrupted) =>
     bounded({ signals: [interrupted], timeoutMs }, async (signal) => {
       const actors = await Actors.connect({ endpoint, committee: developmentSigner('Alice'), signal })

@@ -7,8 +7,7 @@ import { messageOf, SlotmeshError } from '../../domain/index.js'
 import { palletGeneration, wholeNumber } from '../arguments.js'
 import { untilInterrupted } from '../interruption.js'
 import { lineLogger } from '../line-logger.js'
-import { addMint } from './mint.js'
-import { addSeat } from './seat.js'
+import { addMint, addSeat } from './acts.js'
 
 interface DevchainFlags {
   readonly port: number

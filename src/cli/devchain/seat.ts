@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { Command } from 'commander'
 import { type AccountSigner, accountSigner, fromSs58, toSs58, zero } from '../../crypto/index.js'
 import {
   type AccountId,
@@ -9,16 +8,11 @@ import {
   pause,
   type SlotId,
   SlotmeshError,
-  U32_MAX,
 } from '../../domain/index.js'
 import { enclaveAt } from '../../owner/index.js'
 import type { Actors, Candidate } from '../../simulation/index.js'
-import { wholeNumber } from '../arguments.js'
-import { type ActingFlags, acting, addActing } from './acting.js'
-
-interface SeatFlags extends ActingFlags {
-  readonly cluster?: ClusterId
-}
+import { acting } from './acting.js'
+import type { SeatFlags } from './acts.js'
 
 /** An enclave that wants a seat, and the URL that it is registered with. */
 interface Applicant {
@@ -32,20 +26,7 @@ const NO_API = 'https://not-served.invalid'
 /** Between two looks at an API that does not answer yet, ms. */
 const PAUSE_MS = 500
 
-export function addSeat(devchain: Command): void {
-  addActing(devchain.command('seat <enclaves...>'))
-    .description(
-      'On a development chain: register enclaves, fund them, and have the committee give them the free slots of a\ncluster in their order. An enclave is the URL of its client API, which says who it is, or its account. Those that have\na seat keep it.',
-    )
-    .option(
-      '--cluster <id>',
-      'the cluster (default: the first with room for all, or a new one)',
-      wholeNumber({ minimum: 0, maximum: U32_MAX }),
-    )
-    .action((enclaves: readonly string[], flags: SeatFlags) => seat(enclaves, flags))
-}
-
-async function seat(enclaves: readonly string[], flags: SeatFlags): Promise<void> {
+export async function seat(enclaves: readonly string[], flags: SeatFlags): Promise<void> {
   await acting(flags, async (actors, signal) => {
     const applicants = await Promise.all(enclaves.map((each) => applicantOf(each, signal)))
     const seated = new Set((await actors.clusters()).flatMap(({ seats }) => seats.map(({ account }) => account)))

@@ -6,8 +6,10 @@ import {
   bounded,
   type Clock,
   type Cluster,
+  type EnclaveSeat,
   type NftFacts,
   type ShareKey,
+  type SlotId,
   SlotmeshError,
 } from '../../domain/index.js'
 import { ownerStoreRequest, requireHealthAt, storeAt } from '../../owner/index.js'
@@ -16,6 +18,8 @@ import { askAll, failuresOf, type Outcome, type Patience } from './asking.js'
 /** What is to be handed over, to whom. */
 interface Order {
   readonly cluster: Cluster
+  /** Who has a seat of it now, which may be another enclave than in the beginning, or the same elsewhere. */
+  readonly seatNow: (slot: SlotId) => EnclaveSeat | undefined
   readonly key: ShareKey
   readonly owner: AccountSigner
   /** By slot. */
@@ -59,14 +63,20 @@ export function requireWaiting({ kind, nftId }: ShareKey, nft: NftFacts | undefi
  */
 export async function handOver(order: Order, { signal, timeoutMs, say, clock }: Limits): Promise<void> {
   const { cluster, key } = order
+  // Who has not seen it yet may refuse for good what has been right since.
+  const block = order.block()
   const onRetry: Patience['onRetry'] = ({ slot }, reason) => say(`slot ${slot} is asked again: ${reason}`)
   const more = clock === undefined ? {} : { clock }
   await bounded({ signals: [signal], timeoutMs, clock }, async (limit) => {
     const patience = { signal: limit, onRetry, ...more }
-    const healthy = await askAll(cluster, ({ apiUri }, ends) => requireHealthAt(apiUri, { signal: ends }), patience)
+    const healthy = await askAll(
+      cluster,
+      ({ apiUri }, ends) => requireHealthAt(apiUri, { signal: ends, block }),
+      patience,
+    )
     signal.throwIfAborted()
     if (healthy.some(hasFailed)) throw notReady(cluster, healthy)
-    const outcomes = await askAll(cluster, storing(order), { ...patience, isFinal, allOrNone: true })
+    const outcomes = await askAll(cluster, storing(order, block), { ...patience, isFinal, allOrNone: true })
     if (!outcomes.some(hasFailed)) return
     const failure = notStored(cluster, key, outcomes)
     if (signal.aborted) say(failure.message)
@@ -75,13 +85,20 @@ export async function handOver(order: Order, { signal, timeoutMs, say, clock }: 
   })
 }
 
-function storing({ key, owner, shares, block }: Order) {
+function storing({ cluster, seatNow, key, owner, shares, block: latest }: Order, block: BlockNumber) {
   const seed = randomBytes(32)
   const temporarySigner = accountSigner(seed)
   zero(seed)
-  return ({ apiUri, slot }: Cluster['seats'][number], signal: AbortSignal) => {
-    const request = ownerStoreRequest({ owner, temporarySigner, key, share: shares[slot] ?? '', block: block() })
-    return storeAt(apiUri, key.kind, request, { signal })
+  const inStep = new Map(cluster.seats.map(({ slot, account }) => [slot, account]))
+  return async ({ slot }: EnclaveSeat, signal: AbortSignal) => {
+    const seat = seatNow(slot)
+    if (seat === undefined) throw new SlotmeshError('cli/no-seat', `Nobody has slot ${slot} of the cluster now.`)
+    if (inStep.get(slot) !== seat.account) {
+      await requireHealthAt(seat.apiUri, { signal, block })
+      inStep.set(slot, seat.account)
+    }
+    const request = ownerStoreRequest({ owner, temporarySigner, key, share: shares[slot] ?? '', block: latest() })
+    return storeAt(seat.apiUri, key.kind, request, { signal })
   }
 }
 

@@ -1,10 +1,7 @@
 import { open, readFile } from 'node:fs/promises'
-import { InvalidArgumentError } from 'commander'
 import { type AccountSigner, accountSigner, fromHex, zero } from '../../crypto/index.js'
 import { messageOf, SHARE_SIZE, SlotmeshError } from '../../domain/index.js'
-
-/** Holds the owner's seed where no file does: never a flag, which every process of the machine could read. */
-export const SEED_VARIABLE = 'SLOTMESH_OWNER_SEED'
+import { SEED_VARIABLE } from './index.js'
 
 const STANDARD_INPUT = '-'
 const LONGEST_SEED_FILE = 1_024
@@ -86,10 +83,4 @@ async function all(input: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const whole = new Uint8Array(Buffer.concat(chunks))
   zero(...chunks)
   return whole
-}
-
-export function threshold(text: string): number {
-  const value = /^[2-5]$/.test(text) ? Number(text) : Number.NaN
-  if (Number.isNaN(value)) throw new InvalidArgumentError('It takes a number of shares from 2 to 5.')
-  return value
 }

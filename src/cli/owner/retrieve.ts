@@ -1,42 +1,14 @@
-import type { Command } from 'commander'
 import { equalBytes, zero } from '../../crypto/index.js'
-import { type ClusterId, type NftId, type ShareKind, SlotmeshError } from '../../domain/index.js'
-import { combineShares, type RequesterType, retrieveAt, retrieveRequest } from '../../owner/index.js'
-import { untilInterrupted } from '../interruption.js'
+import { SlotmeshError } from '../../domain/index.js'
+import { combineShares, retrieveAt, retrieveRequest } from '../../owner/index.js'
 import { askAll, failuresOf, fullClusters, withChain } from './asking.js'
+import type { RetrieveFlags } from './index.js'
 import { signerOf } from './inputs.js'
-import { ownerCommand } from './store.js'
 
 /** How often each enclave is asked: it may lag behind, or be busy. */
 const TRIES = 4
 
-interface RetrieveFlags {
-  readonly chain: readonly string[]
-  readonly nft: NftId
-  readonly kind: ShareKind
-  readonly cluster?: ClusterId
-  readonly seedFile?: string
-  readonly role: RequesterType
-  readonly threshold: number
-}
-
-export function addRetrieve(program: Command): void {
-  ownerCommand(
-    program,
-    'retrieve',
-    'As an NFT’s owner, delegatee or rentee: ask enclaves for shares that npx slotmesh store has made, and write the secret\nto the standard output.',
-  )
-    .option('--role <role>', 'OWNER, DELEGATEE or RENTEE', role, 'OWNER')
-    .action((flags: RetrieveFlags) => untilInterrupted((signal) => retrieve(flags, signal)))
-}
-
-function role(text: string): RequesterType {
-  const upper = text.toUpperCase()
-  if (upper === 'OWNER' || upper === 'DELEGATEE' || upper === 'RENTEE') return upper
-  throw new SlotmeshError('cli/bad-option', 'The --role is OWNER, DELEGATEE or RENTEE.')
-}
-
-async function retrieve(flags: RetrieveFlags, signal: AbortSignal): Promise<void> {
+export async function retrieve(flags: RetrieveFlags, signal: AbortSignal): Promise<void> {
   const requester = await signerOf(flags.seedFile)
   const secret = await withChain(flags.chain, async (chain) => {
     const failures: string[] = []

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Chain } from '../../../src/chain/chain.js'
 import { toSs58 } from '../../../src/crypto/index.js'
-import type { ShareKey } from '../../../src/domain/index.js'
+import type { BlockNumber, BlockRef, ShareKey } from '../../../src/domain/index.js'
 import type { EnclaveNode } from '../../../src/node/index.js'
 import { ownerStoreRequest, retrieveRequest } from '../../../src/owner/index.js'
 import { Store } from '../../../src/store/store.js'
@@ -26,6 +28,7 @@ describe('a node and the owners of shares', () => {
     world = await ChainWorld.start(2, 2)
     folder = await folders.make()
     await start(world.server.url)
+    await until(async () => (await node.status()).state === 'running')
   })
 
   after(async () => {
@@ -76,6 +79,26 @@ describe('a node and the owners of shares', () => {
   /** The node takes in nothing more of the chain until it is let go. */
   function holdBlocks(): void {
     release = holdWrites()
+  }
+
+  /** @returns a way to let the node take in blocks up to another one; all of them once it is let go. */
+  function holdBlocksAfter(number: BlockNumber): (upTo: BlockNumber) => void {
+    const { applyBlock } = Store.prototype
+    let [allowed, woken] = [number, new AbortController()]
+    const pass = (upTo: BlockNumber) => {
+      allowed = upTo
+      woken.abort()
+      woken = new AbortController()
+    }
+    Store.prototype.applyBlock = async function (...given) {
+      while (given[0] > allowed) await once(woken.signal, 'abort')
+      return applyBlock.apply(this, given)
+    }
+    release = () => {
+      Store.prototype.applyBlock = applyBlock
+      pass(Number.POSITIVE_INFINITY)
+    }
+    return pass
   }
 
   /** Writes are held from when the node begins to write down who is given a share. */
@@ -145,6 +168,42 @@ describe('a node and the owners of shares', () => {
     await seen(block.number)
     release()
     await assert.rejects(retrieving, { status: 'REQUESTERVERIFICATIONFAILED' })
+  })
+
+  it('gives nobody a version that another one has replaced by the block at which the NFT was looked at', async () => {
+    const passUpTo = holdBlocksAfter(world.chain.finalised().number)
+    await seen(world.chain.finalised().number + 1)
+    const retrieving = retrieve()
+    retrieving.catch(() => undefined)
+    const { block } = await world.send(owner, 'nft', 'notifyEnclaveKeyUpdate', [key.nftId])
+    await world.sync(key.kind, key.nftId, ELSEWHERE)
+    await seen(world.chain.finalised().number)
+    passUpTo(block.number)
+    await until(async () => (await node.status()).cursor === block.number)
+    await pause(200)
+    release()
+    await assert.rejects(retrieving, { status: 'KEYNOTEXIST' })
+  })
+
+  it('gives a share to nobody when what it knows of the chain has grown old while that was written down', async () => {
+    const noted = untilNoted()
+    const retrieving = retrieve()
+    retrieving.catch(() => undefined)
+    await noted
+    const { finalised, finalisedAgeMs } = Chain.prototype
+    const last = new Map<Chain, BlockRef>()
+    Chain.prototype.finalised = function () {
+      const block = last.get(this) ?? finalised.call(this)
+      last.set(this, block)
+      return block
+    }
+    Chain.prototype.finalisedAgeMs = () => 121_000
+    try {
+      release()
+      await assert.rejects(retrieving, { code: 'node/stale-view' })
+    } finally {
+      Object.assign(Chain.prototype, { finalised, finalisedAgeMs })
+    }
   })
 
   it('waits for the writers of its store no longer than who asks', async () => {

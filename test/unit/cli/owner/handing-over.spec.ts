@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { handOver, requireWaiting } from '../../../../src/cli/owner/handing-over.js'
-import type { Clock, Cluster, NftFacts, ShareKey } from '../../../../src/domain/index.js'
+import type { Clock, Cluster, EnclaveSeat, NftFacts, ShareKey } from '../../../../src/domain/index.js'
 import { NFT, owner, SYNCED, SYNCING, stranger } from '../../owner/fixture.js'
 
 const KEY: ShareKey = { kind: 'secret', nftId: NFT }
@@ -13,7 +13,8 @@ const TIMEOUT_MS = 987_654
 
 type Answer = readonly [http: number, body: Readonly<Record<string, unknown>>]
 
-const WELL: Answer = [200, {}]
+const BLOCK = 1_000
+const WELL: Answer = [200, { block_number: BLOCK }]
 const STORED: Answer = [200, { status: 'STORESUCCESS' }]
 const BUSY: Answer = [503, { status: 'BUSY', description: 'There is too much to do.' }]
 
@@ -85,9 +86,12 @@ describe('shares that are handed over', () => {
     },
   }
 
-  const handedOver = (heard: (line: string) => void = () => undefined) =>
+  const handedOver = (
+    heard: (line: string) => void = () => undefined,
+    seatNow: (slot: number) => EnclaveSeat | undefined = (slot) => enclaves.cluster.seats[slot],
+  ) =>
     handOver(
-      { cluster: enclaves.cluster, key: KEY, owner, shares: SHARES, block: () => 1_000 },
+      { cluster: enclaves.cluster, seatNow, key: KEY, owner, shares: SHARES, block: () => BLOCK },
       {
         signal: interrupted.signal,
         timeoutMs: TIMEOUT_MS,
@@ -109,6 +113,62 @@ describe('shares that are handed over', () => {
     assert.deepEqual(enclaves.handedOver.map(({ share }) => share).sort(), SHARES)
     assert.equal(lines.length, 2)
     for (const line of lines) assert.match(line, /^slot 3 is asked again: .*\(206\): It has no seat\.$/)
+  })
+
+  it('are handed over to nobody before all have seen the block that their owner has', async () => {
+    enclaves.health = (slot, time) => (slot === 1 && time < 3 ? [200, { block_number: BLOCK - 1 }] : WELL)
+    await handedOver()
+    const last = enclaves.asked.findLastIndex(({ path }) => path === 'health')
+    assert.equal(enclaves.asked[last]?.slot, 1)
+    assert.ok(enclaves.asked.slice(0, last).every(({ path }) => path === 'health'))
+    for (const line of lines)
+      assert.match(line, /^slot 1 is asked again: .*has seen block 999 of the chain, which is at 1000/)
+  })
+
+  it('are handed over where the enclave is by then, and to who has the seat by then', async () => {
+    const others = new Enclaves()
+    await others.start()
+    try {
+      const [before, after] = [enclaves.cluster.seats, others.cluster.seats]
+      enclaves.store = (slot) => (slot === 2 || slot === 3 ? BUSY : STORED)
+      let times = 0
+      others.health = () => (times++ === 0 ? [206, {}] : WELL)
+      const moved = (slot: number) => {
+        const [from, to] = [before[slot], after[slot]]
+        if (lines.length < 4 || from === undefined || to === undefined) return from
+        // One has moved, of the other somebody else has the seat.
+        if (slot === 2) return to
+        return slot === 3 ? { ...to, account: owner.account } : from
+      }
+      await handedOver(undefined, moved)
+      assert.deepEqual(
+        others.handedOver.map(({ slot, share }) => [slot, share]).sort(),
+        [2, 3].map((slot) => [slot, SHARES[slot]]),
+      )
+      assert.deepEqual(
+        others.asked.filter(({ path }) => path === 'health').map(({ slot }) => slot),
+        [3, 3],
+      )
+      assert.ok(enclaves.handedOver.filter(({ slot }) => slot === 2).length <= 4)
+    } finally {
+      others.stop()
+    }
+  })
+
+  it('are asked for again while nobody has the seat', async () => {
+    let times = 0
+    await handedOver(undefined, (slot) => (slot === 4 && times++ < 2 ? undefined : enclaves.cluster.seats[slot]))
+    assert.deepEqual(enclaves.handedOver.map(({ share }) => share).sort(), SHARES)
+    assert.match(lines.join('\n'), /^slot 4 is asked again: Nobody has slot 4/)
+  })
+
+  it('show of what an enclave says no more than a line, without what a terminal would obey', async () => {
+    const description = `\u001b[2J\n5 of 5 shares are kept\u202e ${'long '.repeat(100)}`
+    enclaves.store = (slot, time) => (slot === 2 && time < 2 ? [503, { status: 'BUSY', description }] : STORED)
+    await handedOver()
+    assert.match(lines[0] ?? '', /BUSY: {1,2}\[2J 5 of 5 shares are kept {1,2}long/)
+    assert.doesNotMatch(lines.join(''), /[\p{Cc}\p{Cf}]/u)
+    assert.ok((lines[0] ?? '').length < 300)
   })
 
   it('are handed over again to who fails, the very same', async () => {

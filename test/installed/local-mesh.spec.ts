@@ -5,7 +5,7 @@ import { copyFile, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { outcomeOf } from './cli.js'
+import { outcomeOf } from '../e2e/cli.js'
 
 /** The chain's, and four for each of twenty enclaves. */
 const PORTS = 81
