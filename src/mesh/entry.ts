@@ -48,6 +48,18 @@ export async function enterByRegistry(init: EntryInit): Promise<void> {
   }
 }
 
+/**
+ * Dials one enclave by the address that it has registered on chain. A mesh can come together in parts that know nothing
+ * of each other, each of which has connections: looking for one of another part makes one mesh of them.
+ *
+ * @throws SlotmeshError `mesh/no-address`; what asking and dialling throw; the signal's reason.
+ */
+export async function dialRegistered(account: AccountId, init: EntryInit): Promise<void> {
+  const apiUri = init.registry().seatOf(account)?.apiUri ?? ''
+  const address = await dialOneOf(await addressesOf(apiUri, init), init)
+  init.logger.info('Found an enclave by its address from the chain', { account, address: address.toString() })
+}
+
 /** Waits until the last connection has closed, or the signal aborts; does not throw. */
 async function untilAlone(libp2p: EntryHost, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
@@ -84,6 +96,7 @@ function* someUris(
 }
 
 async function addressesOf(apiUri: string, { askApi, signal }: EntryInit): Promise<readonly Multiaddr[]> {
+  if (apiUri === '') return []
   const address = apiUri.startsWith('/') ? parsed(apiUri) : undefined
   return address === undefined ? ((await askApi?.(apiUri, { signal })) ?? []) : [address]
 }

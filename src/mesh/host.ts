@@ -27,7 +27,7 @@ import { HostDatastore } from './datastore.js'
 import { enterTable, type MeshDht, type MeshTable, meetNeighbours, meshDht, putEverywhere } from './dht.js'
 import { countingDht, type DhtTraffic } from './dht-traffic.js'
 import { Door } from './door.js'
-import { enterByRegistry } from './entry.js'
+import { dialRegistered, enterByRegistry } from './entry.js'
 import { HandOver } from './hand-over.js'
 import { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
@@ -186,9 +186,17 @@ export async function createMeshHostOn<Node extends MeshNode>(
     logger,
   })
   const handOver = new HandOver({ libp2p, known, own: () => publisher.record?.bytes, clock, logger })
-  const resolver = new Resolver({ libp2p, dht: counting.dht, known, clock, logger })
   const shutdown = new AbortController()
   setMaxListeners(Infinity, shutdown.signal)
+  const entry = { libp2p, registry, account: signer.account, clock, random, askApi: init.askApi, logger }
+  const resolver = new Resolver({
+    libp2p,
+    dht: counting.dht,
+    known,
+    dialRegistered: (account, { signal }) => dialRegistered(account, { ...entry, signal }),
+    clock,
+    logger,
+  })
   let background: Promise<unknown> = Promise.resolve()
   let stopEntering: (() => void) | undefined
 
@@ -214,16 +222,7 @@ export async function createMeshHostOn<Node extends MeshNode>(
       const { signal } = shutdown
       background = Promise.all([
         ...bootstrap.map((address) => stayConnected({ libp2p, address, signal, clock, random, logger })),
-        enterByRegistry({
-          libp2p,
-          registry,
-          account: signer.account,
-          signal,
-          clock,
-          random,
-          askApi: init.askApi,
-          logger,
-        }),
+        enterByRegistry({ ...entry, signal }),
       ])
     },
 

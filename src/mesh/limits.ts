@@ -40,6 +40,10 @@ export const LIMITS = {
      * moved, and some holders not know it yet. Of an enclave that is not known at all the first answer is welcome.
      */
     quorum: 3,
+    /** Asking an enclave that is in nobody's table where it is, dialling it, and hearing who it is. */
+    dialMs: 15 * second,
+    /** How long it is left alone then, when that did not find it. */
+    dialAgainMs: minute,
   },
 
   publish: {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { AbortOptions, Libp2p, PeerId } from '@libp2p/interface'
 import { Queue } from '@libp2p/utils'
 import { equalBytes } from '../crypto/index.js'
@@ -30,6 +31,8 @@ interface ResolverInit {
   readonly libp2p: Pick<Libp2p, 'getConnections'> & { readonly peerStore: Pick<Libp2p['peerStore'], 'merge'> }
   readonly dht: Pick<MeshTable, 'get'>
   readonly known: KnownRecords
+  /** Dials an enclave by what it has registered on chain. */
+  readonly dialRegistered: (account: AccountId, options: { readonly signal: AbortSignal }) => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -38,13 +41,19 @@ interface LookupOptions extends AbortOptions {
   readonly account: AccountId
 }
 
-/** Finds enclaves by their accounts: among the records known already, else in the DHT. */
+/** Finds enclaves by their accounts: among the records known already, else in the DHT, else by the chain. */
 export class Resolver {
   readonly #init: ResolverInit
   readonly #lookups = new Queue<void, LookupOptions>({
     concurrency: LIMITS.resolve.parallelLookups,
     maxSize: LIMITS.resolve.queuedLookups,
   })
+  readonly #dials = new Queue<void, LookupOptions>({
+    concurrency: LIMITS.resolve.parallelLookups,
+    maxSize: LIMITS.resolve.queuedLookups,
+  })
+  /** When those were dialled the last time that the DHT did not know; as many as are registered. */
+  readonly #dialled = new Map<AccountId, number>()
 
   constructor(init: ResolverInit) {
     this.#init = init
@@ -57,12 +66,17 @@ export class Resolver {
     let pauseMs: number = LIMITS.resolve.pauseMs
     for (let attempt = 1; attempt <= LIMITS.resolve.attempts; attempt++) {
       signal.throwIfAborted()
-      if (!this.#isFresh(account) && !this.#isConnected(account)) await this.#lookUp(account, signal)
+      if (!this.#isFresh(account) && !this.#isConnected(account)) {
+        await this.#inTurn(this.#lookups, (options) => this.#askDht(options), { account, signal })
+      }
       const record = this.#init.known.current(account)?.record
       if (record !== undefined) return await this.#resolved(record, signal)
       if (attempt < LIMITS.resolve.attempts) await pause(pauseMs, { clock: this.#init.clock, signal })
       pauseMs *= 2
     }
+    if (this.#mayDial(account)) await this.#inTurn(this.#dials, (options) => this.#dial(options), { account, signal })
+    const record = this.#init.known.current(account)?.record
+    if (record !== undefined) return await this.#resolved(record, signal)
     throw new SlotmeshError(
       'mesh/enclave-not-found',
       `No valid record of enclave account ${account} was found in the mesh: it is down, not registered, or not connected yet.`,
@@ -83,16 +97,38 @@ export class Resolver {
     return known !== undefined && this.#init.libp2p.getConnections(known.record.peerId).length > 0
   }
 
-  /** Joins a lookup of that account if there is one, else queues one. */
-  async #lookUp(account: AccountId, signal: AbortSignal): Promise<void> {
-    const queued = this.#lookups.queue.find((job) => job.options.account === account)
+  /** Joins what is under way about that account, else queues it. */
+  async #inTurn(
+    queue: Queue<void, LookupOptions>,
+    work: (options: LookupOptions) => Promise<void>,
+    { account, signal }: { readonly account: AccountId; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const queued = queue.queue.find((job) => job.options.account === account)
     try {
-      await (queued?.join({ signal }) ?? this.#lookups.add((options) => this.#askDht(options), { account, signal }))
+      await (queued?.join({ signal }) ?? queue.add(work, { account, signal }))
     } catch (thrown) {
-      // A failed lookup changes nothing, and is tried again by the next.
+      // What has failed changes nothing, and is tried again by the next.
       signal.throwIfAborted()
-      this.#init.logger.debug('A lookup in the DHT failed', { account, reason: messageOf(thrown) })
+      this.#init.logger.debug('An enclave was looked for in vain', { account, reason: messageOf(thrown) })
     }
+  }
+
+  #mayDial(account: AccountId): boolean {
+    const age = this.#init.clock.now() - (this.#dialled.get(account) ?? Number.NEGATIVE_INFINITY)
+    return age < 0 || age >= LIMITS.resolve.dialAgainMs
+  }
+
+  /** Who answers hands over its record, and is in the table from then on. */
+  async #dial({ account, signal: aborted }: LookupOptions): Promise<void> {
+    const { known, clock, dialRegistered } = this.#init
+    if (this.#dialled.size >= LIMITS.knownRecords) this.#dialled.clear()
+    this.#dialled.set(account, clock.now())
+    const signals = aborted === undefined ? [] : [aborted]
+    await bounded({ signals, timeoutMs: LIMITS.resolve.dialMs, clock }, async (signal) => {
+      const heard = once(known.news, account, { signal })
+      await Promise.all([heard, dialRegistered(account, { signal })])
+    })
+    this.#dialled.delete(account)
   }
 
   /** What the DHT finds ends up in the known records, by way of its validator. */

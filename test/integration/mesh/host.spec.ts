@@ -73,6 +73,23 @@ describe('mesh hosts', function () {
     assert.ok(found.peerId.equals(first.host.peerId))
   })
 
+  it('find each other by the chain, where the mesh has come together in two parts', async () => {
+    const ours = await mesh.join()
+    const ourNeighbour = await mesh.join({ bootstrap: ours.host.multiaddrs() })
+    const theirs = await mesh.join()
+    const theirNeighbour = await mesh.join({ bootstrap: theirs.host.multiaddrs() })
+    await eventually(() => resolve(ourNeighbour, ours.signer.account))
+    await eventually(() => resolve(theirNeighbour, theirs.signer.account))
+    await assert.rejects(resolve(ours, theirs.signer.account), { code: 'mesh/enclave-not-found' })
+
+    mesh.chain.register(theirNeighbour.signer.account, theirNeighbour.host.multiaddrs()[0] ?? '')
+    const found = await resolve(ourNeighbour, theirNeighbour.signer.account)
+    assert.ok(found.peerId.equals(theirNeighbour.host.peerId))
+    // Those who have registered nothing are in one table with them by then.
+    await eventually(() => resolve(ours, theirs.signer.account))
+    await eventually(() => resolve(theirs, ours.signer.account))
+  })
+
   it('find through the DHT who is not there any more', async () => {
     const first = await mesh.join()
     const gone = await mesh.join({ bootstrap: first.host.multiaddrs() })

@@ -25,8 +25,17 @@ export class TestChain {
   }
 
   move(account: AccountId, place: Pick<EnclaveSeat, 'cluster' | 'slot'>): void {
+    this.#update(account, place)
+  }
+
+  /** Registers an address of an enclave. */
+  register(account: AccountId, apiUri: string): void {
+    this.#update(account, { apiUri })
+  }
+
+  #update(account: AccountId, change: Partial<EnclaveSeat>): void {
     const index = this.#seats.findIndex((seat) => seat.account === account)
-    this.#seats[index] = { ...this.seatOf(account), ...place }
+    this.#seats[index] = { ...this.seatOf(account), ...change }
     this.#change()
   }
 

@@ -36,6 +36,7 @@ describe('the resolver', () => {
         },
       },
       known,
+      dialRegistered: () => Promise.reject(new Error('nobody is there')),
       clock,
       logger: silentLogger,
     })
