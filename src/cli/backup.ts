@@ -100,28 +100,36 @@ async function copyStopped(settings: Settings, to: string, signal: AbortSignal):
   }
 }
 
-/** Whatever fails, nothing of it is left in the place of the store; cut short by a kill, it can be run again. */
+/**
+ * Whatever fails, nothing of it is left in the place of the store, unless a node lives in it by then; cut short by a kill, it
+ * can be run again.
+ */
 async function restore(given: string, flags: SettingFlags, signal: AbortSignal): Promise<void> {
   const settings = await settingsOf(flags)
   const folder = folderOf(settings)
   const { restoreStore } = await import('../store/index.js')
   const from = join(resolve(given), STORE)
-  const made: string[] = []
   // The salt comes first, as the store is of no use without it.
-  const first = async () => {
-    made.push(...(await copySalt(from, folder)))
-  }
-  try {
-    await restoreStore({ from, location: folder, signal, first })
-    made.push(folder)
-    const account = await accountOf(settings, folder)
-    print(`The store of ${toSs58(account)} is in ${folder} again: go on with slotmesh join.`)
-  } catch (thrown) {
+  const first = () => restoreSalt(from, folder)
+  const takeAway = await restoreStore({ from, location: folder, signal, first })
+  const account = await accountOf(settings, folder).catch(async (thrown) => {
     // A node that has opened it meanwhile lives in it.
-    const isInUse = made.includes(folder) && thrown instanceof SlotmeshError && thrown.code === 'store/locked'
-    if (!isInUse) for (const each of made) await rm(each, { recursive: true, force: true })
+    if (!isLocked(thrown)) await unlessLocked(takeAway)
     throw thrown
+  })
+  print(`The store of ${toSs58(account)} is in ${folder} again: go on with slotmesh join.`)
+}
+
+async function unlessLocked(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (thrown) {
+    if (!isLocked(thrown)) throw thrown
   }
+}
+
+function isLocked(thrown: unknown): boolean {
+  return thrown instanceof SlotmeshError && thrown.code === 'store/locked'
 }
 
 /** A copy that does not open is of no use in that place. */
@@ -135,25 +143,36 @@ async function accountOf(settings: Settings, folder: string) {
   }
 }
 
-/**
- * The salt of a passphrase stands beside the store, and belongs to it; no other key has one.
- *
- * @returns the file that was made, if one was.
- * @throws SlotmeshError `cli/other-salt`
- */
-async function copySalt(from: string, to: string): Promise<readonly string[]> {
+/** What is done where there is nothing to undo. */
+const nothing = async (): Promise<void> => undefined
+
+/** The salt of a passphrase stands beside the store, and belongs to it; no other key has one. */
+async function copySalt(from: string, to: string): Promise<void> {
   const { saltFileOf } = await import('../sealing-key/index.js')
-  const [source, target] = [saltFileOf(from), saltFileOf(to)]
-  const salt = await contentOf(source)
-  if (salt === undefined) return []
+  const salt = await contentOf(saltFileOf(from))
+  // Into a folder that goes with it when that fails, on a disk that need not know links as `createFile` makes.
+  if (salt !== undefined) await writeFile(saltFileOf(to), salt, { flag: 'wx', mode: 0o600, flush: true })
+}
+
+/**
+ * @returns takes away again what was made.
+ * @throws SlotmeshError `cli/other-salt`, `cli/cannot-restore`
+ */
+async function restoreSalt(from: string, to: string): Promise<() => Promise<void>> {
+  const { createFile, saltFileOf } = await import('../sealing-key/index.js')
+  const target = saltFileOf(to)
+  const salt = await contentOf(saltFileOf(from))
+  if (salt === undefined) return nothing
   try {
-    await writeFile(target, salt, { flag: 'wx', mode: 0o600, flush: true })
-    return [target]
+    await createFile(target, salt)
+    return () => rm(target, { force: true })
   } catch (thrown) {
-    const there = await contentOf(target)
-    if (there === undefined) throw thrown
+    if (!isErrno(thrown, 'EEXIST')) {
+      const sentence = `The salt ${target} cannot be written (${messageOf(thrown)}): check the disk and the folder's permissions, and restore again.`
+      throw new SlotmeshError('cli/cannot-restore', sentence, { cause: thrown })
+    }
     // It was only the store that was lost.
-    if (there.equals(salt)) return []
+    if ((await contentOf(target))?.equals(salt)) return nothing
     const sentence = `The file ${target} is the salt of another store than the copy, which would not open with it: move it away first.`
     throw new SlotmeshError('cli/other-salt', sentence, { cause: thrown })
   }
@@ -163,9 +182,13 @@ async function contentOf(file: string): Promise<Buffer | undefined> {
   try {
     return await readFile(file)
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined
+    if (isErrno(thrown, 'ENOENT')) return undefined
     throw thrown
   }
+}
+
+function isErrno(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code
 }
 
 async function makeFree(folder: string): Promise<void> {

@@ -31,7 +31,9 @@ export async function createKeyFile(path: string): Promise<void> {
 
 /**
  * Never in place of another file, since what that one sealed would be lost with it; and whole or not at all, whatever
- * ends this process. Safe on the disk when this returns.
+ * ends this process. Safe on the disk when this returns. Of mode 0600.
+ *
+ * @throws what the file system throws; `EEXIST` when the path is taken.
  */
 export async function createFile(path: string, content: Uint8Array): Promise<void> {
   const draft = `${path}.${randomBytes(8).toString('hex')}.draft`

@@ -1,5 +1,5 @@
 export { SealingKeyError, type SealingKeyErrorCode } from './errors.js'
-export { createKeyFile } from './files.js'
+export { createFile, createKeyFile } from './files.js'
 export { type SealingKeyOptions, sealingKey } from './key.js'
 export { saltFileOf } from './salt.js'
 export { parseSealingKeySource, type SealingKeySource } from './source.js'

@@ -3,11 +3,14 @@ import { copyFile, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/
 import { dirname, join, resolve } from 'node:path'
 import { messageOf, SlotmeshError } from '../domain/index.js'
 import { isDamaged } from './damage.js'
-import { exists, holdsStore, isErrno, placeOf, readSmall, removed, synced } from './folder.js'
-import { underFolderLock } from './folder-lock.js'
+import { exists, holdsStore, isErrno, placeOf, readSmall, removed, removedFolder, synced } from './folder.js'
+import { claim, requireFree, underFolderLock } from './folder-lock.js'
+
+/** Stands in a copy as long as it is being made, and shows whose it is; a kill can leave it in one that is whole. */
+const MARK = 'SLOTMESH-COPYING'
 
 /** LevelDB's lock, which is lost when its file is opened a second time in one process, and what it has told of itself. */
-const NOT_COPIED = /^(LOCK|LOG|LOG\.old)$|\.draft$/
+const NOT_COPIED = new RegExp(`^(LOCK|LOG|LOG\\.old|${MARK})$|\\.draft$`)
 
 /** Compactions that may come between; with no writes meanwhile there is seldom more than one. */
 const TRIES = 5
@@ -15,13 +18,15 @@ const TRIES = 5
 /** What the name of the current manifest stands in. */
 const CURRENT = 'CURRENT'
 
-/** Stands in a copy as long as it is being made, and shows whose it is. */
-const MARK = 'SLOTMESH-COPYING'
+/** Where the copy of a folder is made. */
+const draftOf = (target: string) => `${target}.copying`
 
 /**
  * Puts a copy of a store in its place, where there is none.
  *
- * @param options.first is done before, once the place is known to be free.
+ * @param options.first is done before, once the place is known to be free; what it returns undoes that when the copy fails.
+ * @returns takes all of it away again, unless somebody has the folder open by then or is about to: then it throws
+ * `store/locked`, and nothing is done.
  * @throws SlotmeshError `store/absent` when there is no copy, `store/locked`, `store/taken`, `store/cannot-copy`; the
  * signal's reason.
  */
@@ -29,15 +34,37 @@ export async function restoreStore(options: {
   readonly from: string
   readonly location: string
   readonly signal: AbortSignal
-  readonly first?: () => Promise<void>
-}): Promise<void> {
+  readonly first?: () => Promise<() => Promise<void>>
+}): Promise<() => Promise<void>> {
   const location = await placeOf(options.location)
   await requireStore(options.from)
   await mkdir(dirname(location), { recursive: true, mode: 0o700 })
-  await underFolderLock(location, async () => {
+  return underFolderLock(location, async () => {
     if (await isTaken(location)) throw takenError(location)
-    await options.first?.()
-    await copyFiles(options.from, location, options.signal)
+    const undo = await options.first?.()
+    try {
+      await copyFiles(options.from, location, options.signal)
+    } catch (thrown) {
+      await undo?.()
+      throw thrown
+    }
+    return () => removeRestored(location, undo)
+  })
+}
+
+async function removeRestored(location: string, undo: (() => Promise<void>) | undefined): Promise<void> {
+  await underFolderLock(location, async () => {
+    const release = claim(location)
+    try {
+      await requireFree(location)
+      // Cut short, it is a draft, which the next restoration takes away.
+      await writeFile(join(location, MARK), '')
+      await rename(location, draftOf(location))
+      await discardDraft(draftOf(location))
+      await undo?.()
+    } finally {
+      release()
+    }
   })
 }
 
@@ -56,32 +83,43 @@ export async function requireWholeCopy(folder: string): Promise<void> {
 
 /**
  * Copies the files of a database to which nobody writes. It may be tidied up meanwhile: its files are copied again then,
- * until none has gone and it names the same ones as before. A copy is there as a whole, or not at all.
+ * until none has gone and it names the same ones as before. A copy is there as a whole, or not at all; one that fails or is
+ * cut short is no hindrance to the next.
  *
  * @throws SlotmeshError `store/taken` also where something stands in the place of the draft that is no draft.
  */
 export async function copyFiles(from: string, to: string, signal: AbortSignal): Promise<void> {
   const target = resolve(to)
   if (await isTaken(target)) throw takenError(target)
-  const draft = `${target}.copying`
+  const draft = draftOf(target)
   await discardDraft(draft)
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted()
     await makeDraft(draft)
     try {
-      if (await copiedOnce(from, draft, signal)) break
+      if (await copiedOnce(from, draft, signal)) return await putInPlace(draft, target)
       if (attempt === TRIES) throw changingError(from)
     } catch (thrown) {
-      await rm(draft, { recursive: true, force: true })
-      throw thrown
+      await discardDraft(draft)
+      throw isOfDisk(thrown) ? cannotCopyError(target, thrown) : thrown
     }
-    await rm(draft, { recursive: true })
+    await discardDraft(draft)
   }
-  await removed(join(draft, MARK))
+}
+
+/** The mark goes last: without it nobody could say of a draft whose it is. */
+async function putInPlace(draft: string, target: string): Promise<void> {
   await synced(draft)
   // An empty folder gives way; one that was filled meanwhile does not.
   await rename(draft, target)
-  await synced(dirname(target))
+  try {
+    await removed(join(target, MARK))
+    await synced(target)
+    await synced(dirname(target))
+  } catch (thrown) {
+    await rm(target, { recursive: true, force: true })
+    throw thrown
+  }
 }
 
 /** Takes away what an attempt that was cut short has left. What is somebody else's may be all that they have. */
@@ -89,7 +127,7 @@ async function discardDraft(draft: string): Promise<void> {
   const names = await namesIn(draft)
   if (names === undefined) return
   if (names.length > 0 && !names.includes(MARK)) throw takenError(draft)
-  await rm(draft, { recursive: true })
+  await removedFolder(draft, MARK)
 }
 
 /** Undefined where there is nothing. @throws SlotmeshError `store/taken` when it is no folder, also when it leads to one. */
@@ -109,8 +147,7 @@ async function makeDraft(draft: string): Promise<void> {
     await mkdir(draft, { mode: 0o700 })
     await writeFile(join(draft, MARK), '', { flag: 'wx' })
   } catch (cause) {
-    const sentence = `The copy ${draft} cannot be begun (${messageOf(cause)}): name a folder that the node can write to, which in a container has a file system of its own.`
-    throw new SlotmeshError('store/cannot-copy', sentence, { cause })
+    throw cannotCopyError(draft, cause)
   }
 }
 
@@ -160,6 +197,19 @@ function takenError(folder: string): SlotmeshError {
   return new SlotmeshError(
     'store/taken',
     `There is something in ${folder} already, and nothing is overwritten: name another folder, or move that one away.`,
+  )
+}
+
+/** Whether the file system has refused something. */
+function isOfDisk(thrown: unknown): boolean {
+  return thrown instanceof Error && 'syscall' in thrown
+}
+
+function cannotCopyError(copy: string, cause: unknown): SlotmeshError {
+  return new SlotmeshError(
+    'store/cannot-copy',
+    `The copy ${copy} cannot be made (${messageOf(cause)}): name a new folder, on a disk with room, that the node can write to, which in a container has a file system of its own.`,
+    { cause },
   )
 }
 

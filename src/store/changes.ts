@@ -25,7 +25,7 @@ export class Changes {
   readonly #counted: ((tally: Tally) => void)[] = []
   /** Of each capsule that was touched, the version of which it was not known whether it is the newest, if it was so. */
   readonly #unsure = new Map<string, { readonly key: ShareKey; readonly before: BlockNumber | undefined }>()
-  /** Keys under which something has gone. */
+  /** Keys under which something has gone, or may have. */
   readonly #left = new Map<string, ShareKey>()
 
   constructor(transaction: Transaction) {
@@ -46,6 +46,14 @@ export class Changes {
       if (after !== undefined) this.#counted.push((tally) => tally.unsure(after, 1))
     }
     for (const key of this.#left.values()) await this.#forgetViews(key)
+  }
+
+  /**
+   * To be called where something of a share has gone; also where it may have gone before, without anybody's having said so,
+   * as in a folder that the host has damaged.
+   */
+  left(key: ShareKey): void {
+    this.#left.set(shareKeyText(key), key)
   }
 
   /** The log of a share goes with the last that there is of it: what is handed over anew has a log of its own. */
@@ -126,7 +134,7 @@ export class Changes {
     await this.#touch(key)
     this.transaction.delete(PLACES, key)
     this.transaction.delete(PAYLOADS, { key, version: held.version })
-    this.#left.set(shareKeyText(key), key)
+    this.left(key)
     this.#counted.push((tally) => tally.share(key, held.version, -1))
   }
 
@@ -137,6 +145,7 @@ export class Changes {
     await this.dropPendingAsOf(block, key)
     const want = await this.transaction.get(WANTS, key)
     if (want !== undefined && want.minimumVersion <= block) await this.closeWant(key)
+    this.left(key)
   }
 
   /**
@@ -187,7 +196,7 @@ export class Changes {
     if (open === undefined) return
     await this.#touch(key)
     this.transaction.delete(WANTS, key)
-    this.#left.set(shareKeyText(key), key)
+    this.left(key)
     this.#counted.push((tally) => tally.want(open, -1))
   }
 
@@ -245,7 +254,7 @@ export class Changes {
     if (dropped === undefined) return
     zero(dropped.payload)
     this.transaction.delete(PENDING, key)
-    this.#left.set(shareKeyText(key), key)
+    this.left(key)
     this.#counted.push((tally) => tally.pending(-1, dropped.isDoubtful))
   }
 }

@@ -7,7 +7,7 @@ import { copyFiles } from './backup.js'
 import { forgetCreation, isBare } from './creation.js'
 import { finishRepair, forgetRepair, isDamaged, isRepairable, mendingOf, repair } from './damage.js'
 import { holdsStore, isErrno, placeOf } from './folder.js'
-import { claim, lockedError } from './folder-lock.js'
+import { claim, lockedError, reasonOf, requireFree } from './folder-lock.js'
 import { Freshness, type Reading } from './freshness.js'
 import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
 import { LEVELDB_OPTIONS } from './leveldb-options.js'
@@ -842,16 +842,6 @@ async function requireIntact(folder: string): Promise<void> {
   throw cause === undefined ? new DamagedError(folder) : unreadableError(folder, messageOf(cause), cause)
 }
 
-/** LevelDB takes its lock before it finds that there is a database, or none, and reads nothing of it. */
-async function requireFree(folder: string): Promise<void> {
-  try {
-    await new Level(folder, { createIfMissing: false, errorIfExists: true }).open()
-  } catch (thrown) {
-    const cause = reasonOf(thrown)
-    if (codeOf(cause) === 'LEVEL_LOCKED') throw lockedError(folder, cause)
-  }
-}
-
 function failedError(folder: string, thrown: unknown): SlotmeshError {
   const { cause = thrown } = thrown instanceof SlotmeshError ? thrown : {}
   return new SlotmeshError(
@@ -859,11 +849,6 @@ function failedError(folder: string, thrown: unknown): SlotmeshError {
     `The store in ${folder} could not be written (${messageOf(cause)}), and takes and gives nothing more until it is opened anew: free or mend the disk, and start the node again.`,
     { cause },
   )
-}
-
-/** Of a database that did not open: why. */
-function reasonOf(thrown: unknown): unknown {
-  return thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
 }
 
 function openError(folder: string, thrown: unknown): SlotmeshError {

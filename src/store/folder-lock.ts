@@ -66,10 +66,31 @@ async function takeLock(location: string): Promise<Level | undefined> {
     await level.open()
     return level
   } catch (thrown) {
-    const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
+    const cause = reasonOf(thrown)
     if (isErrno(cause, 'LEVEL_LOCKED')) throw lockedError(location, cause)
     throw lockError(place, cause)
   }
+}
+
+/**
+ * Looks whether another process has the database in a folder open: LevelDB takes its lock before it finds that there is a
+ * database, or none, and reads nothing of it.
+ *
+ * @param folder is claimed, since the lock is lost that this process has there.
+ * @throws SlotmeshError `store/locked`.
+ */
+export async function requireFree(folder: string): Promise<void> {
+  try {
+    await new Level(folder, { createIfMissing: false, errorIfExists: true }).open()
+  } catch (thrown) {
+    const cause = reasonOf(thrown)
+    if (isErrno(cause, 'LEVEL_LOCKED')) throw lockedError(folder, cause)
+  }
+}
+
+/** Of a database that did not open: why. */
+export function reasonOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
 }
 
 /** The folder is at work elsewhere. */

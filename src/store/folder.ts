@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readlink, realpath, rename, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readlink, realpath, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { openPlain } from './plain-file.js'
 
@@ -88,6 +88,12 @@ export async function removed(file: string): Promise<void> {
   } catch (thrown) {
     if (!isErrno(thrown, 'ENOENT', 'ENOTDIR')) throw thrown
   }
+}
+
+/** Takes a folder away, last of it the file that says what it is: cut short, that can be gone on with. */
+export async function removedFolder(folder: string, last: string): Promise<void> {
+  for (const name of await readdir(folder)) if (name !== last) await rm(join(folder, name), { recursive: true })
+  await rm(folder, { recursive: true })
 }
 
 /** A file that is on disk when this resolves, in place of one that may not even open to be written over. */

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SlotmeshError } from '../domain/index.js'
 import { asideOf } from './aside.js'
@@ -13,6 +13,7 @@ import {
   placeOf,
   readSmallIfOpens,
   removed,
+  removedFolder,
   renamed,
   synced,
   written,
@@ -201,10 +202,8 @@ async function forgetReseal(location: string, database: SealedDatabase): Promise
   // A copy that had only just been made opens as a new store, and would in time be written to as often as what it replaced.
   if (database.sequence === 0) throw keptError(location, replaced)
   if (database.sequence < sequence) return
-  // Last goes what says how old it is, without which the rest of it would stay.
-  const files = (await readdir(replaced)).filter((name) => name !== SEQUENCE_FILE)
-  for (const file of files) await rm(join(replaced, file), { recursive: true })
-  await rm(replaced, { recursive: true })
+  // Without what says how old it is the rest of it would stay.
+  await removedFolder(replaced, SEQUENCE_FILE)
 }
 
 /** A folder that must be there. */

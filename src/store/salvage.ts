@@ -22,11 +22,8 @@ export async function salvage(database: SealedDatabase): Promise<Salvage> {
   for await (const [key, place] of database.entries(PLACES)) {
     if (!(await isWhole(database, key, place))) {
       broken += 1
-      await database.transact(async (transaction) => {
-        const changes = new Changes(transaction)
-        await changes.removeShare(key)
-        await changes.conclude()
-      })
+      // Not concluded: the setup is about to say whether it is wanted again, and its log of views with it.
+      await database.transact((transaction) => new Changes(transaction).removeShare(key))
     } else if (!(await isProved(database, key))) unproved.push(key)
   }
   return { broken, unproved }

@@ -75,6 +75,9 @@ const WANTS_PER_STEP = 256
 /** Of a setup; one write takes no more than some 1.8 million. */
 const SETUP_WANTS_PER_WRITE = 4_096
 
+/** Logs of views that are looked at in one write of a setup, with whatever is kept of their shares. */
+const SETUP_VIEWS_PER_WRITE = 1_024
+
 /** Shares that are appended to the own log in one write. */
 const VOUCHED_PER_WRITE = 1_024
 
@@ -334,9 +337,9 @@ export class Store {
 
   /**
    * Begins the setup, over again if need be: seat, cursor and wants are replaced. Shares already held stay (those of
-   * the same seat only), and one that satisfies its want is not wanted again, unless it cannot be proved any more. Of many
-   * wants it is several writes, the last of which has seat and cursor: cut short before that, no setup has begun, and the
-   * wants that are open already are closed or opened anew by the next.
+   * the same seat only), and one that satisfies its want is not wanted again, unless it cannot be proved any more. Logs of
+   * views go that are of nothing any more. Of many wants it is several writes, the last of which has seat and cursor: cut
+   * short before that, no setup has begun, and the wants that are open already are closed or opened anew by the next.
    *
    * @throws SlotmeshError `store/other-seat` when the folder is another seat's, and not erased.
    */
@@ -357,6 +360,16 @@ export class Store {
       })
       step = []
     }
+    // Of a share that the host has taken away nobody has said that it is gone.
+    let unlisted: ShareKey[] = []
+    for await (const key of this.#database.keys(VIEWS)) {
+      if (wanted.has(key) || unlisted.push(key) < SETUP_VIEWS_PER_WRITE) continue
+      await this.#write(async (changes) => {
+        await formerIdentity(changes, identity)
+        await forgetUnkept(changes, unlisted)
+      })
+      unlisted = []
+    }
     await this.#write(async (changes) => {
       const { transaction } = changes
       const former = await formerIdentity(changes, identity)
@@ -364,8 +377,7 @@ export class Store {
       for await (const { key } of this.wants()) if (!wanted.has(key)) stale.push(key)
       await transaction.preload(WANTS, stale)
       for (const key of stale) await changes.closeWant(key)
-      // Asked for at the end of the write.
-      for (const table of [PLACES, PENDING, VIEWS]) await transaction.preload<ShareKey>(table, stale)
+      await forgetUnkept(changes, [...stale, ...unlisted])
       await this.#wantAnew(changes, step)
       changes.putIdentity(identity)
       const progress = await transaction.get(PROGRESS, undefined)
@@ -971,6 +983,12 @@ async function ownSynced(
 /** The chain has named the cluster that synced this very version: no other can vouch for it. */
 function isOfAnotherOrigin(want: Want, version: BlockNumber, head: LogHead): boolean {
   return want.origin !== undefined && version === want.minimumVersion && head.cluster !== want.origin
+}
+
+/** Has the logs of views go at the end of the write of which nothing is held, pending or wanted then. */
+async function forgetUnkept(changes: Changes, keys: readonly ShareKey[]): Promise<void> {
+  for (const table of [WANTS, PLACES, PENDING, VIEWS]) await changes.transaction.preload<ShareKey>(table, keys)
+  for (const key of keys) changes.left(key)
 }
 
 function sameSeat(one: Identity, other: Identity): boolean {

@@ -1,6 +1,20 @@
 import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import fs, {
+  type FileHandle,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { settingsOf } from '../../../src/cli/settings.js'
@@ -8,6 +22,7 @@ import { sealingKeyOf } from '../../../src/cli/tee.js'
 import { controlSocketOf, serveControl } from '../../../src/control/index.js'
 import { silentLogger } from '../../../src/domain/index.js'
 import { nodeIdentity } from '../../../src/node/index.js'
+import { underFolderLock } from '../../../src/store/folder-lock.js'
 import { openStore } from '../../../src/store/index.js'
 import { runHere } from '../../e2e/cli.js'
 
@@ -103,6 +118,105 @@ describe('the commands for copies of a store', function () {
       await refused(/is the salt of another store than the copy/, 'restore', ...options(), copy)
       assert.deepEqual(await beside(), ['store.lock', 'store.sealing-salt.json'])
       assert.equal(await readFile(salt(), 'utf8'), '{}')
+    })
+
+    /** A file system of which some functions are other ones. */
+    async function withFiles(others: Partial<typeof fs>, work: () => Promise<void>): Promise<void> {
+      const real = Object.fromEntries(Object.keys(others).map((name) => [name, Reflect.get(fs, name)]))
+      Object.assign(fs, others)
+      syncBuiltinESMExports()
+      try {
+        await work()
+      } finally {
+        Object.assign(fs, real)
+        syncBuiltinESMExports()
+      }
+    }
+
+    it('leave nothing of a salt for which the disk has no room', async () => {
+      const { open, writeFile } = fs
+      const isSalt = (path: unknown) => String(path).startsWith(salt())
+      const full = async (handle: FileHandle) => {
+        await handle.write('{"s')
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+      }
+      const others = {
+        open: async (...given: Parameters<typeof open>) => {
+          const handle = await open(...given)
+          if (isSalt(given[0])) handle.writeFile = () => full(handle)
+          return handle
+        },
+        writeFile: async (...[path, data, options]: Parameters<typeof writeFile>) => {
+          if (!isSalt(path)) return writeFile(path, data, options)
+          const handle = await open(String(path), 'wx')
+          await full(handle).finally(() => handle.close())
+        },
+      }
+      await withFiles(others, () => refused(/salt .* cannot be written .*ENOSPC/, 'restore', ...options(), copy))
+      assert.deepEqual(await beside(), ['store.lock'])
+      await said('restore', ...options(), copy)
+      assert.equal(await made(), account)
+    })
+
+    it('take the store away where a link leads to, and leave the link', async () => {
+      await mkdir(join(scratch, 'node'))
+      await symlink('elsewhere', folder)
+      await writeFile(passphrase, 'another horse battery staple')
+      await refused(/sealed under another key/, 'restore', ...options(), copy)
+      assert.deepEqual(await beside(), ['elsewhere.lock', 'store'])
+      assert.ok((await lstat(folder)).isSymbolicLink())
+    })
+
+    /** Fails for want of its key, which it looks for when the store is in its place; something happens before. */
+    async function failsAfter(happening: () => Promise<void>): Promise<void> {
+      const { realpath } = fs
+      const others = {
+        realpath: (async (path: string) => {
+          if (path === passphrase) {
+            await happening()
+            throw new Error('the key is gone')
+          }
+          return realpath(path)
+        }) as typeof realpath,
+      }
+      await withFiles(others, () => refused(/the key is gone/, 'restore', ...options(), copy))
+      assert.deepEqual(await beside(), ['store', 'store.lock', 'store.sealing-salt.json'])
+      assert.ok((await readdir(folder)).includes('CURRENT'))
+    }
+
+    it('take nothing from under a node that has opened it meanwhile', async () => {
+      const holder = new URL('../store/holding-process.js', import.meta.url)
+      let child: ReturnType<typeof fork> | undefined
+      try {
+        await failsAfter(async () => {
+          child = fork(holder, [folder], { timeout: 60_000 })
+          await once(child, 'message')
+        })
+      } finally {
+        child?.disconnect()
+        if (child !== undefined) await once(child, 'exit')
+      }
+    })
+
+    it('take nothing away while somebody is about to open it', async () => {
+      let letGo: () => void = () => undefined
+      let holding: Promise<unknown> = Promise.resolve()
+      try {
+        await failsAfter(
+          () =>
+            new Promise((held) => {
+              holding = underFolderLock(folder, () => {
+                held()
+                return new Promise<void>((resolve) => {
+                  letGo = resolve
+                })
+              })
+            }),
+        )
+      } finally {
+        letGo()
+        await holding
+      }
     })
   })
 

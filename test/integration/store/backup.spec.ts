@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { requireWholeCopy, restoreStore, type Store } from '../../../src/store/index.js'
+import { Disk, isPowerCut } from './disk.js'
 import { enclave, Folders, payloadOf, seal, secret, signal, wantOf } from './fixture.js'
 
 describe('copies of a store', function () {
@@ -110,6 +111,47 @@ describe('copies of a store', function () {
     await rm(draft)
     await mkdir(draft)
     await store.backUp(copy, { signal })
+    assert.equal(await heldIn(copy), 0)
+  })
+
+  it('leave nothing where they cannot be put in their place', async () => {
+    const copy = join(scratch, 'copy')
+    await symlink('nowhere', copy)
+    await assert.rejects(store.backUp(copy, { signal }), { code: 'store/cannot-copy', message: /ENOTDIR/ })
+    assert.deepEqual((await readdir(scratch)).sort(), ['copy', 'store', 'store.lock'])
+    await unlink(copy)
+    await store.backUp(copy, { signal })
+    assert.equal(await heldIn(copy), 0)
+  })
+
+  it('are whole, or can be made again, wherever the power is cut', async () => {
+    let cuts = 0
+    for (let isOver = false; !isOver; cuts += 1) {
+      const copy = join(scratch, `copy-${cuts}`)
+      const disk = new Disk(cuts, true)
+      try {
+        await store.backUp(copy, { signal })
+        isOver = true
+      } catch (thrown) {
+        assert.ok(isPowerCut(thrown), String(thrown))
+      } finally {
+        disk.restore(true)
+      }
+      const isThere = (await readdir(scratch)).includes(`copy-${cuts}`)
+      if (!isThere) await store.backUp(copy, { signal })
+      assert.equal(await heldIn(copy), 0)
+      assert.ok(!(await readdir(scratch)).includes(`copy-${cuts}.copying`))
+    }
+    assert.ok(cuts > 2, `${cuts}`)
+  })
+
+  it('are made of a store in which the mark of a copy was left', async () => {
+    await store.close()
+    await writeFile(join(location, 'SLOTMESH-COPYING'), '')
+    store = await folders.open(location)
+    const copy = join(scratch, 'copy')
+    await store.backUp(copy, { signal })
+    assert.ok(!(await readdir(copy)).includes('SLOTMESH-COPYING'))
     assert.equal(await heldIn(copy), 0)
   })
 

@@ -1,6 +1,20 @@
 import assert from 'node:assert/strict'
+import { SealedDatabase } from '../../../src/store/database.js'
 import type { View } from '../../../src/store/index.js'
-import { enclave, Folders, holdWrites, payloadOf, seal, secret, signal, tamper, wantOf } from './fixture.js'
+import { PAYLOADS, PLACES, VIEWS } from '../../../src/store/records.js'
+import {
+  enclave,
+  Folders,
+  holdWrites,
+  payloadOf,
+  type RawDatabase,
+  seal,
+  sealingKey,
+  secret,
+  signal,
+  tamper,
+  wantOf,
+} from './fixture.js'
 
 const origin = enclave(1, 0)
 const elsewhere = 2
@@ -108,6 +122,62 @@ describe('the log of who was given a share', () => {
     await store.putView(secret(1), view(12), { signal })
     await store.eraseShares(11, [secret(1)])
     assert.equal((await store.views(secret(1))).length, 1)
+  })
+
+  describe('in a folder that the host has damaged', () => {
+    /** Where a share was held that was given out. */
+    async function damaged(work: (raw: RawDatabase) => Promise<void>) {
+      const { folder, store } = await opened()
+      await seal(store, origin, 11, [secret(1)])
+      await store.putView(secret(1), view(11), { signal })
+      await store.close()
+      await tamper(folder, work)
+      const again = await folders.open(folder)
+      assert.equal(again.integrity().state, 'altered')
+      assert.equal((await again.views(secret(1))).length, 1)
+      return again
+    }
+
+    const withoutPlace = () => damaged((raw) => raw.del(PLACES.encodeKey(secret(1))))
+
+    it('goes with a block that removes what the host has taken away already', async () => {
+      const store = await withoutPlace()
+      await store.applyBlock(12, [{ type: 'removed', key: secret(1) }], origin.signHead)
+      assert.deepEqual(await store.views(secret(1)), [])
+    })
+
+    it('goes when the setup does not ask for what the host has taken away', async () => {
+      const store = await withoutPlace()
+      await store.beginSetup(origin.identity, 20, [])
+      assert.deepEqual(await store.views(secret(1)), [])
+    })
+
+    it('stays where the setup asks again for what the host has damaged', async () => {
+      const store = await damaged((raw) =>
+        raw.put(PAYLOADS.encodeKey({ key: secret(1), version: 11 }), new Uint8Array(80)),
+      )
+      assert.equal(store.counts().shares.secret, 0)
+      await store.beginSetup(origin.identity, 20, [wantOf(secret(1))])
+      assert.deepEqual(await store.views(secret(1)), [view(11)])
+    })
+  })
+
+  it('goes of any number at the next setup that are of nothing, and of no other', async () => {
+    const { folder, store } = await opened()
+    await seal(store, origin, 11, [secret(1)])
+    await store.putPending({ key: secret(2), payload: payloadOf(secret(2)), confirmed: false }, view(11))
+    await store.openWants([wantOf(secret(3)), wantOf(secret(4))])
+    await store.close()
+    const database = await SealedDatabase.open(folder, sealingKey)
+    await database.transact(async (transaction) => {
+      for (let nftId = 1; nftId <= 2_500; nftId += 1) transaction.put(VIEWS, secret(nftId), [view(11)])
+    })
+    await database.close()
+    const again = await folders.open(folder)
+    await again.beginSetup(origin.identity, 20, [wantOf(secret(3))])
+    const left: number[] = []
+    for (let nftId = 1; nftId <= 2_500; nftId += 1) if ((await again.views(secret(nftId))).length > 0) left.push(nftId)
+    assert.deepEqual(left, [1, 2, 3])
   })
 
   it('is not begun before there is a seat', async () => {
