@@ -2,7 +2,7 @@ import { developmentSigner } from '../../devchain/index.js'
 import { bounded, SlotmeshError } from '../../domain/index.js'
 import { Actors } from '../../simulation/index.js'
 import { untilInterrupted } from '../interruption.js'
-import type { ActingFlags } from './acts.js'
+import type { ActingFlags } from './flags.js'
 
 /**
  * Has somebody act on the chain, for so long as the flags and an interruption let it; its committee is `//Alice`, whose

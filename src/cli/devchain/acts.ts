@@ -1,27 +1,14 @@
 import type { Command } from 'commander'
-import { type ClusterId, type ShareKind, U32_MAX } from '../../domain/index.js'
+import { U32_MAX } from '../../domain/index.js'
 import { wholeNumber } from '../arguments.js'
 import { shareKind } from '../owner/index.js'
-
-export interface ActingFlags {
-  readonly chain: string
-  readonly timeoutMs: number
-}
+import type { MintFlags, SeatFlags } from './flags.js'
 
 /** The flags of all that acts on a development chain as people and committees would on another one. */
 function addActing(command: Command): Command {
   return command
     .option('--chain <url>', 'WebSocket address of the development chain', 'ws://127.0.0.1:9944')
     .option('--timeout-ms <ms>', 'how long it may take', wholeNumber({ minimum: 1, maximum: 3_600_000 }), 120_000)
-}
-
-export interface SeatFlags extends ActingFlags {
-  readonly cluster?: ClusterId
-}
-
-export interface MintFlags extends ActingFlags {
-  readonly kind: ShareKind
-  readonly seedFile: string
 }
 
 export function addSeat(devchain: Command): void {

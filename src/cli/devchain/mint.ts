@@ -4,7 +4,7 @@ import { toHex, toSs58, zero } from '../../crypto/index.js'
 import { messageOf, SlotmeshError } from '../../domain/index.js'
 import { signerOf } from '../owner/inputs.js'
 import { acting } from './acting.js'
-import type { MintFlags } from './acts.js'
+import type { MintFlags } from './flags.js'
 
 const SEED_BYTES = 32
 

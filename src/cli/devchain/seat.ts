@@ -12,7 +12,7 @@ import {
 import { enclaveAt } from '../../owner/index.js'
 import type { Actors, Candidate } from '../../simulation/index.js'
 import { acting } from './acting.js'
-import type { SeatFlags } from './acts.js'
+import type { SeatFlags } from './flags.js'
 
 /** An enclave that wants a seat, and the URL that it is registered with. */
 interface Applicant {

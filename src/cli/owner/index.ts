@@ -1,32 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type ClusterId, type NftId, type ShareKind, SlotmeshError, U32_MAX } from '../../domain/index.js'
+import { type ShareKind, SlotmeshError, U32_MAX } from '../../domain/index.js'
 import type { RequesterType } from '../../owner/index.js'
 import { wholeNumber } from '../arguments.js'
 import { untilInterrupted } from '../interruption.js'
-
-/** Holds the owner's seed where no file does: never a flag, which every process of the machine could read. */
-export const SEED_VARIABLE = 'SLOTMESH_OWNER_SEED'
-
-export interface StoreFlags {
-  readonly chain: readonly string[]
-  readonly nft: NftId
-  readonly kind: ShareKind
-  readonly cluster?: ClusterId
-  readonly seedFile?: string
-  readonly secretFile: string
-  readonly threshold: number
-  readonly timeout: number
-}
-
-export interface RetrieveFlags {
-  readonly chain: readonly string[]
-  readonly nft: NftId
-  readonly kind: ShareKind
-  readonly cluster?: ClusterId
-  readonly seedFile?: string
-  readonly role: RequesterType
-  readonly threshold: number
-}
+import { type RetrieveFlags, SEED_VARIABLE, type StoreFlags } from './flags.js'
 
 /** How long enclaves that fail are asked again, ms: an enclave that is started anew is back by then. */
 const TIMEOUT_MS = 600_000

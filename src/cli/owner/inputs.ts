@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises'
 import { type AccountSigner, accountSigner, fromHex, zero } from '../../crypto/index.js'
 import { messageOf, SHARE_SIZE, SlotmeshError } from '../../domain/index.js'
-import { SEED_VARIABLE } from './index.js'
+import { SEED_VARIABLE } from './flags.js'
 
 const STANDARD_INPUT = '-'
 const LONGEST_SEED_FILE = 1_024

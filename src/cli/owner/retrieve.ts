@@ -2,7 +2,7 @@ import { equalBytes, zero } from '../../crypto/index.js'
 import { SlotmeshError } from '../../domain/index.js'
 import { combineShares, retrieveAt, retrieveRequest } from '../../owner/index.js'
 import { askAll, failuresOf, fullClusters, withChain } from './asking.js'
-import type { RetrieveFlags } from './index.js'
+import type { RetrieveFlags } from './flags.js'
 import { signerOf } from './inputs.js'
 
 /** How often each enclave is asked: it may lag behind, or be busy. */

@@ -2,8 +2,8 @@ import { toSs58, zero } from '../../crypto/index.js'
 import { CLUSTER_SIZE, type SlotId } from '../../domain/index.js'
 import { splitSecret } from '../../owner/index.js'
 import { fullClusters, withChain } from './asking.js'
+import type { StoreFlags } from './flags.js'
 import { handOver, requireWaiting } from './handing-over.js'
-import type { StoreFlags } from './index.js'
 import { secretIn, signerOf } from './inputs.js'
 
 export async function store(flags: StoreFlags, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { SEED_VARIABLE } from '../../../../src/cli/owner/index.js'
+import { SEED_VARIABLE } from '../../../../src/cli/owner/flags.js'
 import { secretIn, signerOf } from '../../../../src/cli/owner/inputs.js'
 import { recovered } from '../../../../src/cli/owner/retrieve.js'
 import { utf8 } from '../../../../src/crypto/index.js'

@@ -1,0 +1,15 @@
+import type { ClusterId, ShareKind } from '../../domain/index.js'
+
+export interface ActingFlags {
+  readonly chain: string
+  readonly timeoutMs: number
+}
+
+export interface SeatFlags extends ActingFlags {
+  readonly cluster?: ClusterId
+}
+
+export interface MintFlags extends ActingFlags {
+  readonly kind: ShareKind
+  readonly seedFile: string
+}
