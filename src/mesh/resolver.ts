@@ -1,9 +1,9 @@
-import { once } from 'node:events'
 import type { AbortOptions, Libp2p, PeerId } from '@libp2p/interface'
 import { Queue } from '@libp2p/utils'
 import { equalBytes } from '../crypto/index.js'
 import {
   type AccountId,
+  abortable,
   bounded,
   type Clock,
   type ClusterId,
@@ -125,8 +125,17 @@ export class Resolver {
     this.#dialled.set(account, clock.now())
     const signals = aborted === undefined ? [] : [aborted]
     await bounded({ signals, timeoutMs: LIMITS.resolve.dialMs, clock }, async (signal) => {
-      const heard = once(known.news, account, { signal })
-      await Promise.all([heard, dialRegistered(account, { signal })])
+      let hear: () => void = () => undefined
+      const heard = new Promise<void>((resolve) => {
+        hear = resolve
+      })
+      known.news.once(account, hear)
+      try {
+        await dialRegistered(account, { signal })
+        await abortable(heard, signal)
+      } finally {
+        known.news.off(account, hear)
+      }
     })
     this.#dialled.delete(account)
   }

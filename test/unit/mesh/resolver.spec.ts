@@ -59,4 +59,49 @@ describe('the resolver', () => {
     time.now -= 3_600_000
     assert.equal(await resolve(), 1)
   })
+
+  it('dials by the chain whom the table does not have, once a minute, and leaves nobody waiting for what did not come', async () => {
+    const time = { now: 1_790_000_000_000 }
+    // Pauses are over at once.
+    const clock = {
+      now: () => time.now,
+      after: (ms: number, callback: () => void) => {
+        if (ms < LIMITS.resolve.attemptMs) setImmediate(callback)
+        return () => undefined
+      },
+    }
+    const known = new KnownRecords({
+      genesisHash: toHex(randomBytes(32)),
+      registry: () => new Registry([]),
+      clock,
+      onNews: async () => undefined,
+    })
+    let dials = 0
+    const resolver = new Resolver({
+      libp2p: { getConnections: () => [], peerStore: { merge: async () => Promise.reject(new Error('not reached')) } },
+      dht: {
+        get: async function* () {
+          yield* []
+        },
+      },
+      known,
+      dialRegistered: async () => {
+        dials += 1
+        throw new Error('nobody is there')
+      },
+      clock,
+      logger: silentLogger,
+    })
+    const { account } = signer
+    const looked = async () => {
+      await assert.rejects(resolver.resolve(account, signal), { code: 'mesh/enclave-not-found' })
+      return [dials, known.news.listenerCount(account)]
+    }
+    assert.deepEqual(await looked(), [1, 0])
+    assert.deepEqual(await looked(), [1, 0])
+    time.now += LIMITS.resolve.dialAgainMs
+    assert.deepEqual(await looked(), [2, 0])
+    time.now -= 3_600_000
+    assert.deepEqual(await looked(), [3, 0])
+  })
 })
