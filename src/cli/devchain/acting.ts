@@ -10,7 +10,7 @@ import type { ActingFlags } from './flags.js'
  * @throws SlotmeshError `cli/not-a-development-chain`; as {@link Actors.connect}, and what `work` throws.
  */
 export async function acting(
-  { chain: endpoint, timeoutMs }: ActingFlags,
+  { chain: endpoint, timeout: timeoutMs }: ActingFlags,
   work: (actors: Actors, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   await untilInterrupted((interrupted) =>

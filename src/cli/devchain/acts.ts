@@ -8,7 +8,7 @@ import type { MintFlags, SeatFlags } from './flags.js'
 function addActing(command: Command): Command {
   return command
     .option('--chain <url>', 'WebSocket address of the development chain', 'ws://127.0.0.1:9944')
-    .option('--timeout-ms <ms>', 'how long it may take', wholeNumber({ minimum: 1, maximum: 3_600_000 }), 120_000)
+    .option('--timeout <ms>', 'how long it may take', wholeNumber({ minimum: 1, maximum: 3_600_000 }), 120_000)
 }
 
 export function addSeat(devchain: Command): void {

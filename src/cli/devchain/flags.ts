@@ -2,7 +2,7 @@ import type { ClusterId, ShareKind } from '../../domain/index.js'
 
 export interface ActingFlags {
   readonly chain: string
-  readonly timeoutMs: number
+  readonly timeout: number
 }
 
 export interface SeatFlags extends ActingFlags {

@@ -180,7 +180,6 @@ describe('a node and the owners of shares', () => {
     await seen(world.chain.finalised().number)
     passUpTo(block.number - 1)
     await until(async () => (await node.status()).cursor === block.number - 1)
-    await pause(200)
     release()
     await assert.rejects(retrieving, { status: 'KEYNOTEXIST' })
   })
