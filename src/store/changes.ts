@@ -2,7 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { toHex, zero } from '../crypto/index.js'
 import { type BlockNumber, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
-import { IDENTITY, IDENTITY_COPY, PAYLOADS, PENDING, PLACES, PROGRESS, VIEWS, WANTS } from './records.js'
+import {
+  IDENTITY,
+  IDENTITY_COPY,
+  isSmall,
+  PAYLOADS,
+  PENDING,
+  PLACES,
+  PROGRESS,
+  SMALL_PAYLOADS,
+  VIEWS,
+  WANTS,
+} from './records.js'
 import type { Tally } from './tally.js'
 import type { Transaction } from './transaction.js'
 import type { Identity, PendingShare, SharePlace, View, Want } from './types.js'
@@ -123,7 +134,8 @@ export class Changes {
     const place: SharePlace = { ...provenance, version, payloadHash, bytes: payload.length }
     await this.#touch(key)
     this.transaction.put(PLACES, key, place)
-    this.transaction.put(PAYLOADS, { key, version }, payload)
+    if (isSmall(place)) this.transaction.put(SMALL_PAYLOADS, key, payload)
+    else this.transaction.put(PAYLOADS, { key, version }, payload)
     this.#counted.push((tally) => tally.share(key, version, 1))
   }
 
@@ -133,7 +145,8 @@ export class Changes {
     if (held === undefined) return
     await this.#touch(key)
     this.transaction.delete(PLACES, key)
-    this.transaction.delete(PAYLOADS, { key, version: held.version })
+    if (isSmall(held)) this.transaction.delete(SMALL_PAYLOADS, key)
+    else this.transaction.delete(PAYLOADS, { key, version: held.version })
     this.left(key)
     this.#counted.push((tally) => tally.share(key, held.version, -1))
   }

@@ -13,7 +13,7 @@ import { HEADER_NAMES, headerSealer, idOfCopies, mendHeader } from './header.js'
 import { LEVELDB_OPTIONS } from './leveldb-options.js'
 import { LARGEST_NAME_BYTES, LARGEST_VALUE_BYTES, LARGEST_WRITE_BYTES } from './limits.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
-import { PayloadNames } from './payload-names.js'
+import { decodePage, OpenPages } from './page.js'
 import {
   ALTERED,
   describeName,
@@ -23,8 +23,12 @@ import {
   HEADER_COPY,
   IDENTITY,
   IDENTITY_COPY,
+  isPaged,
   MANIFEST,
+  type PagedTable,
+  type Pages,
   partOf,
+  type RecordTable,
   SEAT_RECORDS,
   SEAT_TIME,
   SEAT_TIME_COPY,
@@ -45,6 +49,7 @@ type LevelDatabase = Level<Uint8Array, Uint8Array>
 interface View {
   readonly snapshot: ReturnType<LevelDatabase['snapshot']>
   readonly reading: Reading
+  readonly pages: OpenPages
 }
 
 /** Entries that an iterator takes from the database at once. */
@@ -66,7 +71,6 @@ export class SealedDatabase implements Reads {
   readonly #folder: string
   readonly #sealer: Sealer
   readonly #freshness: Freshness
-  #payloadNames: PayloadNames | undefined
   readonly #watermark: Watermark
   #manifest: Manifest = EMPTY_MANIFEST
   #dropped = 0
@@ -182,13 +186,6 @@ export class SealedDatabase implements Reads {
     }
   }
 
-  /** Once: the names of payloads as the folder was taken over, before anything of it was mended or erased. */
-  takePayloadNames(): PayloadNames {
-    const names = this.#payloadNames ?? new PayloadNames()
-    this.#payloadNames = undefined
-    return names
-  }
-
   async get<Key, Value>(table: Table<Key, Value>, key: Key, view?: View): Promise<Value | undefined> {
     const [value] = await this.getMany(table, [key], view)
     return value
@@ -199,6 +196,7 @@ export class SealedDatabase implements Reads {
     keys: readonly Key[],
     view?: View,
   ): Promise<(Value | undefined)[]> {
+    if (isPaged(table)) return this.#getManyOfPages(table, keys, view)
     const names = keys.map((key) => table.encodeKey(key))
     const found = await this.sealed(names, view)
     return keys.map((key, at) => {
@@ -207,10 +205,38 @@ export class SealedDatabase implements Reads {
     })
   }
 
+  async #getManyOfPages<Key, Value>(
+    table: PagedTable<Key, Value>,
+    keys: readonly Key[],
+    view?: View,
+  ): Promise<(Value | undefined)[]> {
+    const pages = view?.pages ?? new OpenPages()
+    try {
+      const missing = new Map<string | number, Uint8Array>()
+      for (const key of keys) {
+        const id = table.pageOf(key)
+        if (!pages.has(table, id) && !missing.has(id)) missing.set(id, table.encodePage(key))
+      }
+      const names = [...missing.values()]
+      const found = names.length === 0 ? [] : await this.sealed(names, view)
+      for (const [at, [id, name]] of [...missing].entries()) {
+        const sealed = found[at]
+        pages.add(table, id, sealed && this.openPage(table, name, sealed))
+      }
+      return keys.map((key) => {
+        const value = pages.get(table, table.pageOf(key))?.get(table.entryOf(key))
+        return value && table.decode(value)
+      })
+    } finally {
+      if (view === undefined) pages.clear()
+      else pages.limit()
+    }
+  }
+
   /** Runs `work` on one unchanging state of the database. */
   async snapshot<Result>(work: (reads: Reads) => Promise<Result>): Promise<Result> {
     const snapshot = await this.#translated(async () => this.#level.snapshot())
-    const view = { snapshot, reading: this.#freshness.read() }
+    const view = { snapshot, reading: this.#freshness.read(), pages: new OpenPages() }
     try {
       return await work({
         get: (table, key) => this.get(table, key, view),
@@ -218,6 +244,7 @@ export class SealedDatabase implements Reads {
       })
     } finally {
       view.reading.end()
+      view.pages.clear()
       await snapshot.close()
     }
   }
@@ -235,8 +262,12 @@ export class SealedDatabase implements Reads {
     return this.#exclusively(() => this.#commit(work, written))
   }
 
-  /** Every record of a table in key order, opened one by one, as the table stood when the iteration began. */
+  /** Every value of a table in key order, opened one by one, as the table stood when the iteration began. */
   async *entries<Key, Value>(table: Table<Key, Value>): AsyncGenerator<[Key, Value]> {
+    if (isPaged(table)) {
+      for await (const [key, value] of this.#pageEntries(table)) yield [key, table.decode(value)]
+      return
+    }
     const options = { values: true, isWhole: true }
     for await (const [name, sealed] of this.#fresh(table.prefix, rangeOf(table), options)) {
       const key = table.decodeKey(name)
@@ -244,11 +275,36 @@ export class SealedDatabase implements Reads {
     }
   }
 
-  /** Every key of a table in order, from `from` on if given; the records behind them are not opened. */
+  /** Every key of a table in order, from `from` on if given; records are not opened for it, but pages are. */
   async *keys<Key>(table: Table<Key, unknown>, from?: Key): AsyncGenerator<Key> {
+    if (isPaged(table)) {
+      for await (const [key] of this.#pageEntries(table, from)) yield key
+      return
+    }
     const range = from === undefined ? rangeOf(table) : { ...rangeOf(table), gte: table.encodeKey(from) }
     const options = { values: false, isWhole: from === undefined }
     for await (const [name] of this.#fresh(table.prefix, range, options)) yield table.decodeKey(name)
+  }
+
+  /** What each value is encoded as, until the next one is asked for. */
+  async *#pageEntries<Key>(table: PagedTable<Key, unknown>, from?: Key): AsyncGenerator<[Key, Uint8Array]> {
+    const first = from === undefined ? undefined : { page: table.encodePage(from), entry: table.entryOf(from) }
+    const range = first === undefined ? rangeOf(table) : { ...rangeOf(table), gte: first.page }
+    const options = { values: true, isWhole: first === undefined }
+    for await (const [name, sealed] of this.#fresh(table.prefix, range, options)) {
+      const least = first !== undefined && equalBytes(name, first.page) ? first.entry : 0
+      const plain = this.openPage(table, name, sealed)
+      try {
+        for (const [entry, value] of decodePage(plain)) if (entry >= least) yield [table.decodeKey(name, entry), value]
+      } finally {
+        zero(plain)
+      }
+    }
+  }
+
+  /** Whether a table is known to have no record at all. */
+  isEmpty(prefix: number): boolean {
+    return this.#freshness.isEmpty(prefix)
   }
 
   /** How many writes there were since the folder was made. */
@@ -318,10 +374,17 @@ export class SealedDatabase implements Reads {
    *
    * @throws SlotmeshError `store/tampered`.
    */
-  open<Key, Value>(table: Table<Key, Value>, key: Key, name: Uint8Array, sealed: Uint8Array): Value {
+  open<Key, Value>(table: RecordTable<Key, Value>, key: Key, name: Uint8Array, sealed: Uint8Array): Value {
     const value = this.#sealer.open(name, sealed)
     if (value === undefined) throw tamperedError(this.#folder, table.describe(key))
     return table.decode(value)
+  }
+
+  /** As `open`, of a page; for the caller to zero. */
+  openPage(table: Pages, name: Uint8Array, sealed: Uint8Array): Uint8Array {
+    const plain = this.#sealer.open(name, sealed)
+    if (plain === undefined) throw tamperedError(this.#folder, table.describePage(name))
+    return plain
   }
 
   /**
@@ -376,11 +439,15 @@ export class SealedDatabase implements Reads {
     written: (result: Result) => void = () => undefined,
   ): Promise<Result> {
     const transaction = new Transaction(this, this.#sealer)
-    const result = await work(transaction)
-    const changes = await transaction.changes()
-    if (changes.length > 0) await this.#write(changes, () => written(result))
-    else written(result)
-    return result
+    try {
+      const result = await work(transaction)
+      const changes = await transaction.changes()
+      if (changes.length > 0) await this.#write(changes, () => written(result))
+      else written(result)
+      return result
+    } finally {
+      transaction.clear()
+    }
   }
 
   /** Changes and the manifest after them, in one batch. */
@@ -560,14 +627,11 @@ export class SealedDatabase implements Reads {
   /** What all records but the headers and the manifest come to; each is the newest from here on. */
   async #recount(): Promise<{ found: ManifestSum; isHidden: boolean }> {
     const found = new ManifestSum()
-    const names = new PayloadNames()
-    this.#payloadNames = names
     let isHidden = false
     for await (const step of this.#steps(COUNTED)) {
       for (const [name, sealed] of step) {
         found.add(partOf(name[0] ?? 0), this.#sealer.fingerprint(name, sealed))
         this.#freshness.load(name, sealed)
-        names.add(name)
       }
       const known = step.filter(([name]) => !VOUCHED_FOR.has(name[0] ?? 0))
       const shown = await this.#translated(() => this.#level.getMany(known.map(([name]) => name)))
@@ -624,7 +688,7 @@ export class SealedDatabase implements Reads {
   }
 
   /** While the folder is taken over: undefined when there is none that this enclave sealed. */
-  async #shown<Value>(table: Table<undefined, Value>): Promise<Value | undefined> {
+  async #shown<Value>(table: RecordTable<undefined, Value>): Promise<Value | undefined> {
     const name = table.encodeKey(undefined)
     const sealed = await this.#shownSealed(name)
     const value = sealed && this.#sealer.open(name, sealed)

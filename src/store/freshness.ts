@@ -1,5 +1,6 @@
 import type { Part } from './manifest.js'
 import { partOf, VOUCHED_FOR } from './records.js'
+import { newnessOf } from './sealing.js'
 import { TagTable } from './tag-table.js'
 
 /** No record of that name. */
@@ -20,8 +21,8 @@ interface Written {
  * What the newest version of each record is known by, kept in the enclave's memory: LevelDB and its files are the
  * host's, and can show an old record in one place and the newest in another, or take turns.
  *
- * A record is known by the first 8 bytes of its salt, which the enclave draws anew for each write: of records that open,
- * no two have the same. It stands under a keyed 64-bit hash of its name. Records that others vouch for are not kept
+ * A record is known by 8 bytes made of its salt and its number under that ({@link newnessOf}): of records that open, no two
+ * have the same. It stands under a keyed 64-bit hash of its name. Records that others vouch for are not kept
  * here ({@link VOUCHED_FOR}). For the memory see {@link TagTable}.
  */
 export class Freshness {
@@ -88,6 +89,11 @@ export class Freshness {
     return () => {
       this.#underWay = undefined
     }
+  }
+
+  /** Whether a table has no record; what of it is not kept here, nobody can say. */
+  isEmpty(prefix: number): boolean {
+    return isKept(Uint8Array.of(prefix)) && (this.#counts.get(prefix) ?? 0) === 0
   }
 
   /** Whether this is what the database is to show of a record: the newest, or one that a former write has left. */
@@ -168,7 +174,6 @@ function isKept(name: Uint8Array): boolean {
 
 function tagOf(sealed: Uint8Array | undefined): bigint {
   if (sealed === undefined) return ABSENT
-  if (sealed.length < 8) return NEVER
-  const tag = new DataView(sealed.buffer, sealed.byteOffset).getBigUint64(0)
+  const tag = newnessOf(sealed) ?? NEVER
   return tag === ABSENT ? 1n : tag
 }

@@ -8,22 +8,53 @@ import {
   shareKeyText,
 } from '../domain/index.js'
 import type { Branch, ForkEvidence, LogHead, LogId, NodePosition } from '../provenance/index.js'
+import { formError } from './form-error.js'
 import type { Manifest, Part, PartSum } from './manifest.js'
 import type { Identity, PendingShare, SecretName, SharePlace, View, Want } from './types.js'
 
-/**
- * One kind of record: how its keys and values become bytes. A key begins with the table's own byte and orders as its
- * parts do (numbers big-endian).
- */
-export interface Table<Key, Value> {
+interface AnyTable<Key, Value> {
+  /** The first byte of every name. */
   readonly prefix: number
-  encodeKey(key: Key): Uint8Array
-  decodeKey(bytes: Uint8Array): Key
-  /** The record's name in error messages. */
+  /** The value's name in error messages. */
   describe(key: Key): string
   /** Always a fresh copy, which the database zeroes once it is sealed. */
   encode(value: Value): Uint8Array
+}
+
+/**
+ * One kind of record, each sealed by itself: how its keys and values become bytes. A key begins with the table's own byte
+ * and orders as its parts do (numbers big-endian).
+ */
+export interface RecordTable<Key, Value> extends AnyTable<Key, Value> {
+  encodeKey(key: Key): Uint8Array
+  decodeKey(bytes: Uint8Array): Key
   decode(bytes: Uint8Array): Value
+}
+
+/**
+ * One kind of value of which neighbours are sealed together, some dozens to a record (a page): what a record costs to name,
+ * to seal, to sum up and to know for the newest is more than what such a value takes.
+ */
+export interface PagedTable<Key, Value> extends AnyTable<Key, Value> {
+  /** The same for keys of one page, and for no others of this table. */
+  pageOf(key: Key): string | number
+  /** Which value of its page, 0 to 255. */
+  entryOf(key: Key): number
+  /** The page's name in the database; in a page, and from page to page, order is that of the keys' parts. */
+  encodePage(key: Key): Uint8Array
+  decodeKey(page: Uint8Array, entry: number): Key
+  describePage(page: Uint8Array): string
+  /** Keeps nothing of `bytes`, which are zeroed. */
+  decode(bytes: Uint8Array): Value
+}
+
+/** A table as far as its pages are concerned, whatever is in them. */
+export type Pages = Pick<PagedTable<never, unknown>, 'prefix' | 'describePage'>
+
+export type Table<Key, Value> = RecordTable<Key, Value> | PagedTable<Key, Value>
+
+export function isPaged<Key, Value>(table: Table<Key, Value>): table is PagedTable<Key, Value> {
+  return 'encodePage' in table
 }
 
 /** What sorts below the first, or from the second on, outlives the seat: the header, the secrets, collateral, and what others have done wrong. */
@@ -52,7 +83,7 @@ interface PendingValue extends Omit<PendingShare, 'key'> {
   readonly isDoubtful: boolean
 }
 
-const ID_VALUE: Pick<Table<undefined, Uint8Array>, 'encode' | 'decode'> = {
+const ID_VALUE: Pick<RecordTable<undefined, Uint8Array>, 'encode' | 'decode'> = {
   encode: (id) => id.slice(),
   decode: (id) => id,
 }
@@ -75,7 +106,7 @@ export const SECRETS = secretTable(0x01, 'secret')
 export const SECRETS_COPY = secretTable(SECRETS_COPY_PREFIX, 'secret-copy')
 
 /** One piece of evidence for each log that its origin has forked. */
-export const FORKS: Table<LogId, ForkEvidence> = {
+export const FORKS: RecordTable<LogId, ForkEvidence> = {
   prefix: 0x03,
   encodeKey: (log) => writeLog(new Writer().u8(0x03), log).finish(),
   decodeKey: (bytes) => {
@@ -102,7 +133,7 @@ export const FORKS: Table<LogId, ForkEvidence> = {
  * Attestation collateral, as the JSON of its parts, by the kind of platform that it is for, or by what is the newest in it;
  * `keptAt` is Unix ms.
  */
-export const COLLATERAL: Table<string, { readonly text: string; readonly keptAt: number }> = {
+export const COLLATERAL: RecordTable<string, { readonly text: string; readonly keptAt: number }> = {
   prefix: 0x04,
   encodeKey: (name) => new Writer().u8(0x04).bytes(utf8(name)).finish(),
   decodeKey: (bytes) => Buffer.from(bytes.subarray(1)).toString('utf8'),
@@ -169,7 +200,7 @@ interface Alteration {
   readonly pendingIsDoubtful: boolean
 }
 
-const IDENTITY_VALUE: Pick<Table<undefined, Identity>, 'encode' | 'decode'> = {
+const IDENTITY_VALUE: Pick<RecordTable<undefined, Identity>, 'encode' | 'decode'> = {
   encode: ({ genesisHash, account, seat, incarnation }) =>
     new Writer().hex(genesisHash).hex(account).hex(incarnation).u32(seat.cluster).u32(seat.slot).finish(),
   decode: (bytes) => {
@@ -199,8 +230,8 @@ export const PROGRESS = singleton<{ cursor: BlockNumber; logSize: number }>(0x11
 
 export const SETUP_DONE = flag(0x12, 'setup-done')
 
-export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
-  ...shareTable(0x20, 'want'),
+export const WANTS: PagedTable<ShareKey, Omit<Want, 'key'>> = {
+  ...sharePages(0x20, 'want'),
   encode: ({ minimumVersion, asOf, origin, since }) =>
     new Writer()
       .u32(minimumVersion)
@@ -219,7 +250,7 @@ export const WANTS: Table<ShareKey, Omit<Want, 'key'>> = {
   },
 }
 
-export const PENDING: Table<ShareKey, PendingValue> = {
+export const PENDING: RecordTable<ShareKey, PendingValue> = {
   ...shareTable(0x21, 'pending'),
   encode: ({ confirmed, after, isDoubtful, payload }) =>
     new Writer()
@@ -235,8 +266,8 @@ export const PENDING: Table<ShareKey, PendingValue> = {
   },
 }
 
-export const PLACES: Table<ShareKey, SharePlace> = {
-  ...shareTable(0x22, 'place'),
+export const PLACES: PagedTable<ShareKey, SharePlace> = {
+  ...sharePages(0x22, 'place'),
   encode: ({ version, origin, log, index, size, payloadHash, bytes }) =>
     writeLog(new Writer().u32(version).u32(origin), log).u32(index).u32(size).u32(bytes).bytes(payloadHash).finish(),
   decode: (record) => {
@@ -251,7 +282,7 @@ export const PLACES: Table<ShareKey, SharePlace> = {
   },
 }
 
-export const PAYLOADS: Table<PayloadKey, Uint8Array> = {
+export const PAYLOADS: RecordTable<PayloadKey, Uint8Array> = {
   prefix: 0x23,
   encodeKey: ({ key, version }) => writeShareKey(new Writer().u8(0x23), key).u32(version).finish(),
   decodeKey: (bytes) => {
@@ -264,10 +295,24 @@ export const PAYLOADS: Table<PayloadKey, Uint8Array> = {
   decode: (payload) => payload,
 }
 
+/** Shares of no more bytes are sealed together. */
+const SMALL_PAYLOAD_BYTES = 512
+
+export function isSmall({ bytes }: Pick<SharePlace, 'bytes'>): boolean {
+  return bytes <= SMALL_PAYLOAD_BYTES
+}
+
+/** Of those shares that are small: under the share alone, as its version is in its place, with the hash. */
+export const SMALL_PAYLOADS: PagedTable<ShareKey, Uint8Array> = {
+  ...sharePages(0x25, 'share'),
+  encode: (payload) => payload.slice(),
+  decode: (payload) => payload.slice(),
+}
+
 const [VIEW_ROLES, VIEW_EVENTS] = [['OWNER', 'DELEGATEE', 'RENTEE'] as const, ['STORE', 'VIEW'] as const]
 
 /** Who has handed over a share and who was given it, the latest last. */
-export const VIEWS: Table<ShareKey, readonly View[]> = {
+export const VIEWS: RecordTable<ShareKey, readonly View[]> = {
   ...shareTable(0x24, 'views'),
   encode: (views) => {
     const writer = new Writer().u8(views.length)
@@ -292,20 +337,46 @@ function named<Name>(names: readonly Name[], index: number): Name {
   return name
 }
 
-export const NODES: Table<{ log: LogId; at: NodePosition }, Uint8Array> = {
+/** Levels of a log's tree that a page of its nodes has: 64 nodes of the lowest. */
+const PAGE_LEVELS = 6
+
+/**
+ * Of a log's tree: pages are subtrees, whose nodes are numbered as those of a heap, 1 being the root; that one is of the page
+ * above, among its lowest.
+ */
+export const NODES: PagedTable<{ log: LogId; at: NodePosition }, Uint8Array> = {
   prefix: 0x30,
-  encodeKey: ({ log, at }) => writeLog(new Writer().u8(0x30), log).u8(at.level).u32(at.index).finish(),
-  decodeKey: (bytes) => {
+  pageOf: ({ log, at }) => {
+    const { level, index } = subtreeOf(at)
+    return `${logText(log)}/${level}/${index}`
+  },
+  entryOf: ({ at }) => subtreeOf(at).entry,
+  encodePage: ({ log, at }) => {
+    const { level, index } = subtreeOf(at)
+    return writeLog(new Writer().u8(0x30), log).u8(level).u32(index).finish()
+  },
+  decodeKey: (bytes, entry) => {
     const reader = new Reader(bytes.subarray(1))
     const log = readLog(reader)
-    return reader.end({ log, at: { level: reader.u8(), index: reader.u32() } })
+    const [level, index] = [reader.u8(), reader.u32()]
+    const below = 31 - Math.clz32(entry)
+    const at = { level: (level + 1) * PAGE_LEVELS - below, index: index * 2 ** below + entry - 2 ** below }
+    return reader.end({ log, at })
   },
   describe: ({ log, at }) => `node/${logText(log)}/${at.level}/${at.index}`,
+  describePage: (page) => `nodes below ${NODES.describe(NODES.decodeKey(page, 1))}`,
   encode: (hash) => hash.slice(),
-  decode: (hash) => hash,
+  decode: (hash) => hash.slice(),
 }
 
-export const HEADS: Table<{ log: LogId; size: number }, Omit<LogHead, keyof LogId | 'size'>> = {
+/** The page of a node: which layer of pages, the how manieth in it, and where in its heap. */
+function subtreeOf({ level, index }: NodePosition): { level: number; index: number; entry: number } {
+  const below = PAGE_LEVELS - (level % PAGE_LEVELS)
+  const width = 2 ** below
+  return { level: Math.floor(level / PAGE_LEVELS), index: Math.floor(index / width), entry: width + (index % width) }
+}
+
+export const HEADS: RecordTable<{ log: LogId; size: number }, Omit<LogHead, keyof LogId | 'size'>> = {
   prefix: 0x31,
   encodeKey: ({ log, size }) => writeLog(new Writer().u8(0x31), log).u32(size).finish(),
   decodeKey: (bytes) => {
@@ -325,7 +396,7 @@ export const HEADS: Table<{ log: LogId; size: number }, Omit<LogHead, keyof LogI
 }
 
 /** The size of the newest head of each log. */
-export const NEWEST: Table<LogId, number> = {
+export const NEWEST: RecordTable<LogId, number> = {
   prefix: 0x32,
   encodeKey: (log) => writeLog(new Writer().u8(0x32), log).finish(),
   decodeKey: (bytes) => {
@@ -343,11 +414,10 @@ export const NEWEST: Table<LogId, number> = {
 /**
  * Tables of which no record need be known to be the newest, by their prefixes: the headers never change and open
  * everything else, the manifest is read once and compared. What is in the others is written once under one name and
- * never otherwise: of a payload the hash is in the share's place; of a log, the head of a size signs the root and the
- * nodes below give that root, or they prove nothing.
+ * never otherwise: of a payload the hash is in the share's place; of a log, the head of a size is signed by its origin.
  */
 export const VOUCHED_FOR: ReadonlySet<number> = new Set(
-  [HEADER, HEADER_COPY, MANIFEST, PAYLOADS, NODES, HEADS].map(({ prefix }) => prefix),
+  [HEADER, HEADER_COPY, MANIFEST, PAYLOADS, HEADS].map(({ prefix }) => prefix),
 )
 
 /** A record's name as a person would write it; of what no table has, the bytes. */
@@ -378,18 +448,23 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   describer(IDENTITY_COPY),
   describer(PROGRESS),
   describer(SETUP_DONE),
-  describer(WANTS),
+  pageDescriber(WANTS),
   describer(PENDING),
-  describer(PLACES),
+  pageDescriber(PLACES),
   describer(PAYLOADS),
+  pageDescriber(SMALL_PAYLOADS),
   describer(VIEWS),
-  describer(NODES),
+  pageDescriber(NODES),
   describer(HEADS),
   describer(NEWEST),
 ])
 
-function describer<Key>(table: Table<Key, unknown>): [number, (name: Uint8Array) => string] {
+function describer<Key>(table: RecordTable<Key, unknown>): [number, (name: Uint8Array) => string] {
   return [table.prefix, (name) => table.describe(table.decodeKey(name))]
+}
+
+function pageDescriber({ prefix, describePage }: Pages): [number, (page: Uint8Array) => string] {
+  return [prefix, describePage]
 }
 
 /** A log as text, to tell logs apart in maps and messages. */
@@ -397,7 +472,7 @@ export function logText(log: LogId): string {
   return `${log.account}/${log.incarnation}`
 }
 
-function secretTable(prefix: number, text: string): Table<SecretName, Uint8Array> {
+function secretTable(prefix: number, text: string): RecordTable<SecretName, Uint8Array> {
   return {
     prefix,
     encodeKey: (name) => new Writer().u8(prefix).bytes(utf8(name)).finish(),
@@ -410,7 +485,32 @@ function secretTable(prefix: number, text: string): Table<SecretName, Uint8Array
 
 const KIND_BYTES: Record<ShareKind, number> = { secret: 1, capsule: 2 }
 
-function shareTable(prefix: number, name: string): Pick<Table<ShareKey, unknown>, KeyPart> & { prefix: number } {
+/** NFT ids that stand together: few, since a change of one writes them all. */
+const SHARES_PER_PAGE = 64
+
+function sharePages(prefix: number, name: string): Omit<PagedTable<ShareKey, unknown>, 'encode' | 'decode'> {
+  return {
+    prefix,
+    pageOf: ({ kind, nftId }) => KIND_BYTES[kind] * 2 ** 32 + Math.floor(nftId / SHARES_PER_PAGE),
+    entryOf: ({ nftId }) => nftId % SHARES_PER_PAGE,
+    encodePage: ({ kind, nftId }) =>
+      writeShareKey(new Writer().u8(prefix), { kind, nftId: Math.floor(nftId / SHARES_PER_PAGE) }).finish(),
+    decodeKey: readSharePage,
+    describe: (key) => `${name}/${shareKeyText(key)}`,
+    describePage: (page) => {
+      const first = readSharePage(page, 0)
+      return `${name}/${shareKeyText(first)} to ${first.nftId + SHARES_PER_PAGE - 1}`
+    },
+  }
+}
+
+function readSharePage(page: Uint8Array, entry: number): ShareKey {
+  const reader = new Reader(page.subarray(1))
+  const { kind, nftId } = reader.end(readShareKey(reader))
+  return { kind, nftId: nftId * SHARES_PER_PAGE + entry }
+}
+
+function shareTable(prefix: number, name: string): Pick<RecordTable<ShareKey, unknown>, KeyPart> & { prefix: number } {
   return {
     prefix,
     encodeKey: (key) => writeShareKey(new Writer().u8(prefix), key).finish(),
@@ -428,8 +528,8 @@ type KeyPart = 'encodeKey' | 'decodeKey' | 'describe'
 function singleton<Value>(
   prefix: number,
   name: string,
-  value: Pick<Table<undefined, Value>, 'encode' | 'decode'>,
-): Table<undefined, Value> {
+  value: Pick<RecordTable<undefined, Value>, 'encode' | 'decode'>,
+): RecordTable<undefined, Value> {
   return {
     prefix,
     encodeKey: () => Uint8Array.of(prefix),
@@ -440,7 +540,7 @@ function singleton<Value>(
 }
 
 /** A record that stands or is absent. */
-function flag(prefix: number, name: string): Table<undefined, true> {
+function flag(prefix: number, name: string): RecordTable<undefined, true> {
   return singleton<true>(prefix, name, { encode: () => new Uint8Array(0), decode: () => true })
 }
 
@@ -639,11 +739,4 @@ class Reader {
     this.#at = at + length
     return at
   }
-}
-
-function formError(): SlotmeshError {
-  return new SlotmeshError(
-    'store/unreadable',
-    'A record of the store has an unexpected form: the folder is damaged or of another version of slotmesh; restore it, use that version, or begin with an empty folder.',
-  )
 }

@@ -3,7 +3,7 @@ import { equalBytes, zero } from '../crypto/index.js'
 import type { BlockNumber, ShareKey } from '../domain/index.js'
 import { type LogHead, type LogId, proveRange, type ShareRun, type VouchedShare } from '../provenance/index.js'
 import type { SealedDatabase } from './database.js'
-import { HEADS, logText, NEWEST, NODES, PAYLOADS, PLACES } from './records.js'
+import { HEADS, isSmall, logText, NEWEST, NODES, PAYLOADS, PLACES, SMALL_PAYLOADS } from './records.js'
 import type { Reads } from './transaction.js'
 import type { SharePlace, StoredShare } from './types.js'
 
@@ -168,8 +168,7 @@ async function openShares(
   const opened: VouchedShare[] = []
   for (let from = 0; from < located.length; from += PAYLOADS_PER_STEP) {
     const step = located.slice(from, from + PAYLOADS_PER_STEP)
-    const names = step.map(({ key, place }) => ({ key, version: place.version }))
-    const payloads = await reads.getMany(PAYLOADS, names)
+    const payloads = await payloadsOf(reads, step)
     for (const [at, { key, place }] of step.entries()) {
       const { version, payloadHash } = place
       const payload = payloads[at]
@@ -182,6 +181,19 @@ async function openShares(
     }
   }
   return opened
+}
+
+async function payloadsOf(reads: Reads, located: readonly Located[]): Promise<(Uint8Array | undefined)[]> {
+  const [small, large] = [located.filter(({ place }) => isSmall(place)), located.filter(({ place }) => !isSmall(place))]
+  const ofPages = await reads.getMany(
+    SMALL_PAYLOADS,
+    small.map(({ key }) => key),
+  )
+  const ofRecords = await reads.getMany(
+    PAYLOADS,
+    large.map(({ key, place }) => ({ key, version: place.version })),
+  )
+  return located.map(({ place }) => (isSmall(place) ? ofPages : ofRecords).shift())
 }
 
 /** Of small shares a run of the most bytes has thousands, and whoever stores it holds each of them in memory several times. */

@@ -104,7 +104,7 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
       options.logger.warn('the folder is not as this node left it: what is missing is fetched again', fields)
     }
     const tally = new Tally()
-    await countShares(database, tally)
+    for await (const [key, { version }] of database.entries(PLACES)) tally.share(key, version, 1)
     for await (const [, { payload, isDoubtful }] of database.entries(PENDING)) {
       zero(payload)
       tally.pending(1, isDoubtful)
@@ -926,22 +926,6 @@ export class Store {
     }
     return undefined
   }
-}
-
-/** In the order of their keys, as the names of payloads; where these do not fit, since the folder was mended, all are opened. */
-async function countShares(database: SealedDatabase, tally: Tally): Promise<void> {
-  const names = database.takePayloadNames()
-  let [at, fits] = [0, true]
-  for await (const key of database.keys(PLACES)) {
-    const version = names.versionAt(at, key)
-    fits = version !== undefined
-    if (version === undefined) break
-    tally.share(key, version, 1)
-    at += 1
-  }
-  if (fits && at === names.count) return
-  tally.clear()
-  for await (const [key, { version }] of database.entries(PLACES)) tally.share(key, version, 1)
 }
 
 async function countWants(database: SealedDatabase, tally: Tally): Promise<void> {

@@ -1,6 +1,7 @@
 import { toHex, zero } from '../crypto/index.js'
 import type { SlotmeshError } from '../domain/index.js'
-import type { Table } from './records.js'
+import { WorkingPage } from './page.js'
+import { isPaged, type PagedTable, type Pages, type RecordTable, type Table } from './records.js'
 import type { Sealer } from './sealing.js'
 
 /** Where records are read: the database as it stands, a snapshot of it, or a transaction's own view. */
@@ -13,37 +14,57 @@ export interface Reads {
 /** What a transaction asks of the database that it is of. */
 interface Below {
   sealed(names: Uint8Array[]): Promise<(Uint8Array | undefined)[]>
-  open<Key, Value>(table: Table<Key, Value>, key: Key, name: Uint8Array, sealed: Uint8Array): Value
+  /** Whether a table is known to have no record at all. */
+  isEmpty(prefix: number): boolean
+  open<Key, Value>(table: RecordTable<Key, Value>, key: Key, name: Uint8Array, sealed: Uint8Array): Value
+  openPage(table: Pages, name: Uint8Array, sealed: Uint8Array): Uint8Array
   tampered<Key>(table: Table<Key, unknown>, key: Key): SlotmeshError
 }
 
-/** What one writer wants to change: reads see its own puts and deletes. Values are held sealed until written. */
+/**
+ * What one writer wants to change: reads see its own puts and deletes. Records are held sealed until written; what is sealed
+ * by the page is not, until {@link Transaction.clear}.
+ */
 export class Transaction implements Reads {
   readonly #database: Below
   readonly #sealer: Sealer
   /** Every record read or changed so far, by its name in hex. */
   readonly #records = new Map<string, RecordState>()
+  /** Every page read or changed so far, by its table's prefix. */
+  readonly #pages = new Map<number, PagesOf>()
 
   constructor(database: Below, sealer: Sealer) {
     this.#database = database
     this.#sealer = sealer
   }
 
-  /** Reads records in one go that will be asked for one by one. */
+  /** Reads what will be asked for one by one in one go. */
   async preload<Key>(table: Table<Key, unknown>, keys: readonly Key[]): Promise<void> {
-    await this.#known(keys.map((key) => nameOf(table, key)))
+    if (isPaged(table)) await this.#readPages(table, keys)
+    else await this.#known(table, keys)
   }
 
   async get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined> {
-    const named = nameOf(table, key)
-    const known = this.#records.get(named.id)
-    if (known !== undefined) return this.#open(table, key, known)
-    const [record] = await this.#known([named])
+    if (isPaged(table)) {
+      const known = this.#page(table, key)
+      const entry = table.entryOf(key)
+      if (!known.knows(entry)) await this.#readPages(table, [key])
+      const value = known.get(entry)
+      return value && table.decode(value)
+    }
+    const [record] = await this.#known(table, [key])
     return record && this.#open(table, key, record)
   }
 
   async getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]> {
-    const records = await this.#known(keys.map((key) => nameOf(table, key)))
+    if (isPaged(table)) {
+      await this.#readPages(table, keys)
+      return keys.map((key) => {
+        const value = this.#page(table, key).get(table.entryOf(key))
+        return value && table.decode(value)
+      })
+    }
+    const records = await this.#known(table, keys)
     return keys.map((key, at) => {
       const record = records[at]
       return record && this.#open(table, key, record)
@@ -51,8 +72,12 @@ export class Transaction implements Reads {
   }
 
   put<Key, Value>(table: Table<Key, Value>, key: Key, value: Value): void {
-    const named = nameOf(table, key)
     const plain = table.encode(value)
+    if (isPaged(table)) {
+      this.#page(table, key).set(table.entryOf(key), plain)
+      return
+    }
+    const named = nameOf(table, key)
     try {
       this.#change(named, this.#sealer.seal(named.name, plain))
     } finally {
@@ -61,7 +86,8 @@ export class Transaction implements Reads {
   }
 
   delete<Key>(table: Table<Key, unknown>, key: Key): void {
-    this.#change(nameOf(table, key), undefined)
+    if (isPaged(table)) this.#page(table, key).set(table.entryOf(key), undefined)
+    else this.#change(nameOf(table, key), undefined)
   }
 
   /** The error for a record that is missing although another record vouches for it. */
@@ -77,17 +103,76 @@ export class Transaction implements Reads {
       const found = await this.#database.sealed(unread.map(({ name }) => name))
       for (const [at, record] of unread.entries()) record.before = found[at]
     }
-    return changed.map(({ name, before, sealed }) => ({ name, before, after: sealed }))
+    const changes: Change[] = changed.map(({ name, before, sealed }) => ({ name, before, after: sealed }))
+    for (const { table, pages } of this.#pages.values()) {
+      const changed = [...pages.values()].filter(({ isChanged }) => isChanged)
+      await this.#read(table, changed)
+      changes.push(...changed.map((page) => this.#sealPage(page)))
+    }
+    return changes
   }
 
-  #open<Key, Value>(table: Table<Key, Value>, key: Key, { name, sealed }: RecordState): Value | undefined {
+  /** Zeroes what was opened; nothing is to be read after it. */
+  clear(): void {
+    for (const { pages } of this.#pages.values()) for (const page of pages.values()) page.clear()
+    this.#pages.clear()
+  }
+
+  #sealPage(page: WorkingPage): Change {
+    const { name, before } = page
+    const plain = page.encode()
+    if (plain === undefined) return { name, before, after: undefined }
+    try {
+      return { name, before, after: this.#sealer.seal(name, plain) }
+    } finally {
+      zero(plain)
+    }
+  }
+
+  #pagesOf(table: Pages): PagesOf {
+    const known = this.#pages.get(table.prefix)
+    if (known !== undefined) return known
+    const none = { table, pages: new Map() }
+    this.#pages.set(table.prefix, none)
+    return none
+  }
+
+  #page<Key>(table: PagedTable<Key, unknown>, key: Key): WorkingPage {
+    const { pages } = this.#pagesOf(table)
+    const id = table.pageOf(key)
+    const known = pages.get(id)
+    if (known !== undefined) return known
+    const page = new WorkingPage(table.encodePage(key))
+    pages.set(id, page)
+    return page
+  }
+
+  #readPages<Key>(table: PagedTable<Key, unknown>, keys: readonly Key[]): Promise<void> {
+    return this.#read(table, new Set(keys.map((key) => this.#page(table, key))))
+  }
+
+  /** Those of these pages that are not read yet. */
+  async #read(table: Pages, pages: Iterable<WorkingPage>): Promise<void> {
+    const unread = [...pages].filter(({ isRead }) => !isRead)
+    if (unread.length === 0) return
+    const isEmpty = this.#database.isEmpty(table.prefix)
+    const found = isEmpty ? [] : await this.#database.sealed(unread.map(({ name }) => name))
+    for (const [at, page] of unread.entries()) {
+      const sealed = found[at]
+      page.take(sealed, sealed && this.#database.openPage(table, page.name, sealed))
+    }
+  }
+
+  #open<Key, Value>(table: RecordTable<Key, Value>, key: Key, { name, sealed }: RecordState): Value | undefined {
     return sealed && this.#database.open(table, key, name, sealed)
   }
 
-  /** Those of these names, read where they are not known yet. */
-  async #known(named: readonly Named[]): Promise<RecordState[]> {
+  /** The records of these keys, read where they are not known yet. */
+  async #known<Key>(table: RecordTable<Key, unknown>, keys: readonly Key[]): Promise<RecordState[]> {
+    const named = keys.map((key) => nameOf(table, key))
     const unread = named.filter(({ id }) => !this.#records.has(id))
-    const found = unread.length === 0 ? [] : await this.#database.sealed(unread.map(({ name }) => name))
+    const isRead = unread.length > 0 && !this.#database.isEmpty(table.prefix)
+    const found = isRead ? await this.#database.sealed(unread.map(({ name }) => name)) : []
     for (const [at, { id, name }] of unread.entries()) {
       const sealed = found[at]
       this.#records.set(id, { name, sealed, isChanged: false, before: sealed, isRead: true })
@@ -101,13 +186,19 @@ export class Transaction implements Reads {
   }
 }
 
+/** The pages of one table, by what it calls them. */
+interface PagesOf {
+  readonly table: Pages
+  readonly pages: Map<string | number, WorkingPage>
+}
+
 /** A record's name as bytes, and as text for a map. */
 interface Named {
   readonly name: Uint8Array
   readonly id: string
 }
 
-function nameOf<Key>(table: Table<Key, unknown>, key: Key): Named {
+function nameOf<Key>(table: RecordTable<Key, unknown>, key: Key): Named {
   const name = table.encodeKey(key)
   return { name, id: toHex(name) }
 }

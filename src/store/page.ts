@@ -1,0 +1,137 @@
+import { zero } from '../crypto/index.js'
+import { formError } from './form-error.js'
+import type { Pages } from './records.js'
+
+const HEAD_BYTES = 3
+
+/** The values of a page by their entries, as views of its bytes. @throws SlotmeshError `store/unreadable`. */
+export function decodePage(bytes: Uint8Array): Map<number, Uint8Array> {
+  const values = new Map<number, Uint8Array>()
+  for (let at = 0; at < bytes.length; ) {
+    const [entry = 0, high = 0, low = 0] = [bytes[at], bytes[at + 1], bytes[at + 2]]
+    const from = at + HEAD_BYTES
+    at = from + high * 256 + low
+    if (at > bytes.length) throw formError()
+    values.set(entry, bytes.subarray(from, at))
+  }
+  return values
+}
+
+/** For each value in the order of entries: entry u8, length u16 (big-endian), the value. */
+function encodePage(values: ReadonlyMap<number, Uint8Array>): Uint8Array {
+  let length = 0
+  for (const value of values.values()) length += HEAD_BYTES + value.length
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const [entry, value] of [...values].sort(([one], [other]) => one - other)) {
+    bytes[at] = entry
+    bytes[at + 1] = value.length >>> 8
+    bytes[at + 2] = value.length
+    bytes.set(value, at + HEAD_BYTES)
+    at += HEAD_BYTES + value.length
+  }
+  return bytes
+}
+
+/** What is opened may be read once more while a reading lasts; more than this is let go. Bytes. */
+const OPEN_BYTES = 4_194_304
+
+/** Pages that were opened for reading, in the clear until they are cleared. */
+export class OpenPages {
+  readonly #pages = new Map<number, Map<string | number, ReadonlyMap<number, Uint8Array> | undefined>>()
+  readonly #opened: Uint8Array[] = []
+  #bytes = 0
+
+  has({ prefix }: Pages, page: string | number): boolean {
+    return this.#pages.get(prefix)?.has(page) ?? false
+  }
+
+  /** Undefined also where there is no such page. */
+  get({ prefix }: Pages, page: string | number): ReadonlyMap<number, Uint8Array> | undefined {
+    return this.#pages.get(prefix)?.get(page)
+  }
+
+  /** @param plain undefined where there is none. */
+  add({ prefix }: Pages, page: string | number, plain: Uint8Array | undefined): void {
+    const pages = this.#pages.get(prefix) ?? new Map()
+    this.#pages.set(prefix, pages)
+    if (plain !== undefined) {
+      this.#opened.push(plain)
+      this.#bytes += plain.length
+    }
+    pages.set(page, plain && decodePage(plain))
+  }
+
+  /** Lets all go where it is too much to keep. */
+  limit(): void {
+    if (this.#bytes > OPEN_BYTES) this.clear()
+  }
+
+  clear(): void {
+    zero(...this.#opened)
+    this.#opened.length = 0
+    this.#bytes = 0
+    this.#pages.clear()
+  }
+}
+
+/** A page that a transaction changes, or looks at. What it holds is in the clear until {@link WorkingPage.clear}. */
+export class WorkingPage {
+  readonly name: Uint8Array
+  /** Sealed, as it stands in the database; undefined where there is none, or before it was read. */
+  before: Uint8Array | undefined
+  #isRead = false
+  #stored: Uint8Array | undefined
+  #values = new Map<number, Uint8Array>()
+  readonly #changed = new Set<number>()
+
+  constructor(name: Uint8Array) {
+    this.name = name
+  }
+
+  get isChanged(): boolean {
+    return this.#changed.size > 0
+  }
+
+  /** Whether what `get` says of this entry is all that there is. */
+  knows(entry: number): boolean {
+    return this.#isRead || this.#changed.has(entry)
+  }
+
+  get isRead(): boolean {
+    return this.#isRead
+  }
+
+  /** Takes what stands in the database; what was changed before stays as it is here. @param stored zeroed by `clear`. */
+  take(before: Uint8Array | undefined, stored: Uint8Array | undefined): void {
+    this.before = before
+    this.#isRead = true
+    if (stored === undefined) return
+    this.#stored = stored
+    for (const [entry, value] of decodePage(stored)) if (!this.#changed.has(entry)) this.#values.set(entry, value)
+  }
+
+  get(entry: number): Uint8Array | undefined {
+    return this.#values.get(entry)
+  }
+
+  /** @param value the page's own from here on; undefined deletes. */
+  set(entry: number, value: Uint8Array | undefined): void {
+    const former = this.#values.get(entry)
+    if (former !== undefined) zero(former)
+    this.#changed.add(entry)
+    if (value === undefined) this.#values.delete(entry)
+    else this.#values.set(entry, value)
+  }
+
+  /** Undefined when there is nothing in it; for the caller to zero. */
+  encode(): Uint8Array | undefined {
+    return this.#values.size === 0 ? undefined : encodePage(this.#values)
+  }
+
+  clear(): void {
+    zero(...this.#values.values())
+    if (this.#stored !== undefined) zero(this.#stored)
+    this.#values.clear()
+  }
+}
