@@ -18,6 +18,8 @@ import { chainOf, SEALING_KEY } from './world.js'
 export interface BootstrapOutput {
   /** From the seat until everything is durable and verified. */
   readonly seconds: number
+  /** Of the processor, in that time. */
+  readonly processorSeconds: number
   readonly peakMemory: number
   /** How many were there, each whole, when the folder was opened again. */
   readonly shares: number
@@ -64,9 +66,11 @@ const engine = new SyncEngine({
 })
 const stopping = new AbortController()
 const begun = performance.now()
+const usedBefore = process.cpuUsage()
 const run = engine.run(stopping.signal)
 await Promise.race([running, run])
 const seconds = (performance.now() - begun) / 1000
+const used = process.cpuUsage(usedBefore)
 const peak = peakMemory()
 stopping.abort()
 await run
@@ -78,6 +82,7 @@ const reopened = await openStore({ location: folder, sealingKey: SEALING_KEY, lo
 const { secret } = reopened.counts().shares
 await reopened.close()
 await rm(folder, { recursive: true })
-const output: BootstrapOutput = { seconds, peakMemory: peak, shares: secret, exchanges }
+const processorSeconds = (used.user + used.system) / 1_000_000
+const output: BootstrapOutput = { seconds, processorSeconds, peakMemory: peak, shares: secret, exchanges }
 report(output)
 process.disconnect?.()

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { equalBytes } from '../crypto/index.js'
+import { equalBytes, sha256 } from '../crypto/index.js'
 import { type BlockHash, type ShareKey, shareKeyText } from '../domain/index.js'
 import { type LogHead, leafHash, verifyHead, verifyRange } from '../provenance/index.js'
 import { type Batch, type End, fromWireRun, ListReader, type WantLists } from '../share/raw/index.js'
@@ -72,7 +71,7 @@ class Account implements Reception {
       this.heads.push(head)
       judged('a head is not signed by its account', () => verifyHead(this.#genesisHash, head))
       const leaves = run.shares.map(({ key, version, payload }) =>
-        leafHash({ ...key, version, payloadHash: new Uint8Array(createHash('sha256').update(payload).digest()) }),
+        leafHash({ ...key, version, payloadHash: sha256(payload) }),
       )
       judged('a range proof does not hold', () => verifyRange(head, run.first, leaves, run.proof))
     }

@@ -1,4 +1,4 @@
-import { createHash, hash as hashOnce } from 'node:crypto'
+import { hash as hashOnce } from 'node:crypto'
 import { u32Bytes, utf8 } from './bytes.js'
 
 /**
@@ -25,25 +25,35 @@ export const DOMAIN = {
 
 export type Domain = (typeof DOMAIN)[keyof typeof DOMAIN]
 
+/** In a call of its own: where millions are hashed it takes a third of the time of a hash that is fed piece by piece. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  const digest = hashOnce('sha256', bytes, 'buffer')
+  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
+}
+
 /**
  * SHA-256 over a domain string and parts, each behind its length as a big-endian `u32`, so that no two different
  * lists of parts hash alike.
  */
 export function taggedHash(domain: Domain, ...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256').update(prefixOf(domain))
-  for (const part of parts) hash.update(u32Bytes(part.length)).update(part)
-  return new Uint8Array(hash.digest())
+  const prefix = prefixOf(domain)
+  let length = prefix.length
+  for (const part of parts) length += LENGTH_BYTES + part.length
+  const whole = new Uint8Array(length)
+  whole.set(prefix)
+  let at = prefix.length
+  for (const part of parts) {
+    whole[at] = part.length >>> 24
+    whole[at + 1] = part.length >>> 16
+    whole[at + 2] = part.length >>> 8
+    whole[at + 3] = part.length
+    whole.set(part, at + LENGTH_BYTES)
+    at += LENGTH_BYTES + part.length
+  }
+  return sha256(whole)
 }
 
-/** As {@link taggedHash} of one part, in a call of its own: where millions are hashed it takes a third of the time. */
-export function taggedHashOf(domain: Domain, part: Uint8Array): Uint8Array {
-  const prefix = prefixOf(domain)
-  const whole = new Uint8Array(prefix.length + 4 + part.length)
-  whole.set(prefix)
-  whole.set(u32Bytes(part.length), prefix.length)
-  whole.set(part, prefix.length + 4)
-  return hashOnce('sha256', whole, 'buffer')
-}
+const LENGTH_BYTES = 4
 
 const PREFIXES = new Map<Domain, Uint8Array>()
 

@@ -1,4 +1,4 @@
-import { DOMAIN, taggedHashOf } from '../crypto/index.js'
+import { DOMAIN, taggedHash } from '../crypto/index.js'
 import { keyOf } from './trie.js'
 
 /** Enough for a hint: whoever finds two sets of one fingerprint hides what differs between these alone. */
@@ -20,7 +20,7 @@ export function changeSum(sum: Uint32Array, share: number, version: number, step
   element[0] = kind === 'secret' ? 1 : 2
   view.setUint32(1, nftId)
   view.setUint32(5, version)
-  const hash = taggedHashOf(DOMAIN.reconcileElement, element)
+  const hash = taggedHash(DOMAIN.reconcileElement, element)
   const words = new DataView(hash.buffer, hash.byteOffset)
   let carry = 0
   for (let word = WORDS - 1; word >= 0; word -= 1) {
@@ -47,5 +47,5 @@ const countedView = new DataView(counted.buffer)
 export function fingerprintOf(count: number, sum: Uint32Array): Uint8Array {
   countedView.setBigUint64(0, BigInt(count))
   for (let word = 0; word < WORDS; word += 1) countedView.setUint32(8 + 4 * word, sum[word] ?? 0)
-  return taggedHashOf(DOMAIN.reconcileFingerprint, counted).slice(0, FINGERPRINT_BYTES)
+  return taggedHash(DOMAIN.reconcileFingerprint, counted).slice(0, FINGERPRINT_BYTES)
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '../crypto/index.js'
 import { SlotmeshError } from '../domain/index.js'
 
 /** A node of the log's Merkle tree: the root of the perfect subtree over leaves [index · 2^level, (index + 1) · 2^level). */
@@ -16,16 +16,23 @@ export interface NodePosition {
 
 /** RFC 9162, 2.1.1: `MTH({d}) = SHA-256(0x00 || d)`. */
 export function hashLeaf(data: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(LEAF_PREFIX).update(data).digest())
+  const prefixed = new Uint8Array(1 + data.length)
+  prefixed[0] = LEAF_PREFIX
+  prefixed.set(data, 1)
+  return sha256(prefixed)
 }
 
 /** RFC 9162, 2.1.1: an inner node is `SHA-256(0x01 || left || right)`. */
 function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(PAIR_PREFIX).update(left).update(right).digest())
+  const prefixed = new Uint8Array(1 + left.length + right.length)
+  prefixed[0] = PAIR_PREFIX
+  prefixed.set(left, 1)
+  prefixed.set(right, 1 + left.length)
+  return sha256(prefixed)
 }
 
-const LEAF_PREFIX = Uint8Array.of(0)
-const PAIR_PREFIX = Uint8Array.of(1)
+const LEAF_PREFIX = 0
+const PAIR_PREFIX = 1
 
 /**
  * The maximal perfect subtrees that cover leaves [begin, end), left to right; at most 2 · 32 of them.
@@ -92,6 +99,6 @@ export class CompactRange {
         (right, left) => (right === undefined ? left : hashPair(left, right)),
         undefined,
       )
-    return root ?? new Uint8Array(createHash('sha256').digest())
+    return root ?? sha256(new Uint8Array(0))
   }
 }

@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { type AccountSigner, toHex } from '../crypto/index.js'
+import { randomBytes } from 'node:crypto'
+import { type AccountSigner, sha256, toHex } from '../crypto/index.js'
 import type { BlockHash, BlockNumber, ClusterId, Hex, ShareKey, SlotId } from '../domain/index.js'
 import { CompactRange } from './compact-range.js'
 import { type LogHead, leafHash, proveRange, type RangeProof, signHead } from './log.js'
@@ -33,7 +33,7 @@ export class OriginLog {
 
   /** @param payload is kept and not copied. */
   append(key: ShareKey, version: BlockNumber, payload: Uint8Array): void {
-    const payloadHash = new Uint8Array(createHash('sha256').update(payload).digest())
+    const payloadHash = sha256(payload)
     const leaf = { ...key, version, payloadHash }
     this.shares.push({ leaf, payload })
     for (const node of this.#range.append(0, leafHash(leaf))) {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { fromHex, toHex, zero } from '../crypto/index.js'
+import { fromHex, sha256, toHex, zero } from '../crypto/index.js'
 import {
   type BlockNumber,
   type ShareKey,
@@ -280,7 +279,7 @@ class Receiving {
     }
     this.#requireSigned(head)
     const vouched = shares.map(({ key, version, payload }) => ({
-      leaf: { ...key, version, payloadHash: new Uint8Array(createHash('sha256').update(payload).digest()) },
+      leaf: { ...key, version, payloadHash: sha256(payload) },
       payload,
     }))
     const nodes = verifyRange(

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { toHex, zero } from '../crypto/index.js'
-import { type BlockNumber, type ShareKey, SlotmeshError, shareKeyText } from '../domain/index.js'
+import { type BlockNumber, type ShareKey, SlotmeshError } from '../domain/index.js'
+import { numberOf } from '../inventory/index.js'
 import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
 import {
   IDENTITY,
@@ -30,17 +31,27 @@ interface Provenance {
   readonly size: number
 }
 
-/** The words in which the store's writers speak: records change together, and what they change is counted. */
+/**
+ * The words in which the store's writers speak: records change together, and what they change is counted. Of the shares that
+ * are spoken of all is to be loaded first.
+ */
 export class Changes {
   readonly transaction: Transaction
   readonly #counted: ((tally: Tally) => void)[] = []
   /** Of each capsule that was touched, the version of which it was not known whether it is the newest, if it was so. */
-  readonly #unsure = new Map<string, { readonly key: ShareKey; readonly before: BlockNumber | undefined }>()
+  readonly #unsure = new Map<number, { readonly key: ShareKey; readonly before: BlockNumber | undefined }>()
   /** Keys under which something has gone, or may have. */
-  readonly #left = new Map<string, ShareKey>()
+  readonly #left = new Map<number, ShareKey>()
 
   constructor(transaction: Transaction) {
     this.transaction = transaction
+  }
+
+  /** Reads what there is of these shares, and what the store says of itself: all else here asks for nothing but that. */
+  async load(keys: readonly ShareKey[]): Promise<void> {
+    const { transaction } = this
+    for (const table of [IDENTITY, PROGRESS]) await transaction.preload<undefined>(table, [undefined])
+    for (const table of [WANTS, PLACES, PENDING, VIEWS]) await transaction.preload<ShareKey>(table, keys)
   }
 
   /** Takes what was changed into account; for when it is written, after {@link conclude}. */
@@ -49,14 +60,14 @@ export class Changes {
   }
 
   /** To be called when all is changed that there is to change. */
-  async conclude(): Promise<void> {
+  conclude(): void {
     for (const { key, before } of this.#unsure.values()) {
-      const after = await this.#unsureVersion(key)
+      const after = this.#unsureVersion(key)
       if (after === before) continue
       if (before !== undefined) this.#counted.push((tally) => tally.unsure(before, -1))
       if (after !== undefined) this.#counted.push((tally) => tally.unsure(after, 1))
     }
-    for (const key of this.#left.values()) await this.#forgetViews(key)
+    for (const key of this.#left.values()) this.#forgetViews(key)
   }
 
   /**
@@ -64,48 +75,46 @@ export class Changes {
    * as in a folder that the host has damaged.
    */
   left(key: ShareKey): void {
-    this.#left.set(shareKeyText(key), key)
+    this.#left.set(numberOf(key), key)
   }
 
   /** The log of a share goes with the last that there is of it: what is handed over anew has a log of its own. */
-  async #forgetViews(key: ShareKey): Promise<void> {
-    // In the order in which they are likely to be known already.
-    if ((await this.transaction.get(WANTS, key)) !== undefined || (await this.isKept(key))) return
-    if ((await this.transaction.get(VIEWS, key)) !== undefined) this.transaction.delete(VIEWS, key)
+  #forgetViews(key: ShareKey): void {
+    const { transaction } = this
+    if (!transaction.has(VIEWS, key) || transaction.has(WANTS, key) || this.isKept(key)) return
+    transaction.delete(VIEWS, key)
   }
 
   /** Whether it is held, or pending. */
-  async isKept(key: ShareKey): Promise<boolean> {
-    if ((await this.transaction.get(PLACES, key)) !== undefined) return true
-    const pending = await this.transaction.get(PENDING, key)
-    if (pending !== undefined) zero(pending.payload)
-    return pending !== undefined
+  isKept(key: ShareKey): boolean {
+    return this.transaction.has(PLACES, key) || this.transaction.has(PENDING, key)
   }
 
   /** Of more than some dozens the oldest goes. */
-  async addView(key: ShareKey, view: View): Promise<void> {
-    const views = (await this.transaction.get(VIEWS, key)) ?? []
+  addView(key: ShareKey, view: View): void {
+    const views = this.transaction.known(VIEWS, key) ?? []
     this.transaction.put(VIEWS, key, [...views, view].slice(-VIEWS_KEPT))
   }
 
   /** To be called before the place or the want of a share is changed. */
-  async #touch(key: ShareKey): Promise<void> {
-    const text = shareKeyText(key)
+  #touch(key: ShareKey): void {
     // A secret has one version only.
-    if (key.kind === 'secret' || this.#unsure.has(text)) return
-    this.#unsure.set(text, { key, before: await this.#unsureVersion(key) })
+    if (key.kind === 'secret') return
+    const share = numberOf(key)
+    if (this.#unsure.has(share)) return
+    this.#unsure.set(share, { key, before: this.#unsureVersion(key) })
   }
 
-  async #unsureVersion(key: ShareKey): Promise<BlockNumber | undefined> {
-    const want = await this.transaction.get(WANTS, key)
+  #unsureVersion(key: ShareKey): BlockNumber | undefined {
+    const want = this.transaction.known(WANTS, key)
     if (want === undefined || want.asOf === 0) return undefined
-    const held = await this.transaction.get(PLACES, key)
+    const held = this.transaction.known(PLACES, key)
     return held !== undefined && doubtOf({ key, ...want }, held) === 'unsure' ? held.version : undefined
   }
 
   /** @throws SlotmeshError `store/no-seat`. */
-  async identity(): Promise<Identity> {
-    const identity = await this.transaction.get(IDENTITY, undefined)
+  identity(): Identity {
+    const identity = this.transaction.known(IDENTITY, undefined)
     if (identity !== undefined) return identity
     throw new SlotmeshError(
       'store/no-seat',
@@ -119,20 +128,20 @@ export class Changes {
   }
 
   /** Own shares go into a new log from here on; those of the former one stay, as replicas. */
-  async beginIncarnation(): Promise<void> {
-    const identity = await this.identity()
+  beginIncarnation(): void {
+    const identity = this.identity()
     this.putIdentity({ ...identity, incarnation: toHex(new Uint8Array(randomBytes(16))) })
-    const progress = await this.transaction.get(PROGRESS, undefined)
+    const progress = this.transaction.known(PROGRESS, undefined)
     if (progress !== undefined) this.transaction.put(PROGRESS, undefined, { ...progress, logSize: 0 })
   }
 
   /** In place of the version held, if one is. */
-  async putShare(leaf: ProvenanceLeaf, payload: Uint8Array, provenance: Provenance): Promise<void> {
+  putShare(leaf: ProvenanceLeaf, payload: Uint8Array, provenance: Provenance): void {
     const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
-    await this.removeShare(key)
+    this.removeShare(key)
     const { version, payloadHash } = leaf
     const place: SharePlace = { ...provenance, version, payloadHash, bytes: payload.length }
-    await this.#touch(key)
+    this.#touch(key)
     this.transaction.put(PLACES, key, place)
     if (isSmall(place)) this.transaction.put(SMALL_PAYLOADS, key, payload)
     else this.transaction.put(PAYLOADS, { key, version }, payload)
@@ -140,10 +149,10 @@ export class Changes {
   }
 
   /** Its leaf stays in its log, so that its neighbours can still be proved. */
-  async removeShare(key: ShareKey): Promise<void> {
-    const held = await this.transaction.get(PLACES, key)
+  removeShare(key: ShareKey): void {
+    const held = this.transaction.known(PLACES, key)
     if (held === undefined) return
-    await this.#touch(key)
+    this.#touch(key)
     this.transaction.delete(PLACES, key)
     if (isSmall(held)) this.transaction.delete(SMALL_PAYLOADS, key)
     else this.transaction.delete(PAYLOADS, { key, version: held.version })
@@ -152,12 +161,12 @@ export class Changes {
   }
 
   /** What the chain removed with this block; what is newer, as when blocks are taken in once more, stays. */
-  async removeAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
-    const held = await this.transaction.get(PLACES, key)
-    if (held !== undefined && held.version <= block) await this.removeShare(key)
-    await this.dropPendingAsOf(block, key)
-    const want = await this.transaction.get(WANTS, key)
-    if (want !== undefined && want.minimumVersion <= block) await this.closeWant(key)
+  removeAsOf(block: BlockNumber, key: ShareKey): void {
+    const held = this.transaction.known(PLACES, key)
+    if (held !== undefined && held.version <= block) this.removeShare(key)
+    this.dropPendingAsOf(block, key)
+    const want = this.transaction.known(WANTS, key)
+    if (want !== undefined && want.minimumVersion <= block) this.closeWant(key)
     this.left(key)
   }
 
@@ -166,64 +175,64 @@ export class Changes {
    *
    * @returns false when the share held already satisfies it.
    */
-  async openWant(want: Want): Promise<boolean> {
-    if (await this.isSatisfied(want)) return false
-    const open = await this.transaction.get(WANTS, want.key)
-    await this.#putWant(open === undefined ? want : joined(open, want))
+  openWant(want: Want): boolean {
+    if (this.isSatisfied(want)) return false
+    const open = this.transaction.known(WANTS, want.key)
+    this.#putWant(open === undefined ? want : joined(open, want))
     return true
   }
 
   /** In place of the one that is open for the share that is held, which asks for less now. */
-  async narrowWant(want: Want): Promise<void> {
-    await this.#putWant(want)
+  narrowWant(want: Want): void {
+    this.#putWant(want)
   }
 
   /** Opens a want of the share held itself, to be proved anew; see {@link isProofWanted}. */
-  async wantProof(want: Want): Promise<void> {
-    const held = await this.transaction.get(PLACES, want.key)
+  wantProof(want: Want): void {
+    const held = this.transaction.known(PLACES, want.key)
     const { version: minimumVersion, origin } = held ?? { version: want.minimumVersion, origin: want.origin }
-    await this.#putWant({ ...want, minimumVersion, origin })
+    this.#putWant({ ...want, minimumVersion, origin })
   }
 
-  async #putWant(want: Want): Promise<void> {
-    await this.#touch(want.key)
-    await this.closeWant(want.key)
+  #putWant(want: Want): void {
+    this.#touch(want.key)
+    this.closeWant(want.key)
     this.transaction.put(WANTS, want.key, want)
     this.#counted.push((tally) => tally.want(want, 1))
   }
 
   /** In this version or a later one. */
-  async isHeld(key: ShareKey, minimumVersion: BlockNumber): Promise<boolean> {
-    const held = await this.transaction.get(PLACES, key)
+  isHeld(key: ShareKey, minimumVersion: BlockNumber): boolean {
+    const held = this.transaction.known(PLACES, key)
     return held !== undefined && held.version >= minimumVersion
   }
 
   /** Whether the share held ends the want. */
-  async isSatisfied(want: Want): Promise<boolean> {
-    const held = await this.transaction.get(PLACES, want.key)
+  isSatisfied(want: Want): boolean {
+    const held = this.transaction.known(PLACES, want.key)
     return held !== undefined && satisfies(want, held.version, 0)
   }
 
-  async closeWant(key: ShareKey): Promise<void> {
-    const open = await this.transaction.get(WANTS, key)
+  closeWant(key: ShareKey): void {
+    const open = this.transaction.known(WANTS, key)
     if (open === undefined) return
-    await this.#touch(key)
+    this.#touch(key)
     this.transaction.delete(WANTS, key)
     this.left(key)
     this.#counted.push((tally) => tally.want(open, -1))
   }
 
   /** In place of one that is pending already. */
-  async putPending(share: PendingShare): Promise<void> {
-    await this.dropPending(share.key)
-    const { cursor } = await this.progress()
+  putPending(share: PendingShare): void {
+    this.dropPending(share.key)
+    const { cursor } = this.progress()
     this.transaction.put(PENDING, share.key, { ...share, after: cursor, isDoubtful: false })
     this.#counted.push((tally) => tally.pending(1, false))
   }
 
   /** @throws SlotmeshError `store/tampered`. */
-  async progress(): Promise<{ cursor: BlockNumber; logSize: number }> {
-    const progress = await this.transaction.get(PROGRESS, undefined)
+  progress(): { cursor: BlockNumber; logSize: number } {
+    const progress = this.transaction.known(PROGRESS, undefined)
     if (progress === undefined) throw this.transaction.tampered(PROGRESS, undefined)
     return progress
   }
@@ -232,38 +241,38 @@ export class Changes {
    * The pending share that this block has synced. Undefined when none is; when it was handed over after that block, or
    * before another that has synced the key; when it is doubtful.
    */
-  async pendingFor(block: BlockNumber, key: ShareKey): Promise<Uint8Array | undefined> {
-    const pending = await this.transaction.get(PENDING, key)
+  pendingFor(block: BlockNumber, key: ShareKey): Uint8Array | undefined {
+    const pending = this.transaction.known(PENDING, key)
     if (pending === undefined) return undefined
-    const isOfRound = pending.after < block && !(await this.#wasSyncedAfter(pending.after, key))
+    const isOfRound = pending.after < block && !this.#wasSyncedAfter(pending.after, key)
     if (isOfRound && !pending.isDoubtful) return pending.payload
     zero(pending.payload)
     return undefined
   }
 
   /** Drops what is pending since before this block, which has ended its round. */
-  async dropPendingAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
-    const pending = await this.transaction.get(PENDING, key)
+  dropPendingAsOf(block: BlockNumber, key: ShareKey): void {
+    const pending = this.transaction.known(PENDING, key)
     if (pending === undefined) return
     zero(pending.payload)
-    if (pending.after < block) await this.dropPending(key)
+    if (pending.after < block) this.dropPending(key)
   }
 
   /** As `dropPendingAsOf`, where the own cluster has ended the round: what is doubtful may be the only copy. */
-  async dropOwnPendingAsOf(block: BlockNumber, key: ShareKey): Promise<void> {
-    const pending = await this.transaction.get(PENDING, key)
+  dropOwnPendingAsOf(block: BlockNumber, key: ShareKey): void {
+    const pending = this.transaction.known(PENDING, key)
     if (pending === undefined) return
     zero(pending.payload)
-    if (!pending.isDoubtful || (await this.#wasSyncedAfter(pending.after, key))) await this.dropPendingAsOf(block, key)
+    if (!pending.isDoubtful || this.#wasSyncedAfter(pending.after, key)) this.dropPendingAsOf(block, key)
   }
 
-  async #wasSyncedAfter(block: BlockNumber, key: ShareKey): Promise<boolean> {
-    const [held, want] = [await this.transaction.get(PLACES, key), await this.transaction.get(WANTS, key)]
+  #wasSyncedAfter(block: BlockNumber, key: ShareKey): boolean {
+    const [held, want] = [this.transaction.known(PLACES, key), this.transaction.known(WANTS, key)]
     return Math.max(held?.version ?? 0, want?.minimumVersion ?? 0) > block
   }
 
-  async dropPending(key: ShareKey): Promise<void> {
-    const dropped = await this.transaction.get(PENDING, key)
+  dropPending(key: ShareKey): void {
+    const dropped = this.transaction.known(PENDING, key)
     if (dropped === undefined) return
     zero(dropped.payload)
     this.transaction.delete(PENDING, key)

@@ -357,13 +357,19 @@ export class SealedDatabase implements Reads {
    * @throws SlotmeshError `store/tampered` where that is not the newest that this node has sealed.
    */
   async sealed(names: Uint8Array[], view?: View): Promise<(Uint8Array | undefined)[]> {
+    this.#failed.signal.throwIfAborted()
+    if (this.#isClosed) throw closedError(this.#folder)
     const reading = view?.reading ?? this.#freshness.read()
     try {
-      const found = await this.#translated(() => this.#level.getMany(names, { snapshot: view?.snapshot }))
-      for (const [at, name] of names.entries()) {
+      // Of what there is none nothing else would be believed.
+      const present = names.map((name) => reading.isThere(name))
+      const asked = names.filter((_, at) => present[at])
+      const found = asked.length === 0 ? [] : await this.#shownMany(asked, view)
+      for (const [at, name] of asked.entries()) {
         if (!reading.isFresh(name, found[at])) throw this.#stale(describeName(name))
       }
-      return found
+      let next = 0
+      return present.map((isThere) => (isThere ? found[next++] : undefined))
     } finally {
       if (view === undefined) reading.end()
     }
@@ -642,6 +648,10 @@ export class SealedDatabase implements Reads {
 
   async *#records(): AsyncGenerator<Entry> {
     for await (const step of this.#steps(COUNTED)) yield* step
+  }
+
+  #shownMany(names: Uint8Array[], view: View | undefined): Promise<(Uint8Array | undefined)[]> {
+    return this.#translated(() => this.#level.getMany(names, { snapshot: view?.snapshot }))
   }
 
   /** For what is not the newest; once the keys are gone nobody can say. */

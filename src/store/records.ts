@@ -348,7 +348,9 @@ export const NODES: PagedTable<{ log: LogId; at: NodePosition }, Uint8Array> = {
   prefix: 0x30,
   pageOf: ({ log, at }) => {
     const { level, index } = subtreeOf(at)
-    return `${logText(log)}/${level}/${index}`
+    if (lastPage.log === log && lastPage.level === level && lastPage.index === index) return lastPage.id
+    lastPage = { log, level, index, id: `${logText(log)}/${level}/${index}` }
+    return lastPage.id
   },
   entryOf: ({ at }) => subtreeOf(at).entry,
   encodePage: ({ log, at }) => {
@@ -367,6 +369,14 @@ export const NODES: PagedTable<{ log: LogId; at: NodePosition }, Uint8Array> = {
   describePage: (page) => `nodes below ${NODES.describe(NODES.decodeKey(page, 1))}`,
   encode: (hash) => hash.slice(),
   decode: (hash) => hash.slice(),
+}
+
+/** Nodes come in order as a rule. */
+let lastPage: { log: LogId | undefined; level: number; index: number; id: string } = {
+  log: undefined,
+  level: 0,
+  index: 0,
+  id: '',
 }
 
 /** The page of a node: which layer of pages, the how manieth in it, and where in its heap. */

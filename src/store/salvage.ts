@@ -23,7 +23,11 @@ export async function salvage(database: SealedDatabase): Promise<Salvage> {
     if (!(await isWhole(database, key, place))) {
       broken += 1
       // Not concluded: the setup is about to say whether it is wanted again, and its log of views with it.
-      await database.transact((transaction) => new Changes(transaction).removeShare(key))
+      await database.transact(async (transaction) => {
+        const changes = new Changes(transaction)
+        await changes.load([key])
+        changes.removeShare(key)
+      })
     } else if (!(await isProved(database, key))) unproved.push(key)
   }
   return { broken, unproved }

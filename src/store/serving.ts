@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { equalBytes, zero } from '../crypto/index.js'
+import { equalBytes, sha256, zero } from '../crypto/index.js'
 import type { BlockNumber, ShareKey } from '../domain/index.js'
 import { type LogHead, type LogId, proveRange, type ShareRun, type VouchedShare } from '../provenance/index.js'
 import type { SealedDatabase } from './database.js'
@@ -229,8 +228,4 @@ function inLogOrder(one: Located, other: Located): number {
   const [log, otherLog] = [logText(one.place.log), logText(other.place.log)]
   if (log !== otherLog) return log < otherLog ? -1 : 1
   return one.place.index - other.place.index
-}
-
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest())
 }

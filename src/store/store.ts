@@ -1,4 +1,4 @@
-import { equalBytes, zero } from '../crypto/index.js'
+import { equalBytes, sha256, zero } from '../crypto/index.js'
 import {
   abortable,
   type BlockHash,
@@ -8,9 +8,8 @@ import {
   type NftId,
   type ShareKey,
   SlotmeshError,
-  shareKeyText,
 } from '../domain/index.js'
-import { type HeldShares, ShareSet } from '../inventory/index.js'
+import { type HeldShares, numberOf, ShareSet } from '../inventory/index.js'
 import {
   type ForkEvidence,
   gatherFork,
@@ -47,7 +46,7 @@ import {
 } from './records.js'
 import { openFolder } from './reseal.js'
 import { salvage } from './salvage.js'
-import { headOf, type Located, openShare, runsOf, sha256 } from './serving.js'
+import { headOf, type Located, openShare, runsOf } from './serving.js'
 import { Tally } from './tally.js'
 import type {
   BlockChange,
@@ -234,17 +233,20 @@ export class Store {
 
   /** Erases shares that there are no more as of a block that is taken in; what is newer stays. */
   eraseShares(block: BlockNumber, keys: readonly ShareKey[]): Promise<void> {
-    return this.#write(async (changes) => {
-      for (const key of keys) await changes.removeAsOf(block, key)
-    })
+    return this.#write((changes) => {
+      for (const key of keys) changes.removeAsOf(block, key)
+    }, keys)
   }
 
   /** Opens wants that nothing held satisfies. */
   openWants(wants: readonly Want[]): Promise<void> {
-    return this.#write(async (changes) => {
-      await changes.identity()
-      for (const want of wants) await changes.openWant(want)
-    })
+    return this.#write(
+      (changes) => {
+        changes.identity()
+        for (const want of wants) changes.openWant(want)
+      },
+      wants.map(({ key }) => key),
+    )
   }
 
   /** Undefined while the folder has no seat: nothing but secrets is held then. */
@@ -278,8 +280,8 @@ export class Store {
 
   /** @returns false while a want is open: the setup is not complete then, and nothing is marked. */
   markSetupDone(): Promise<boolean> {
-    return this.#write(async (changes) => {
-      await changes.identity()
+    return this.#write((changes) => {
+      changes.identity()
       // Here, as another setup may have been begun by the write before this one.
       if (this.#tally.counts().wants > 0) return false
       changes.transaction.put(SETUP_DONE, undefined, true)
@@ -304,7 +306,7 @@ export class Store {
     }
     for (let from = 0; from < own.length; from += VOUCHED_PER_WRITE) {
       const step = own.slice(from, from + VOUCHED_PER_WRITE)
-      await this.#write((changes) => this.#append(changes, identity, cursor, step, signHead))
+      await this.#write((changes) => this.#append(changes, identity, cursor, step, signHead), step)
     }
     const vouched = new Set(own)
     this.#unproved = this.#unproved.filter((key) => !vouched.has(key))
@@ -319,12 +321,12 @@ export class Store {
     signHead: HeadSigner,
   ): Promise<void> {
     const { transaction } = changes
-    const former = await changes.identity()
+    const former = changes.identity()
     if (!sameSeat(former, identity)) throw otherSeatError(former)
     const size = (await transaction.get(NEWEST, logOf(identity))) ?? 0
     const log = await OwnLog.read(this.#database, transaction, identity, size)
     for (const key of keys) {
-      const place = await transaction.get(PLACES, key)
+      const place = transaction.known(PLACES, key)
       if (place === undefined) throw transaction.tampered(PLACES, key)
       const { version, payloadHash } = place
       const index = log.append({ ...key, version, payloadHash })
@@ -354,33 +356,36 @@ export class Store {
       wanted.add(want.key)
       step.push(want)
       if (step.length < SETUP_WANTS_PER_WRITE) continue
-      await this.#write(async (changes) => {
-        await formerIdentity(changes, identity)
-        await this.#wantAnew(changes, step)
-      })
+      await this.#write(
+        (changes) => {
+          formerIdentity(changes, identity)
+          this.#wantAnew(changes, step)
+        },
+        step.map(({ key }) => key),
+      )
       step = []
     }
     // Of a share that the host has taken away nobody has said that it is gone.
     let unlisted: ShareKey[] = []
     for await (const key of this.#database.keys(VIEWS)) {
       if (wanted.has(key) || unlisted.push(key) < SETUP_VIEWS_PER_WRITE) continue
-      await this.#write(async (changes) => {
-        await formerIdentity(changes, identity)
-        await forgetUnkept(changes, unlisted)
-      })
+      await this.#write((changes) => {
+        formerIdentity(changes, identity)
+        for (const key of unlisted) changes.left(key)
+      }, unlisted)
       unlisted = []
     }
     await this.#write(async (changes) => {
       const { transaction } = changes
-      const former = await formerIdentity(changes, identity)
+      const former = formerIdentity(changes, identity)
       const stale: ShareKey[] = []
       for await (const { key } of this.wants()) if (!wanted.has(key)) stale.push(key)
-      await transaction.preload(WANTS, stale)
-      for (const key of stale) await changes.closeWant(key)
-      await forgetUnkept(changes, [...stale, ...unlisted])
-      await this.#wantAnew(changes, step)
+      await changes.load([...stale, ...unlisted, ...step.map(({ key }) => key)])
+      for (const key of stale) changes.closeWant(key)
+      for (const key of [...stale, ...unlisted]) changes.left(key)
+      this.#wantAnew(changes, step)
       changes.putIdentity(identity)
-      const progress = await transaction.get(PROGRESS, undefined)
+      const progress = transaction.known(PROGRESS, undefined)
       const logSize = former?.incarnation === identity.incarnation ? (progress?.logSize ?? 0) : 0
       transaction.put(PROGRESS, undefined, { cursor, logSize })
       transaction.delete(SETUP_DONE, undefined)
@@ -389,22 +394,19 @@ export class Store {
   }
 
   /** In place of those that are open for the same shares. */
-  async #wantAnew(changes: Changes, wants: readonly Want[]): Promise<void> {
+  #wantAnew(changes: Changes, wants: readonly Want[]): void {
     const { transaction } = changes
-    const keys = wants.map(({ key }) => key)
-    await transaction.preload(WANTS, keys)
-    await transaction.preload(PLACES, keys)
-    const unproved = new Set(this.#unproved.map(shareKeyText))
+    const unproved = new Set(this.#unproved.map(numberOf))
     for (const want of wants) {
-      const open = await transaction.get(WANTS, want.key)
-      await changes.closeWant(want.key)
+      const open = transaction.known(WANTS, want.key)
+      changes.closeWant(want.key)
       // In which block a share was synced that is not here, no block that is still to be taken in says; nor does anybody
       // else, where it is given in an older version by one who knew of it. A want that the host has brought back asks for less.
       const { minimumVersion, origin } = open?.origin === undefined ? want : open
-      const isBehind = origin !== undefined && !(await changes.isHeld(want.key, minimumVersion))
-      if (isBehind) await changes.openWant({ ...want, minimumVersion, origin })
-      else if (unproved.has(shareKeyText(want.key))) await changes.wantProof(want)
-      else await changes.openWant(want)
+      const isBehind = origin !== undefined && !changes.isHeld(want.key, minimumVersion)
+      if (isBehind) changes.openWant({ ...want, minimumVersion, origin })
+      else if (unproved.has(numberOf(want.key))) changes.wantProof(want)
+      else changes.openWant(want)
     }
   }
 
@@ -426,10 +428,10 @@ export class Store {
   ): Promise<{ missingOwn: ShareKey[] }> {
     const { missingOwn, isPending } = await this.#write(async (changes) => {
       const { transaction } = changes
-      const { isMissing, isPending } = await ownSynced(changes, block, blockChanges)
-      if (isMissing || (isPending && this.#carriesPending)) await changes.beginIncarnation()
-      const identity = await changes.identity()
-      const progress = await changes.progress()
+      const { isMissing, isPending } = ownSynced(changes, block, blockChanges)
+      if (isMissing || (isPending && this.#carriesPending)) changes.beginIncarnation()
+      const identity = changes.identity()
+      const progress = changes.progress()
       if (block <= progress.cursor) throw cursorError(block, progress.cursor)
 
       const missingOwn: ShareKey[] = []
@@ -437,17 +439,17 @@ export class Store {
       const appended: ShareKey[] = []
       for (const change of blockChanges) {
         if (change.type === 'removed') {
-          await changes.removeAsOf(block, change.key)
+          changes.removeAsOf(block, change.key)
           continue
         }
         const { key, origin } = change.want
         const isOwn = origin === identity.seat.cluster
-        const payload = isOwn ? await changes.pendingFor(block, key) : undefined
+        const payload = isOwn ? changes.pendingFor(block, key) : undefined
         if (payload === undefined) {
           // The round has ended for which a share may be pending here.
-          if (isOwn) await changes.dropOwnPendingAsOf(block, key)
-          else await changes.dropPendingAsOf(block, key)
-          const opened = await changes.openWant(change.want)
+          if (isOwn) changes.dropOwnPendingAsOf(block, key)
+          else changes.dropPendingAsOf(block, key)
+          const opened = changes.openWant(change.want)
           if (isOwn && opened) missingOwn.push(key)
           continue
         }
@@ -456,24 +458,24 @@ export class Store {
           const leaf = { ...key, version: block, payloadHash: sha256(payload) }
           const index = log.append(leaf)
           const provenance = { log: log.id, origin: identity.seat.cluster, index, size: log.size }
-          await changes.putShare(leaf, payload, provenance)
+          changes.putShare(leaf, payload, provenance)
         } finally {
           zero(payload)
         }
-        await changes.dropPending(key)
-        await changes.closeWant(key)
+        changes.dropPending(key)
+        changes.closeWant(key)
         appended.push(key)
       }
       log?.sign(signHead)
       const logSize = log?.size ?? progress.logSize
       // Only the last of the block's leaves was appended at the size that is now signed.
       for (const key of appended) {
-        const place = await transaction.get(PLACES, key)
+        const place = transaction.known(PLACES, key)
         if (place !== undefined) transaction.put(PLACES, key, { ...place, size: logSize })
       }
       transaction.put(PROGRESS, undefined, { cursor: block, logSize })
       return { missingOwn, isPending }
-    })
+    }, blockChanges.map(keyOfChange))
     // The log was begun by this process, and is nobody else's.
     if (isPending) this.#carriesPending = false
     return { missingOwn }
@@ -509,30 +511,28 @@ export class Store {
     run: VerifiedRun,
     provider: { readonly newestAsOf: BlockNumber },
   ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
+    const offered = run.shares.map(({ leaf }): ShareKey => ({ kind: leaf.kind, nftId: leaf.nftId }))
     return this.#write(async (changes) => {
       const { transaction } = changes
       const { head } = run
       const log: LogId = { account: head.account, incarnation: head.incarnation }
-      const identity = await changes.identity()
+      const identity = changes.identity()
       if (head.slot !== identity.seat.slot) throw wrongSlotError(identity, head)
       const newest = (await transaction.get(NEWEST, log)) ?? 0
       const wasSetBack = logText(log) === logText(logOf(identity)) && head.size > newest
-      if (wasSetBack) await changes.beginIncarnation()
+      if (wasSetBack) changes.beginIncarnation()
 
-      const offered = run.shares.map(({ leaf }): ShareKey => ({ kind: leaf.kind, nftId: leaf.nftId }))
-      await transaction.preload(WANTS, offered)
-      await transaction.preload(PLACES, offered)
-      const stored = new Map<string, ShareKey>()
+      const stored = new Map<number, ShareKey>()
       const closed: Want[] = []
       const contradicted: ShareKey[] = []
       const isAnyPending = this.#tally.counts().pending > 0
       for (const [at, { leaf, payload }] of run.shares.entries()) {
         const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
-        const open = await transaction.get(WANTS, key)
+        const open = transaction.known(WANTS, key)
         const want = open && { key, ...open }
         if (want !== undefined && isOfAnotherOrigin(want, leaf.version, head)) continue
         const isWanted = want !== undefined && leaf.version >= want.minimumVersion
-        const held = await transaction.get(PLACES, key)
+        const held = transaction.known(PLACES, key)
         const isNewer = held === undefined || leaf.version > held.version
         const replaces = held !== undefined && leaf.kind === 'capsule'
         const isProof = want !== undefined && leaf.version === held?.version && isProofWanted(want, held)
@@ -543,22 +543,22 @@ export class Store {
         }
         if (isProof || (isNewer && (isWanted || replaces))) {
           const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
-          await changes.putShare(leaf, payload, provenance)
-          stored.set(shareKeyText(key), key)
+          changes.putShare(leaf, payload, provenance)
+          stored.set(numberOf(key), key)
           // It was of the round that has ended with this, also where no block has told of that.
-          if (isAnyPending) await changes.dropPendingAsOf(leaf.version, key)
+          if (isAnyPending) changes.dropPendingAsOf(leaf.version, key)
         }
         if (want !== undefined && satisfies(want, leaf.version, provider.newestAsOf)) {
-          await changes.closeWant(key)
+          changes.closeWant(key)
           closed.push(want)
         } else if (isProof) {
           // It can be proved again, and it is still to be found out whether it is the newest.
-          await changes.narrowWant({ ...want, origin: undefined })
+          changes.narrowWant({ ...want, origin: undefined })
         }
       }
       if (stored.size > 0) await this.#keepProof(changes, run, log, newest)
       return { stored: [...stored.values()], closed, contradicted, wasSetBack }
-    })
+    }, offered)
   }
 
   /** For each log that its origin was found to have forked, the proof; it outlives the seat. */
@@ -573,11 +573,14 @@ export class Store {
    * @throws SlotmeshError `store/no-seat` before the setup.
    */
   putPending(share: PendingShare, view?: View): Promise<void> {
-    return this.#write(async (changes) => {
-      await changes.identity()
-      await changes.putPending(share)
-      if (view !== undefined) await changes.addView(share.key, view)
-    })
+    return this.#write(
+      (changes) => {
+        changes.identity()
+        changes.putPending(share)
+        if (view !== undefined) changes.addView(share.key, view)
+      },
+      [share.key],
+    )
   }
 
   /** @returns the payload as a copy for the caller to zero. */
@@ -607,42 +610,48 @@ export class Store {
    * @returns false when it is not doubtful, not synced, or another one: nothing is changed then.
    */
   async vouchForMissed(key: ShareKey, payload: Uint8Array, signHead: HeadSigner): Promise<boolean> {
-    const isVouchedFor = await this.#write(async (changes) => {
-      const { transaction } = changes
-      const version = await missedVersion(transaction, key, payload)
-      if (version === undefined) return false
-      if (this.#carriesPending) await changes.beginIncarnation()
-      const identity = await changes.identity()
-      const { cursor, logSize } = await changes.progress()
-      const log = await OwnLog.read(this.#database, transaction, identity, logSize)
-      const leaf = { ...key, version, payloadHash: sha256(payload) }
-      const index = log.append(leaf)
-      await changes.putShare(leaf, payload, { log: log.id, origin: identity.seat.cluster, index, size: log.size })
-      log.sign(signHead)
-      transaction.put(PROGRESS, undefined, { cursor, logSize: log.size })
-      await changes.dropPending(key)
-      const want = await transaction.get(WANTS, key)
-      if (want === undefined || satisfies({ key, ...want }, version, 0)) await changes.closeWant(key)
-      else await changes.narrowWant({ key, ...want, origin: undefined })
-      return true
-    })
+    const isVouchedFor = await this.#write(
+      async (changes) => {
+        const { transaction } = changes
+        const version = await missedVersion(transaction, key, payload)
+        if (version === undefined) return false
+        if (this.#carriesPending) changes.beginIncarnation()
+        const identity = changes.identity()
+        const { cursor, logSize } = changes.progress()
+        const log = await OwnLog.read(this.#database, transaction, identity, logSize)
+        const leaf = { ...key, version, payloadHash: sha256(payload) }
+        const index = log.append(leaf)
+        changes.putShare(leaf, payload, { log: log.id, origin: identity.seat.cluster, index, size: log.size })
+        log.sign(signHead)
+        transaction.put(PROGRESS, undefined, { cursor, logSize: log.size })
+        changes.dropPending(key)
+        const want = transaction.known(WANTS, key)
+        if (want === undefined || satisfies({ key, ...want }, version, 0)) changes.closeWant(key)
+        else changes.narrowWant({ key, ...want, origin: undefined })
+        return true
+      },
+      [key],
+    )
     if (isVouchedFor) this.#carriesPending = false
     return isVouchedFor
   }
 
   /** @returns false when the share is not pending (any more): nothing is changed then. */
   markConfirmed(key: ShareKey): Promise<boolean> {
-    return this.#write(async (changes) => {
-      const pending = await changes.transaction.get(PENDING, key)
-      if (pending === undefined) return false
-      changes.transaction.put(PENDING, key, { ...pending, confirmed: true })
-      zero(pending.payload)
-      return true
-    })
+    return this.#write(
+      (changes) => {
+        const pending = changes.transaction.known(PENDING, key)
+        if (pending === undefined) return false
+        changes.transaction.put(PENDING, key, { ...pending, confirmed: true })
+        zero(pending.payload)
+        return true
+      },
+      [key],
+    )
   }
 
   dropPending(key: ShareKey): Promise<void> {
-    return this.#write((changes) => changes.dropPending(key))
+    return this.#write((changes) => changes.dropPending(key), [key])
   }
 
   /** Opens a held share and checks it against the hash that its origin vouched for. */
@@ -676,13 +685,16 @@ export class Store {
    * @throws SlotmeshError `store/no-seat`; the signal's reason.
    */
   putView(key: ShareKey, view: View, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
-    const work = this.#write(async (changes) => {
-      signal.throwIfAborted()
-      await changes.identity()
-      if (!(await changes.isKept(key))) return false
-      await changes.addView(key, view)
-      return true
-    })
+    const work = this.#write(
+      (changes) => {
+        signal.throwIfAborted()
+        changes.identity()
+        if (!changes.isKept(key)) return false
+        changes.addView(key, view)
+        return true
+      },
+      [key],
+    )
     return abortable(work, signal)
   }
 
@@ -738,24 +750,22 @@ export class Store {
    * @returns those that are closed.
    */
   settleUnsure(wants: readonly Want[]): Promise<Want[]> {
-    return this.#write(async (changes) => {
+    const keys = wants.map(({ key }) => key)
+    return this.#write((changes) => {
       const { transaction } = changes
-      const keys = wants.map(({ key }) => key)
-      await transaction.preload(WANTS, keys)
-      await transaction.preload(PLACES, keys)
       const closed: Want[] = []
       for (const want of wants) {
-        const [open, held] = [await transaction.get(WANTS, want.key), await transaction.get(PLACES, want.key)]
+        const [open, held] = [transaction.known(WANTS, want.key), transaction.known(PLACES, want.key)]
         const isSame = open?.minimumVersion === want.minimumVersion && open.asOf === want.asOf
         if (!isSame || held === undefined || doubtOf(want, held) !== 'unsure') continue
-        if (isProofWanted(open, held)) await changes.narrowWant({ ...want, asOf: 0 })
+        if (isProofWanted(open, held)) changes.narrowWant({ ...want, asOf: 0 })
         else {
-          await changes.closeWant(want.key)
+          changes.closeWant(want.key)
           closed.push(want)
         }
       }
       return closed
-    })
+    }, keys)
   }
 
   counts(): StoreCounts {
@@ -850,12 +860,17 @@ export class Store {
     return this.#database.close()
   }
 
-  async #write<Result>(work: (changes: Changes) => Promise<Result>): Promise<Result> {
+  /** @param keys of all shares that the work speaks of, unless it loads them itself. */
+  async #write<Result>(
+    work: (changes: Changes) => Promise<Result> | Result,
+    keys: readonly ShareKey[] = [],
+  ): Promise<Result> {
     const { result } = await this.#database.transact(
       async (transaction) => {
         const changes = new Changes(transaction)
+        await changes.load(keys)
         const result = await work(changes)
-        await changes.conclude()
+        changes.conclude()
         return { changes, result }
       },
       // What is asked of the counts is asked together with what is read.
@@ -891,9 +906,9 @@ export class Store {
     const evidence = this.#hasRoomForFork(log)
       ? await this.#gatherFork(log, head, lookupIn(nodes), position)
       : undefined
-    await this.#write(async (changes) => {
+    await this.#write((changes) => {
       // One's own: whatever the reason, the log can be trusted by nobody any more.
-      if (logText(log) === logText(logOf(await changes.identity()))) await changes.beginIncarnation()
+      if (logText(log) === logText(logOf(changes.identity()))) changes.beginIncarnation()
       if (evidence !== undefined) changes.transaction.put(FORKS, log, evidence)
     })
     if (evidence !== undefined) this.#forks.set(logText(log), evidence)
@@ -947,19 +962,19 @@ async function countWants(database: SealedDatabase, tally: Tally): Promise<void>
 }
 
 /** Of the own shares that the chain calls synced: whether one is pending, and whether one is neither pending nor held. */
-async function ownSynced(
+function ownSynced(
   changes: Changes,
   block: BlockNumber,
   blockChanges: readonly BlockChange[],
-): Promise<{ isPending: boolean; isMissing: boolean }> {
-  const { seat } = await changes.identity()
+): { isPending: boolean; isMissing: boolean } {
+  const { seat } = changes.identity()
   let [isPending, isMissing] = [false, false]
   for (const change of blockChanges) {
     if (change.type === 'removed' || change.want.origin !== seat.cluster) continue
-    const payload = await changes.pendingFor(block, change.want.key)
+    const payload = changes.pendingFor(block, change.want.key)
     if (payload !== undefined) zero(payload)
     isPending ||= payload !== undefined
-    isMissing ||= payload === undefined && !(await changes.isSatisfied(change.want))
+    isMissing ||= payload === undefined && !changes.isSatisfied(change.want)
   }
   return { isPending, isMissing }
 }
@@ -969,10 +984,8 @@ function isOfAnotherOrigin(want: Want, version: BlockNumber, head: LogHead): boo
   return want.origin !== undefined && version === want.minimumVersion && head.cluster !== want.origin
 }
 
-/** Has the logs of views go at the end of the write of which nothing is held, pending or wanted then. */
-async function forgetUnkept(changes: Changes, keys: readonly ShareKey[]): Promise<void> {
-  for (const table of [WANTS, PLACES, PENDING, VIEWS]) await changes.transaction.preload<ShareKey>(table, keys)
-  for (const key of keys) changes.left(key)
+function keyOfChange(change: BlockChange): ShareKey {
+  return change.type === 'removed' ? change.key : change.want.key
 }
 
 function sameSeat(one: Identity, other: Identity): boolean {
@@ -985,8 +998,8 @@ function sameSeat(one: Identity, other: Identity): boolean {
 }
 
 /** Undefined where there is none. @throws SlotmeshError `store/other-seat` when it is of another seat than the new one. */
-async function formerIdentity({ transaction }: Changes, identity: Identity): Promise<Identity | undefined> {
-  const former = await transaction.get(IDENTITY, undefined)
+function formerIdentity({ transaction }: Changes, identity: Identity): Identity | undefined {
+  const former = transaction.known(IDENTITY, undefined)
   if (former !== undefined && !sameSeat(former, identity)) throw otherSeatError(former)
   return former
 }

@@ -41,7 +41,7 @@ export class Transaction implements Reads {
   /** Reads what will be asked for one by one in one go. */
   async preload<Key>(table: Table<Key, unknown>, keys: readonly Key[]): Promise<void> {
     if (isPaged(table)) await this.#readPages(table, keys)
-    else await this.#known(table, keys)
+    else if (!this.#database.isEmpty(table.prefix)) await this.#known(table, keys)
   }
 
   async get<Key, Value>(table: Table<Key, Value>, key: Key): Promise<Value | undefined> {
@@ -54,6 +54,28 @@ export class Transaction implements Reads {
     }
     const [record] = await this.#known(table, [key])
     return record && this.#open(table, key, record)
+  }
+
+  /** As `get`, of what was read, put or deleted before. @throws RangeError where it was not. */
+  known<Key, Value>(table: Table<Key, Value>, key: Key): Value | undefined {
+    if (isPaged(table)) {
+      const page = this.#page(table, key)
+      const entry = table.entryOf(key)
+      if (!page.knows(entry)) throw notLoaded(table, key)
+      const value = page.get(entry)
+      return value && table.decode(value)
+    }
+    const record = this.#knownRecord(table, key)
+    return record && this.#open(table, key, record)
+  }
+
+  /** Whether `known` would find something. */
+  has<Key>(table: Table<Key, unknown>, key: Key): boolean {
+    if (!isPaged(table)) return this.#knownRecord(table, key)?.sealed !== undefined
+    const page = this.#page(table, key)
+    const entry = table.entryOf(key)
+    if (!page.knows(entry)) throw notLoaded(table, key)
+    return page.get(entry) !== undefined
   }
 
   async getMany<Key, Value>(table: Table<Key, Value>, keys: readonly Key[]): Promise<(Value | undefined)[]> {
@@ -155,8 +177,7 @@ export class Transaction implements Reads {
   async #read(table: Pages, pages: Iterable<WorkingPage>): Promise<void> {
     const unread = [...pages].filter(({ isRead }) => !isRead)
     if (unread.length === 0) return
-    const isEmpty = this.#database.isEmpty(table.prefix)
-    const found = isEmpty ? [] : await this.#database.sealed(unread.map(({ name }) => name))
+    const found = await this.#database.sealed(unread.map(({ name }) => name))
     for (const [at, page] of unread.entries()) {
       const sealed = found[at]
       page.take(sealed, sealed && this.#database.openPage(table, page.name, sealed))
@@ -171,8 +192,7 @@ export class Transaction implements Reads {
   async #known<Key>(table: RecordTable<Key, unknown>, keys: readonly Key[]): Promise<RecordState[]> {
     const named = keys.map((key) => nameOf(table, key))
     const unread = named.filter(({ id }) => !this.#records.has(id))
-    const isRead = unread.length > 0 && !this.#database.isEmpty(table.prefix)
-    const found = isRead ? await this.#database.sealed(unread.map(({ name }) => name)) : []
+    const found = unread.length > 0 ? await this.#database.sealed(unread.map(({ name }) => name)) : []
     for (const [at, { id, name }] of unread.entries()) {
       const sealed = found[at]
       this.#records.set(id, { name, sealed, isChanged: false, before: sealed, isRead: true })
@@ -180,10 +200,21 @@ export class Transaction implements Reads {
     return named.map(({ id, name }) => this.#records.get(id) ?? notRead(name))
   }
 
+  /** Of what was read or changed before; undefined also where the table has none. @throws RangeError */
+  #knownRecord<Key>(table: RecordTable<Key, unknown>, key: Key): RecordState | undefined {
+    const record = this.#records.get(nameOf(table, key).id)
+    if (record === undefined && !this.#database.isEmpty(table.prefix)) throw notLoaded(table, key)
+    return record
+  }
+
   #change({ id, name }: Named, sealed: Uint8Array | undefined): void {
     const { before, isRead } = this.#records.get(id) ?? notRead(name)
     this.#records.set(id, { name, sealed, isChanged: true, before, isRead })
   }
+}
+
+function notLoaded<Key>(table: Table<Key, unknown>, key: Key): RangeError {
+  return new RangeError(`The record ${table.describe(key)} is to be read before it is used.`)
 }
 
 /** The pages of one table, by what it calls them. */

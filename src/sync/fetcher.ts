@@ -11,6 +11,7 @@ import {
   SlotmeshError,
   shareKeyText,
 } from '../domain/index.js'
+import { numberOf } from '../inventory/index.js'
 import type { VerifiedRun } from '../provenance/index.js'
 import type { Knowledge } from '../share/index.js'
 import type { Store, Want } from '../store/index.js'
@@ -94,7 +95,7 @@ export class Fetcher {
   readonly #hop = new HopTime()
   /** The exchanges under way, by peer. */
   readonly #running = new Map<AccountId, { readonly since: number; readonly ended: Promise<void> }>()
-  readonly #asked = new Set<string>()
+  readonly #asked = new Set<number>()
   readonly #queue: WantQueue
   /** When an exchange with a peer was begun the last time. */
   readonly #lastBegun = new Map<AccountId, number>()
@@ -158,7 +159,7 @@ export class Fetcher {
     const work = new Map<AccountId, Want[]>()
     const unplanned: Unplanned[] = []
     const answered: Want[] = []
-    const isAsked = (key: ShareKey) => this.#asked.has(shareKeyText(key))
+    const isAsked = (key: ShareKey) => this.#asked.has(numberOf(key))
     for await (const want of this.#queue.look(FETCH.wantsPerRound, isAsked)) {
       if (signal.aborted) break
       if (this.#isSettled(want, mesh)) {
@@ -337,33 +338,33 @@ export class Fetcher {
   async #exchange(peer: AccountId, wants: readonly Want[], signal: AbortSignal): Promise<void> {
     const { peers, listener, logger, clock } = this.#parts
     const begun = clock.now()
-    const open = new Map<string, Want>(wants.map((want) => [shareKeyText(want.key), want]))
+    const open = new Map<number, Want>(wants.map((want) => [numberOf(want.key), want]))
     // What the peer leaves out because it stops early is not lacking.
-    const answered = new Set<string>()
-    const given = new Map<string, Knowledge>()
-    for (const text of open.keys()) this.#asked.add(text)
+    const answered = new Set<number>()
+    const given = new Map<number, Knowledge>()
+    for (const share of open.keys()) this.#asked.add(share)
     try {
       await peers.request(peer, {
         wants,
         signal,
         onRun: async (run, provider) => {
           const { stored, closed, isTaken } = await this.#put(run, provider)
-          const storedKeys = new Set(stored.map(shareKeyText))
+          const storedShares = new Set(stored.map(numberOf))
           for (const { leaf } of run.shares) {
-            const text = shareKeyText(leaf)
-            answered.add(text)
-            if (isTaken) given.set(text, provider)
-            const since = open.get(text)?.since
-            if (since === undefined || !storedKeys.has(text)) continue
+            const share = numberOf(leaf)
+            answered.add(share)
+            if (isTaken) given.set(share, provider)
+            const since = open.get(share)?.since
+            if (since === undefined || !storedShares.has(share)) continue
             const { kind, nftId, version } = leaf
             listener.shareStored({ key: { kind, nftId }, version, from: peer, origin: run.head.cluster, since })
           }
           for (const { key } of closed) {
-            open.delete(shareKeyText(key))
+            open.delete(numberOf(key))
             this.#book.settled(key)
           }
         },
-        onNotHeld: (key) => answered.add(shareKeyText(key)),
+        onNotHeld: (key) => answered.add(numberOf(key)),
       })
       // One that stops before anything was said is left alone for a while, and so is one that takes its time over it.
       if (answered.size > 0 && !isSlow(answered.size, clock.now() - begun)) this.#book.answered(peer)
@@ -372,12 +373,12 @@ export class Fetcher {
       if (open.size < wants.length && wants.every(({ origin }) => origin !== undefined)) {
         this.#hop.observe(clock.now() - begun)
       }
-      for (const [text, { key, asOf }] of open) {
-        if (!answered.has(text)) continue
-        const provider = given.get(text)
+      for (const [share, { key, asOf }] of open) {
+        if (!answered.has(share)) continue
+        const provider = given.get(share)
         for (const forgotten of this.#book.lacks(peer, key, provider && { asOf, takenIn: provider.takenIn })) {
           this.#restForgotten(forgotten)
-          open.delete(shareKeyText(forgotten.key))
+          open.delete(numberOf(forgotten.key))
         }
       }
       listener.exchangeDone(peer)
@@ -390,7 +391,7 @@ export class Fetcher {
       listener.exchangeFailed(peer, thrown)
     } finally {
       this.#book.wasSlow(peer, isSlow(answered.size, clock.now() - begun))
-      for (const want of wants) this.#asked.delete(shareKeyText(want.key))
+      for (const want of wants) this.#asked.delete(numberOf(want.key))
       this.#running.delete(peer)
       this.#queue.addAgain([...open.values()].map(({ key }) => key))
       this.#queue.freed()

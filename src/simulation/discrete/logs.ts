@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '../../crypto/index.js'
 import type { BlockNumber, ClusterId, ShareKey } from '../../domain/index.js'
 import {
   CompactRange,
@@ -41,7 +41,7 @@ export class OriginLog {
   }
 
   append(key: ShareKey, version: BlockNumber, payload: Uint8Array): SharedShare {
-    const payloadHash = new Uint8Array(createHash('sha256').update(payload).digest())
+    const payloadHash = sha256(payload)
     const leaf: ProvenanceLeaf = { ...key, version, payloadHash }
     const share = { key, leaf, version, origin: this.cluster, payload, log: this, index: this.size }
     for (const { level, index, hash } of this.#range.append(0, leafHash(leaf))) {
