@@ -21,7 +21,7 @@ import {
 } from '../../../src/node/index.js'
 import { waitUntil } from '../../../src/simulation/wait.js'
 import type { Store } from '../../../src/store/index.js'
-import { PAYLOADS, PLACES } from '../../../src/store/records.js'
+import { PLACES, SMALL_PAYLOADS } from '../../../src/store/records.js'
 import { Peer } from '../../independent/peer.js'
 import { ofRound } from '../../support/rounds.js'
 import { Folders, tamper } from '../store/fixture.js'
@@ -284,7 +284,7 @@ describe('a node and the enclaves of its slot', function () {
     await stop()
     await tamper(folder, async (raw) => {
       for (const [name] of await raw.iterator().all()) {
-        if (name[0] === PLACES.prefix || name[0] === PAYLOADS.prefix) await raw.del(name)
+        if ([PLACES, SMALL_PAYLOADS].some(({ prefix }) => name[0] === prefix)) await raw.del(name)
       }
     })
 

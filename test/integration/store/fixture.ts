@@ -87,6 +87,11 @@ export function payloadOf(key: ShareKey, edition = 0): Uint8Array {
   return new Uint8Array(Buffer.from(`a share of ${key.kind} ${key.nftId}, edition ${edition}`.padEnd(40, '.')))
 }
 
+/** As {@link payloadOf}, of more bytes than are sealed by the page. */
+export function largePayloadOf(key: ShareKey, edition = 0): Uint8Array {
+  return new Uint8Array(Buffer.concat([payloadOf(key, edition), Buffer.alloc(560, '-')]))
+}
+
 /** Has the owner hand over the shares, and the chain call them synced by `block`. */
 export async function seal(
   store: Store,
@@ -94,8 +99,9 @@ export async function seal(
   block: number,
   keys: readonly ShareKey[],
   edition = 0,
+  textOf = payloadOf,
 ): Promise<void> {
-  for (const key of keys) await store.putPending({ key, payload: payloadOf(key, edition), confirmed: true })
+  for (const key of keys) await store.putPending({ key, payload: textOf(key, edition), confirmed: true })
   const { missingOwn } = await store.applyBlock(
     block,
     keys.map((key) => ({

@@ -3,8 +3,20 @@ import fc from 'fast-check'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { Inventory, numberOf, ROOT } from '../../../src/inventory/index.js'
 import type { Store } from '../../../src/store/index.js'
-import { PAYLOADS, PLACES } from '../../../src/store/records.js'
-import { capsule, enclave, Folders, failOnce, payloadOf, replicate, seal, secret, tamper, wantOf } from './fixture.js'
+import { PAYLOADS, PLACES, SMALL_PAYLOADS } from '../../../src/store/records.js'
+import {
+  capsule,
+  enclave,
+  Folders,
+  failOnce,
+  largePayloadOf,
+  payloadOf,
+  replicate,
+  seal,
+  secret,
+  tamper,
+  wantOf,
+} from './fixture.js'
 
 /** What is summed up in memory, beside the same made of the records alone. */
 async function assertAgrees(store: Store): Promise<void> {
@@ -74,24 +86,33 @@ describe('what is held, summed up in memory', () => {
     )
   }).timeout(60_000)
 
-  const gone = {
-    'the payload of the first share': PAYLOADS.encodeKey({ key: secret(1), version: 1 }),
-    'the place of the first share': PLACES.encodeKey(secret(1)),
-    'the place of the last share': PLACES.encodeKey(capsule(1)),
-  }
-  for (const [name, record] of Object.entries(gone)) {
+  /** Of a folder with small shares on three pages, and a large one; with what is taken goes all that is sealed with it. */
+  const gone: [string, Uint8Array, ShareKey[]][] = [
+    ['the payloads of the first page', SMALL_PAYLOADS.encodePage(secret(1)), [secret(1), secret(2)]],
+    ['the places of the first page', PLACES.encodePage(secret(1)), [secret(1), secret(2)]],
+    ['the places of the last page', PLACES.encodePage(capsule(1)), [capsule(1)]],
+    ['the payload of a large share', PAYLOADS.encodeKey({ key: secret(64), version: 3 }), [secret(64)]],
+  ]
+  for (const [name, record, lost] of gone) {
     it(`is what is left of a folder from which ${name} was taken`, async () => {
       const location = await folders.make()
       const store = await folders.open(location)
       await store.beginSetup(one.identity, 0, [])
-      await seal(store, one, 1, [secret(1), secret(2), capsule(1)], 1)
+      await seal(store, one, 1, [secret(1), secret(2), secret(130), capsule(1)], 1)
       await seal(store, one, 2, [capsule(1)], 2)
+      await seal(store, one, 3, [secret(64)], 1, largePayloadOf)
       await store.close()
-      await tamper(location, (raw) => raw.del(record))
+      await tamper(location, async (raw) => {
+        assert.ok(await raw.get(record))
+        await raw.del(record)
+      })
       const altered = await folders.open(location)
       assert.equal(altered.integrity().state, 'altered')
-      assert.equal(altered.held.size, 2)
-      assert.equal(altered.held.versionOf(numberOf(secret(2))), 1)
+      for (const key of [secret(1), secret(2), secret(64), secret(130), capsule(1)]) {
+        const isLost = lost.some((each) => numberOf(each) === numberOf(key))
+        assert.equal(altered.held.versionOf(numberOf(key)) === undefined, isLost)
+      }
+      assert.equal(altered.held.versionOf(numberOf(secret(130))), 1)
       await assertAgrees(altered)
       await assertAgrees(await folders.reopen(altered, location))
     })
@@ -105,7 +126,10 @@ describe('what is held, summed up in memory', () => {
     await store.close()
     await tamper(location, async (raw) => {
       await raw.put(PAYLOADS.encodeKey({ key: secret(1), version: 9 }), new Uint8Array(80))
-      await raw.put(Uint8Array.of(PAYLOADS.prefix, 1, 2), new Uint8Array(80))
+      for (const { prefix } of [PAYLOADS, PLACES, SMALL_PAYLOADS]) {
+        await raw.put(Uint8Array.of(prefix, 1, 2), new Uint8Array(80))
+      }
+      for (const pages of [PLACES, SMALL_PAYLOADS]) await raw.put(pages.encodePage(secret(200)), new Uint8Array(80))
     })
     const altered = await folders.open(location)
     await assertAgrees(altered)

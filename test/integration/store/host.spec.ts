@@ -10,15 +10,21 @@ import {
   ERASING,
   HEADER,
   HEADER_COPY,
+  HEADS,
   IDENTITY,
   IDENTITY_COPY,
   MANIFEST,
+  NODES,
+  PAYLOADS,
   PENDING,
   PLACES,
+  PROGRESS,
   SEAT_TIME,
   SEAT_TIME_COPY,
   SECRETS,
   SECRETS_COPY,
+  SMALL_PAYLOADS,
+  WANTS,
 } from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
 import {
@@ -27,6 +33,7 @@ import {
   enclave,
   Folders,
   fetchRuns,
+  largePayloadOf,
   payloadOf,
   type RawDatabase,
   replicate,
@@ -44,6 +51,10 @@ describe('store and its host', () => {
 
   const origin = enclave(1, 1)
 
+  /** Of what a folder is filled with, one share is small, and two are sealed by themselves. */
+  const textOf = (key: ShareKey, edition = 0) =>
+    key.kind === 'secret' && key.nftId === 1 ? payloadOf(key, edition) : largePayloadOf(key, edition)
+
   /** A closed folder with secrets, shares, wants and a pending share in it. */
   async function filled(by = origin): Promise<string> {
     const folder = await folders.make()
@@ -54,8 +65,8 @@ describe('store and its host', () => {
     await store.beginSetup(by.identity, 10, [])
     await store.markSetupDone()
     await store.openWants([wantOf(secret(70)), wantOf(capsule(71))])
-    await seal(store, by, 11, [secret(1), secret(2), capsule(1)])
-    await seal(store, by, 12, [capsule(1)], 1)
+    await seal(store, by, 11, [secret(1), secret(2), capsule(1)], 0, textOf)
+    await seal(store, by, 12, [capsule(1)], 1, textOf)
     await store.putPending({ key: secret(80), payload: payloadOf(secret(80)), confirmed: true })
     await store.close()
     return folder
@@ -99,9 +110,9 @@ describe('store and its host', () => {
       held.map(([key]) => key),
     )
     for (const [key, edition] of held) {
-      assert.deepEqual((await store.share(key))?.payload, payloadOf(key, edition))
+      assert.deepEqual((await store.share(key))?.payload, textOf(key, edition))
       const { runs } = await fetchRuns(store, [key])
-      assert.deepEqual(runs[0]?.shares[0]?.payload, payloadOf(key, edition))
+      assert.deepEqual(runs[0]?.shares[0]?.payload, textOf(key, edition))
     }
     assert.equal((await store.head(origin.log, 3))?.size, 3)
     await seal(store, origin, 13, [secret(90)])
@@ -133,7 +144,7 @@ describe('store and its host', () => {
       for (const key of held) {
         const edition = truth.get(JSON.stringify(key))
         assert.ok(edition !== undefined, JSON.stringify(key))
-        assert.deepEqual((await store.share(key))?.payload, payloadOf(key, edition))
+        assert.deepEqual((await store.share(key))?.payload, textOf(key, edition))
       }
       assert.equal(
         Buffer.from((await store.secret('account-seed')) ?? []).toString(),
@@ -151,7 +162,7 @@ describe('store and its host', () => {
       await store.beginSetup(anew, 20, wants)
       for (const key of held) {
         const { runs } = await fetchRuns(store, [key])
-        assert.deepEqual(runs[0]?.shares[0]?.payload, payloadOf(key, truth.get(JSON.stringify(key))))
+        assert.deepEqual(runs[0]?.shares[0]?.payload, textOf(key, truth.get(JSON.stringify(key))))
       }
       assert.equal(await store.isAltered(), false)
       assert.equal(await store.isSetupDone(), false)
@@ -171,7 +182,10 @@ describe('store and its host', () => {
 
   function isTampered(error: Error & { code?: string }): true {
     assert.equal(error.code, 'store/tampered', error.stack)
-    assert.match(error.message, /^The record [a-z-]+(\/[\w-]+)* of the store in \S+ is not what this node sealed there/)
+    assert.match(
+      error.message,
+      /^The record (nodes below )?[a-z-]+(\/[\w-]+)*( to \d+)? of the store in \S+ is not what this node sealed there/,
+    )
     return true
   }
 
@@ -322,7 +336,7 @@ describe('store and its host', () => {
       const copy = await altered(folder, (raw) => raw.put(name, before))
       const opened = await folders.open(copy)
       assert.equal(opened.integrity().state, 'altered', toHex(name))
-      // The place of an older version points to a payload that is gone.
+      // The place of an older version points to a payload that is gone, and an older payload is not the one of its place.
       for await (const { kind, nftId, version } of opened.places()) {
         assert.ok(version >= 11)
         await opened.share({ kind, nftId })
@@ -467,33 +481,60 @@ describe('store and its host', () => {
     })
   })
 
-  it('cannot put a record in the place of another', async () => {
-    const folder = await filled()
+  it('cannot put a record, or a page, in the place of another', async () => {
+    const folder = await folders.make()
+    const store = await folders.open(folder)
+    await store.beginSetup(origin.identity, 10, [])
+    await store.openWants([wantOf(secret(200)), wantOf(capsule(201))])
+    const small = Array.from({ length: 70 }, (_, nftId) => secret(nftId))
+    const large = [secret(80), secret(81)]
+    await seal(store, origin, 11, small)
+    await seal(store, origin, 12, large, 0, largePayloadOf)
+    await store.close()
+    const texts = new Map([
+      ...small.map((key) => [key.nftId, payloadOf(key)] as const),
+      ...large.map((key) => [key.nftId, largePayloadOf(key)] as const),
+    ])
     const all = await records(folder)
-    for (const [prefix, count] of [
-      [0x20, 2],
-      [0x22, 3],
-      [0x23, 3],
-      [0x31, 2],
-    ]) {
+    for (const [{ prefix }, count, left] of [
+      [WANTS, 2, 72],
+      // Of the places and payloads of 72 shares the first 64 stand on one page.
+      [PLACES, 2, 0],
+      [PAYLOADS, 2, 70],
+      [SMALL_PAYLOADS, 2, 2],
+      [NODES, 3, 72],
+      [HEADS, 2, 72],
+    ] as const) {
       const table = all.filter(([name]) => name[0] === prefix)
-      assert.equal(table.length, count)
+      assert.equal(table.length, count, `${prefix}`)
       const [[one, ones] = [], [other, others] = []] = table
       assert.ok(one && ones && other && others)
       const copy = await altered(folder, async (raw) => {
         await raw.put(one, others)
         await raw.put(other, ones)
       })
-      assert.equal((await useWhatIsLeft(copy)).dropped, 2)
+      const opened = await folders.open(copy)
+      const { state, dropped } = opened.integrity()
+      assert.deepEqual([state, dropped], ['altered', 2])
+      const places = await collect(opened.places())
+      assert.equal(places.length, left, `${prefix}`)
+      for (const { kind, nftId } of places) {
+        assert.deepEqual((await opened.share({ kind, nftId }))?.payload, texts.get(nftId))
+      }
+      await opened.close()
     }
   })
 
   it('cannot bring a record over from another folder of the same enclave', async () => {
     const folder = await filled()
     const others = await records(await filled())
-    for (const [name, foreign] of others.filter(([name]) => name[0] === 0x23 || name[0] === 0x11)) {
-      const copy = await altered(folder, (raw) => raw.put(name, foreign))
-      await useWhatIsLeft(copy)
+    for (const table of [PLACES, PAYLOADS, SMALL_PAYLOADS, NODES, PROGRESS]) {
+      const foreign = others.filter(([name]) => name[0] === table.prefix)
+      assert.ok(foreign.length > 0)
+      for (const record of foreign) {
+        const copy = await altered(folder, (raw) => raw.put(...record))
+        assert.equal((await useWhatIsLeft(copy)).dropped, 1)
+      }
     }
   })
 
@@ -526,7 +567,7 @@ describe('store and its host', () => {
       it(`${whose}: none of them opens here`, async () => {
         const folder = await filled()
         const { copy, count } = await swapped(folder, await filled(other), isOfSeat)
-        assert.ok(count >= 11, `${count}`)
+        assert.ok(count >= 10, `${count}`)
         const { held, dropped } = await useWhatIsLeft(copy)
         assert.deepEqual([held, dropped], [[], count])
         const seeds = await swapped(folder, await filled(other), (name) =>
@@ -544,7 +585,7 @@ describe('store and its host', () => {
       await store.eraseAll()
       const identity = { ...origin.identity, seat: { cluster: 1, slot: 4 } }
       await store.beginSetup(identity, 10, [wantOf(secret(70))])
-      await seal(store, { ...origin, identity }, 11, [secret(1), secret(2)])
+      await seal(store, { ...origin, identity }, 11, [secret(1), secret(2), capsule(1)], 0, textOf)
       await store.close()
       const { copy, count } = await swapped(folder, former, isOfSeat)
       assert.ok(count >= 6, `${count}`)
@@ -632,7 +673,9 @@ describe('store and its host', () => {
     const folder = await filled()
     const all = await records(folder)
     for (const [prefixes, left] of [
-      [[0x23], 0],
+      [[0x23], 1],
+      [[0x25], 2],
+      [[0x23, 0x25], 0],
       [[0x30], 3],
       [[0x31], 3],
       [[0x32], 3],
@@ -734,11 +777,24 @@ describe('store and its host', () => {
     await store.close()
     const database = await SealedDatabase.open(folder, sealingKey)
     try {
-      const name = PLACES.encodeKey(secret(1))
-      const [sealed] = await database.sealed([name])
-      assert.ok(sealed)
-      sealed[30] = (sealed[30] ?? 0) ^ 1
-      assert.throws(() => database.open(PLACES, secret(1), name, sealed), isTampered)
+      const read = async (name: Uint8Array) => {
+        const [sealed] = await database.sealed([name])
+        assert.ok(sealed)
+        sealed[30] = (sealed[30] ?? 0) ^ 1
+        return sealed
+      }
+      const key = { key: secret(2), version: 11 }
+      const name = PAYLOADS.encodeKey(key)
+      const sealed = await read(name)
+      assert.throws(() => database.open(PAYLOADS, key, name, sealed), isTampered)
+      for (const pages of [PLACES, SMALL_PAYLOADS]) {
+        const page = pages.encodePage(secret(1))
+        const sealedPage = await read(page)
+        assert.throws(() => database.openPage(pages, page, sealedPage), isTampered)
+      }
+      const node = NODES.encodePage({ log: origin.log, at: { level: 0, index: 0 } })
+      const sealedNodes = await read(node)
+      assert.throws(() => database.openPage(NODES, node, sealedNodes), isTampered)
     } finally {
       await database.close()
     }

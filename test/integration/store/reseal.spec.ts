@@ -9,7 +9,7 @@ import { Level } from 'level'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { SealedDatabase } from '../../../src/store/database.js'
 import { resealStore, type Store } from '../../../src/store/index.js'
-import { PAYLOADS } from '../../../src/store/records.js'
+import { SMALL_PAYLOADS } from '../../../src/store/records.js'
 import { Random } from '../../support/random.js'
 import { Disk, isPowerCut } from './disk.js'
 import {
@@ -281,7 +281,7 @@ describe('sealing a store anew', function () {
       }
     }
 
-    const isPayload = (name: Uint8Array | undefined) => name?.[0] === PAYLOADS.prefix
+    const isPayload = (name: Uint8Array | undefined) => name?.[0] === SMALL_PAYLOADS.prefix
 
     it('is refused when one is left out', async () => {
       assert.equal(await copied((entries) => entries), 'copied')

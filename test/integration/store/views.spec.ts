@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { SealedDatabase } from '../../../src/store/database.js'
 import type { View } from '../../../src/store/index.js'
-import { PAYLOADS, PLACES, VIEWS } from '../../../src/store/records.js'
+import { PLACES, SMALL_PAYLOADS, VIEWS } from '../../../src/store/records.js'
 import {
   enclave,
   Folders,
@@ -138,7 +138,7 @@ describe('the log of who was given a share', () => {
       return again
     }
 
-    const withoutPlace = () => damaged((raw) => raw.del(PLACES.encodeKey(secret(1))))
+    const withoutPlace = () => damaged((raw) => raw.del(PLACES.encodePage(secret(1))))
 
     it('goes with a block that removes what the host has taken away already', async () => {
       const store = await withoutPlace()
@@ -153,9 +153,7 @@ describe('the log of who was given a share', () => {
     })
 
     it('stays where the setup asks again for what the host has damaged', async () => {
-      const store = await damaged((raw) =>
-        raw.put(PAYLOADS.encodeKey({ key: secret(1), version: 11 }), new Uint8Array(80)),
-      )
+      const store = await damaged((raw) => raw.put(SMALL_PAYLOADS.encodePage(secret(1)), new Uint8Array(80)))
       assert.equal(store.counts().shares.secret, 0)
       await store.beginSetup(origin.identity, 20, [wantOf(secret(1))])
       assert.deepEqual(await store.views(secret(1)), [view(11)])

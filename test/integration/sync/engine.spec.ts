@@ -252,15 +252,16 @@ describe('synchronisation engine', () => {
   })
 
   it('keeps what is left of a folder that was altered, and fetches the rest, in a log of its own that is new', async () => {
-    await peerWith(peerA, 1, [secret(1), secret(2), capsule(1)])
-    chain.synced = [secret(1), secret(2), capsule(1)]
+    await peerWith(peerA, 1, [secret(1), secret(100), capsule(1)])
+    chain.synced = [secret(1), secret(100), capsule(1)]
     chain.assign(all)
     start()
     await witness.until(() => witness.states.includes('running'))
     await stop?.()
     const { incarnation } = (await store.identity()) ?? {}
     await store.close()
-    await tamper(location, (raw) => raw.del(PLACES.encodeKey(secret(2))))
+    // The other secret is of another page.
+    await tamper(location, (raw) => raw.del(PLACES.encodePage(secret(100))))
     store = await folders.open(location)
     assert.equal(store.integrity().state, 'altered')
     peers.requests.length = 0
@@ -269,7 +270,7 @@ describe('synchronisation engine', () => {
     start()
     await witness.until(() => witness.states.includes('running'))
     assert.deepEqual(witness.states, ['setup', 'running'])
-    for (const key of [secret(1), secret(2), capsule(1)]) {
+    for (const key of [secret(1), secret(100), capsule(1)]) {
       assert.deepEqual((await store.share(key))?.payload, payloadOf(key))
     }
     assert.ok(!peers.askedOf(peerA).includes('secret/1'), 'it asked again for what it held')

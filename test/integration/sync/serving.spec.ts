@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ClusterType, Registry } from '../../../src/domain/index.js'
 import type { Store } from '../../../src/store/index.js'
-import { HEADS, PAYLOADS, PLACES } from '../../../src/store/records.js'
+import { HEADS, PLACES, SMALL_PAYLOADS } from '../../../src/store/records.js'
 import { Serving } from '../../../src/sync/index.js'
 import {
   capsule,
@@ -153,7 +153,7 @@ describe('giving out shares', () => {
     await seal(store, own, 11, [capsule(7)], 1)
     await store.close()
     const older: [Uint8Array, Uint8Array][] = []
-    const prefixes = [PLACES.prefix, PAYLOADS.prefix]
+    const prefixes = [PLACES.prefix, SMALL_PAYLOADS.prefix]
     await tamper(location, async (raw) => {
       older.push(...(await raw.iterator().all()).filter(([name]) => prefixes.includes(name[0] ?? 0)))
     })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { fromHex } from '../../../src/crypto/index.js'
+import nodeCrypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
+import { fromHex, toHex } from '../../../src/crypto/index.js'
 import { Fingerprints } from '../../../src/store/fingerprint.js'
 import * as records from '../../../src/store/records.js'
-import { Sealer } from '../../../src/store/sealing.js'
+import { newnessOf, Sealer } from '../../../src/store/sealing.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 
@@ -65,9 +67,9 @@ describe('sealing', () => {
     names.push(records.SECRETS.encodeKey('account-seed'), records.FORKS.encodeKey(log))
     names.push(records.SECRETS_COPY.encodeKey('account-seed'))
     names.push(records.COLLATERAL.encodeKey('sgx/01'), records.PAYLOADS.encodeKey({ key, version: 11 }))
-    for (const table of [records.WANTS, records.PENDING, records.PLACES, records.VIEWS])
-      names.push(table.encodeKey(key))
-    names.push(records.NODES.encodeKey({ log, at: { level: 3, index: 5 } }))
+    for (const table of [records.PENDING, records.VIEWS]) names.push(table.encodeKey(key))
+    for (const pages of [records.WANTS, records.PLACES, records.SMALL_PAYLOADS]) names.push(pages.encodePage(key))
+    names.push(records.NODES.encodePage({ log, at: { level: 3, index: 5 } }))
     names.push(records.HEADS.encodeKey({ log, size: 9 }), records.NEWEST.encodeKey(log))
     return names.map((name) => [records.describeName(name), name])
   }
@@ -88,7 +90,7 @@ describe('sealing', () => {
   })
 
   it('does not open as another kind, NFT, version, or table of shares', () => {
-    const { PAYLOADS, PENDING, PLACES } = records
+    const { PAYLOADS, PENDING, PLACES, SMALL_PAYLOADS } = records
     const key = { kind: 'secret', nftId: 7 } as const
     const sealed = sealer.seal(PAYLOADS.encodeKey({ key, version: 11 }), value)
     for (const other of [
@@ -98,7 +100,15 @@ describe('sealing', () => {
     ]) {
       assert.equal(sealer.open(PAYLOADS.encodeKey(other), sealed), undefined)
     }
-    assert.equal(sealer.open(PENDING.encodeKey(key), sealer.seal(PLACES.encodeKey(key), value)), undefined)
+    const page = sealer.seal(PLACES.encodePage(key), value)
+    for (const other of [
+      PENDING.encodeKey(key),
+      SMALL_PAYLOADS.encodePage(key),
+      PLACES.encodePage({ kind: 'capsule', nftId: 7 }),
+      PLACES.encodePage({ kind: 'secret', nftId: 64 }),
+    ]) {
+      assert.equal(sealer.open(other, page), undefined)
+    }
   })
 
   it('opens what is of the seat in the same time in it only, and all else in any', () => {
@@ -113,17 +123,126 @@ describe('sealing', () => {
     }
   })
 
-  // Computed once; where these do not open any more, neither does any folder, and the format has another number.
-  it('opens what format 4 has sealed', () => {
+  // Computed once, by what is written of the format alone; where these do not open any more, neither does any folder, and
+  // the format has another number.
+  it('opens what format 5 has sealed', () => {
     const own = new Sealer(key, id)
     own.seatTime = new Uint8Array(16).fill(3)
     const payload = records.PAYLOADS.encodeKey({ key: { kind: 'secret', nftId: 7 }, version: 11 })
-    const ofSeat =
-      '0x9272df5591ee180163b13ef8260b72e7d36fdceac5c006b3a11c95187f6245e8ec15a40fbd0d59fa240d1775e42a47fc71adaeabdebd4006e0238db1a2378b7b314a832f524f909822'
-    const lasting =
-      '0x15ae20d93f25e6c64880efa778b22bbfe9514a072435f70c70e80ba7ebba17572d84325c963a12584937df50310938cf05a5a2627c576bf8630748ed16233abeb946499b2d8b621ddf'
-    assert.deepEqual(own.open(payload, fromHex(ofSeat)), value)
-    assert.deepEqual(own.open(records.SECRETS.encodeKey('account-seed'), fromHex(lasting)), value)
+    const page = records.SMALL_PAYLOADS.encodePage({ kind: 'secret', nftId: 7 })
+    for (const [name, sealed] of [
+      [
+        payload,
+        '0x2c792c94f3305b2569148419e81a7a8ca993cb1e000000004ffc348c8a2663afdd05886a9c1433d41d748e09ff1d2e2f846e60d749c6af8c5cdc20127b76675be35722bf3f19c06536',
+      ],
+      [
+        page,
+        '0x2c792c94f3305b2569148419e81a7a8ca993cb1e000000011c58a5bbddb355426039fc8f18fb3e7074a1141575dfd246d2df62684bf0cf00571e91563c7769b5ad1c09b7ccef123de5',
+      ],
+      [
+        records.SECRETS.encodeKey('account-seed'),
+        '0x2c792c94f3305b2569148419e81a7a8ca993cb1e000003ff01acf11ab964eb004682ccfa7b556286c2633e63725461bb57bc2928ebcbb21539dd76bdd332569517879554e2177b55db',
+      ],
+    ] as const) {
+      assert.deepEqual(own.open(name, fromHex(sealed)), value)
+    }
+  })
+
+  describe('of several values under one key', () => {
+    const saltOf = (sealed: Uint8Array) => toHex(sealed.subarray(0, 20))
+    const numberOf = (sealed: Uint8Array) => new DataView(sealed.buffer, sealed.byteOffset).getUint32(20)
+
+    /** How many keys are derived meanwhile. */
+    function derived(work: () => void): number {
+      const { createHmac } = nodeCrypto
+      let count = 0
+      nodeCrypto.createHmac = (...given) => {
+        count += 1
+        return createHmac(...given)
+      }
+      syncBuiltinESMExports()
+      try {
+        work()
+        return count
+      } finally {
+        nodeCrypto.createHmac = createHmac
+        syncBuiltinESMExports()
+      }
+    }
+
+    it('gives none of them the nonce of another, and the 1,025th another key', () => {
+      const own = new Sealer(key, id)
+      let all: Uint8Array[] = []
+      const count = derived(() => {
+        all = Array.from({ length: 2 * 1_024 + 1 }, () => own.seal(record, value))
+      })
+      assert.equal(count, 3)
+      const salts = [...new Set(all.map(saltOf))]
+      assert.equal(salts.length, 3)
+      for (const [at, sealed] of all.entries()) {
+        assert.equal(saltOf(sealed), salts[Math.floor(at / 1_024)])
+        assert.equal(numberOf(sealed), at % 1_024)
+        assert.deepEqual(own.open(record, sealed), value)
+      }
+      // The same text under two nonces.
+      assert.equal(new Set(all.map((sealed) => toHex(sealed.subarray(24)))).size, all.length)
+    })
+
+    it('has no key of what another process, or this one before, has sealed', () => {
+      const salts = Array.from({ length: 100 }, () => saltOf(new Sealer(key, id).seal(record, value)))
+      assert.equal(new Set(salts).size, 100)
+    })
+
+    it('opens them in any order, and derives a key once as long as it is one of the last 64', () => {
+      const sealers = Array.from({ length: 65 }, () => new Sealer(key, id))
+      const own = new Sealer(key, id)
+      const opened = (under: Sealer) => {
+        const text = Uint8Array.of(sealers.indexOf(under))
+        const sealed = under.seal(record, text)
+        return derived(() => assert.deepEqual(own.open(record, sealed), text))
+      }
+      for (const under of sealers) under.seal(record, value)
+      const [first, second, ...others] = sealers
+      assert.ok(first !== undefined && second !== undefined)
+      const last = others.pop() ?? assert.fail()
+      assert.deepEqual([first, second, ...others].map(opened), Array(64).fill(1))
+      assert.deepEqual([...others, second, first].map(opened), Array(64).fill(0))
+      // Now one has to go, which is the one that was used least lately.
+      assert.equal(opened(last), 1)
+      assert.equal(opened(first), 0)
+      assert.equal(opened(second), 0)
+      assert.equal(opened(others[0] ?? first), 1)
+    })
+
+    it('lets go of all keys when it is cleared', () => {
+      const own = new Sealer(key, id)
+      const sealed = own.seal(record, value)
+      own.open(record, sealed)
+      assert.equal(
+        derived(() => own.open(record, sealed)),
+        0,
+      )
+      own.clear()
+      assert.equal(
+        derived(() => own.open(record, sealed)),
+        1,
+      )
+      assert.notEqual(saltOf(own.seal(record, value)), saltOf(sealed))
+    })
+
+    it('knows them by 64 bits that no other has, whichever key they are under', () => {
+      const own = new Sealer(key, id)
+      const known = Array.from({ length: 3_000 }, () => newnessOf(own.seal(record, value)))
+      assert.equal(new Set(known).size, 3_000)
+      const salted = (salt: number[], number: number) =>
+        newnessOf(
+          Uint8Array.from([...salt, ...Array(12).fill(9), 0, 0, number >> 8, number & 255, ...Array(16).fill(7)]),
+        )
+      assert.equal(salted([0, 0, 0, 0, 0, 0, 1, 2], 3), 0x105n)
+      assert.equal(salted(Array(8).fill(255), 1_023), 1_022n)
+      assert.equal(newnessOf(new Uint8Array(39)), undefined)
+      assert.equal(newnessOf(new Uint8Array(40)), 0n)
+    })
   })
 
   it('keeps no reference to the key it was given', () => {
