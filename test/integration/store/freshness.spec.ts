@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict'
 import { open as openFile, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Level } from 'level'
+import { equalBytes } from '../../../src/crypto/index.js'
 import type { BlockChange, Store } from '../../../src/store/index.js'
-import { NEWEST, PAYLOADS, PENDING, PLACES, PROGRESS, SMALL_PAYLOADS } from '../../../src/store/records.js'
+import {
+  NEWEST,
+  NODES,
+  PAYLOADS,
+  PENDING,
+  PLACES,
+  PROGRESS,
+  SMALL_PAYLOADS,
+  WANTS,
+} from '../../../src/store/records.js'
 import {
   capsule,
   collect,
   enclave,
   Folders,
+  fetchRuns,
   largePayloadOf,
   payloadOf,
   type RawDatabase,
@@ -158,6 +170,110 @@ describe('store and a host that forges its database', () => {
     await assert.rejects(opened.applyBlock(11, [syncedBy(11, key)], origin.signHead), { code: 'store/tampered' })
     await opened.close()
     assert.equal((await folders.open(folder)).integrity().state, 'altered')
+  })
+
+  /** What the host shows of one record from then on, however it is asked; it is asked for nothing else. */
+  function show(name: Uint8Array, shown: Uint8Array | undefined): () => void {
+    const { getMany, iterator } = Level.prototype
+    const isIt = (other: Uint8Array) => equalBytes(other, name)
+    Object.defineProperty(Level.prototype, 'getMany', {
+      configurable: true,
+      async value(this: RawDatabase, names: Uint8Array[], options: object) {
+        const found = await Reflect.apply(getMany, this, [names, options])
+        return found.map((sealed: Uint8Array | undefined, at: number) =>
+          isIt(names[at] ?? new Uint8Array(0)) ? shown : sealed,
+        )
+      },
+    })
+    Object.defineProperty(Level.prototype, 'iterator', {
+      configurable: true,
+      value(this: RawDatabase, options: object) {
+        const made = Reflect.apply(iterator, this, [options])
+        const nextv = made.nextv.bind(made)
+        return Object.assign(made, {
+          nextv: async (size: number) =>
+            (await nextv(size)).flatMap(([each, sealed]: [Uint8Array, Uint8Array]) => {
+              if (!isIt(each)) return [[each, sealed]]
+              return shown === undefined ? [] : [[each, shown]]
+            }),
+        })
+      },
+    })
+    return () => {
+      for (const method of ['getMany', 'iterator']) Reflect.deleteProperty(Level.prototype, method)
+    }
+  }
+
+  describe('of a page, while the node runs', () => {
+    const find = (records: Records, name: Uint8Array) =>
+      records.find(([each]) => equalBytes(each, name))?.[1] ?? assert.fail()
+    /** Each with its neighbour, which is on the next page. */
+    const pages = {
+      wants: [WANTS.encodePage(secret(1)), WANTS.encodePage(secret(64))],
+      places: [PLACES.encodePage(secret(1)), PLACES.encodePage(secret(64))],
+      payloads: [SMALL_PAYLOADS.encodePage(secret(1)), SMALL_PAYLOADS.encodePage(secret(64))],
+      nodes: [64, 0].map((index) => NODES.encodePage({ log: origin.log, at: { level: 0, index } })),
+    } as const
+    /** What each is read by. */
+    const reads: Record<keyof typeof pages, ((store: Store) => Promise<unknown>)[]> = {
+      wants: [(store) => store.want(secret(1)), (store) => collect(store.wants())],
+      places: [(store) => store.place(secret(1)), (store) => collect(store.places())],
+      payloads: [(store) => store.share(secret(1)), (store) => fetchRuns(store, [secret(1)])],
+      nodes: [(store) => fetchRuns(store, [secret(1)])],
+    }
+    const shows: Record<string, (old: Uint8Array, newest: Uint8Array, other: Uint8Array) => Uint8Array | undefined> = {
+      'an older one': (old) => old,
+      none: () => undefined,
+      'its neighbour': (_, __, other) => other,
+      'one with a bit that is another': (_, newest) => newest.map((byte, at) => (at === 30 ? byte ^ 1 : byte)),
+      'one that is cut short': (_, newest) => newest.subarray(0, -1),
+      nothing: () => new Uint8Array(0),
+    }
+    for (const [what, shown] of Object.entries(shows)) {
+      it(`has no use for ${what} in its place: it is read no more, and nothing of it is sealed anew`, async () => {
+        const { folder, store } = await begun()
+        await store.openWants([wantOf(secret(2)), wantOf(secret(90)), wantOf(secret(91))])
+        await seal(
+          store,
+          origin,
+          11,
+          Array.from({ length: 70 }, (_, at) => secret(at + 3)),
+        )
+        await store.close()
+        const old = await recordsOf(folder)
+        const later = await folders.open(folder)
+        await later.openWants([wantOf(secret(1)), wantOf(secret(2), { asOf: 5 })])
+        await seal(later, origin, 12, [secret(0), secret(2)])
+        await seal(later, origin, 13, [secret(1)])
+        await later.openWants([wantOf(secret(0), { asOf: 200, minimumVersion: 100 })])
+        await later.close()
+        const newest = await recordsOf(folder)
+
+        const opened = await folders.open(folder)
+        assert.equal(opened.integrity().state, 'whole')
+        for (const [table, [name, other]] of Object.entries(pages)) {
+          assert.ok(name && other)
+          const unshow = show(name, shown(find(old, name), find(newest, name), find(newest, other)))
+          try {
+            for (const read of reads[table as keyof typeof pages]) {
+              await assert.rejects(read(opened), { code: 'store/tampered' }, table)
+            }
+            const key = secret(10)
+            await opened.putPending({ key, payload: payloadOf(key, 1), confirmed: true }).catch(() => undefined)
+            const synced = opened.applyBlock(14, [syncedBy(14, key)], origin.signHead)
+            await assert.rejects(synced, { code: 'store/tampered' }, table)
+          } finally {
+            unshow()
+          }
+        }
+        await opened.close()
+        const left = await recordsOf(folder)
+        for (const [name] of Object.values(pages)) assert.ok(name && equalBytes(find(left, name), find(newest, name)))
+        const again = await folders.open(folder)
+        assert.equal(again.integrity().state, 'whole')
+        assert.deepEqual((await again.share(secret(1)))?.payload, payloadOf(secret(1)))
+      })
+    }
   })
 
   it('is told of no forgery by a store that is closed while it is read', async () => {
