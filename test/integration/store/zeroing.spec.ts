@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { toHex } from '../../../src/crypto/index.js'
 import type { ShareKey } from '../../../src/domain/index.js'
 import { SealedDatabase } from '../../../src/store/database.js'
 import { resealStore } from '../../../src/store/index.js'
@@ -8,6 +7,7 @@ import { decodePage, WorkingPage } from '../../../src/store/page.js'
 import { PENDING, SECRETS, SMALL_PAYLOADS } from '../../../src/store/records.js'
 import { Sealer } from '../../../src/store/sealing.js'
 import { Transaction } from '../../../src/store/transaction.js'
+import { BelowTransaction } from '../../support/below-transaction.js'
 import { MadeArrays } from '../../support/made-arrays.js'
 import {
   capsule,
@@ -59,7 +59,7 @@ describe('store and the bytes that it is done with', function () {
     for (const fails of [false, true]) {
       const sealer = new Sealer(sealingKey, new Uint8Array(16))
       if (fails) sealer.seal = () => assert.fail('no memory')
-      const transaction = new Transaction(below([]), sealer)
+      const transaction = new Transaction(new BelowTransaction(sealer), sealer)
       const encoded: Uint8Array[] = []
       const table = {
         ...SECRETS,
@@ -76,18 +76,6 @@ describe('store and the bytes that it is done with', function () {
     }
   })
 
-  /** A database of which only these sealed records are read. */
-  function below(records: readonly [Uint8Array, Uint8Array][], sealer?: Sealer) {
-    const found = new Map(records.map(([name, sealed]) => [toHex(name), sealed]))
-    return {
-      sealed: async (names: Uint8Array[]) => names.map((name) => found.get(toHex(name))),
-      isEmpty: () => false,
-      open: () => assert.fail(),
-      openPage: (_: unknown, name: Uint8Array, sealed: Uint8Array) => sealer?.open(name, sealed) ?? assert.fail(),
-      tampered: () => assert.fail(),
-    }
-  }
-
   it('leaves none of the pages that a transaction reads, changes and seals, also where sealing fails', async () => {
     const [kept, replaced, deleted, added] = [secret(1), secret(2), secret(3), secret(4)]
     const before = new Map([kept, replaced, deleted].map((key) => [SMALL_PAYLOADS.entryOf(key), payloadOf(key)]))
@@ -101,7 +89,7 @@ describe('store and the bytes that it is done with', function () {
       const given = [replaced, added].map((key) => payloadOf(key, 1))
       const made = new MadeArrays()
       await made.during(async () => {
-        const transaction = new Transaction(below([[name, sealed]], sealer), sealer)
+        const transaction = new Transaction(new BelowTransaction(sealer, [[name, sealed]]), sealer)
         for (const [at, key] of [replaced, added].entries()) {
           transaction.put(SMALL_PAYLOADS, key, given[at] ?? assert.fail())
         }
