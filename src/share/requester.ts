@@ -1,4 +1,4 @@
-import { fromHex, sha256, toHex, zero } from '../crypto/index.js'
+import { fromHex, sha256, toHex } from '../crypto/index.js'
 import {
   type BlockNumber,
   type ShareKey,
@@ -30,6 +30,7 @@ import { attestationRefusal, BARRIER_REFUSALS, RefusalError } from './refusals.j
 import { allowedSuites } from './sealing.js'
 import { finish, finishRefused, phase } from './session.js'
 import type { Knowledge } from './source.js'
+import { Taking } from './taking.js'
 import { checkToken, hasFreshView, isLongExpired, issueToken } from './tokens.js'
 import { helloDigest, quoteDigest, Transcript } from './transcript.js'
 import { type OpenWant, Outstanding, type Wanted } from './wants.js'
@@ -168,22 +169,32 @@ async function exchange(
   })
   onGranted?.(clock.now() - begun)
   const receiving = new Receiving(party, outstanding)
-  for (;;) {
+  const taking = new Taking(onRun, known)
+  const readSealed = async (): Promise<Uint8Array> => {
     const { ciphertext } = await phase('batch', bounds, (options) => readFromProvider(frames, 'sealed', options))
-    const plaintext = await opener.open(ciphertext)
-    try {
-      const content = decodeSealed(plaintext)
-      if (content.end !== undefined) {
-        return { ...receiving.conclude(content.end), provider: known }
-      }
-      if (isLongExpired(token, chain)) throw outlivedError()
-      const batch = content.batch ?? malformed()
-      for await (const run of receiving.runsOf(batch, { signal })) await onRun(run, known)
-      for (const key of receiving.notHeldOf(batch)) onNotHeld?.(key)
-      receiving.goTo(batch)
-    } finally {
-      zero(plaintext)
+    return opener.open(ciphertext)
+  }
+  /** @returns the End, when it was that. */
+  const goThrough = async (plaintext: Uint8Array): Promise<End | undefined> => {
+    const content = decodeSealed(plaintext)
+    if (content.end !== undefined) return content.end
+    if (isLongExpired(token, chain)) throw outlivedError()
+    const batch = content.batch ?? malformed()
+    for await (const run of receiving.runsOf(batch, { signal })) taking.take(run)
+    for (const key of receiving.notHeldOf(batch)) onNotHeld?.(key)
+    receiving.goTo(batch)
+    return undefined
+  }
+  try {
+    for (;;) {
+      const plaintext = await readSealed()
+      const end = await goThrough(plaintext).finally(() => taking.endMessage(plaintext))
+      if (end === undefined) continue
+      await taking.end()
+      return { ...receiving.conclude(end), provider: known }
     }
+  } finally {
+    await taking.settled()
   }
 }
 

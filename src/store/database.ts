@@ -14,6 +14,7 @@ import { LEVELDB_OPTIONS } from './leveldb-options.js'
 import { LARGEST_NAME_BYTES, LARGEST_VALUE_BYTES, LARGEST_WRITE_BYTES } from './limits.js'
 import { EMPTY_MANIFEST, type Manifest, ManifestSum, PARTS, type Part, type PartSum } from './manifest.js'
 import { decodePage, OpenPages } from './page.js'
+import { RecentRecords } from './recent-records.js'
 import {
   ALTERED,
   describeName,
@@ -25,6 +26,7 @@ import {
   IDENTITY_COPY,
   isPaged,
   MANIFEST,
+  PAYLOADS,
   type PagedTable,
   type Pages,
   partOf,
@@ -71,6 +73,7 @@ export class SealedDatabase implements Reads {
   readonly #folder: string
   readonly #sealer: Sealer
   readonly #freshness: Freshness
+  readonly #recent = new RecentRecords()
   readonly #watermark: Watermark
   #manifest: Manifest = EMPTY_MANIFEST
   #dropped = 0
@@ -361,15 +364,26 @@ export class SealedDatabase implements Reads {
     if (this.#isClosed) throw closedError(this.#folder)
     const reading = view?.reading ?? this.#freshness.read()
     try {
-      // Of what there is none nothing else would be believed.
-      const present = names.map((name) => reading.isThere(name))
-      const asked = names.filter((_, at) => present[at])
-      const found = asked.length === 0 ? [] : await this.#shownMany(asked, view)
-      for (const [at, name] of asked.entries()) {
-        if (!reading.isFresh(name, found[at])) throw this.#stale(describeName(name))
+      const found: (Uint8Array | undefined)[] = []
+      const asked: { readonly at: number; readonly name: Uint8Array }[] = []
+      for (const [at, name] of names.entries()) {
+        // Of what there is none nothing else would be believed.
+        if (!reading.isThere(name)) continue
+        found[at] = view === undefined ? this.#recent.get(name) : undefined
+        if (found[at] === undefined) asked.push({ at, name })
       }
-      let next = 0
-      return present.map((isThere) => (isThere ? found[next++] : undefined))
+      if (asked.length > 0) {
+        const shown = await this.#shownMany(
+          asked.map(({ name }) => name),
+          view,
+        )
+        for (const [turn, { at }] of asked.entries()) found[at] = shown[turn]
+      }
+      return names.map((name, at) => {
+        const sealed = found[at]
+        if (!reading.isFresh(name, sealed)) throw this.#stale(describeName(name))
+        return sealed
+      })
     } finally {
       if (view === undefined) reading.end()
     }
@@ -497,11 +511,14 @@ export class SealedDatabase implements Reads {
       throw thrown
     }
     ended(true)
+    // Payloads are not written again.
+    for (const { name, after } of changes) if (name[0] !== PAYLOADS.prefix) this.#recent.written(name, after)
   }
 
   /** What `eraseSeat` does once its mark stands. */
   async #clearSeat(): Promise<void> {
     const ended = this.#freshness.eraseSeat()
+    this.#recent.clear()
     try {
       await this.#written(() => this.#level.clear(SEAT_RECORDS))
       const [left] = await this.#translated(() => this.#level.keys({ ...SEAT_RECORDS, limit: 1 }).all())

@@ -1,4 +1,4 @@
-import { equalBytes, sha256, zero } from '../crypto/index.js'
+import { sha256, zero } from '../crypto/index.js'
 import {
   abortable,
   type BlockHash,
@@ -26,6 +26,16 @@ import { Changes } from './changes.js'
 import type { SealedDatabase } from './database.js'
 import { missedVersion } from './missed.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
+import {
+  ForkError,
+  nextRuns,
+  offeredIn,
+  type PutRun,
+  RunError,
+  type RunProvider,
+  takeRun,
+  WaitingRun,
+} from './putting.js'
 import {
   ALTERED,
   COLLATERAL,
@@ -132,6 +142,8 @@ export class Store {
   readonly #tally: Tally
   readonly #forks: Map<string, ForkEvidence>
   readonly #wasAltered: boolean
+  /** Runs that are to be put by a later write. */
+  readonly #waiting: WaitingRun[] = []
   /** Of an altered folder: shares that cannot be proved, until the setup has begun anew. */
   #unproved: readonly ShareKey[]
   /** Whether shares are pending since before the start, and nothing was vouched for after it. */
@@ -491,74 +503,46 @@ export class Store {
    *
    * @param run every check of which has been made; its payloads stay the caller's to zero.
    * @param provider.newestAsOf the provider says that it gives nothing of which a newer version was synced at or below it.
-   * @returns `contradicted`: shares of which another payload is held in the very version; it is kept, and so is the want.
    * @throws SlotmeshError `store/wrong-slot`; `store/fork` when the origin's log contradicts what is held of it, which
    * is kept as evidence: see {@link forks}.
    */
-  async putRun(
-    run: VerifiedRun,
-    provider: { readonly newestAsOf: BlockNumber },
-  ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
+  async putRun(run: VerifiedRun, provider: RunProvider): Promise<PutRun> {
+    const waiting = new WaitingRun(run, provider)
+    this.#waiting.push(waiting)
+    this.#putWaiting()
     try {
-      return await this.#putRun(run, provider)
+      return await waiting.isPut
     } catch (thrown) {
       if (thrown instanceof ForkError) await this.#keepFork(run, thrown.position)
       throw thrown
     }
   }
 
-  #putRun(
-    run: VerifiedRun,
-    provider: { readonly newestAsOf: BlockNumber },
-  ): Promise<{ stored: ShareKey[]; closed: Want[]; contradicted: ShareKey[]; wasSetBack: boolean }> {
-    const offered = run.shares.map(({ leaf }): ShareKey => ({ kind: leaf.kind, nftId: leaf.nftId }))
-    return this.#write(async (changes) => {
-      const { transaction } = changes
-      const { head } = run
-      const log: LogId = { account: head.account, incarnation: head.incarnation }
-      const identity = changes.identity()
-      if (head.slot !== identity.seat.slot) throw wrongSlotError(identity, head)
-      const newest = (await transaction.get(NEWEST, log)) ?? 0
-      const wasSetBack = logText(log) === logText(logOf(identity)) && head.size > newest
-      if (wasSetBack) changes.beginIncarnation()
-
-      const stored = new Map<number, ShareKey>()
-      const closed: Want[] = []
-      const contradicted: ShareKey[] = []
+  /** Once for each run that waits: what has gathered by then is put in one write. */
+  #putWaiting(): void {
+    let runs: WaitingRun[] = []
+    const work = async (changes: Changes) => {
+      runs = nextRuns(this.#waiting)
+      await changes.load(runs.flatMap(({ run }) => offeredIn(run)))
       const isAnyPending = this.#tally.counts().pending > 0
-      for (const [at, { leaf, payload }] of run.shares.entries()) {
-        const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
-        const open = transaction.known(WANTS, key)
-        const want = open && { key, ...open }
-        if (want !== undefined && isOfAnotherOrigin(want, leaf.version, head)) continue
-        const isWanted = want !== undefined && leaf.version >= want.minimumVersion
-        const held = transaction.known(PLACES, key)
-        const isNewer = held === undefined || leaf.version > held.version
-        const replaces = held !== undefined && leaf.kind === 'capsule'
-        const isProof = want !== undefined && leaf.version === held?.version && isProofWanted(want, held)
-        if (isProof && !equalBytes(leaf.payloadHash, held.payloadHash)) {
-          // Nobody can say here which of the two is the right one.
-          contradicted.push(key)
-          continue
-        }
-        if (isProof || (isNewer && (isWanted || replaces))) {
-          const provenance = { log, origin: head.cluster, index: run.first + at, size: head.size }
-          changes.putShare(leaf, payload, provenance)
-          stored.set(numberOf(key), key)
-          // It was of the round that has ended with this, also where no block has told of that.
-          if (isAnyPending) changes.dropPendingAsOf(leaf.version, key)
-        }
-        if (want !== undefined && satisfies(want, leaf.version, provider.newestAsOf)) {
-          changes.closeWant(key)
-          closed.push(want)
-        } else if (isProof) {
-          // It can be proved again, and it is still to be found out whether it is the newest.
-          changes.narrowWant({ ...want, origin: undefined })
+      for (const each of runs) {
+        try {
+          each.done = await takeRun(changes, each.run, each.provider, isAnyPending)
+        } catch (thrown) {
+          if (!(thrown instanceof RunError)) throw thrown
+          each.failed(thrown)
         }
       }
-      if (stored.size > 0) await this.#keepProof(changes, run, log, newest)
-      return { stored: [...stored.values()], closed, contradicted, wasSetBack }
-    }, offered)
+    }
+    this.#write(work).then(
+      () => {
+        for (const each of runs) each.written()
+      },
+      (thrown: unknown) => {
+        // Where it has not come to take any, one that waits is told.
+        for (const each of runs.length > 0 ? runs : nextRuns(this.#waiting)) each.failed(thrown)
+      },
+    )
   }
 
   /** For each log that its origin was found to have forked, the proof; it outlives the seat. */
@@ -879,27 +863,6 @@ export class Store {
     return result
   }
 
-  /** The head and the nodes with which the run's shares can be proved to others. */
-  async #keepProof({ transaction }: Changes, run: VerifiedRun, log: LogId, newest: number): Promise<void> {
-    const { head } = run
-    const name = { log, size: head.size }
-    const known = await transaction.get(HEADS, name)
-    if (known !== undefined && !equalBytes(known.root, head.root)) throw new ForkError(head, undefined)
-    if (known === undefined) transaction.put(HEADS, name, head)
-    if (head.size > newest) transaction.put(NEWEST, log, head.size)
-
-    const nodes = run.nodes.map(({ level, index, hash }) => ({ name: { log, at: { level, index } }, hash }))
-    const held = await transaction.getMany(
-      NODES,
-      nodes.map(({ name }) => name),
-    )
-    for (const [at, { name, hash }] of nodes.entries()) {
-      const before = held[at]
-      if (before === undefined) transaction.put(NODES, name, hash)
-      else if (!equalBytes(before, hash)) throw new ForkError(head, name.at)
-    }
-  }
-
   /** Where no head held can be shown to contradict the run's, there is nothing to show to others. */
   async #keepFork({ head, nodes }: VerifiedRun, position: NodePosition | undefined): Promise<void> {
     const log: LogId = { account: head.account, incarnation: head.incarnation }
@@ -979,11 +942,6 @@ function ownSynced(
   return { isPending, isMissing }
 }
 
-/** The chain has named the cluster that synced this very version: no other can vouch for it. */
-function isOfAnotherOrigin(want: Want, version: BlockNumber, head: LogHead): boolean {
-  return want.origin !== undefined && version === want.minimumVersion && head.cluster !== want.origin
-}
-
 function keyOfChange(change: BlockChange): ShareKey {
   return change.type === 'removed' ? change.key : change.want.key
 }
@@ -1016,26 +974,6 @@ function cursorError(block: BlockNumber, cursor: BlockNumber): SlotmeshError {
     'store/cursor',
     `Block ${block} was to be taken in after block ${cursor}, but the store goes forward only: continue with a later block.`,
   )
-}
-
-function wrongSlotError(identity: Identity, head: LogHead): SlotmeshError {
-  return new SlotmeshError(
-    'store/wrong-slot',
-    `The shares offered are of slot ${head.slot} and this enclave sits in slot ${identity.seat.slot}; none was stored.`,
-  )
-}
-
-/** The run's head contradicts what is held of the same log, in the node at `position` or (undefined) in the root. */
-class ForkError extends SlotmeshError {
-  readonly position: NodePosition | undefined
-
-  constructor(head: LogHead, position: NodePosition | undefined) {
-    super(
-      'store/fork',
-      `The log of ${head.account} at size ${head.size} contradicts what is held of the same log; nothing under it was stored.`,
-    )
-    this.position = position
-  }
 }
 
 function convicts(genesisHash: BlockHash, evidence: ForkEvidence): boolean {
