@@ -1,4 +1,5 @@
 export * from './bytes.js'
 export * from './digest.js'
+export * from './pool.js'
 export * from './sr25519.js'
 export * from './ss58.js'

@@ -16,7 +16,7 @@ export interface NodePosition {
 
 /** RFC 9162, 2.1.1: `MTH({d}) = SHA-256(0x00 || d)`. */
 export function hashLeaf(data: Uint8Array): Uint8Array {
-  const prefixed = new Uint8Array(1 + data.length)
+  const prefixed = data.length < scratch.length ? scratch.subarray(0, 1 + data.length) : new Uint8Array(1 + data.length)
   prefixed[0] = LEAF_PREFIX
   prefixed.set(data, 1)
   return sha256(prefixed)
@@ -24,15 +24,18 @@ export function hashLeaf(data: Uint8Array): Uint8Array {
 
 /** RFC 9162, 2.1.1: an inner node is `SHA-256(0x01 || left || right)`. */
 function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const prefixed = new Uint8Array(1 + left.length + right.length)
-  prefixed[0] = PAIR_PREFIX
-  prefixed.set(left, 1)
-  prefixed.set(right, 1 + left.length)
-  return sha256(prefixed)
+  pair[0] = PAIR_PREFIX
+  pair.set(left, 1)
+  pair.set(right, 1 + HASH_BYTES)
+  return sha256(pair)
 }
 
+const HASH_BYTES = 32
 const LEAF_PREFIX = 0
 const PAIR_PREFIX = 1
+
+/** For what is hashed: an array for each costs more than its hash. */
+const [scratch, pair] = [new Uint8Array(256), new Uint8Array(1 + 2 * HASH_BYTES)]
 
 /**
  * The maximal perfect subtrees that cover leaves [begin, end), left to right; at most 2 · 32 of them.
@@ -74,6 +77,7 @@ export class CompactRange {
    * @throws SlotmeshError `provenance/misaligned` when a subtree of that level cannot begin here.
    */
   append(level: number, hash: Uint8Array): LogNode[] {
+    if (hash.length !== HASH_BYTES) throw new RangeError(`A node's hash has ${HASH_BYTES} bytes.`)
     if (this.#end % 2 ** level !== 0) {
       throw new SlotmeshError('provenance/misaligned', `No subtree of level ${level} begins at leaf ${this.#end}.`)
     }

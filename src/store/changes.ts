@@ -6,12 +6,11 @@ import type { LogId, ProvenanceLeaf } from '../provenance/index.js'
 import {
   IDENTITY,
   IDENTITY_COPY,
-  isSmall,
   PAYLOADS,
   PENDING,
   PLACES,
   PROGRESS,
-  SMALL_PAYLOADS,
+  payloadPagesOf,
   VIEWS,
   WANTS,
 } from './records.js'
@@ -38,6 +37,9 @@ interface Provenance {
 export class Changes {
   readonly transaction: Transaction
   readonly #counted: ((tally: Tally) => void)[] = []
+  /** What is counted by the thousand; without a function for each. */
+  readonly #shares: { readonly key: ShareKey; readonly version: BlockNumber; readonly step: 1 | -1 }[] = []
+  readonly #wants: { readonly want: Omit<Want, 'key'>; readonly step: 1 | -1 }[] = []
   /** Of each capsule that was touched, the version of which it was not known whether it is the newest, if it was so. */
   readonly #unsure = new Map<number, { readonly key: ShareKey; readonly before: BlockNumber | undefined }>()
   /** Keys under which something has gone, or may have. */
@@ -57,6 +59,8 @@ export class Changes {
   /** Takes what was changed into account; for when it is written, after {@link conclude}. */
   count(tally: Tally): void {
     for (const step of this.#counted) step(tally)
+    for (const { key, version, step } of this.#shares) tally.share(key, version, step)
+    for (const { want, step } of this.#wants) tally.want(want, step)
   }
 
   /** To be called when all is changed that there is to change. */
@@ -140,12 +144,14 @@ export class Changes {
     const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
     this.removeShare(key)
     const { version, payloadHash } = leaf
-    const place: SharePlace = { ...provenance, version, payloadHash, bytes: payload.length }
+    const { log, origin, index, size } = provenance
+    const place: SharePlace = { version, origin, log, index, size, payloadHash, bytes: payload.length }
     this.#touch(key)
     this.transaction.put(PLACES, key, place)
-    if (isSmall(place)) this.transaction.put(SMALL_PAYLOADS, key, payload)
+    const pages = payloadPagesOf(place)
+    if (pages !== undefined) this.transaction.put(pages, key, payload)
     else this.transaction.put(PAYLOADS, { key, version }, payload)
-    this.#counted.push((tally) => tally.share(key, version, 1))
+    this.#shares.push({ key, version, step: 1 })
   }
 
   /** Its leaf stays in its log, so that its neighbours can still be proved. */
@@ -154,10 +160,11 @@ export class Changes {
     if (held === undefined) return
     this.#touch(key)
     this.transaction.delete(PLACES, key)
-    if (isSmall(held)) this.transaction.delete(SMALL_PAYLOADS, key)
+    const pages = payloadPagesOf(held)
+    if (pages !== undefined) this.transaction.delete(pages, key)
     else this.transaction.delete(PAYLOADS, { key, version: held.version })
     this.left(key)
-    this.#counted.push((tally) => tally.share(key, held.version, -1))
+    this.#shares.push({ key, version: held.version, step: -1 })
   }
 
   /** What the chain removed with this block; what is newer, as when blocks are taken in once more, stays. */
@@ -198,7 +205,7 @@ export class Changes {
     this.#touch(want.key)
     this.closeWant(want.key)
     this.transaction.put(WANTS, want.key, want)
-    this.#counted.push((tally) => tally.want(want, 1))
+    this.#wants.push({ want, step: 1 })
   }
 
   /** In this version or a later one. */
@@ -219,7 +226,7 @@ export class Changes {
     this.#touch(key)
     this.transaction.delete(WANTS, key)
     this.left(key)
-    this.#counted.push((tally) => tally.want(open, -1))
+    this.#wants.push({ want: open, step: -1 })
   }
 
   /** In place of one that is pending already. */

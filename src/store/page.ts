@@ -19,11 +19,15 @@ export function decodePage(bytes: Uint8Array): Map<number, Uint8Array> {
 
 /** For each value in the order of entries: entry u8, length u16 (big-endian), the value. */
 function encodePage(values: ReadonlyMap<number, Uint8Array>): Uint8Array {
-  let length = 0
-  for (const value of values.values()) length += HEAD_BYTES + value.length
+  let [length, last, isInOrder] = [0, -1, true]
+  for (const [entry, value] of values) {
+    length += HEAD_BYTES + value.length
+    isInOrder &&= entry > last
+    last = entry
+  }
   const bytes = new Uint8Array(length)
   let at = 0
-  for (const [entry, value] of [...values].sort(([one], [other]) => one - other)) {
+  for (const [entry, value] of isInOrder ? values : [...values].sort(([one], [other]) => one - other)) {
     bytes[at] = entry
     bytes[at + 1] = value.length >>> 8
     bytes[at + 2] = value.length

@@ -1,4 +1,4 @@
-import { fromHex, toHex, u32Bytes, utf8, zero } from '../crypto/index.js'
+import { fromHex, pooledCopy, toHex, u32Bytes, utf8, zero } from '../crypto/index.js'
 import {
   type BlockNumber,
   type ClusterId,
@@ -295,18 +295,24 @@ export const PAYLOADS: RecordTable<PayloadKey, Uint8Array> = {
   decode: (payload) => payload,
 }
 
-/** Shares of no more bytes are sealed together. */
-const SMALL_PAYLOAD_BYTES = 512
-
-export function isSmall({ bytes }: Pick<SharePlace, 'bytes'>): boolean {
-  return bytes <= SMALL_PAYLOAD_BYTES
+const PAYLOAD_VALUE: Pick<PagedTable<ShareKey, Uint8Array>, 'encode' | 'decode'> = {
+  encode: pooledCopy,
+  decode: pooledCopy,
 }
 
-/** Of those shares that are small: under the share alone, as its version is in its place, with the hash. */
-export const SMALL_PAYLOADS: PagedTable<ShareKey, Uint8Array> = {
-  ...sharePages(0x25, 'share'),
-  encode: (payload) => payload.slice(),
-  decode: (payload) => payload.slice(),
+/** Under the share alone, as its version is in its place, with the hash. */
+export const SMALL_PAYLOADS: PagedTable<ShareKey, Uint8Array> = { ...sharePages(0x25, 'share'), ...PAYLOAD_VALUE }
+
+/** So few that a change of one does not write too much. */
+export const MEDIUM_PAYLOADS: PagedTable<ShareKey, Uint8Array> = { ...sharePages(0x26, 'share', 8), ...PAYLOAD_VALUE }
+
+/** The largest shares of these tables; bytes. */
+const [SMALL_BYTES, MEDIUM_BYTES] = [512, 4_096]
+
+/** Where a share's payload is sealed together with others; undefined where it is by itself, in {@link PAYLOADS}. */
+export function payloadPagesOf({ bytes }: Pick<SharePlace, 'bytes'>): PagedTable<ShareKey, Uint8Array> | undefined {
+  if (bytes <= SMALL_BYTES) return SMALL_PAYLOADS
+  return bytes <= MEDIUM_BYTES ? MEDIUM_PAYLOADS : undefined
 }
 
 const [VIEW_ROLES, VIEW_EVENTS] = [['OWNER', 'DELEGATEE', 'RENTEE'] as const, ['STORE', 'VIEW'] as const]
@@ -367,8 +373,8 @@ export const NODES: PagedTable<{ log: LogId; at: NodePosition }, Uint8Array> = {
   },
   describe: ({ log, at }) => `node/${logText(log)}/${at.level}/${at.index}`,
   describePage: (page) => `nodes below ${NODES.describe(NODES.decodeKey(page, 1))}`,
-  encode: (hash) => hash.slice(),
-  decode: (hash) => hash.slice(),
+  encode: pooledCopy,
+  decode: pooledCopy,
 }
 
 /** Nodes come in order as a rule. */
@@ -463,6 +469,7 @@ const DESCRIBERS: ReadonlyMap<number, (name: Uint8Array) => string> = new Map([
   pageDescriber(PLACES),
   describer(PAYLOADS),
   pageDescriber(SMALL_PAYLOADS),
+  pageDescriber(MEDIUM_PAYLOADS),
   describer(VIEWS),
   pageDescriber(NODES),
   describer(HEADS),
@@ -498,26 +505,30 @@ const KIND_BYTES: Record<ShareKind, number> = { secret: 1, capsule: 2 }
 /** NFT ids that stand together: few, since a change of one writes them all. */
 const SHARES_PER_PAGE = 64
 
-function sharePages(prefix: number, name: string): Omit<PagedTable<ShareKey, unknown>, 'encode' | 'decode'> {
+function sharePages(
+  prefix: number,
+  name: string,
+  perPage = SHARES_PER_PAGE,
+): Omit<PagedTable<ShareKey, unknown>, 'encode' | 'decode'> {
   return {
     prefix,
-    pageOf: ({ kind, nftId }) => KIND_BYTES[kind] * 2 ** 32 + Math.floor(nftId / SHARES_PER_PAGE),
-    entryOf: ({ nftId }) => nftId % SHARES_PER_PAGE,
+    pageOf: ({ kind, nftId }) => KIND_BYTES[kind] * 2 ** 32 + Math.floor(nftId / perPage),
+    entryOf: ({ nftId }) => nftId % perPage,
     encodePage: ({ kind, nftId }) =>
-      writeShareKey(new Writer().u8(prefix), { kind, nftId: Math.floor(nftId / SHARES_PER_PAGE) }).finish(),
-    decodeKey: readSharePage,
+      writeShareKey(new Writer().u8(prefix), { kind, nftId: Math.floor(nftId / perPage) }).finish(),
+    decodeKey: (page, entry) => readSharePage(page, entry, perPage),
     describe: (key) => `${name}/${shareKeyText(key)}`,
     describePage: (page) => {
-      const first = readSharePage(page, 0)
-      return `${name}/${shareKeyText(first)} to ${first.nftId + SHARES_PER_PAGE - 1}`
+      const first = readSharePage(page, 0, perPage)
+      return `${name}/${shareKeyText(first)} to ${first.nftId + perPage - 1}`
     },
   }
 }
 
-function readSharePage(page: Uint8Array, entry: number): ShareKey {
+function readSharePage(page: Uint8Array, entry: number, perPage: number): ShareKey {
   const reader = new Reader(page.subarray(1))
   const { kind, nftId } = reader.end(readShareKey(reader))
-  return { kind, nftId: nftId * SHARES_PER_PAGE + entry }
+  return { kind, nftId: nftId * perPage + entry }
 }
 
 function shareTable(prefix: number, name: string): Pick<RecordTable<ShareKey, unknown>, KeyPart> & { prefix: number } {
@@ -669,7 +680,7 @@ class Writer {
   /** A copy; what was written may be secret, and stays nowhere else. */
   finish(): Uint8Array {
     const used = this.#buffer.subarray(0, this.#length)
-    const written = used.slice()
+    const written = pooledCopy(used)
     zero(used)
     if (this.#buffer.length === SCRATCH_BYTES) scratch = this.#buffer
     return written
@@ -727,8 +738,7 @@ class Reader {
   }
 
   bytes(length: number): Uint8Array {
-    const at = this.#take(length)
-    return this.#bytes.slice(at, at + length)
+    return pooledCopy(this.view(length))
   }
 
   /** Everything that is left, not copied. */

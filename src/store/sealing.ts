@@ -163,8 +163,10 @@ export function newnessOf(sealed: Uint8Array): bigint | undefined {
   return BigInt.asUintN(64, view.getBigUint64(0) + BigInt(view.getUint32(KEY_SALT_BYTES)))
 }
 
+/** Copied by whoever takes it; zeroes but for the number. */
+const nonce = new Uint8Array(NONCE_BYTES)
+
 function nonceOf(number: Uint8Array): Uint8Array {
-  const nonce = new Uint8Array(NONCE_BYTES)
   nonce.set(number, NONCE_BYTES - NUMBER_BYTES)
   return nonce
 }

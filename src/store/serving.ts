@@ -2,7 +2,7 @@ import { equalBytes, sha256, zero } from '../crypto/index.js'
 import type { BlockNumber, ShareKey } from '../domain/index.js'
 import { type LogHead, type LogId, proveRange, type ShareRun, type VouchedShare } from '../provenance/index.js'
 import type { SealedDatabase } from './database.js'
-import { HEADS, isSmall, logText, NEWEST, NODES, PAYLOADS, PLACES, SMALL_PAYLOADS } from './records.js'
+import { HEADS, logText, NEWEST, NODES, PAYLOADS, PLACES, payloadPagesOf } from './records.js'
 import type { Reads } from './transaction.js'
 import type { SharePlace, StoredShare } from './types.js'
 
@@ -183,16 +183,28 @@ async function openShares(
 }
 
 async function payloadsOf(reads: Reads, located: readonly Located[]): Promise<(Uint8Array | undefined)[]> {
-  const [small, large] = [located.filter(({ place }) => isSmall(place)), located.filter(({ place }) => !isSmall(place))]
-  const ofPages = await reads.getMany(
-    SMALL_PAYLOADS,
-    small.map(({ key }) => key),
-  )
-  const ofRecords = await reads.getMany(
-    PAYLOADS,
-    large.map(({ key, place }) => ({ key, version: place.version })),
-  )
-  return located.map(({ place }) => (isSmall(place) ? ofPages : ofRecords).shift())
+  const payloads = new Array<Uint8Array | undefined>(located.length).fill(undefined)
+  const ofTables = new Map<ReturnType<typeof payloadPagesOf>, number[]>()
+  for (const [at, { place }] of located.entries()) {
+    const table = payloadPagesOf(place)
+    const ofTable = ofTables.get(table)
+    if (ofTable === undefined) ofTables.set(table, [at])
+    else ofTable.push(at)
+  }
+  for (const [table, ofTable] of ofTables) {
+    const sought = ofTable.flatMap((at) => located[at] ?? [])
+    const found = await (table === undefined
+      ? reads.getMany(
+          PAYLOADS,
+          sought.map(({ key, place }) => ({ key, version: place.version })),
+        )
+      : reads.getMany(
+          table,
+          sought.map(({ key }) => key),
+        ))
+    for (const [turn, at] of ofTable.entries()) payloads[at] = found[turn]
+  }
+  return payloads
 }
 
 /** Of small shares a run of the most bytes has thousands, and whoever stores it holds each of them in memory several times. */

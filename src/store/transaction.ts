@@ -30,6 +30,8 @@ export class Transaction implements Reads {
   readonly #sealer: Sealer
   /** Every record read or changed so far, by its name in hex. */
   readonly #records = new Map<string, RecordState>()
+  /** The prefixes of the tables of which records were changed. */
+  readonly #tables = new Set<number>()
   /** Every page read or changed so far, by its table's prefix. */
   readonly #pages = new Map<number, PagesOf>()
 
@@ -202,13 +204,17 @@ export class Transaction implements Reads {
 
   /** Of what was read or changed before; undefined also where the table has none. @throws RangeError */
   #knownRecord<Key>(table: RecordTable<Key, unknown>, key: Key): RecordState | undefined {
+    // What is empty needs no name: this is asked for each of many shares.
+    const isEmpty = this.#database.isEmpty(table.prefix)
+    if (isEmpty && !this.#tables.has(table.prefix)) return undefined
     const record = this.#records.get(nameOf(table, key).id)
-    if (record === undefined && !this.#database.isEmpty(table.prefix)) throw notLoaded(table, key)
+    if (record === undefined && !isEmpty) throw notLoaded(table, key)
     return record
   }
 
   #change({ id, name }: Named, sealed: Uint8Array | undefined): void {
     const { before, isRead } = this.#records.get(id) ?? notRead(name)
+    this.#tables.add(name[0] ?? 0)
     this.#records.set(id, { name, sealed, isChanged: true, before, isRead })
   }
 }
