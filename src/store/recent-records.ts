@@ -8,16 +8,21 @@ const LARGEST_BYTES = 32_768
 const ENTRY_BYTES = 256
 
 /**
- * What was written last, as it is sealed: a page that was changed is likely to be changed again by the next write, and to ask
+ * What was written of late, as it is sealed: a page that was changed is likely to be changed again by the next write, and to ask
  * the database for it costs more than to open it. It is the enclave's own memory, and still compared with what is the newest.
  */
 export class RecentRecords {
-  /** By their names, as Latin-1 text; what was written last stands last. */
+  /** By their names, as Latin-1 text; what was written or read last stands last. */
   readonly #records = new Map<string, Uint8Array>()
   #bytes = 0
 
   get(name: Uint8Array): Uint8Array | undefined {
-    return this.#records.get(textOf(name))
+    const text = textOf(name)
+    const sealed = this.#records.get(text)
+    if (sealed === undefined) return undefined
+    this.#records.delete(text)
+    this.#records.set(text, sealed)
+    return sealed
   }
 
   /** To be called when a write has ended. @param sealed undefined where the record was deleted. */

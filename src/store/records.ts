@@ -57,6 +57,9 @@ export function isPaged<Key, Value>(table: Table<Key, Value>): table is PagedTab
   return 'encodePage' in table
 }
 
+/** NFT ids that stand together: few, since a change of one writes them all. */
+const SHARES_PER_PAGE = 64
+
 /** What sorts below the first, or from the second on, outlives the seat: the header, the secrets, collateral, and what others have done wrong. */
 const [FIRST_SEAT_PREFIX, SECRETS_COPY_PREFIX, LAST_PREFIX] = [0x10, 0xfe, 0xff]
 
@@ -501,9 +504,6 @@ function secretTable(prefix: number, text: string): RecordTable<SecretName, Uint
 }
 
 const KIND_BYTES: Record<ShareKind, number> = { secret: 1, capsule: 2 }
-
-/** NFT ids that stand together: few, since a change of one writes them all. */
-const SHARES_PER_PAGE = 64
 
 function sharePages(
   prefix: number,
