@@ -5,7 +5,7 @@ import { bootstrap } from './bootstrap/bootstrap.js'
 import { crawl } from './crawl/crawl.js'
 import type { ContestResult } from './harness/contest.js'
 import { machineAndCommit } from './harness/machine.js'
-import type { Spread } from './harness/statistics.js'
+import { contestText } from './harness/text.js'
 import { reconciliation } from './reconciliation/reconciliation.js'
 import { snapshot } from './snapshot/snapshot.js'
 
@@ -34,23 +34,13 @@ process.stdout.write(`${machine.processor}, ${machine.cores} cores, Node ${machi
 process.stdout.write(`medians of ${runs} runs, each in a process of its own, in turn (minimum to maximum)\n\n`)
 const results: ContestResult[] = []
 for (const name of names) {
+  const begun = performance.now()
   for (const result of (await BENCHES[name]?.(runs)) ?? []) {
     results.push(result)
-    process.stdout.write(`${describe(result)}\n`)
+    process.stdout.write(`${contestText(result)}\n`)
   }
+  process.stdout.write(`${name} took ${((performance.now() - begun) / 1_000).toFixed(0)} s\n\n`)
 }
 if (values.json !== undefined) {
   await writeFile(values.json, `${JSON.stringify({ machine, runs, results }, undefined, 2)}\n`)
-}
-
-function describe({ name, unit, contestant, against, ratio, target, bound, isMet }: ContestResult): string {
-  const line = (who: { name: string; spread: Spread; setUp: string }) =>
-    `  ${who.name.padEnd(10)} ${figures(who.spread)} ${unit}   ${who.setUp}`
-  const verdict = `  ratio      ${ratio.toFixed(2)} x, target ${bound} ${target} x: ${isMet ? 'met' : 'NOT met'}`
-  return [name, line(contestant), line(against), verdict, ''].join('\n')
-}
-
-function figures({ minimum, median, maximum }: Spread): string {
-  const text = (value: number) => value.toFixed(value < 100 ? 1 : 0)
-  return `${text(median).padStart(7)} (${text(minimum)} to ${text(maximum)})`
 }

@@ -14,3 +14,8 @@ export function spreadOf(values: readonly number[]): Spread {
   const median = ((sorted[Math.ceil(middle) - 1] ?? minimum) + (sorted[Math.floor(middle)] ?? maximum)) / 2
   return { minimum, median, maximum }
 }
+
+/** Of each run its own ratio: what else the machine did then has met both. @param others as many as `values`. */
+export function ratiosOf(values: readonly number[], others: readonly number[]): Spread {
+  return spreadOf(values.map((value, run) => value / (others[run] ?? Number.NaN)))
+}
