@@ -139,13 +139,11 @@ export type TargetId = keyof typeof TARGETS
 /** What a target has come to. */
 export interface Verdict {
   readonly id: TargetId
-  readonly bound: Target['bound']
-  readonly value: number
   readonly isMet: boolean
 }
 
 /** @param measured the median: a ratio, or an amount in the target's unit. */
 export function judge(id: TargetId, measured: number): Verdict {
   const { bound, value } = TARGETS[id]
-  return { id, bound, value, isMet: bound === 'at least' ? measured >= value : measured <= value }
+  return { id, isMet: bound === 'at least' ? measured >= value : measured <= value }
 }
