@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { attestation } from './attestation/attestation.js'
 import { bootstrap } from './bootstrap/bootstrap.js'
 import { crawl } from './crawl/crawl.js'
+import { exchange } from './exchange/exchange.js'
 import { compare, comparisonText } from './harness/compare.js'
 import type { ContestResult } from './harness/contest.js'
 import { machineAndCommit } from './harness/machine.js'
@@ -12,13 +13,16 @@ import { contestText, machineText } from './harness/text.js'
 import { benchPage } from './page/page.js'
 import { reconciliation } from './reconciliation/reconciliation.js'
 import { snapshot } from './snapshot/snapshot.js'
+import { store } from './store/store.js'
 
 const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]>>> = {
   attestation,
   bootstrap,
   crawl,
+  exchange,
   reconciliation,
   snapshot,
+  store,
 }
 
 const USAGE = `bench [${Object.keys(BENCHES).join(' | ')} …] [--runs <1 to 50>] [--json <file>] [--html <file>]
