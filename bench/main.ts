@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../src/domain/index.js'
 import { attestation } from './attestation/attestation.js'
 import { bootstrap } from './bootstrap/bootstrap.js'
 import { crawl } from './crawl/crawl.js'
@@ -40,9 +41,16 @@ const { values, positionals } = parseArgs({
   },
 })
 const [command = '', ...operands] = positionals
-if (command === 'compare') process.exitCode = await runCompare(operands)
-else if (command === 'table') process.exitCode = await runTable(operands)
-else process.exitCode = await runBenches(positionals)
+const COMMANDS = new Map([
+  ['compare', runCompare],
+  ['table', runTable],
+])
+try {
+  process.exitCode = await (COMMANDS.get(command)?.(operands) ?? runBenches(positionals))
+} catch (thrown) {
+  process.stderr.write(`${messageOf(thrown)}\n`)
+  process.exitCode = 2
+}
 
 function refuse(): number {
   process.stderr.write(USAGE)
@@ -54,6 +62,7 @@ async function runCompare([before, after, ...more]: readonly string[]): Promise<
   const [one, other] = [await readResults(before), await readResults(after)]
   const comparison = compare(one, other)
   process.stdout.write(`${comparisonText(one, other, comparison)}\n`)
+  if (comparison.figures.length === 0) return 2
   return comparison.isWorse ? 1 : 0
 }
 
@@ -81,6 +90,7 @@ async function runBenches(asked: readonly string[]): Promise<number> {
   const seconds: Record<string, number> = {}
   const failed: string[] = []
   for (const name of names) {
+    process.stderr.write(`${name} …\n`)
     const begun = performance.now()
     try {
       for (const result of (await BENCHES[name]?.(runs)) ?? []) {

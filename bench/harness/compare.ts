@@ -125,12 +125,15 @@ export function comparisonText(one: Results, other: Results, { remarks, figures,
     return [name, one, other, `x ${ratioText(ratio)}`, change === 'worse' ? 'WORSE' : verdict]
   })
   const lines = alignedLines([HEAD, ...rows], { right: [1, 2, 3] })
+  const head = `first   ${one.at}  ${machineText(one.machine)}\nsecond  ${other.at}  ${machineText(other.machine)}`
   const unclear = figures.filter(({ change }) => change === 'cannot tell').length
   const untold =
     unclear === 0 ? [] : [`Of ${unclear} of ${figures.length} figures that cannot be told: more runs may tell.`]
+  if (figures.length === 0)
+    return [head, ...remarks, 'There is nothing in both of them that could be compared.'].join('\n\n')
   const worse = figures.filter(({ change }) => change === 'worse').map(({ name }) => name)
   return [
-    `first   ${one.at}  ${machineText(one.machine)}\nsecond  ${other.at}  ${machineText(other.machine)}`,
+    head,
     ...(remarks.length > 0 ? [remarks.join('\n')] : []),
     lines.join('\n'),
     [isWorse ? `Worse: ${worse.join('; ')}.` : 'Nothing got worse beyond noise.', ...untold].join(' '),

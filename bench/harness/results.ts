@@ -63,10 +63,24 @@ export async function writeText(file: string, text: string): Promise<void> {
 
 /** @throws Error when the file is not there, or holds something else. */
 export async function readResults(file: string): Promise<Results> {
-  const { data, error } = FILE.safeParse(JSON.parse(await readFile(file, 'utf8')))
-  if (error !== undefined) throw new Error(`${file} does not hold results of this bench: ${z.prettifyError(error)}`)
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Error(`${file} cannot be read: name a file that npm run bench has written.`, { cause })
+  })
+  const { data, error } = FILE.safeParse(parsed(text))
+  if (error !== undefined) {
+    throw new Error(`${file} does not hold results of this bench, make them anew: ${z.prettifyError(error)}`)
+  }
   const { at, machine, seconds, contests } = data
   return { at, machine, seconds, contests: contests.map(resultOf) }
+}
+
+/** @returns undefined when it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** A target that was judged, and by what. */

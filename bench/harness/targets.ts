@@ -127,7 +127,7 @@ export const TARGETS = {
     value: 2,
   },
   'snapshot-memory': {
-    what: 'peak memory of the list of all synced shares, 1,000,000 NFTs',
+    what: 'peak memory of the list of all synced shares, 500,000 NFTs',
     against: 'the same with 100,000',
     bound: 'at most',
     value: 1.25,

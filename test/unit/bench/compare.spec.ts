@@ -85,6 +85,8 @@ describe('two results of the bench, compared', () => {
     const [before, after] = [beside(BEFORE), beside(BEFORE.map((figure) => figure * 0.8))]
     assert.match(comparisonText(before, after, compare(before, after)), /\n\nWorse: bootstrap, x of raw\.$/)
     assert.match(comparisonText(before, before, compare(before, before)), /\n\nNothing got worse beyond noise\.$/)
+    const [nothing, apart] = [madeUpResults([]), madeUpResults([])]
+    assert.match(comparisonText(nothing, apart, compare(nothing, apart)), /There is nothing in both of them/)
     const few = beside([500], [1_000])
     assert.match(comparisonText(few, few, compare(few, few)), /beyond noise\. Of 1 of 2 figures that cannot be told/)
   })

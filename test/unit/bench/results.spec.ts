@@ -32,7 +32,10 @@ describe('results of the bench', () => {
   it('are refused when they are something else', async () => {
     const file = join(folder, 'other.json')
     await writeFile(file, JSON.stringify({ format: 2, ...results }))
-    await assert.rejects(readResults(file), /does not hold results of this bench/)
+    await assert.rejects(readResults(file), /other\.json does not hold results of this bench/)
+    await writeFile(file, 'no JSON')
+    await assert.rejects(readResults(file), /other\.json does not hold results of this bench/)
+    await assert.rejects(readResults(join(folder, 'absent.json')), /absent\.json cannot be read/)
   })
 
   it('have each target that was judged, with what it was judged by', () => {
