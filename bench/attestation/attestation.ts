@@ -11,13 +11,18 @@ const here = (file: string) => new URL(file, import.meta.url)
 export async function attestation(runs: number): Promise<ContestResult[]> {
   const results: ContestResult[] = []
   for (const tee of ['sgx', 'tdx'] as const) {
-    const name = `attestation, ${tee.toUpperCase()}`
-    const unit = 'µs of processor time'
-    const bound = 'at most' as const
-    results.push(
-      await hold({ name, unit, bound, contestant: warm(tee), against: cold(tee), ratio: 0.1 }, runs),
-      await hold({ name, unit, bound, contestant: warm(tee), against: signatures(tee), ratio: 2 }, runs),
-    )
+    const contest = {
+      id: `attestation-${tee}`,
+      name: `attestation, ${tee.toUpperCase()}`,
+      unit: 'µs of processor time',
+      better: 'less' as const,
+      contestant: warm(tee),
+      others: [
+        { ...cold(tee), role: 'itself' as const, target: `attestation-${tee}-cold` as const },
+        { ...signatures(tee), role: 'ceiling' as const, target: `attestation-${tee}-signatures` as const },
+      ],
+    }
+    results.push(await hold(contest, runs))
   }
   return results
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runPart, startPart } from '../harness/child.js'
 import { type Contestant, type ContestResult, hold } from '../harness/contest.js'
+import type { TargetId } from '../harness/targets.js'
 import type { FillInput } from './fill.js'
 import type { LevelOutput } from './level.js'
 import type { ProviderReady } from './provider.js'
@@ -19,8 +20,6 @@ const SMALL: Shares = { shares: 100_000, bytes: 64 }
 const FEW: Shares = { shares: 10_000, bytes: 64 }
 const MANY: Shares = { shares: 1_000_000, bytes: 64 }
 const MUCH: Shares = { shares: 100_000, bytes: 3_000 }
-/** What neither side may need more memory than, with any of these, MB; see docs/performance.md. */
-const MOST_MEMORY = 450
 
 /** How fast an enclave that joins has all shares, verified and durable, and what memory that takes on both sides. */
 export async function bootstrap(runs: number): Promise<ContestResult[]> {
@@ -29,23 +28,23 @@ export async function bootstrap(runs: number): Promise<ContestResult[]> {
     const results = [
       await hold(
         {
+          id: 'bootstrap-3k',
           name: 'bootstrap, shares of 3,000 bytes',
           unit: 'shares/s',
+          better: 'more',
           contestant: await fetching(folders, LARGE),
-          against: rawStream(LARGE),
-          ratio: 0.5,
-          bound: 'at least',
+          others: [{ ...rawStream(LARGE), role: 'ceiling', target: 'bootstrap-3k-stream' }],
         },
         runs,
       ),
       await hold(
         {
+          id: 'bootstrap-64',
           name: 'bootstrap, shares of 64 bytes',
           unit: 'shares/s',
+          better: 'more',
           contestant: await fetching(folders, SMALL),
-          against: levelAlone(SMALL),
-          ratio: 0.35,
-          bound: 'at least',
+          others: [{ ...levelAlone(SMALL), role: 'ceiling', target: 'bootstrap-64-level' }],
         },
         runs,
       ),
@@ -103,7 +102,7 @@ async function fetching(folders: Folders, what: Shares): Promise<Contestant> {
 
 /** Once for each size, whatever the number of runs: a peak hardly varies, and a million shares take their time. */
 async function memory(folders: Folders): Promise<ContestResult[]> {
-  const [few, many, large] = [await fetched(folders, FEW), await fetched(folders, MANY), await fetched(folders, MUCH)]
+  const [few, many, much] = [await fetched(folders, FEW), await fetched(folders, MANY), await fetched(folders, MUCH)]
   const results: ContestResult[] = []
   for (const side of ['requester', 'provider'] as const) {
     const peak = (what: Shares, { peakMemory, providerMemory }: Fetched): Contestant => ({
@@ -111,12 +110,22 @@ async function memory(folders: Folders): Promise<ContestResult[]> {
       setUp: `the whole process with its garbage, while ${what.shares} shares of ${what.bytes} bytes are fetched.`,
       run: async () => (side === 'requester' ? peakMemory : providerMemory),
     })
-    const most = { name: 'bound', setUp: 'what neither side may exceed.', run: async () => MOST_MEMORY }
-    const contest = { name: `bootstrap, peak memory of the ${side}`, unit: 'MB', bound: 'at most' as const }
-    const manyAgainst = { ...contest, contestant: peak(MANY, many) }
-    results.push(await hold({ ...manyAgainst, against: peak(FEW, few), ratio: 1.25 }, 1))
-    results.push(await hold({ ...manyAgainst, against: most, ratio: 1 }, 1))
-    results.push(await hold({ ...contest, contestant: peak(MUCH, large), against: most, ratio: 1 }, 1))
+    const name = `bootstrap, peak memory of the ${side}`
+    const [million, large] = [`memory-${side}`, `memory-${side}-3k`] as const
+    const contest = (id: TargetId, { bytes }: Shares) => {
+      return {
+        id,
+        target: id,
+        name: `${name}, shares of ${bytes.toLocaleString('en')} bytes`,
+        unit: 'MB',
+        better: 'less' as const,
+      }
+    }
+    const fewShares = { ...peak(FEW, few), role: 'itself' as const, target: `memory-${side}-growth` as const }
+    results.push(
+      await hold({ ...contest(million, MANY), contestant: peak(MANY, many), others: [fewShares] }, 1),
+      await hold({ ...contest(large, MUCH), contestant: peak(MUCH, much) }, 1),
+    )
   }
   return results
 }

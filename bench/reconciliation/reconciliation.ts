@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { runPart, startPart } from '../harness/child.js'
-import { type ContestResult, hold } from '../harness/contest.js'
+import { type Contestant, type ContestResult, hold, SharedRuns } from '../harness/contest.js'
 import type { ProviderReady } from './provider.js'
 import type { ReconciliationOutput } from './slotmesh.js'
 
@@ -15,38 +15,38 @@ const here = (file: string) => new URL(file, import.meta.url)
 
 /** What it takes two enclaves to find out in which of a million shares they differ. */
 export async function reconciliation(runs: number): Promise<ContestResult[]> {
+  const sessions = new SharedRuns(session)
+  const bytes = contestant(sessions.figure((output) => output.bytes / 1_000))
+  const time = contestant(sessions.figure(({ ms }) => ms))
+  const [onTheWire, inTime] = ['reconciliation-bytes', 'reconciliation-time'] as const
+  const better = 'less'
   return [
     await hold(
-      contest('reconciliation, on the wire', 'KB', 64, ({ bytes }) => bytes / 1_000),
+      { id: onTheWire, name: 'reconciliation, on the wire', unit: 'KB', better, contestant: bytes, target: onTheWire },
       runs,
     ),
     await hold(
-      contest('reconciliation, time', 'ms', 1_000, ({ ms }) => ms),
+      { id: inTime, name: 'reconciliation, time', unit: 'ms', better, contestant: time, target: inTime },
       runs,
     ),
   ]
 }
 
-function contest(name: string, unit: string, target: number, figure: (output: ReconciliationOutput) => number) {
+function contestant(run: () => Promise<number>): Contestant {
   return {
-    name,
-    unit,
-    ratio: 1,
-    bound: 'at most' as const,
-    contestant: {
-      name: 'slotmesh',
-      setUp: `one session of /ternoa/reconcile/1 on loopback (TCP, Noise, Yamux), two processes of ${SETS.shares} shares that differ in ${SETS.differences}; all are found.`,
-      run: async () => {
-        const provider = await startPart<ProviderReady>(here('provider.js'), SETS)
-        try {
-          const output = await runPart<ReconciliationOutput>(here('slotmesh.js'), { ...SETS, ...provider.message })
-          assert.equal(output.found, SETS.differences)
-          return figure(output)
-        } finally {
-          await provider.stop()
-        }
-      },
-    },
-    against: { name: 'target', setUp: 'what is asked for.', run: async () => target },
+    name: 'slotmesh',
+    setUp: `one session of /ternoa/reconcile/1 on loopback (TCP, Noise, Yamux), two processes of ${SETS.shares} shares that differ in ${SETS.differences}; all are found.`,
+    run,
+  }
+}
+
+async function session(): Promise<ReconciliationOutput> {
+  const provider = await startPart<ProviderReady>(here('provider.js'), SETS)
+  try {
+    const output = await runPart<ReconciliationOutput>(here('slotmesh.js'), { ...SETS, ...provider.message })
+    assert.equal(output.found, SETS.differences)
+    return output
+  } finally {
+    await provider.stop()
   }
 }
