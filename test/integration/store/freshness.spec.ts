@@ -276,6 +276,27 @@ describe('store and a host that forges its database', () => {
     }
   })
 
+  it('is not asked for what was just written, and what is kept of that goes with the seat', async () => {
+    const { store } = await begun()
+    await seal(store, origin, 11, [secret(1)])
+    const unshow = show(PLACES.encodePage(secret(1)), undefined)
+    try {
+      assert.equal((await store.place(secret(1)))?.version, 11)
+      await seal(store, origin, 12, [secret(2)])
+      assert.equal((await store.place(secret(2)))?.version, 12)
+    } finally {
+      unshow()
+    }
+    await store.eraseAll()
+    await store.beginSetup(origin.identity, 20, [])
+    assert.equal(await store.place(secret(1)), undefined)
+    await seal(store, origin, 21, [secret(2)])
+    assert.deepEqual(
+      (await collect(store.places())).map(({ nftId, version }) => [nftId, version]),
+      [[2, 21]],
+    )
+  })
+
   it('is told of no forgery by a store that is closed while it is read', async () => {
     const { store } = await begun()
     for (const nftId of [1, 2]) {
