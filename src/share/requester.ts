@@ -170,8 +170,9 @@ async function exchange(
   onGranted?.(clock.now() - begun)
   const receiving = new Receiving(party, outstanding)
   const taking = new Taking(onRun, known)
+  const batchBounds = { signal: AbortSignal.any([signal, taking.failed]), clock }
   const readSealed = async (): Promise<Uint8Array> => {
-    const { ciphertext } = await phase('batch', bounds, (options) => readFromProvider(frames, 'sealed', options))
+    const { ciphertext } = await phase('batch', batchBounds, (options) => readFromProvider(frames, 'sealed', options))
     return opener.open(ciphertext)
   }
   /** @returns the End, when it was that. */

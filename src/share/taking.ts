@@ -13,6 +13,7 @@ export class Taking {
   readonly #provider: Knowledge
   /** Of the message that is being gone through. */
   #runs: Promise<void>[] = []
+  readonly #failed = new AbortController()
   /** All of the messages before it. */
   #former: Promise<unknown> = Promise.resolve()
 
@@ -21,10 +22,14 @@ export class Taking {
     this.#provider = provider
   }
 
+  /** Aborts with whatever `onRun` throws: there is nothing to be waited for then. */
+  get failed(): AbortSignal {
+    return this.#failed.signal
+  }
+
   take(run: VerifiedRun): void {
     const taken = this.#onRun(run, this.#provider)
-    // It is told to whoever waits for the message.
-    taken.catch(() => undefined)
+    taken.catch((reason: unknown) => this.#failed.abort(reason))
     this.#runs.push(taken)
   }
 

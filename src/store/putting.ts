@@ -155,7 +155,8 @@ async function requireNoFork(transaction: Transaction, { head, nodes }: Verified
   )
   for (const at of nodes) {
     const held = transaction.known(NODES, { log, at })
-    if (held !== undefined && !equalBytes(held, at.hash)) throw new ForkError(head, at)
+    const { level, index, hash } = at
+    if (held !== undefined && !equalBytes(held, hash)) throw new ForkError(head, { level, index })
   }
 }
 

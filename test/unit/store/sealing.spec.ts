@@ -68,7 +68,7 @@ describe('sealing', () => {
     names.push(records.SECRETS_COPY.encodeKey('account-seed'))
     names.push(records.COLLATERAL.encodeKey('sgx/01'), records.PAYLOADS.encodeKey({ key, version: 11 }))
     for (const table of [records.PENDING, records.VIEWS]) names.push(table.encodeKey(key))
-    for (const pages of [records.WANTS, records.PLACES, records.SMALL_PAYLOADS]) names.push(pages.encodePage(key))
+    for (const pages of [records.WANTS, records.PLACES, records.SMALL_PAYLOADS, records.MEDIUM_PAYLOADS]) names.push(pages.encodePage(key))
     names.push(records.NODES.encodePage({ log, at: { level: 3, index: 5 } }))
     names.push(records.HEADS.encodeKey({ log, size: 9 }), records.NEWEST.encodeKey(log))
     return names.map((name) => [records.describeName(name), name])
