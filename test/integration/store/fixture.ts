@@ -89,7 +89,7 @@ export function payloadOf(key: ShareKey, edition = 0): Uint8Array {
 
 /** As {@link payloadOf}, of more bytes than are sealed by the page. */
 export function largePayloadOf(key: ShareKey, edition = 0): Uint8Array {
-  return new Uint8Array(Buffer.concat([payloadOf(key, edition), Buffer.alloc(560, '-')]))
+  return new Uint8Array(Buffer.concat([payloadOf(key, edition), Buffer.alloc(5_000, '-')]))
 }
 
 /** Has the owner hand over the shares, and the chain call them synced by `block`. */

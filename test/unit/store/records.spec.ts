@@ -81,8 +81,24 @@ describe('pages of shares', () => {
     }
   })
 
+  it('of shares of some kilobytes have eight', () => {
+    const pages = Array.from({ length: 17 }, (_, nftId) => records.MEDIUM_PAYLOADS.pageOf({ kind: 'secret', nftId }))
+    assert.deepEqual(
+      [0, 8, 16].map((nftId) => pages.lastIndexOf(pages[nftId] ?? 0)),
+      [7, 15, 16],
+    )
+    assertSamePage(records.MEDIUM_PAYLOADS, keys)
+  })
+
+  it('are by the size of the share', () => {
+    const tableOf = (bytes: number) => records.payloadPagesOf({ bytes })
+    assert.deepEqual([tableOf(16), tableOf(512)], [records.SMALL_PAYLOADS, records.SMALL_PAYLOADS])
+    assert.deepEqual([tableOf(513), tableOf(4_096)], [records.MEDIUM_PAYLOADS, records.MEDIUM_PAYLOADS])
+    assert.equal(tableOf(4_097), undefined)
+  })
+
   it('say of each value what it is of, and have them in order', () => {
-    for (const table of tables) {
+    for (const table of [...tables, records.MEDIUM_PAYLOADS]) {
       for (const key of keys) assertRoundTrip(table, key)
       assert.deepEqual(inOrder(table, [...keys].reverse()), keys)
       assert.equal(table.encodePage({ kind: 'secret', nftId: 2 ** 32 - 1 }).length, 6)
