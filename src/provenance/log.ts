@@ -103,6 +103,14 @@ export function verifyHead(genesisHash: BlockHash, head: LogHead, verify = verif
   }
 }
 
+/** The nodes that the proof of leaves [first, first + count) in a log of `size` leaves is made of: left of them, and right. */
+export function proofPositions({ first, count, size }: { first: number; count: number; size: number }): {
+  readonly left: NodePosition[]
+  readonly right: NodePosition[]
+} {
+  return { left: decompose(0, first), right: decompose(first + count, size) }
+}
+
 /**
  * Proves leaves [first, first + count) of a log of `size` leaves, from nodes that the caller has kept.
  *
@@ -116,8 +124,9 @@ export async function proveRange(
     const found = await Promise.all(positions.map(nodeAt))
     return found.every((hash) => hash !== undefined) ? found : undefined
   }
-  const left = await hashes(decompose(0, range.first))
-  const right = await hashes(decompose(range.first + range.count, range.size))
+  const positions = proofPositions(range)
+  const left = await hashes(positions.left)
+  const right = await hashes(positions.right)
   return left === undefined || right === undefined ? undefined : { left, right }
 }
 

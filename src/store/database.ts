@@ -214,6 +214,7 @@ export class SealedDatabase implements Reads {
     view?: View,
   ): Promise<(Value | undefined)[]> {
     const pages = view?.pages ?? new OpenPages()
+    pages.use()
     try {
       const missing = new Map<string | number, Uint8Array>()
       for (const key of keys) {
@@ -231,8 +232,8 @@ export class SealedDatabase implements Reads {
         return value && table.decode(value)
       })
     } finally {
+      pages.release()
       if (view === undefined) pages.clear()
-      else pages.limit()
     }
   }
 

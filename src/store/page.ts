@@ -45,6 +45,7 @@ export class OpenPages {
   readonly #pages = new Map<number, Map<string | number, ReadonlyMap<number, Uint8Array> | undefined>>()
   readonly #opened: Uint8Array[] = []
   #bytes = 0
+  #users = 0
 
   has({ prefix }: Pages, page: string | number): boolean {
     return this.#pages.get(prefix)?.has(page) ?? false
@@ -66,9 +67,15 @@ export class OpenPages {
     pages.set(page, plain && decodePage(plain))
   }
 
-  /** Lets all go where it is too much to keep. */
-  limit(): void {
-    if (this.#bytes > OPEN_BYTES) this.clear()
+  /** To be called before pages are looked for, and {@link release} when what is in them was read. */
+  use(): void {
+    this.#users += 1
+  }
+
+  /** Lets all go where it is too much to keep, and nobody else is reading. */
+  release(): void {
+    this.#users -= 1
+    if (this.#users === 0 && this.#bytes > OPEN_BYTES) this.clear()
   }
 
   clear(): void {

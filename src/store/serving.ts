@@ -1,6 +1,13 @@
 import { equalBytes, sha256, zero } from '../crypto/index.js'
 import type { BlockNumber, ShareKey } from '../domain/index.js'
-import { type LogHead, type LogId, proveRange, type ShareRun, type VouchedShare } from '../provenance/index.js'
+import {
+  type LogHead,
+  type LogId,
+  proofPositions,
+  proveRange,
+  type ShareRun,
+  type VouchedShare,
+} from '../provenance/index.js'
 import type { SealedDatabase } from './database.js'
 import { HEADS, logText, NEWEST, NODES, PAYLOADS, PLACES, payloadPagesOf } from './records.js'
 import type { Reads } from './transaction.js'
@@ -148,6 +155,12 @@ async function loadRun(
     if (head === undefined) continue
     const range = { first: first.place.index, count: located.length, size: head.size }
     if (range.first + range.count > head.size) continue
+    // In one go: one by one each would be looked for, and its page opened, by itself.
+    const { left, right } = proofPositions(range)
+    await reads.getMany(
+      NODES,
+      [...left, ...right].map((at) => ({ log, at })),
+    )
     const proof = await proveRange(nodeAt, range)
     if (proof === undefined) continue
     return { head, first: range.first, shares: await openShares(database, reads, located), proof }
@@ -165,21 +178,25 @@ async function openShares(
   located: readonly Located[],
 ): Promise<VouchedShare[]> {
   const opened: VouchedShare[] = []
-  for (let from = 0; from < located.length; from += PAYLOADS_PER_STEP) {
-    const step = located.slice(from, from + PAYLOADS_PER_STEP)
-    const payloads = await payloadsOf(reads, step)
-    for (const [at, { key, place }] of step.entries()) {
-      const { version, payloadHash } = place
-      const payload = payloads[at]
-      if (payload === undefined || !equalBytes(sha256(payload), payloadHash)) {
-        const others = [...payloads, ...opened.map((share) => share.payload)]
-        zero(...others.filter((other) => other !== undefined))
-        throw database.tampered(PAYLOADS, { key, version })
+  try {
+    for (let from = 0; from < located.length; from += PAYLOADS_PER_STEP) {
+      const step = located.slice(from, from + PAYLOADS_PER_STEP)
+      const payloads = await payloadsOf(reads, step)
+      for (const [at, { key, place }] of step.entries()) {
+        const { version, payloadHash } = place
+        const payload = payloads[at]
+        if (payload === undefined || !equalBytes(sha256(payload), payloadHash)) {
+          zero(...payloads.filter((other) => other !== undefined))
+          throw database.tampered(PAYLOADS, { key, version })
+        }
+        opened.push({ leaf: { kind: key.kind, nftId: key.nftId, version, payloadHash }, payload })
       }
-      opened.push({ leaf: { ...key, version, payloadHash }, payload })
     }
+    return opened
+  } catch (thrown) {
+    zero(...opened.map(({ payload }) => payload))
+    throw thrown
   }
-  return opened
 }
 
 async function payloadsOf(reads: Reads, located: readonly Located[]): Promise<(Uint8Array | undefined)[]> {
@@ -191,20 +208,25 @@ async function payloadsOf(reads: Reads, located: readonly Located[]): Promise<(U
     if (ofTable === undefined) ofTables.set(table, [at])
     else ofTable.push(at)
   }
-  for (const [table, ofTable] of ofTables) {
-    const sought = ofTable.flatMap((at) => located[at] ?? [])
-    const found = await (table === undefined
-      ? reads.getMany(
-          PAYLOADS,
-          sought.map(({ key, place }) => ({ key, version: place.version })),
-        )
-      : reads.getMany(
-          table,
-          sought.map(({ key }) => key),
-        ))
-    for (const [turn, at] of ofTable.entries()) payloads[at] = found[turn]
+  try {
+    for (const [table, ofTable] of ofTables) {
+      const sought = ofTable.flatMap((at) => located[at] ?? [])
+      const found = await (table === undefined
+        ? reads.getMany(
+            PAYLOADS,
+            sought.map(({ key, place }) => ({ key, version: place.version })),
+          )
+        : reads.getMany(
+            table,
+            sought.map(({ key }) => key),
+          ))
+      for (const [turn, at] of ofTable.entries()) payloads[at] = found[turn]
+    }
+    return payloads
+  } catch (thrown) {
+    zero(...payloads.filter((payload) => payload !== undefined))
+    throw thrown
   }
-  return payloads
 }
 
 /** Of small shares a run of the most bytes has thousands, and whoever stores it holds each of them in memory several times. */

@@ -181,18 +181,25 @@ describe('pages that were opened for reading', () => {
 
   it('are let go where they are too many, and not before', () => {
     const pages = new OpenPages()
+    const read = () => {
+      pages.use()
+      pages.release()
+    }
     const large = () =>
       encoded(Array.from({ length: 32 }, (_, entry) => [entry, new Uint8Array(32_765).fill(9)] as const))
     const opened = Array.from({ length: 5 }, large)
     for (const [at, plain] of opened.slice(0, 4).entries()) pages.add(PLACES, at, plain)
-    pages.limit()
+    read()
     assert.ok(pages.has(PLACES, 0))
     pages.add(PLACES, 4, opened[4])
-    pages.limit()
+    pages.use()
+    read()
+    assert.ok(pages.has(PLACES, 4), 'while somebody else reads')
+    pages.release()
     assert.equal(pages.has(PLACES, 4), false)
     assert.ok(opened.every((plain) => plain.every((byte) => byte === 0)))
     pages.add(PLACES, 0, page.slice())
-    pages.limit()
+    read()
     assert.ok(pages.has(PLACES, 0))
   })
 })
