@@ -62,6 +62,24 @@ const LENGTH_BYTES = 4
 /** For what is hashed; none of it is secret. */
 const scratch = new Uint8Array(1_024)
 
+/**
+ * As {@link taggedHash}, for parts that always have the same lengths: what is hashed, with the domain and the lengths in
+ * place, and where each part begins. Whoever has set all parts takes `sha256(bytes)`.
+ */
+export function taggedLayout(domain: Domain, lengths: readonly number[]): { bytes: Uint8Array; at: readonly number[] } {
+  const prefix = prefixOf(domain)
+  const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + LENGTH_BYTES + length, prefix.length))
+  bytes.set(prefix)
+  const starts: number[] = []
+  let at = prefix.length
+  for (const length of lengths) {
+    bytes.set(u32Bytes(length), at)
+    starts.push(at + LENGTH_BYTES)
+    at += LENGTH_BYTES + length
+  }
+  return { bytes, at: starts }
+}
+
 const PREFIXES = new Map<Domain, Uint8Array>()
 
 /** A domain behind its length, made once: an exchange hashes some dozens of times. */

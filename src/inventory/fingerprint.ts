@@ -1,4 +1,4 @@
-import { DOMAIN, taggedHash } from '../crypto/index.js'
+import { DOMAIN, sha256, taggedHash, taggedLayout } from '../crypto/index.js'
 import { keyOf } from './trie.js'
 
 /** Enough for a hint: whoever finds two sets of one fingerprint hides what differs between these alone. */
@@ -11,16 +11,18 @@ export function noSum(): Uint32Array {
   return new Uint32Array(WORDS)
 }
 
-const element = new Uint8Array(9)
-const view = new DataView(element.buffer)
+/** A share's kind, NFT id and version. */
+const ELEMENT = taggedLayout(DOMAIN.reconcileElement, [9])
+const [ELEMENT_AT = 0] = ELEMENT.at
+const view = new DataView(ELEMENT.bytes.buffer, ELEMENT_AT)
 
 /** Adds a share to a sum, or takes it away again: its hash as a number, modulo 2^256 (reconcile SPEC 4.2). */
 export function changeSum(sum: Uint32Array, share: number, version: number, step: 1 | -1): void {
   const { kind, nftId } = keyOf(share)
-  element[0] = kind === 'secret' ? 1 : 2
+  view.setUint8(0, kind === 'secret' ? 1 : 2)
   view.setUint32(1, nftId)
   view.setUint32(5, version)
-  const hash = taggedHash(DOMAIN.reconcileElement, element)
+  const hash = sha256(ELEMENT.bytes)
   const words = new DataView(hash.buffer, hash.byteOffset)
   let carry = 0
   for (let word = WORDS - 1; word >= 0; word -= 1) {

@@ -3,7 +3,9 @@ import {
   DOMAIN,
   equalBytes,
   fromHex,
+  sha256,
   taggedHash,
+  taggedLayout,
   u32Bytes,
   verifySignature,
 } from '../crypto/index.js'
@@ -59,17 +61,22 @@ export interface RangeProof {
 
 const KIND_BYTES: Record<ShareKind, number> = { secret: 1, capsule: 2 }
 
-export function leafHash(leaf: ProvenanceLeaf): Uint8Array {
-  return hashLeaf(
-    taggedHash(
-      DOMAIN.provenanceLeaf,
-      Uint8Array.of(KIND_BYTES[leaf.kind]),
-      u32Bytes(leaf.nftId),
-      u32Bytes(leaf.version),
-      leaf.payloadHash,
-    ),
-  )
+export function leafHash({ kind, nftId, version, payloadHash }: ProvenanceLeaf): Uint8Array {
+  if (payloadHash.length !== PAYLOAD_HASH_BYTES)
+    throw new RangeError(`A payload's hash has ${PAYLOAD_HASH_BYTES} bytes.`)
+  LEAF.bytes[KIND_AT] = KIND_BYTES[kind]
+  LEAF_VIEW.setUint32(ID_AT, nftId)
+  LEAF_VIEW.setUint32(VERSION_AT, version)
+  LEAF.bytes.set(payloadHash, HASH_AT)
+  return hashLeaf(sha256(LEAF.bytes))
 }
+
+const PAYLOAD_HASH_BYTES = 32
+
+/** Its kind, NFT id, version and hash; there are as many leaves as shares. */
+const LEAF = taggedLayout(DOMAIN.provenanceLeaf, [1, 4, 4, PAYLOAD_HASH_BYTES])
+const LEAF_VIEW = new DataView(LEAF.bytes.buffer)
+const [KIND_AT = 0, ID_AT = 0, VERSION_AT = 0, HASH_AT = 0] = LEAF.at
 
 function headDigest(genesisHash: BlockHash, head: Omit<LogHead, 'signature'>): Uint8Array {
   return taggedHash(

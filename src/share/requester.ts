@@ -291,7 +291,7 @@ class Receiving {
     }
     this.#requireSigned(head)
     const vouched = shares.map(({ key, version, payload }) => ({
-      leaf: { ...key, version, payloadHash: sha256(payload) },
+      leaf: { kind: key.kind, nftId: key.nftId, version, payloadHash: sha256(payload) },
       payload,
     }))
     const nodes = verifyRange(

@@ -269,7 +269,9 @@ export class SealedDatabase implements Reads {
   /** Every value of a table in key order, opened one by one, as the table stood when the iteration began. */
   async *entries<Key, Value>(table: Table<Key, Value>): AsyncGenerator<[Key, Value]> {
     if (isPaged(table)) {
-      for await (const [key, value] of this.#pageEntries(table)) yield [key, table.decode(value)]
+      for await (const entries of this.#pageEntries(table)) {
+        for (const [key, value] of entries) yield [key, table.decode(value)]
+      }
       return
     }
     const options = { values: true, isWhole: true }
@@ -282,7 +284,7 @@ export class SealedDatabase implements Reads {
   /** Every key of a table in order, from `from` on if given; records are not opened for it, but pages are. */
   async *keys<Key>(table: Table<Key, unknown>, from?: Key): AsyncGenerator<Key> {
     if (isPaged(table)) {
-      for await (const [key] of this.#pageEntries(table, from)) yield key
+      for await (const keys of this.keysOfPages(table, from)) yield* keys
       return
     }
     const range = from === undefined ? rangeOf(table) : { ...rangeOf(table), gte: table.encodeKey(from) }
@@ -290,8 +292,13 @@ export class SealedDatabase implements Reads {
     for await (const [name] of this.#fresh(table.prefix, range, options)) yield table.decodeKey(name)
   }
 
-  /** What each value is encoded as, until the next one is asked for. */
-  async *#pageEntries<Key>(table: PagedTable<Key, unknown>, from?: Key): AsyncGenerator<[Key, Uint8Array]> {
+  /** As `keys`, page by page. */
+  async *keysOfPages<Key>(table: PagedTable<Key, unknown>, from?: Key): AsyncGenerator<Key[]> {
+    for await (const entries of this.#pageEntries(table, from)) yield entries.map(([key]) => key)
+  }
+
+  /** Page by page, what each value is encoded as, until the next page is asked for. */
+  async *#pageEntries<Key>(table: PagedTable<Key, unknown>, from?: Key): AsyncGenerator<[Key, Uint8Array][]> {
     const first = from === undefined ? undefined : { page: table.encodePage(from), entry: table.entryOf(from) }
     const range = first === undefined ? rangeOf(table) : { ...rangeOf(table), gte: first.page }
     const options = { values: true, isWhole: first === undefined }
@@ -299,7 +306,11 @@ export class SealedDatabase implements Reads {
       const least = first !== undefined && equalBytes(name, first.page) ? first.entry : 0
       const plain = this.openPage(table, name, sealed)
       try {
-        for (const [entry, value] of decodePage(plain)) if (entry >= least) yield [table.decodeKey(name, entry), value]
+        const entries: [Key, Uint8Array][] = []
+        for (const [entry, value] of decodePage(plain)) {
+          if (entry >= least) entries.push([table.decodeKey(name, entry), value])
+        }
+        yield entries
       } finally {
         zero(plain)
       }

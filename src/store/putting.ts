@@ -1,7 +1,7 @@
 import { equalBytes } from '../crypto/index.js'
 import { type BlockNumber, type ShareKey, SlotmeshError } from '../domain/index.js'
 import { numberOf } from '../inventory/index.js'
-import type { LogHead, LogId, NodePosition, VerifiedRun } from '../provenance/index.js'
+import type { LogHead, LogId, LogNode, NodePosition, VerifiedRun } from '../provenance/index.js'
 import type { Changes } from './changes.js'
 import { logOf } from './own-log.js'
 import { HEADS, logText, NEWEST, NODES, PLACES, WANTS } from './records.js'
@@ -92,7 +92,7 @@ export async function takeRun(
   const identity = changes.identity()
   if (head.slot !== identity.seat.slot) throw wrongSlotError(identity, head)
   const newest = (await transaction.get(NEWEST, log)) ?? 0
-  await requireNoFork(transaction, run, log)
+  const newNodes = await nodesNotHeld(transaction, run, log)
   const wasSetBack = logText(log) === logText(logOf(identity)) && head.size > newest
   if (wasSetBack) changes.beginIncarnation()
 
@@ -125,7 +125,12 @@ export async function takeRun(
       changes.narrowWant({ ...want, origin: undefined })
     }
   }
-  if (stored.size > 0) keepProof(transaction, run, log, newest)
+  if (stored.size > 0) {
+    const name = { log, size: head.size }
+    if (!transaction.has(HEADS, name)) transaction.put(HEADS, name, head)
+    if (head.size > newest) transaction.put(NEWEST, log, head.size)
+    for (const at of newNodes) transaction.put(NODES, { log, at }, at.hash)
+  }
   return { stored: [...stored.values()], closed, contradicted, wasSetBack }
 }
 
@@ -145,27 +150,20 @@ function isOfAnotherOrigin(want: Want, version: BlockNumber, head: LogHead): boo
   return want.origin !== undefined && version === want.minimumVersion && head.cluster !== want.origin
 }
 
-/** Also reads what `keepProof` needs. @throws ForkError where the run contradicts what is held of its log. */
-async function requireNoFork(transaction: Transaction, { head, nodes }: VerifiedRun, log: LogId): Promise<void> {
+/** Of the nodes that prove the run. @throws ForkError where it contradicts what is held of its log. */
+async function nodesNotHeld(transaction: Transaction, { head, nodes }: VerifiedRun, log: LogId): Promise<LogNode[]> {
   const known = await transaction.get(HEADS, { log, size: head.size })
   if (known !== undefined && !equalBytes(known.root, head.root)) throw new ForkError(head, undefined)
   await transaction.preload(
     NODES,
     nodes.map((at) => ({ log, at })),
   )
-  for (const at of nodes) {
+  return nodes.filter((at) => {
     const held = transaction.known(NODES, { log, at })
     const { level, index, hash } = at
     if (held !== undefined && !equalBytes(held, hash)) throw new ForkError(head, { level, index })
-  }
-}
-
-/** The head and the nodes with which the run's shares can be proved to others. */
-function keepProof(transaction: Transaction, { head, nodes }: VerifiedRun, log: LogId, newest: number): void {
-  const name = { log, size: head.size }
-  if (transaction.known(HEADS, name) === undefined) transaction.put(HEADS, name, head)
-  if (head.size > newest) transaction.put(NEWEST, log, head.size)
-  for (const at of nodes) if (!transaction.has(NODES, { log, at })) transaction.put(NODES, { log, at }, at.hash)
+    return held === undefined
+  })
 }
 
 /** The run is not one to be put; nothing of it was. */

@@ -633,6 +633,10 @@ const SCRATCH_BYTES = 1_024
 /** What the next writer writes to, so that not each of millions makes a buffer; zeroed when one is done with it. */
 let scratch: Uint8Array | undefined
 
+/** One number on its way to bytes or back. */
+const numberBytes = new Uint8Array(8)
+const number = new DataView(numberBytes.buffer)
+
 class Writer {
   #buffer: Uint8Array
   #length = 0
@@ -663,7 +667,8 @@ class Writer {
   /** Unix ms fit a double exactly. */
   f64(value: number): this {
     const at = this.#take(8)
-    new DataView(this.#buffer.buffer).setFloat64(at, value)
+    number.setFloat64(0, value)
+    this.#buffer.set(numberBytes, at)
     return this
   }
 
@@ -724,7 +729,8 @@ class Reader {
 
   f64(): number {
     const at = this.#take(8)
-    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, 8).getFloat64(0)
+    for (let byte = 0; byte < 8; byte += 1) numberBytes[byte] = this.#bytes[at + byte] ?? 0
+    return number.getFloat64(0)
   }
 
   hex(length: number): `0x${string}` {

@@ -717,9 +717,9 @@ export class Store {
   ): AsyncGenerator<Want> {
     const { from, skips = () => false } = options
     let step: ShareKey[] = []
-    for await (const key of this.#database.keys(WANTS, from)) {
-      if (skips(key)) continue
-      if (step.push(key) < WANTS_PER_STEP) continue
+    for await (const keys of this.#database.keysOfPages(WANTS, from)) {
+      for (const key of keys) if (!skips(key)) step.push(key)
+      if (step.length < WANTS_PER_STEP) continue
       yield* await this.wantsOf(step)
       step = []
     }

@@ -353,7 +353,6 @@ export class Fetcher {
           for (const { leaf } of run.shares) {
             const share = numberOf(leaf)
             answered.add(share)
-            if (isTaken) given.set(share, provider)
             const since = open.get(share)?.since
             if (since === undefined || !storedShares.has(share)) continue
             const { kind, nftId, version } = leaf
@@ -363,6 +362,8 @@ export class Fetcher {
             open.delete(numberOf(key))
             this.#book.settled(key)
           }
+          if (!isTaken || closed.length === run.shares.length) return
+          for (const { leaf } of run.shares) if (open.has(numberOf(leaf))) given.set(numberOf(leaf), provider)
         },
         onNotHeld: (key) => answered.add(numberOf(key)),
       })
