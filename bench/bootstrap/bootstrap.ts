@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runPart, startPart } from '../harness/child.js'
-import { type Contestant, type ContestResult, hold } from '../harness/contest.js'
+import { type Contestant, type ContestResult, hold, type Other } from '../harness/contest.js'
+import type { TargetId } from '../harness/targets.js'
+import { archive, bitswap, hypercore } from '../rivals/rivals.js'
 import type { FillInput } from './fill.js'
 import type { LevelOutput } from './level.js'
 import type { ProviderReady } from './provider.js'
@@ -32,7 +34,10 @@ export async function bootstrap(runs: number): Promise<ContestResult[]> {
           unit: 'shares/s',
           better: 'more',
           contestant: await fetching(folders, LARGE),
-          others: [{ ...rawStream(LARGE), role: 'ceiling', target: 'bootstrap-3k-stream' }],
+          others: [
+            { ...rawStream(LARGE), role: 'ceiling', target: 'bootstrap-3k-stream' },
+            ...rivals(LARGE, 'bootstrap-3k-hypercore'),
+          ],
         },
         runs,
       ),
@@ -43,7 +48,10 @@ export async function bootstrap(runs: number): Promise<ContestResult[]> {
           unit: 'shares/s',
           better: 'more',
           contestant: await fetching(folders, SMALL),
-          others: [{ ...levelAlone(SMALL), role: 'ceiling', target: 'bootstrap-64-level' }],
+          others: [
+            { ...levelAlone(SMALL), role: 'ceiling', target: 'bootstrap-64-level' },
+            ...rivals(SMALL, 'bootstrap-64-hypercore'),
+          ],
         },
         runs,
       ),
@@ -123,6 +131,14 @@ async function memory(folders: Folders): Promise<ContestResult[]> {
 
 async function fetched(folders: Folders, what: Shares): Promise<Fetched> {
   return fetchAll(await folders.of(what), what)
+}
+
+function rivals(what: Shares, target: TargetId): Other[] {
+  return [
+    { ...hypercore(what), role: 'rival', target },
+    { ...bitswap(what), role: 'rival' },
+    { ...archive(what), role: 'rival' },
+  ]
 }
 
 function rawStream({ shares, bytes }: Shares): Contestant {
