@@ -6,6 +6,7 @@ import { crawl } from './crawl/crawl.js'
 import type { ContestResult } from './harness/contest.js'
 import { machineAndCommit } from './harness/machine.js'
 import { contestText } from './harness/text.js'
+import { live } from './live/live.js'
 import { reconciliation } from './reconciliation/reconciliation.js'
 import { snapshot } from './snapshot/snapshot.js'
 
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]
   attestation,
   bootstrap,
   crawl,
+  live,
   reconciliation,
   snapshot,
 }

@@ -1,7 +1,7 @@
 /* Asks for the archive and unpacks it into sealed files of its own. */
 import { execFileSync } from 'node:child_process'
 import { input, report } from '../../harness/child.js'
-import { temporaryFolder } from '../folder.js'
+import { temporaryFolder } from '../../harness/folder.js'
 import { type Records, type Replicated, recordOf } from '../records.js'
 import { numberIn, SealedFiles } from './files.js'
 import type { ArchiveReady } from './provider.js'

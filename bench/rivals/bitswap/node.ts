@@ -9,7 +9,7 @@ import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { LevelBlockstore } from 'blockstore-level'
 import { createLibp2p } from 'libp2p'
-import { temporaryFolder } from '../folder.js'
+import { temporaryFolder } from '../../harness/folder.js'
 
 export interface BitswapNode {
   readonly host: Libp2p

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import SecretStream from '@hyperswarm/secret-stream'
 import Hypercore from 'hypercore'
 import { goOn, input, report } from '../../harness/child.js'
-import { temporaryFolder } from '../folder.js'
+import { temporaryFolder } from '../../harness/folder.js'
 import { type Records, recordsFrom } from '../records.js'
 
 export interface HypercoreReady {

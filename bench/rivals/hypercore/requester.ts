@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import SecretStream from '@hyperswarm/secret-stream'
 import Hypercore from 'hypercore'
 import { input, report } from '../../harness/child.js'
-import { temporaryFolder } from '../folder.js'
+import { temporaryFolder } from '../../harness/folder.js'
 import { type Records, type Replicated, recordOf } from '../records.js'
 import type { HypercoreReady } from './provider.js'
 
