@@ -6,6 +6,7 @@ import { crawl } from './crawl/crawl.js'
 import type { ContestResult } from './harness/contest.js'
 import { machineAndCommit } from './harness/machine.js'
 import { contestText } from './harness/text.js'
+import { idle } from './idle/idle.js'
 import { live } from './live/live.js'
 import { reconciliation } from './reconciliation/reconciliation.js'
 import { snapshot } from './snapshot/snapshot.js'
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]
   attestation,
   bootstrap,
   crawl,
+  idle,
   live,
   reconciliation,
   snapshot,
