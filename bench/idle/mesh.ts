@@ -14,7 +14,7 @@ import { Actors, type Candidate } from '../../src/simulation/index.js'
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 /** From when the mesh is whole until it is measured. */
-const SETTLING_MS = 30_000
+const SETTLING_MS = 45_000
 
 const TIMEOUT_MS = 60_000
 
