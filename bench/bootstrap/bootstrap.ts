@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runPart, startPart } from '../harness/child.js'
+
 import { type Contestant, type ContestResult, hold, type Other } from '../harness/contest.js'
 import type { TargetId } from '../harness/targets.js'
 import { archive, bitswap, hypercore } from '../rivals/rivals.js'
+
 import type { FillInput } from './fill.js'
 import type { LevelOutput } from './level.js'
 import type { ProviderReady } from './provider.js'
@@ -119,11 +121,19 @@ async function memory(folders: Folders): Promise<ContestResult[]> {
     })
     const name = `bootstrap, peak memory of the ${side}`
     const [million, large] = [`memory-${side}`, `memory-${side}-3k`] as const
-    const contest = { name, unit: 'MB', better: 'less' as const }
+    const contest = (id: TargetId, { bytes }: Shares) => {
+      return {
+        id,
+        target: id,
+        name: `${name}, shares of ${bytes.toLocaleString('en')} bytes`,
+        unit: 'MB',
+        better: 'less' as const,
+      }
+    }
     const fewShares = { ...peak(FEW, few), role: 'itself' as const, target: `memory-${side}-growth` as const }
     results.push(
-      await hold({ ...contest, id: million, contestant: peak(MANY, many), others: [fewShares], target: million }, 1),
-      await hold({ ...contest, id: large, contestant: peak(MUCH, much), target: large }, 1),
+      await hold({ ...contest(million, MANY), contestant: peak(MANY, many), others: [fewShares] }, 1),
+      await hold({ ...contest(large, MUCH), contestant: peak(MUCH, much) }, 1),
     )
   }
   return results

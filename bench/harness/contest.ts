@@ -36,54 +36,68 @@ export interface Contest {
 }
 
 /** What a side came to in each run, in their order. */
-export interface Measured extends Pick<Contestant, 'name' | 'setUp'> {
+export interface Figures extends Pick<Contestant, 'name' | 'setUp'> {
   readonly figures: readonly number[]
-  readonly spread: Spread
 }
 
-export interface MeasuredOther extends Measured, Pick<Other, 'role'> {
+/** All that was measured, and nothing that follows from it. */
+export interface ContestFigures extends Pick<Contest, 'id' | 'name' | 'unit' | 'better' | 'target'> {
+  readonly contestant: Figures
+  readonly others: readonly (Figures & Pick<Other, 'role' | 'target'>)[]
+}
+
+interface Measured extends Figures {
+  readonly spread: Spread
+  /** Of its target, if there is one. */
+  readonly verdict?: Verdict
+}
+
+interface MeasuredOther extends Measured, Pick<Other, 'role' | 'target'> {
   /** The contestant's figure to this one's, of each run. */
   readonly ratio: Spread
-  readonly verdict?: Verdict | undefined
 }
 
-export interface ContestResult extends Pick<Contest, 'id' | 'name' | 'unit' | 'better'> {
+/** With what follows from it. */
+export interface ContestResult extends ContestFigures {
   readonly contestant: Measured
   readonly others: readonly MeasuredOther[]
-  readonly verdict?: Verdict | undefined
 }
 
 /** All sides in turn, another one first each time, so that what else the machine does meets each of them alike. */
 export async function hold(contest: Contest, runs: number): Promise<ContestResult> {
-  const { id, name, unit, better, contestant, others = [], target } = contest
-  const sides = [contestant, ...others].map((side) => ({ side, figures: [] as number[] }))
+  const { contestant, others = [] } = contest
+  const ours = side(contestant)
+  const theirs = others.map(side)
+  const sides = [ours, ...theirs]
   for (let run = 0; run < runs; run += 1) {
     const first = run % sides.length
-    for (const { side, figures } of [...sides.slice(first), ...sides.slice(0, first)]) figures.push(await side.run())
+    for (const { run: once, figures } of [...sides.slice(first), ...sides.slice(0, first)]) figures.push(await once())
   }
-  const measured = sides.map(({ side, figures }) => ({
-    name: side.name,
-    setUp: side.setUp,
-    figures,
-    spread: spreadOf(figures),
-  }))
-  const [ours, ...theirs] = measured
-  if (ours === undefined) throw new Error('A contest has a contestant.')
-  return {
-    id,
-    name,
-    unit,
-    better,
-    contestant: ours,
-    others: theirs.map((each, index) => besideOurs(ours, each, others[index])),
-    verdict: target && judge(target, ours.spread.median),
-  }
+  return resultOf({ ...contest, contestant: ours, others: theirs })
 }
 
-function besideOurs(ours: Measured, theirs: Measured, other: Other | undefined): MeasuredOther {
-  const ratio = ratiosOf(ours.figures, theirs.figures)
-  const verdict = other?.target && judge(other.target, ratio.median)
-  return { ...theirs, role: other?.role ?? 'rival', ratio, verdict }
+function side<Side extends Contestant>(each: Side): Side & { readonly figures: number[] } {
+  return { ...each, run: () => each.run(), figures: [] }
+}
+
+/** Judges by the targets as they are now. */
+export function resultOf(contest: ContestFigures): ContestResult {
+  const { id, name, unit, better, contestant, others, target } = contest
+  const spread = spreadOf(contestant.figures)
+  return {
+    ...{ id, name, unit, better, ...(target && { target }) },
+    contestant: {
+      ...{ name: contestant.name, setUp: contestant.setUp, figures: contestant.figures, spread },
+      ...(target && { verdict: judge(target, spread.median) }),
+    },
+    others: others.map(({ name, setUp, role, figures, target }) => {
+      const ratio = ratiosOf(contestant.figures, figures)
+      return {
+        ...{ name, setUp, role, figures, spread: spreadOf(figures), ratio },
+        ...(target && { target, verdict: judge(target, ratio.median) }),
+      }
+    }),
+  }
 }
 
 /**

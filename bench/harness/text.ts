@@ -1,33 +1,49 @@
-import type { ContestResult, Measured, MeasuredOther } from './contest.js'
+import type { ContestResult } from './contest.js'
+import type { Judged, Results } from './results.js'
 import type { Spread } from './statistics.js'
-import { TARGETS, type Target, type Verdict } from './targets.js'
+import { TARGETS, type Target, type TargetId, type Verdict } from './targets.js'
+
+export const ROLES = { ceiling: 'a ceiling', rival: 'a rival', itself: 'itself' } as const
 
 /** What one contest has come to, for a person at a terminal. */
-export function contestText({ name, unit, contestant, others, verdict }: ContestResult): string {
+export function contestText({ name, unit, contestant, others }: ContestResult): string {
+  const column = Math.max(...[contestant, ...others].map((side) => side.name.length))
+  const indent = ' '.repeat(column + 4)
   const lines = [
-    name,
-    `  ${figureLine(contestant, unit)}`,
-    ...(verdict === undefined ? [] : [`    ${verdictText(verdict)}`]),
-    ...others.flatMap((other) => otherLines(other, unit)),
+    `${name}, in ${unit}`,
+    `  ${contestant.name.padEnd(column)}  ${sentence(spreadText(contestant.spread, amountText), contestant.verdict)}`,
+    `${indent}${contestant.setUp}`,
   ]
+  for (const { name, role, setUp, spread, ratio, verdict } of others) {
+    lines.push(
+      `  ${name.padEnd(column)}  ${spreadText(spread, amountText)}, ${ROLES[role]}`,
+      `${indent}${sentence(`${spreadText(ratio, ratioText)} x of it`, verdict)}`,
+      `${indent}${setUp}`,
+    )
+  }
   return `${lines.join('\n')}\n`
 }
 
-function otherLines(other: MeasuredOther, unit: string): string[] {
-  const judged = other.verdict === undefined ? '' : `; ${verdictText(other.verdict)}`
-  const ratio = `    ${spreadText(other.ratio, ratioText)} x ${other.name} (${ROLES[other.role]})${judged}`
-  return [`  ${figureLine(other, unit)}`, ratio]
+function sentence(measured: string, verdict: Verdict | undefined): string {
+  if (verdict === undefined) return measured
+  return `${measured}; target ${boundText(verdict.id)}: ${verdict.isMet ? 'met' : 'NOT met'}`
 }
 
-const ROLES = { ceiling: 'a ceiling', rival: 'a rival', itself: 'itself' } as const
-
-function figureLine({ name, spread, setUp }: Measured, unit: string): string {
-  return `${name.padEnd(11)} ${spreadText(spread, amountText)} ${unit}   ${setUp}`
+/** `at least 0.5 x` */
+export function boundText(id: TargetId): string {
+  const { bound, value, unit = 'x' }: Target = TARGETS[id]
+  return `${bound} ${value.toLocaleString('en')} ${unit}`
 }
 
-export function verdictText({ id, bound, value, isMet }: Verdict): string {
-  const { unit = 'x' }: Target = TARGETS[id]
-  return `target ${bound} ${value} ${unit}: ${isMet ? 'met' : 'NOT met'}`
+/** What was judged: a ratio, or an amount in its unit. */
+export function measuredText({ other, contest, measured }: Judged): string {
+  return other === undefined
+    ? `${spreadText(measured, amountText)} ${contest.unit}`
+    : `${spreadText(measured, ratioText)} x`
+}
+
+export function machineText({ processor, cores, memoryGiB, node, commit }: Results['machine']): string {
+  return `${processor}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, commit ${commit}`
 }
 
 /** The median and, unless all are the same, from where to where. */
@@ -36,12 +52,13 @@ export function spreadText({ minimum, median, maximum }: Spread, text: (value: n
   return least === most ? text(median) : `${text(median)} (${least} to ${most})`
 }
 
-/** Three digits or all before the point. */
+/** Three digits, or all before the point. */
 export function amountText(value: number): string {
   const digits = value < 10 ? 2 : value < 100 ? 1 : 0
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
+/** Small ratios with two digits that say something. */
 export function ratioText(value: number): string {
-  return value < 10 ? value.toFixed(2) : amountText(value)
+  return value < 0.095 && value > 0 ? String(Number(value.toPrecision(2))) : amountText(value)
 }

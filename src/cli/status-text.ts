@@ -1,6 +1,6 @@
 import type { ControlPeer, ControlRegistry, ControlStatus } from '../control/index.js'
 import { toSs58 } from '../crypto/index.js'
-import type { AccountId } from '../domain/index.js'
+import { type AccountId, alignedLines } from '../domain/index.js'
 
 /** How long ago, in one unit: `42 s`, `3 min`, `5 h`, `2 d`. */
 export function ago(ms: number): string {
@@ -45,7 +45,7 @@ export function peerLines(peers: readonly ControlPeer[], now: number): string[] 
   const cells = [...peers]
     .sort((one, other) => one.cluster - other.cluster)
     .map((peer) => [String(peer.cluster), ss58(peer.account), linkOf(peer), proofOf(peer, now), exchangeOf(peer, now)])
-  return columns([['cluster', 'enclave', 'link', 'attested', 'last exchange'], ...cells])
+  return alignedLines([['cluster', 'enclave', 'link', 'attested', 'last exchange'], ...cells])
 }
 
 /** Clusters by slots. */
@@ -61,7 +61,7 @@ export function registryLines(registry: ControlRegistry): string[] {
       return seat === undefined ? 'empty' : short(seat.account)
     }),
   ])
-  return columns([head, ...rows])
+  return alignedLines([head, ...rows])
 }
 
 function line(name: string, text: string): string {
@@ -91,17 +91,6 @@ function exchangeOf({ lastExchange }: ControlPeer, now: number): string {
   const { role, code, shares, at } = lastExchange
   const what = code ?? `${shares} ${shares === 1 ? 'share' : 'shares'} ${role === 'requester' ? 'fetched' : 'served'}`
   return `${what}, ${ago(now - at)} ago`
-}
-
-/** Ends of lines are not padded. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
 }
 
 function short(account: string): string {

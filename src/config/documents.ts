@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { z } from 'zod'
+import { markdownTable } from '../domain/index.js'
 import { MeasurementRuleForms, MeasurementRuleSchema } from './policy-schema.js'
 import { SettingsSchema } from './schema.js'
 import { flagName, isSetting, ROWS, type Row, rowAt, type Section, TABLE } from './table/index.js'
@@ -43,10 +44,7 @@ export function settingsReference(): string {
     otherwiseOf(row),
     row.about,
   ])
-  const widths = head.map((_, column) => Math.max(...[head, ...cells].map((line) => line[column]?.length ?? 0)))
-  const line = (texts: readonly string[]) => `| ${texts.map((text, at) => text.padEnd(widths[at] ?? 0)).join(' | ')} |`
-  const rule = line(widths.map((width) => '-'.repeat(width)))
-  return [line(head), rule, ...cells.map(line)].map((text) => `${text}\n`).join('')
+  return markdownTable(head, cells)
 }
 
 function otherwiseOf({ otherwise, fallback }: Row): string {

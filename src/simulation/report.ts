@@ -1,4 +1,4 @@
-import type { ClusterId, Hex, SlotId } from '../domain/index.js'
+import { alignedLines, type ClusterId, columnWidths, type Hex, type SlotId } from '../domain/index.js'
 import type { NodeStatus } from '../node/index.js'
 import type { Check } from './check.js'
 
@@ -121,21 +121,15 @@ function formatSummary({ title, mode, nfts, deeds, generation, wallTimeMs, ...re
 /** Between two columns. */
 const GAP = '  '
 
-function columnWidths(lines: readonly (readonly string[])[]): number[] {
-  return (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
-}
-
 /** Numbers to the right, text to the left, no blanks at line ends. */
 function formatTable(
   heading: readonly string[],
   rows: readonly (readonly string[])[],
   { leftAligned }: { leftAligned: readonly number[] },
 ): string {
-  const widths = columnWidths([heading, ...rows])
-  const rule = widths.map((width) => '-'.repeat(width))
-  const align = (cell: string, column: number): string =>
-    leftAligned.includes(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
-  return [heading, rule, ...rows].map((line) => line.map(align).join(GAP).trimEnd()).join('\n')
+  const rule = columnWidths([heading, ...rows]).map((width) => '-'.repeat(width))
+  const right = [...heading.keys()].filter((column) => !leftAligned.includes(column))
+  return alignedLines([heading, rule, ...rows], { right }).join('\n')
 }
 
 function text(value: number | undefined): string {

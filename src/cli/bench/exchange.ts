@@ -125,12 +125,12 @@ class Sides {
 
 type Party = ShareServiceInit['party']
 
-async function partyOf({ signer }: typeof PROVIDER, machineId: string): Promise<Party> {
+export async function partyOf({ signer }: typeof PROVIDER, machineId: string): Promise<Party> {
   return { signer, chain: restingChain(), attestation: await attestationOf(machineId) }
 }
 
 /** Gives what is in a log, all of it wanted. */
-function sourceOf(log: OriginLog): ShareSource {
+export function sourceOf(log: OriginLog): ShareSource {
   return {
     knowledge: async () => ({ newestAsOf: BLOCK, takenIn: BLOCK }),
     heldFrom: async () => [],

@@ -20,7 +20,7 @@ export interface StoreFigures {
 const LOG = { shares: 4_096, bytes: 4 * 1024 * 1024 }
 
 /** Of a run: as they come from a provider. */
-const RUN_BYTES = 256 * 1024
+export const RUN_BYTES = 256 * 1024
 
 /**
  * @param location of a store that is made there and stays.
@@ -70,20 +70,20 @@ async function written(
   return { count, seconds: watch.seconds }
 }
 
-const IDENTITY = {
+export const IDENTITY = {
   genesisHash: GENESIS,
   account: REQUESTER.signer.account,
   seat: REQUESTER.seat,
   incarnation: `0x${'02'.repeat(16)}`,
 } as const
 
-function wantsOf(from: number, count: number) {
+export function wantsOf(from: number, count: number) {
   const want = { minimumVersion: 0, asOf: BLOCK, origin: undefined, since: 0 }
   return Array.from({ length: count }, (_, index) => ({ key: keyOf(from + index), ...want }))
 }
 
 /** Checked before, since that is the exchange's part. */
-async function verifiedRuns(from: number, count: number, bytes: number): Promise<VerifiedRun[]> {
+export async function verifiedRuns(from: number, count: number, bytes: number): Promise<VerifiedRun[]> {
   const log = madeLog(from, count, bytes)
   const verified: VerifiedRun[] = []
   for await (const run of runsIn(log, { first: 0, count, maximumBytes: RUN_BYTES })) {

@@ -24,7 +24,7 @@ function enclave(seed: number, cluster: number) {
 }
 
 /** As in the store. */
-const SHARES_PER_RUN = 1_024
+export const SHARES_PER_RUN = 1_024
 
 export function keyOf(at: number): ShareKey {
   return { kind: 'secret', nftId: at }

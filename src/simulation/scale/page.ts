@@ -1,3 +1,4 @@
+import { markdownTable } from '../../domain/index.js'
 import { FAN_OUT } from '../../sync/index.js'
 import { count } from '../../web/page/words.js'
 import { exponentText, growthOf } from '../view/plot/allowance.js'
@@ -63,7 +64,7 @@ function formatPart(part: Part, results: readonly SizeResult[]): string {
   const head = ['clusters', ...results.map(({ clusters }) => count(clusters)), 'exponent', 'at most']
   const reasons = [...new Set(part.measures.map(({ allowed }) => `${allowed.exponent}: ${allowed.because}`))]
   const because = `At most ${reasons.join('; ')}.`
-  return [`## ${part.title}`, part.about, table(head, rows), because].join('\n\n')
+  return [`## ${part.title}`, part.about, markdownTable(head, rows).trimEnd(), because].join('\n\n')
 }
 
 /** Slots have nothing to do with one another, so a mesh costs as many times what one slot costs as it has slots. */
@@ -73,7 +74,7 @@ function formatSlots(results: readonly SizeResult[]): string {
   const head = ['clusters', ...Array.from({ length: slots }, (_, slot) => `slot ${slot}`)]
   const about =
     'Exchanges by slot, of the twenty shares. No enclave ever asks one of another slot, so a mesh costs as many times what one slot costs as there are slots.'
-  return ['## Slots', about, table(head, rows)].join('\n\n')
+  return ['## Slots', about, markdownTable(head, rows).trimEnd()].join('\n\n')
 }
 
 /** Those in which shares go from one replica to the next, when there are two such: in the others all ask the origin. */
@@ -88,9 +89,4 @@ function pointsOf({ phase }: Part, { of }: Measure, results: readonly SizeResult
 
 function rounded(value: number): number {
   return value >= 100 ? Math.round(value) : Number(value.toPrecision(3))
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

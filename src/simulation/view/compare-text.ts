@@ -1,3 +1,4 @@
+import { alignedLines } from '../../domain/index.js'
 import type { RunHeader } from '../record/index.js'
 import type { ComparedRow, Comparison } from './compare.js'
 import { html } from './plot/markup.js'
@@ -10,13 +11,7 @@ const HEAD = ['', 'first', 'second', 'ratio', 'may differ', ''] as const
 export function formatComparison(comparison: Comparison): string {
   const { headers, remarks, rows, agrees } = comparison
   const table = [HEAD, ...rows.map(cellsOf)]
-  const widths = HEAD.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)))
-  const lines = table.map((line) =>
-    line
-      .map((cell, column) => aligned(cell, column, widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+  const lines = alignedLines(table, { right: [1, 2, 3] })
   return [
     headers.map((header, index) => `${['first ', 'second'][index]}  ${describe(header)}`).join('\n'),
     ...(remarks.length > 0 ? [remarks.join('\n')] : []),
@@ -52,11 +47,6 @@ function cellsOf({ name, one, other, ratio, allowed, agrees }: ComparedRow): str
     allowed ?? 'not judged',
     verdict,
   ]
-}
-
-/** Names and words to the left, numbers to the right. */
-function aligned(cell: string, column: number, width: number): string {
-  return column === 0 || column >= 4 ? cell.padEnd(width) : cell.padStart(width)
 }
 
 function verdictOf({ rows, agrees }: Comparison): string {

@@ -1,12 +1,25 @@
 import { html, Markup } from './markup.js'
 import type { Scale } from './scale.js'
 
-/** Of every plot, in units of the SVG; it is shown as wide as there is room. */
-export const SIZE = { width: 640, height: 240 } as const
-const MARGIN = { left: 62, right: 14, top: 14, bottom: 36 } as const
-export const ACROSS = { from: MARGIN.left, to: SIZE.width - MARGIN.right } as const
-/** From the bottom to the top. */
-export const UP = { from: SIZE.height - MARGIN.bottom, to: MARGIN.top } as const
+const MARGIN = { right: 14, top: 14, bottom: 36 } as const
+
+/** Where a plot's content is drawn, in units of the SVG; it is shown as wide as there is room. */
+export interface Area {
+  readonly width: number
+  readonly height: number
+  readonly across: { readonly from: number; readonly to: number }
+  /** From the bottom to the top. */
+  readonly up: { readonly from: number; readonly to: number }
+}
+
+/** @param left room for what is written along the vertical axis. */
+export function areaOf({ width, height, left }: Pick<Area, 'width' | 'height'> & { readonly left: number }): Area {
+  const across = { from: left, to: width - MARGIN.right }
+  return { width, height, across, up: { from: height - MARGIN.bottom, to: MARGIN.top } }
+}
+
+const AREA = areaOf({ width: 640, height: 240, left: 62 })
+export const { across: ACROSS, up: UP } = AREA
 
 export interface Axis {
   readonly scale: Scale
@@ -21,21 +34,24 @@ export function frame({
   x,
   y,
   content,
+  area: { width, height, across, up } = AREA,
 }: {
   readonly title: string
   readonly sentence: string
   readonly x: Axis
   readonly y: Axis
   readonly content: readonly Markup[]
+  /** That the scales are made for, where it is not the usual one. */
+  readonly area?: Area
 }): Markup {
-  return html`<svg viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${title}: ${sentence}">
+  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}: ${sentence}">
 <g class="axis" aria-hidden="true">${y.scale.ticks.map((tick) => {
     const place = rounded(y.scale.place(tick))
-    return html`<line class="rule" x1="${ACROSS.from}" x2="${ACROSS.to}" y1="${place}" y2="${place}"/><text x="${ACROSS.from - 8}" y="${place}" dy="0.32em" text-anchor="end">${y.text(tick)}</text>`
+    return html`<line class="rule" x1="${across.from}" x2="${across.to}" y1="${place}" y2="${place}"/><text x="${across.from - 8}" y="${place}" dy="0.32em" text-anchor="end">${y.text(tick)}</text>`
   })}${x.scale.ticks.map((tick) => {
     const place = rounded(x.scale.place(tick))
-    return html`<line class="tick" x1="${place}" x2="${place}" y1="${UP.from}" y2="${UP.from + 4}"/><text x="${place}" y="${UP.from + 16}" text-anchor="middle">${x.text(tick)}</text>`
-  })}<line class="base" x1="${ACROSS.from}" x2="${ACROSS.to}" y1="${UP.from}" y2="${UP.from}"/><text class="label" x="${(ACROSS.from + ACROSS.to) / 2}" y="${SIZE.height - 4}" text-anchor="middle">${x.label}</text><text class="label" transform="translate(11 ${(UP.from + UP.to) / 2}) rotate(-90)" text-anchor="middle">${y.label}</text></g>
+    return html`<line class="tick" x1="${place}" x2="${place}" y1="${up.from}" y2="${up.from + 4}"/><text x="${place}" y="${up.from + 16}" text-anchor="middle">${x.text(tick)}</text>`
+  })}<line class="base" x1="${across.from}" x2="${across.to}" y1="${up.from}" y2="${up.from}"/><text class="label" x="${(across.from + across.to) / 2}" y="${height - 4}" text-anchor="middle">${x.label}</text><text class="label" transform="translate(11 ${(up.from + up.to) / 2}) rotate(-90)" text-anchor="middle">${y.label}</text></g>
 ${content}</svg>`
 }
 

@@ -98,19 +98,19 @@ describe('the page about scale', () => {
     assert.match(good, /^Nothing grows faster than it should\.\n/)
     const bad = formatScale([result(10, 9), result(1_000, 999)])
     assert.match(bad, /- One share: Exchanges that the busiest provider served\n/)
-    assert.match(bad, /\| Exchanges that the busiest provider served \| 9 \| 999 \| 1\.02 \| 0, exceeded \|/)
+    assert.match(bad, /\| Exchanges that the busiest provider served +\| 9 +\| 999 +\| 1\.02 +\| 0, exceeded +\|/)
     assert.doesNotMatch(bad, /- One share: Handshakes/)
-    assert.match(bad, /\| Handshakes per trigger \| 45 \| 4.995 \| 1\.02 \| 1 \|/)
+    assert.match(bad, /\| Handshakes per trigger +\| 45 +\| 4.995 +\| 1\.02 +\| 1 +\|/)
   })
 
   it('sets a mesh in which all ask the origin beside the others, and fits nothing to it', () => {
     const page = formatScale([result(5, 1), result(50, 8), result(500, 8)])
-    assert.match(page, /\| Exchanges that the busiest provider served \| 1 \| 8 \| 8 \| 0\.00 \| 0 \|/)
+    assert.match(page, /\| Exchanges that the busiest provider served +\| 1 +\| 8 +\| 8 +\| 0\.00 +\| 0 +\|/)
     const small = formatScale([result(4, 1), result(8, 8)])
-    assert.match(small, /\| Exchanges that the busiest provider served \| 1 \| 8 \| 3\.00 \| 0, exceeded \|/)
+    assert.match(small, /\| Exchanges that the busiest provider served +\| 1 +\| 8 +\| 3\.00 +\| 0, exceeded +\|/)
   })
 
   it('sets the slots side by side', () => {
-    assert.match(formatScale([result(10, 8)]), /\| 10 \| 1 \| 2 \| 3 \| 4 \| 5 \|/)
+    assert.match(formatScale([result(10, 8)]), /\| 10 +\| 1 +\| 2 +\| 3 +\| 4 +\| 5 +\|/)
   })
 })
