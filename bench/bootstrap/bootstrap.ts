@@ -66,7 +66,7 @@ export async function bootstrap(runs: number): Promise<ContestResult[]> {
 }
 
 /** Folders full of shares, each made once. */
-class Folders {
+export class Folders {
   readonly #made = new Map<string, string>()
 
   async of({ shares, bytes }: Shares): Promise<string> {
@@ -89,7 +89,8 @@ interface Fetched extends BootstrapOutput {
   readonly providerMemory: number
 }
 
-async function fetchAll(folder: string, what: Shares): Promise<Fetched> {
+/** One setup of an enclave from a provider that has such a folder. */
+export async function fetchAll(folder: string, what: Shares): Promise<Fetched> {
   const provider = await startPart<ProviderReady>(here('provider.js'), { folder, ...what } satisfies FillInput)
   try {
     const output = await runPart<BootstrapOutput>(here('slotmesh.js'), { folder, ...what, ...provider.message })

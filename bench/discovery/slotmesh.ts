@@ -26,6 +26,10 @@ export interface DiscoveryOutput {
   readonly messagesPerNode: number
   /** Open by then. */
   readonly connectionsPerNode: number
+  /** Opened until then. */
+  readonly openedPerNode: number
+  /** Of those {@link PEERS} of each node, how many were found in time; percent. */
+  readonly foundFirstPercent: number
   /** Of all slot peers of all nodes, how many were found at the address where they are; percent. */
   readonly foundPercent: number
   /** Messages of the DHT for each of the others that were found after that. */
@@ -44,7 +48,8 @@ const AT_ONCE = 25
 /** As long as the engine leaves a peer alone that could not be used. */
 const AGAIN_MS = 500
 
-const TIMEOUT_MS = 600_000
+/** What is not found by then counts as not found; the rest of them have half as long. */
+const DEADLINE_MS = 100_000
 
 interface Member {
   readonly seat: EnclaveSeat
@@ -52,27 +57,31 @@ interface Member {
 }
 
 const { nodes } = input<DiscoveryInput>()
-const signal = AbortSignal.timeout(TIMEOUT_MS)
-setMaxListeners(0, signal)
 const genesisHash = toHex(randomBytes(32))
 const signers = Array.from({ length: nodes }, () => accountSigner(new Uint8Array(randomBytes(32))))
 const registry = registryOf(signers.map(({ account }) => account))
 const members: Member[] = []
+let opened = 0
 const begun = process.cpuUsage()
 
 for (let from = 0; from < nodes; from += from === 0 ? BOOTSTRAPS : AT_ONCE) {
   const starting = signers.slice(from, from + (from === 0 ? BOOTSTRAPS : AT_ONCE))
   members.push(...(await Promise.all(starting.map((signer, index) => start(signer, from + index)))))
 }
-await each(members, (member) => find(member, slotPeers(member).slice(0, PEERS)))
+let foundFirst = 0
+await each(members, DEADLINE_MS, async (member, signal) => {
+  const here = await find(member, slotPeers(member).slice(0, PEERS), signal)
+  foundFirst += here
+})
 const { user, system } = process.cpuUsage(begun)
 const messages = messagesOfAll()
+const openedByThen = opened
 const connections = members.reduce((sum, { host }) => sum + host.libp2p.getConnections().length, 0)
 let found = 0
 let further = 0
-await each(members, async (member) => {
+await each(members, DEADLINE_MS / 2, async (member, signal) => {
   const peers = slotPeers(member)
-  const here = await find(member, peers)
+  const here = await find(member, peers, signal)
   found += here
   further += Math.max(0, peers.length - PEERS)
 })
@@ -81,6 +90,9 @@ const output: DiscoveryOutput = {
   secondsPerNode: (user + system) / 1e6 / nodes,
   messagesPerNode: messages / nodes,
   connectionsPerNode: connections / nodes,
+  openedPerNode: openedByThen / nodes,
+  foundFirstPercent:
+    (100 * foundFirst) / members.reduce((sum, member) => sum + Math.min(PEERS, slotPeers(member).length), 0),
   foundPercent: (100 * found) / peers,
   messagesPerFurther: further === 0 ? 0 : (messagesOfAll() - messages) / further,
 }
@@ -103,32 +115,37 @@ async function start(signer: AccountSigner, at: number): Promise<Member> {
     registry: () => registry,
     logger: silentLogger,
   })
+  host.libp2p.addEventListener('connection:open', () => {
+    opened += 1
+  })
   await host.start()
   await host.publish(seat)
   return { seat, host }
 }
 
 /** @returns how many were found where they are. */
-async function find({ host }: Member, peers: readonly Member[]): Promise<number> {
+async function find({ host }: Member, peers: readonly Member[], signal: AbortSignal): Promise<number> {
   let found = 0
   for (const { seat, host: sought } of peers) {
-    const peerId = await resolveIn(host, seat.account)
+    const peerId = await resolveIn(host, seat.account, signal)
     if (peerId === sought.peerId.toString()) found += 1
   }
   return found
 }
 
-/** Again and again, as whoever wants shares does: who is sought may not have told anybody yet. */
-async function resolveIn(host: MeshHost, account: AccountId): Promise<string> {
-  for (;;) {
+/** Again and again, as whoever wants shares does: who is sought may not have told anybody yet. Undefined when it is too late. */
+async function resolveIn(host: MeshHost, account: AccountId, signal: AbortSignal): Promise<string | undefined> {
+  while (!signal.aborted) {
     try {
       const { peerId } = await host.resolve(account, { signal })
       return peerId.toString()
     } catch (thrown) {
+      if (signal.aborted) return undefined
       if (!(thrown instanceof SlotmeshError) || thrown.code !== 'mesh/enclave-not-found') throw thrown
-      await pause(AGAIN_MS, { signal })
+      await pause(AGAIN_MS)
     }
   }
+  return undefined
 }
 
 /** Those of the nearest clusters first, as the relay of shares has it. */
@@ -142,10 +159,16 @@ function messagesOfAll(): number {
   return members.reduce((sum, { host }) => sum + host.dhtTraffic().messages, 0)
 }
 
-async function each(all: readonly Member[], task: (member: Member) => Promise<unknown>): Promise<void> {
+async function each(
+  all: readonly Member[],
+  deadlineMs: number,
+  task: (member: Member, signal: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const signal = AbortSignal.timeout(deadlineMs)
+  setMaxListeners(0, signal)
   const left = [...all]
   const worker = async (): Promise<void> => {
-    for (let next = left.pop(); next !== undefined; next = left.pop()) await task(next)
+    for (let next = left.pop(); next !== undefined; next = left.pop()) await task(next, signal)
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }

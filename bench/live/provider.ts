@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { BLOCK, PROVIDER } from '../../src/cli/bench/world.js'
 import { goOn, input, report } from '../harness/child.js'
-import { HEAD_PROTOCOL, shareOf, startEnclave } from './world.js'
+import { HEAD_PROTOCOL, sharesOf, startEnclave } from './world.js'
 
 export interface LiveInput {
-  readonly shares: number
-  /** Of each. */
+  readonly blocks: number
+  /** Shares that are synced in each block. */
+  readonly perBlock: number
+  /** Of each share. */
   readonly bytes: number
 }
 
@@ -14,10 +16,11 @@ export interface LiveReady {
   readonly address: string
 }
 
-const { shares, bytes } = input<LiveInput>()
-const { host, store, arrive } = await startEnclave({ who: PROVIDER, machineId: 'provider' })
-for (let block = BLOCK + 1; block <= BLOCK + shares; block += 1) {
-  await store.putPending({ key: shareOf(block), payload: randomBytes(bytes), confirmed: true })
+const { blocks, perBlock, bytes } = input<LiveInput>()
+const { host, store, arrive } = await startEnclave({ who: PROVIDER, machineId: 'provider', perBlock })
+for (let block = BLOCK + 1; block <= BLOCK + blocks; block += 1) {
+  for (const key of sharesOf(block, perBlock))
+    await store.putPending({ key, payload: randomBytes(bytes), confirmed: true })
 }
 await host.handle(HEAD_PROTOCOL, async (stream) => {
   for await (const message of stream) arrive(Buffer.from(message.subarray()).readUInt32BE())

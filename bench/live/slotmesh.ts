@@ -7,25 +7,29 @@ import type { LiveInput, LiveReady } from './provider.js'
 import { HEAD_PROTOCOL, startEnclave } from './world.js'
 
 export interface LiveOutput {
-  /** Of the shares after the first quarter, from the head until the share is durable. */
+  /** Of the blocks after the first quarter, from the head until the last share of the block is durable. */
   readonly medianMs: number
   /** Durable in the end. */
   readonly shares: number
   readonly exchanges: number
 }
 
-const { shares, address } = input<LiveInput & LiveReady>()
+const { blocks, perBlock, address } = input<LiveInput & LiveReady>()
 const events = new EventEmitter()
-let exchanges = 0
+let [exchanges, left] = [0, 0]
 const { host, store, arrive } = await startEnclave({
   who: REQUESTER,
   machineId: 'requester',
+  perBlock,
   address,
   listener: {
-    shareStored: () => void events.emit('stored', performance.now()),
+    shareStored: () => {
+      left -= 1
+      if (left === 0) events.emit('stored', performance.now())
+    },
     exchangeDone: () => {
       exchanges += 1
-      events.emit('done')
+      if (left === 0) events.emit('done')
     },
   },
 })
@@ -33,7 +37,8 @@ const [connection] = host.getConnections()
 if (connection === undefined) throw new Error('The provider is not there.')
 const heads = await connection.newStream(HEAD_PROTOCOL)
 const times: number[] = []
-for (let block = BLOCK + 1; block <= BLOCK + shares; block += 1) {
+for (let block = BLOCK + 1; block <= BLOCK + blocks; block += 1) {
+  left = perBlock
   const [stored, done] = [once(events, 'stored'), once(events, 'done')]
   const message = Buffer.alloc(4)
   message.writeUInt32BE(block)
@@ -44,7 +49,7 @@ for (let block = BLOCK + 1; block <= BLOCK + shares; block += 1) {
   times.push(storedAt - begun)
   await done
 }
-const warm = times.slice(Math.floor(shares / 4))
+const warm = times.slice(Math.floor(blocks / 4))
 const output: LiveOutput = { medianMs: spreadOf(warm).median, shares: store.counts().shares.secret, exchanges }
 report(output)
 process.exit()

@@ -17,10 +17,15 @@ export const HEAD_PROTOCOL = '/slotmesh/bench/head'
 /** Sends back what it gets. */
 export const ECHO_PROTOCOL = '/slotmesh/bench/echo'
 
-/** A chain on which one share of the provider's is synced in each block, and whose heads come when they are told to. */
+/** A chain on which so many shares of the provider's are synced in each block, and whose heads come when they are told to. */
 class SteppedChain {
   readonly #heads = new EventEmitter()
+  readonly #perBlock: number
   #head = BLOCK
+
+  constructor(perBlock: number) {
+    this.#perBlock = perBlock
+  }
 
   arrive(block: number): void {
     this.#head = block
@@ -28,30 +33,35 @@ class SteppedChain {
   }
 
   view(): ChainView & SyncChain {
-    const heads = this.#heads
+    const [heads, perBlock] = [this.#heads, this.#perBlock]
     return {
       ...restingChain(),
       finalised: () => ({ number: this.#head, hash: GENESIS }),
       nft: async () => undefined,
       confirm: async () => ({ outcome: 'confirmed' }),
       async *follow(_after, { signal }): AsyncGenerator<BlockTriggers> {
-        for await (const [number] of on(heads, 'head', { signal })) yield blockOf(number)
+        for await (const [number] of on(heads, 'head', { signal })) yield blockOf(number, perBlock)
       },
       syncedShares: () => Readable.from([]),
     }
   }
 }
 
-function blockOf(number: number): BlockTriggers {
-  const { kind, nftId } = shareOf(number)
+function blockOf(number: number, perBlock: number): BlockTriggers {
   const { cluster } = PROVIDER.seat
-  const triggers = [{ type: 'synced' as const, kind, nftId, cluster }]
+  const triggers = sharesOf(number, perBlock).map(({ kind, nftId }) => ({
+    type: 'synced' as const,
+    kind,
+    nftId,
+    cluster,
+  }))
   return { block: { number, hash: GENESIS }, triggers, registryChanges: [] }
 }
 
 /** What is synced in a block. */
-export function shareOf(block: number): ShareKey {
-  return keyOf(block - BLOCK)
+export function sharesOf(block: number, perBlock: number): ShareKey[] {
+  const first = (block - BLOCK - 1) * perBlock
+  return Array.from({ length: perBlock }, (_, index) => keyOf(first + index))
 }
 
 export interface RunningEnclave {
@@ -64,15 +74,22 @@ export interface RunningEnclave {
 interface EnclaveParts {
   readonly who: typeof PROVIDER
   readonly machineId: string
+  readonly perBlock: number
   readonly listener?: Pick<SyncListener, 'shareStored' | 'exchangeDone'>
   /** Where the other enclave is, if it is known. */
   readonly address?: string
 }
 
 /** The engine, the exchanges, the store and the quotes of an enclave that has its seat and lacks nothing. */
-export async function startEnclave({ who, machineId, listener, address }: EnclaveParts): Promise<RunningEnclave> {
+export async function startEnclave({
+  who,
+  machineId,
+  perBlock,
+  listener,
+  address,
+}: EnclaveParts): Promise<RunningEnclave> {
   const { signer } = who
-  const stepped = new SteppedChain()
+  const stepped = new SteppedChain(perBlock)
   const chain = stepped.view()
   const location = await temporaryFolder()
   const store = await openStore({ location, sealingKey: SEALING_KEY, logger: silentLogger })
