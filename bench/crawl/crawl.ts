@@ -19,7 +19,7 @@ const BLOCKS = 1000
 const LATENCY = 50
 
 /** The rival takes fewer blocks, for a figure in blocks per second does not need more. */
-const RIVAL_BLOCKS = { direct: 200, slow: 40 }
+const RIVAL_BLOCKS = { direct: 100, slow: 20 }
 
 const here = (file: string) => new URL(file, import.meta.url)
 

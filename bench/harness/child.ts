@@ -2,6 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
+/** A part that has had no result for so long never will. */
+const LONGEST_MS = 1_800_000
+
 /** A part of a bench that runs in a process of its own and hands over one message. */
 export interface Part<Message> {
   readonly message: Message
@@ -12,21 +15,27 @@ export interface Part<Message> {
 
 /**
  * Starts `script` with `input` as its only argument and waits for its message.
- * @throws Error when it ends without one.
+ * @throws Error when it ends without one, or has none for longer than any part takes.
  */
 export async function startPart<Message>(script: URL, input: unknown): Promise<Part<Message>> {
   const child = fork(fileURLToPath(script), [JSON.stringify(input)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const ended = once(child, 'exit')
-  const message = await Promise.race([
-    once(child, 'message').then(([received]) => received),
-    ended.then(([code]) => {
-      throw new Error(`${script.pathname} ended with ${code} before it had a result.`)
-    }),
-  ])
+  const next = async () => {
+    const [received] = await Promise.race([
+      once(child, 'message', { signal: AbortSignal.timeout(LONGEST_MS) }),
+      ended.then(([code, signal]) => {
+        throw new Error(`${script.pathname} ended with ${code ?? signal} before it had a result.`)
+      }),
+    ])
+    return received
+  }
+  const message = await next().catch(async (thrown: unknown) => {
+    await stop(child, ended)
+    throw thrown
+  })
   const peakMemory = async (): Promise<number> => {
     child.send(ASK_MEMORY)
-    const [{ peakMemory }] = await once(child, 'message')
-    return peakMemory
+    return (await next()).peakMemory
   }
   return { message, peakMemory, stop: () => stop(child, ended) }
 }

@@ -1,7 +1,7 @@
 import { markdownTable } from '../../src/domain/index.js'
 import { judged, type Results } from './results.js'
 import { TARGETS, type Target, type TargetId } from './targets.js'
-import { boundText, machineText, measuredText } from './text.js'
+import { boundText, machineText, measuredText, runsText } from './text.js'
 
 const [BEGIN, END] = [
   '<!-- begin of the table of targets: npm run bench -- table README.md -->',
@@ -32,6 +32,8 @@ function targetTable(all: readonly Results[]): string {
       each === undefined ? ['not measured', '–'] : [measuredText(each), each.verdict.isMet ? 'yes' : '**no**']
     return [what, against, boundText(id), ...cells]
   })
-  const notes = used.map((results) => `${results.at.slice(0, 10)}, ${machineText(results.machine)}.`)
-  return `${markdownTable(['what', 'against', 'asked for', 'measured', 'met'], rows)}\nMedians of the runs (least to most). ${notes.join(' ')}\n`
+  const notes = used.map(
+    (results) => `${results.at.slice(0, 10)}, ${runsText(results.contests)} on ${machineText(results.machine)}.`,
+  )
+  return `${markdownTable(['what', 'against', 'asked for', 'measured', 'met'], rows)}\nMedians (least to most). ${notes.join(' ')}\n`
 }

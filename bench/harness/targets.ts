@@ -60,19 +60,19 @@ export const TARGETS = {
   'memory-provider-3k': { what: `peak memory of the provider, ${LARGE}`, bound: 'at most', value: 350, unit: 'MB' },
   'live-parts': {
     what: 'from a trigger to one share that is durable at a replica',
-    against: 'the sum of its parts alone: two quotes verified, the signatures, two round trips, one synced write',
+    against: 'the sum of its parts, each alone',
     bound: 'at most',
     value: 2.5,
   },
   'crawl-no-latency': {
     what: 'crawl after downtime, no latency',
-    against: '`api.at(hash)` block by block',
+    against: 'api.at(hash) block by block',
     bound: 'at least',
     value: 20,
   },
   'crawl-latency': {
     what: 'crawl after downtime, 50 ms for each call',
-    against: '`api.at(hash)` block by block',
+    against: 'api.at(hash) block by block',
     bound: 'at least',
     value: 10,
   },

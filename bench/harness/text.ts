@@ -42,6 +42,13 @@ export function measuredText({ other, contest, measured }: Judged): string {
     : `${spreadText(measured, ratioText)} x`
 }
 
+/** `5 runs`, or `1 to 5 runs` where some were run less often. */
+export function runsText(contests: readonly ContestResult[]): string {
+  const counts = contests.map(({ contestant }) => contestant.figures.length)
+  const [least, most] = [Math.min(...counts), Math.max(...counts)]
+  return `${least === most ? '' : `${least} to `}${most} ${most === 1 ? 'run' : 'runs'}`
+}
+
 export function machineText({ processor, cores, memoryGiB, node, commit }: Results['machine']): string {
   return `${processor}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, commit ${commit}`
 }

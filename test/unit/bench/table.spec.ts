@@ -40,8 +40,18 @@ describe('the table of targets', () => {
     const unused = madeUpResults([alone([1])], { commit: 'unused' })
     const both = withTable(PAGE, [unused, results, later])
     assert.match(line(both, /idle node, memory/), /\| 151 MB +\| \*\*no\*\* +\|$/)
-    assert.match(both, /commit 1b65481\. 2026-11-30, AMD EPYC.*commit later\.\n/)
+    assert.match(
+      both,
+      /2026-11-30, 1 run on AMD EPYC.*commit 1b65481\. 2026-11-30, 1 run on AMD EPYC.*commit later\.\n/,
+    )
     assert.doesNotMatch(both, /unused/)
+  })
+
+  it('says how often was run', () => {
+    const often = madeUpResults([madeUpContest([400, 401], [1_000, 1_000]), alone([149])])
+    assert.match(withTable(PAGE, [often]), /2026-11-30, 1 to 2 runs on AMD EPYC/)
+    const same = madeUpResults([madeUpContest([400, 401], [1_000, 1_000])])
+    assert.match(withTable(PAGE, [same]), /2026-11-30, 2 runs on AMD EPYC/)
   })
 
   it('is refused by a page that has no place for it', () => {
