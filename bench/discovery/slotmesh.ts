@@ -142,7 +142,7 @@ async function resolveIn(host: MeshHost, account: AccountId, signal: AbortSignal
     } catch (thrown) {
       if (signal.aborted) return undefined
       if (!(thrown instanceof SlotmeshError) || thrown.code !== 'mesh/enclave-not-found') throw thrown
-      await pause(AGAIN_MS)
+      await pause(AGAIN_MS, { signal }).catch(() => undefined)
     }
   }
   return undefined

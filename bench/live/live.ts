@@ -1,17 +1,27 @@
 import assert from 'node:assert/strict'
+import { materialsOfBoth, partsOfBoth } from '../exchange/exchange.js'
 import { runPart, startPart } from '../harness/child.js'
-import { type ContestResult, hold } from '../harness/contest.js'
+import { type ContestResult, hold, SharedRuns } from '../harness/contest.js'
 import type { PartsOutput } from './parts.js'
 import type { LiveInput, LiveReady } from './provider.js'
 import type { LiveOutput } from './slotmesh.js'
 
 const here = (file: string) => new URL(file, import.meta.url)
 
-/** Far fewer than a provider grants one account in a minute. */
+/** Far fewer exchanges than a provider grants one account in a minute. */
 const WHAT: LiveInput = { blocks: 40, perBlock: 1, bytes: 64 }
+
+const ALONE = 'each alone, warm, the sides in two processes; the sum of the medians'
 
 /** How long it takes from the head that says that a share is synced until a replica has it durably. */
 export async function live(runs: number): Promise<ContestResult[]> {
+  const materials = await materialsOfBoth()
+  const parts = new SharedRuns(async () => {
+    const { quotes, signatures, 'round trips': trips, keys, device } = await partsOfBoth(materials)
+    const { headMs, writeMs } = await runPart<PartsOutput>(here('parts.js'), WHAT)
+    const told = quotes.warm + signatures.warm + trips.warm + headMs + writeMs
+    return { told, all: told + keys.warm + device.warm }
+  })
   return [
     await hold(
       {
@@ -27,11 +37,16 @@ export async function live(runs: number): Promise<ContestResult[]> {
         others: [
           {
             name: 'its parts',
-            setUp:
-              'two quotes of known platforms verified, three signatures made and four checked, a stream opened and two messages of 4 KB there and back between two processes, one record written and synced: each alone, the sum of their medians; neither key agreement nor sealing is in it.',
+            setUp: `two quotes verified, three signatures made and four checked, two round trips on an open stream, one record written and synced: ${ALONE}.`,
             role: 'ceiling',
             target: 'live-parts',
-            run: () => sumOfParts(WHAT),
+            run: parts.figure(({ told }) => told),
+          },
+          {
+            name: 'with keys',
+            setUp: `the same, and the two quotes made and the keys made, encapsulated and taken: ${ALONE}.`,
+            role: 'ceiling',
+            run: parts.figure(({ all }) => all),
           },
         ],
       },
@@ -41,31 +56,13 @@ export async function live(runs: number): Promise<ContestResult[]> {
 }
 
 /** Until all shares of a block are durable at a replica, ms. */
-export function untilDurable(what: LiveInput): Promise<number> {
-  return beside('provider.js', what, async (input) => {
-    const { medianMs, shares } = await runPart<LiveOutput>(here('slotmesh.js'), input)
+export async function untilDurable(what: LiveInput): Promise<number> {
+  const provider = await startPart<LiveReady>(here('provider.js'), what)
+  try {
+    const { medianMs, shares } = await runPart<LiveOutput>(here('slotmesh.js'), { ...what, ...provider.message })
     assert.equal(shares, what.blocks * what.perBlock)
     return medianMs
-  })
-}
-
-function sumOfParts(what: LiveInput): Promise<number> {
-  return beside('echo.js', what, async (input) => {
-    const { quotesMs, signaturesMs, roundTripsMs, writeMs } = await runPart<PartsOutput>(here('parts.js'), input)
-    return quotesMs + signaturesMs + roundTripsMs + writeMs
-  })
-}
-
-/** With the other side in a process of its own. */
-async function beside(
-  script: string,
-  what: LiveInput,
-  task: (input: LiveInput & LiveReady) => Promise<number>,
-): Promise<number> {
-  const other = await startPart<LiveReady>(here(script), what)
-  try {
-    return await task({ ...what, ...other.message })
   } finally {
-    await other.stop()
+    await provider.stop()
   }
 }

@@ -14,9 +14,6 @@ import { temporaryFolder } from '../harness/folder.js'
 /** Tells the other side of a head, in four bytes. */
 export const HEAD_PROTOCOL = '/slotmesh/bench/head'
 
-/** Sends back what it gets. */
-export const ECHO_PROTOCOL = '/slotmesh/bench/echo'
-
 /** A chain on which so many shares of the provider's are synced in each block, and whose heads come when they are told to. */
 class SteppedChain {
   readonly #heads = new EventEmitter()
