@@ -98,7 +98,7 @@ async function byBytes(sizes: readonly number[], folders: Folders): Promise<Part
   return {
     title: 'Bytes of a share',
     of: 'bytes',
-    about: `The setup of an enclave that fetches ${SHARES} shares of so many bytes.`,
+    about: `The setup of an enclave that fetches ${SHARES.toLocaleString('en')} shares of so many bytes.`,
     growths: [
       {
         id: 'bytes-time',
