@@ -4,6 +4,7 @@ import { messageOf } from '../src/domain/index.js'
 import { attestation } from './attestation/attestation.js'
 import { bootstrap } from './bootstrap/bootstrap.js'
 import { crawl } from './crawl/crawl.js'
+import { discovery } from './discovery/discovery.js'
 import { exchange } from './exchange/exchange.js'
 import { compare, comparisonText } from './harness/compare.js'
 import type { ContestResult } from './harness/contest.js'
@@ -11,6 +12,8 @@ import { machineAndCommit } from './harness/machine.js'
 import { type Results, readResults, writeResults, writeText } from './harness/results.js'
 import { withTable } from './harness/table.js'
 import { contestText, machineText } from './harness/text.js'
+import { idle } from './idle/idle.js'
+import { live } from './live/live.js'
 import { benchPage } from './page/page.js'
 import { reconciliation } from './reconciliation/reconciliation.js'
 import { snapshot } from './snapshot/snapshot.js'
@@ -20,7 +23,10 @@ const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]
   attestation,
   bootstrap,
   crawl,
+  discovery,
   exchange,
+  idle,
+  live,
   reconciliation,
   snapshot,
   store,

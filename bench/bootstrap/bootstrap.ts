@@ -3,8 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runPart, startPart } from '../harness/child.js'
-import { type Contestant, type ContestResult, hold } from '../harness/contest.js'
+
+import { type Contestant, type ContestResult, hold, type Other } from '../harness/contest.js'
 import type { TargetId } from '../harness/targets.js'
+import { archive, bitswap, hypercore } from '../rivals/rivals.js'
+
 import type { FillInput } from './fill.js'
 import type { LevelOutput } from './level.js'
 import type { ProviderReady } from './provider.js'
@@ -33,7 +36,10 @@ export async function bootstrap(runs: number): Promise<ContestResult[]> {
           unit: 'shares/s',
           better: 'more',
           contestant: await fetching(folders, LARGE),
-          others: [{ ...rawStream(LARGE), role: 'ceiling', target: 'bootstrap-3k-stream' }],
+          others: [
+            { ...rawStream(LARGE), role: 'ceiling', target: 'bootstrap-3k-stream' },
+            ...rivals(LARGE, 'bootstrap-3k-hypercore'),
+          ],
         },
         runs,
       ),
@@ -44,7 +50,10 @@ export async function bootstrap(runs: number): Promise<ContestResult[]> {
           unit: 'shares/s',
           better: 'more',
           contestant: await fetching(folders, SMALL),
-          others: [{ ...levelAlone(SMALL), role: 'ceiling', target: 'bootstrap-64-level' }],
+          others: [
+            { ...levelAlone(SMALL), role: 'ceiling', target: 'bootstrap-64-level' },
+            ...rivals(SMALL, 'bootstrap-64-hypercore'),
+          ],
         },
         runs,
       ),
@@ -57,7 +66,7 @@ export async function bootstrap(runs: number): Promise<ContestResult[]> {
 }
 
 /** Folders full of shares, each made once. */
-class Folders {
+export class Folders {
   readonly #made = new Map<string, string>()
 
   async of({ shares, bytes }: Shares): Promise<string> {
@@ -80,7 +89,8 @@ interface Fetched extends BootstrapOutput {
   readonly providerMemory: number
 }
 
-async function fetchAll(folder: string, what: Shares): Promise<Fetched> {
+/** One setup of an enclave from a provider that has such a folder. */
+export async function fetchAll(folder: string, what: Shares): Promise<Fetched> {
   const provider = await startPart<ProviderReady>(here('provider.js'), { folder, ...what } satisfies FillInput)
   try {
     const output = await runPart<BootstrapOutput>(here('slotmesh.js'), { folder, ...what, ...provider.message })
@@ -132,6 +142,14 @@ async function memory(folders: Folders): Promise<ContestResult[]> {
 
 async function fetched(folders: Folders, what: Shares): Promise<Fetched> {
   return fetchAll(await folders.of(what), what)
+}
+
+function rivals(what: Shares, target: TargetId): Other[] {
+  return [
+    { ...hypercore(what), role: 'rival', target },
+    { ...bitswap(what), role: 'rival' },
+    { ...archive(what), role: 'rival' },
+  ]
 }
 
 function rawStream({ shares, bytes }: Shares): Contestant {

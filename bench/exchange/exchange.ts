@@ -68,7 +68,8 @@ async function handshake(): Promise<ColdAndWarm> {
 
 type Both = Readonly<Record<PartsInput['role'], Materials>>
 
-async function partsOfBoth({ requester, provider }: Both): Promise<Record<Part, ColdAndWarm>> {
+/** Each part of a handshake alone, of both sides together. */
+export async function partsOfBoth({ requester, provider }: Both): Promise<Record<Part, ColdAndWarm>> {
   const theirs = await startPart<PartsOutput>(here('parts.js'), { ...provider, role: 'provider' } satisfies PartsInput)
   try {
     const { address } = theirs.message
@@ -90,7 +91,8 @@ async function partsOfBoth({ requester, provider }: Both): Promise<Record<Part, 
   }
 }
 
-async function materialsOfBoth(): Promise<Both> {
+/** What both sides are measured with. */
+export async function materialsOfBoth(): Promise<Both> {
   return { requester: await materialsFrom('provider'), provider: await materialsFrom('requester') }
 }
 

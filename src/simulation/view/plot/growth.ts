@@ -4,13 +4,14 @@ import { ACROSS, frame, pathOf, rounded, UP } from './frame.js'
 import { html, type Markup } from './markup.js'
 import { logScale } from './scale.js'
 
-/** How something grows with the number of clusters, both on logarithmic scales, with the power law that fits it. */
+/** How something grows with the number of clusters, or of something else, both on logarithmic scales, with the power law that fits it. */
 export function growth({
   title,
   label,
   points,
   law,
   text,
+  of = 'clusters',
 }: {
   readonly title: string
   readonly label: string
@@ -18,6 +19,8 @@ export function growth({
   readonly points: readonly { readonly x: number; readonly y: number; readonly name: string }[]
   readonly law: PowerLaw | undefined
   readonly text: (value: number) => string
+  /** What there is more and more of. */
+  readonly of?: string
 }): Markup {
   const x = logScale(padded(points.map((point) => point.x)), ACROSS)
   const y = logScale(padded(points.map((point) => point.y)), UP)
@@ -35,8 +38,8 @@ export function growth({
   const told = points.map((point) => `${text(point.y)} at ${count(point.x)}`).join(', ')
   return frame({
     title,
-    sentence: `${told}.${law === undefined ? '' : ` It grows as the number of clusters to the power of ${law.exponent.toFixed(2)}.`}`,
-    x: { scale: x, label: 'clusters (logarithmic)', text: count },
+    sentence: `${told}.${law === undefined ? '' : ` It grows as the number of ${of} to the power of ${law.exponent.toFixed(2)}.`}`,
+    x: { scale: x, label: `${of} (logarithmic)`, text: count },
     y: { scale: y, label, text },
     content: [...line, ...dots],
   })

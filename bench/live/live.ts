@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { materialsOfBoth, partsOfBoth } from '../exchange/exchange.js'
+import { runPart, startPart } from '../harness/child.js'
+import { type ContestResult, hold, SharedRuns } from '../harness/contest.js'
+import type { PartsOutput } from './parts.js'
+import type { LiveInput, LiveReady } from './provider.js'
+import type { LiveOutput } from './slotmesh.js'
+
+const here = (file: string) => new URL(file, import.meta.url)
+
+/** Far fewer exchanges than a provider grants one account in a minute. */
+const WHAT: LiveInput = { blocks: 40, perBlock: 1, bytes: 64 }
+
+const ALONE = 'each alone, warm, the sides in two processes; the sum of the medians'
+
+/** How long it takes from the head that says that a share is synced until a replica has it durably. */
+export async function live(runs: number): Promise<ContestResult[]> {
+  const materials = await materialsOfBoth()
+  const parts = new SharedRuns(async () => {
+    const { quotes, signatures, 'round trips': trips, keys, device } = await partsOfBoth(materials)
+    const { headMs, writeMs } = await runPart<PartsOutput>(here('parts.js'), WHAT)
+    const told = quotes.warm + signatures.warm + trips.warm + headMs + writeMs
+    return { told, all: told + keys.warm + device.warm }
+  })
+  return [
+    await hold(
+      {
+        id: 'live',
+        name: 'live, one share',
+        unit: 'ms',
+        better: 'less',
+        contestant: {
+          name: 'slotmesh',
+          setUp: `the engines of an origin and a replica, a process each, connected, both told of the head at once: from there until the share is durable at the replica, attested, proved and sealed; median of ${WHAT.blocks}, the first quarter left out.`,
+          run: () => untilDurable(WHAT),
+        },
+        others: [
+          {
+            name: 'its parts',
+            setUp: `two quotes verified, three signatures made and four checked, two round trips on an open stream, one record written and synced: ${ALONE}.`,
+            role: 'ceiling',
+            target: 'live-parts',
+            run: parts.figure(({ told }) => told),
+          },
+          {
+            name: 'with keys',
+            setUp: `the same, and the two quotes made and the keys made, encapsulated and taken: ${ALONE}.`,
+            role: 'ceiling',
+            run: parts.figure(({ all }) => all),
+          },
+        ],
+      },
+      runs,
+    ),
+  ]
+}
+
+/** Until all shares of a block are durable at a replica, ms. */
+export async function untilDurable(what: LiveInput): Promise<number> {
+  const provider = await startPart<LiveReady>(here('provider.js'), what)
+  try {
+    const { medianMs, shares } = await runPart<LiveOutput>(here('slotmesh.js'), { ...what, ...provider.message })
+    assert.equal(shares, what.blocks * what.perBlock)
+    return medianMs
+  } finally {
+    await provider.stop()
+  }
+}
