@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { runPart, startPart } from '../harness/child.js'
-
 import { type Contestant, type ContestResult, hold, type Other } from '../harness/contest.js'
 import type { TargetId } from '../harness/targets.js'
 import { archive, bitswap, hypercore } from '../rivals/rivals.js'
-
 import type { FillInput } from './fill.js'
 import type { LevelOutput } from './level.js'
 import type { ProviderReady } from './provider.js'
@@ -73,7 +71,8 @@ export class Folders {
     const name = `${shares} of ${bytes}`
     const made = this.#made.get(name)
     if (made !== undefined) return made
-    const folder = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+    // A store has a lock beside its folder.
+    const folder = join(await mkdtemp(join(tmpdir(), 'slotmesh-bench-')), 'store')
     this.#made.set(name, folder)
     const filled = await runPart<{ secret: number }>(here('fill.js'), { folder, shares, bytes } satisfies FillInput)
     assert.equal(filled.secret, shares)
@@ -81,7 +80,7 @@ export class Folders {
   }
 
   async remove(): Promise<void> {
-    for (const folder of this.#made.values()) await rm(folder, { recursive: true })
+    for (const folder of this.#made.values()) await rm(dirname(folder), { recursive: true })
   }
 }
 

@@ -27,7 +27,9 @@ export interface BootstrapOutput {
 }
 
 const { shares, address } = input<FillInput & ProviderReady>()
-const folder = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+const scratch = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+// A store has a lock beside its folder.
+const folder = join(scratch, 'store')
 const { signer } = REQUESTER
 const { account } = signer
 const chain = chainOf(shares)
@@ -81,7 +83,7 @@ await store.close()
 const reopened = await openStore({ location: folder, sealingKey: SEALING_KEY, logger: silentLogger })
 const { secret } = reopened.counts().shares
 await reopened.close()
-await rm(folder, { recursive: true })
+await rm(scratch, { recursive: true })
 const processorSeconds = (used.user + used.system) / 1_000_000
 const output: BootstrapOutput = { seconds, processorSeconds, peakMemory: peak, shares: secret, exchanges }
 report(output)

@@ -11,7 +11,9 @@ import { rateOf, someOf } from './measure.js'
 import { SINGLE_READS, type StoreInput, type StoreOutput } from './store.js'
 
 const { shares, bytes } = input<StoreInput>()
-const location = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+const scratch = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+// A store has a lock beside its folder.
+const location = join(scratch, 'store')
 const open = () => openStore({ location, sealingKey: new Uint8Array(32).fill(9), logger: silentLogger })
 const { signal } = new AbortController()
 
@@ -38,6 +40,6 @@ const inRuns = await rateOf(shares, async () => {
 })
 assert.equal(read, shares)
 await store.close()
-await rm(location, { recursive: true })
+await rm(scratch, { recursive: true })
 const output: StoreOutput = { written, one, inRuns }
 report(output)

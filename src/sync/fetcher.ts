@@ -27,7 +27,7 @@ import { WantQueue } from './want-queue.js'
 /** How the fetcher divides its work. */
 export const FETCH = {
   /** Wants taken on in one round, and so the most of one exchange; the rest waits in the store. */
-  wantsPerRound: 65_536,
+  wantsPerRound: 32_768,
   /** Exchanges under way at once: each holds about one batch in memory on either side. */
   exchanges: 4,
   /** Below this many wants one peer is asked for all: an exchange costs each side two quotes. */
