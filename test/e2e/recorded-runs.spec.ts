@@ -55,7 +55,7 @@ describe('recorded runs on the command line', function () {
     assert.equal(exitCode, 0, stderr)
     const text = await readFile(page, 'utf8')
     assert.match(text, /npx slotmesh simulate scale --clusters 2,3 --seed 0x05/)
-    assert.match(text, /\| Handshakes per trigger \| 5 \| 10 \| 1\.71 \| 1, exceeded \|/)
+    assert.match(text, /\| Handshakes per trigger +\| 5 +\| 10 +\| 1\.71 +\| 1, exceeded +\|/)
     assert.match(text, /## A cluster joins/)
     const [, report = ''] = /The page of plots is (.*)/.exec(stdout) ?? []
     assert.match(await readFile(report, 'utf8'), /Cost by number of clusters/)
