@@ -41,15 +41,20 @@ const ROOMS = Object.entries(HUES)
   .join(' ')
 
 const STYLE = `
-svg { color-scheme: light dark; font: 11px ui-monospace, Menlo, Consolas, monospace; --hue: 340; --ink: #1f2733; --paper: #ffffff; --depth: 62% 80%; --grey: #d3d5d8; --pale: #eaebec; --garbage: #a9785a; --light: #ffffff; }
+svg { color-scheme: light dark; font: 11px ui-monospace, Menlo, Consolas, monospace; --hue: 340; --ink: #1f2733; --paper: #ffffff; --tone: 62% 80%; --grey: #d3d5d8; --pale: #eaebec; --garbage: #c08e70; }
 @media (prefers-color-scheme: dark) {
-  svg { --ink: #e7e9ec; --paper: #1b2029; --depth: 42% 34%; --grey: #4a515c; --pale: #333a45; --garbage: #8a5a3c; }
+  svg { --ink: #e7e9ec; --paper: #1b2029; --tone: 42% 34%; --grey: #4a515c; --pale: #333a45; --garbage: #8a5a3c; }
 }
-text { fill: var(--ink); white-space: pre; } .head { font: 600 15px system-ui, sans-serif; } .legend text { font: 12px system-ui, sans-serif; }
-rect { stroke: var(--paper); stroke-width: 0.6; } .paper { fill: var(--paper); }
-.room rect { fill: hsl(var(--hue) var(--depth)); } .library rect { fill: var(--grey); } .node rect { fill: var(--pale); }
-.garbage rect { fill: var(--garbage); } .garbage :not(.legend) > text { fill: var(--light); } .idle rect { fill: none; stroke: var(--ink); stroke-dasharray: 3 3; }
-g:hover > rect { stroke: var(--ink); }
+text { fill: var(--ink); white-space: pre; }
+rect { stroke: var(--paper); stroke-width: 0.6; }
+.paper { fill: var(--paper); }
+.head { font: 600 15px system-ui, sans-serif; }
+.legend text { font: 12px system-ui, sans-serif; }
+.room rect { fill: hsl(var(--hue) var(--tone)); }
+.library rect { fill: var(--grey); }
+.node rect { fill: var(--pale); }
+.garbage rect { fill: var(--garbage); }
+.idle rect { fill: none; stroke: var(--ink); stroke-dasharray: 3 3; }
 `
 
 /** All frames that take `least` of the whole, each above its caller; garbage and idleness at the right. */

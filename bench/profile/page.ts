@@ -44,7 +44,8 @@ ${command}
 In a graph width is time, and what is called stands on what calls it. Our own files have the colour of their room, packages are grey, Node is
 pale; the collection of garbage and idleness are apart, at the right. A tooltip says how much each is, when the file is opened by itself.
 In a table is the time of each room's and each package's own code. What V8 itself does for a function, and WebAssembly,
-counts for whoever calls it. Other threads (of the database, and of Node's pool) are in none of it, but in the time of the processor.`
+counts for whoever calls it. Other threads (of the database, and of Node's pool) are in none of it, but in the time of the processor. All else is
+time by the clock: where other work has the processor, what waits for it is told as running.`
   return `${[preface, ...setups.map(setupText)].join('\n\n')}\n`
 }
 
