@@ -15,6 +15,7 @@ import { contestText, machineText } from './harness/text.js'
 import { idle } from './idle/idle.js'
 import { live } from './live/live.js'
 import { benchPage } from './page/page.js'
+import { profile } from './profile/profile.js'
 import { reconciliation } from './reconciliation/reconciliation.js'
 import { snapshot } from './snapshot/snapshot.js'
 import { store } from './store/store.js'
@@ -35,6 +36,7 @@ const BENCHES: Readonly<Record<string, (runs: number) => Promise<ContestResult[]
 const USAGE = `bench [${Object.keys(BENCHES).join(' | ')} …] [--runs <1 to 50>] [--json <file>] [--html <file>]
 bench compare <before.json> <after.json>
 bench table <page.md> [<results.json> …]
+bench profile [--shares <numbers, by commas>] [--bytes <as many numbers>] [--out <folder>]
 `
 const [MOST_RUNS, JSON_FILE, HTML_FILE] = [50, 'build/bench/results.json', 'build/bench/results.html']
 
@@ -44,12 +46,16 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '5' },
     json: { type: 'string', default: JSON_FILE },
     html: { type: 'string', default: HTML_FILE },
+    shares: { type: 'string', default: '100000,20000' },
+    bytes: { type: 'string', default: '64,3000' },
+    out: { type: 'string', default: 'docs/profile' },
   },
 })
 const [command = '', ...operands] = positionals
 const COMMANDS = new Map([
   ['compare', runCompare],
   ['table', runTable],
+  ['profile', runProfile],
 ])
 try {
   process.exitCode = await (COMMANDS.get(command)?.(operands) ?? runBenches(positionals))
@@ -79,6 +85,22 @@ async function runTable([page, ...files]: readonly string[]): Promise<number> {
   await writeFile(page, withTable(await readFile(page, 'utf8'), all))
   process.stdout.write(`The table of targets is in ${page}.\n`)
   return 0
+}
+
+/** A size without its number of shares, or the other way round, is refused. */
+async function runProfile(operands: readonly string[]): Promise<number> {
+  const [shares, bytes] = [numbersIn(values.shares), numbersIn(values.bytes)]
+  const isWhole = [...shares, ...bytes].every((number) => Number.isInteger(number) && number > 0)
+  if (operands.length > 0 || !isWhole || shares.length !== bytes.length) return refuse()
+  await profile(
+    shares.map((count, index) => ({ shares: count, bytes: bytes[index] ?? 0 })),
+    values.out,
+  )
+  return 0
+}
+
+function numbersIn(text: string): number[] {
+  return text.split(',').map(Number)
 }
 
 /** What one bench throws keeps the others from nothing. */

@@ -10,11 +10,11 @@ import type { FillInput } from './fill.js'
 import type { LevelOutput } from './level.js'
 import type { ProviderReady } from './provider.js'
 import type { RawOutput } from './raw.js'
-import type { BootstrapOutput } from './slotmesh.js'
+import type { BootstrapInput, BootstrapOutput } from './slotmesh.js'
 
 const here = (file: string) => new URL(file, import.meta.url)
 
-type Shares = Pick<FillInput, 'shares' | 'bytes'>
+export type Shares = Pick<FillInput, 'shares' | 'bytes'>
 
 const LARGE: Shares = { shares: 30_000, bytes: 3_000 }
 const SMALL: Shares = { shares: 100_000, bytes: 64 }
@@ -88,11 +88,15 @@ interface Fetched extends BootstrapOutput {
   readonly providerMemory: number
 }
 
-/** One setup of an enclave from a provider that has such a folder. */
-export async function fetchAll(folder: string, what: Shares): Promise<Fetched> {
+/**
+ * One setup of an enclave from a provider that has such a folder.
+ * @param profile the file that a profile of it goes to.
+ */
+export async function fetchAll(folder: string, what: Shares, profile?: string): Promise<Fetched> {
   const provider = await startPart<ProviderReady>(here('provider.js'), { folder, ...what } satisfies FillInput)
   try {
-    const output = await runPart<BootstrapOutput>(here('slotmesh.js'), { folder, ...what, ...provider.message })
+    const given: BootstrapInput = { ...what, ...provider.message, ...(profile === undefined ? {} : { profile }) }
+    const output = await runPart<BootstrapOutput>(here('slotmesh.js'), given)
     assert.equal(output.shares, what.shares)
     return { ...output, providerMemory: await provider.peakMemory() }
   } finally {

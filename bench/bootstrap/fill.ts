@@ -1,10 +1,10 @@
 /* Makes the provider's folder, before anything is measured: all shares of the origin, as a replica keeps them. */
-import { createHash } from 'node:crypto'
 import { BLOCK, GENESIS, keyOf, ORIGIN, PROVIDER } from '../../src/cli/bench/world.js'
 import { silentLogger } from '../../src/domain/index.js'
 import { leafHash, OriginLog, verifyRange } from '../../src/provenance/index.js'
 import { openStore } from '../../src/store/index.js'
 import { input, report } from '../harness/child.js'
+import { recordOf } from '../rivals/records.js'
 import { chainOf, SEALING_KEY } from './world.js'
 
 export interface FillInput {
@@ -18,7 +18,7 @@ const RUN_BYTES = 256 * 1024
 
 const { folder, shares, bytes } = input<FillInput>()
 const log = new OriginLog(GENESIS, ORIGIN.signer, ORIGIN.seat)
-for (let at = 0; at < shares; at += 1) log.append(keyOf(at), BLOCK, payload(at))
+for (let at = 0; at < shares; at += 1) log.append(keyOf(at), BLOCK, recordOf(at, bytes))
 
 const store = await openStore({ location: folder, sealingKey: SEALING_KEY, logger: silentLogger })
 const { signer, seat } = PROVIDER
@@ -41,11 +41,3 @@ await store.markSetupDone()
 const { secret } = store.counts().shares
 await store.close()
 report({ secret })
-
-/** Different for each share, and the same each time. */
-function payload(at: number): Uint8Array {
-  const seed = createHash('sha256').update(String(at)).digest()
-  const filled = new Uint8Array(bytes)
-  for (let from = 0; from < bytes; from += seed.length) filled.set(seed.subarray(0, bytes - from), from)
-  return filled
-}

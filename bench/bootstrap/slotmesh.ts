@@ -11,9 +11,15 @@ import { ShareService } from '../../src/share/index.js'
 import { openStore } from '../../src/store/index.js'
 import { Serving, SyncEngine, type SyncListener } from '../../src/sync/index.js'
 import { input, peakMemory, report } from '../harness/child.js'
+import { startProfile } from '../harness/profiling.js'
 import type { FillInput } from './fill.js'
 import type { ProviderReady } from './provider.js'
 import { chainOf, SEALING_KEY } from './world.js'
+
+export interface BootstrapInput extends Pick<FillInput, 'shares'>, ProviderReady {
+  /** The file that a profile goes to, of what is measured and nothing else. */
+  readonly profile?: string
+}
 
 export interface BootstrapOutput {
   /** From the seat until everything is durable and verified. */
@@ -26,7 +32,7 @@ export interface BootstrapOutput {
   readonly exchanges: number
 }
 
-const { shares, address } = input<FillInput & ProviderReady>()
+const { shares, address, profile } = input<BootstrapInput>()
 const scratch = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
 // A store has a lock beside its folder.
 const folder = join(scratch, 'store')
@@ -67,6 +73,7 @@ const engine = new SyncEngine({
   clock: systemClock,
 })
 const stopping = new AbortController()
+const stopProfile = await startProfile(profile)
 const begun = performance.now()
 const usedBefore = process.cpuUsage()
 const run = engine.run(stopping.signal)
@@ -74,6 +81,7 @@ await Promise.race([running, run])
 const seconds = (performance.now() - begun) / 1000
 const used = process.cpuUsage(usedBefore)
 const peak = peakMemory()
+await stopProfile()
 stopping.abort()
 await run
 await service.stop()

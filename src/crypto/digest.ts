@@ -29,7 +29,8 @@ export type Domain = (typeof DOMAIN)[keyof typeof DOMAIN]
 /** In a call of its own, by way of text: where millions are hashed, both are a fraction of what a hash object or a buffer takes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
   const digest = pooled(SHA256_BYTES)
-  Buffer.prototype.latin1Write.call(digest, hash('sha256', bytes, 'binary'), 0, SHA256_BYTES)
+  const written = Buffer.prototype.latin1Write.call(digest, hash('sha256', bytes, 'binary'), 0, SHA256_BYTES)
+  if (written !== SHA256_BYTES) throw new RangeError(`A digest came to ${written} bytes.`)
   return digest
 }
 

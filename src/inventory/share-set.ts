@@ -19,6 +19,18 @@ export class ShareSet {
     part[bit >>> 3] = (part[bit >>> 3] ?? 0) | (1 << (bit & 7))
   }
 
+  /** In the order of kinds and NFT ids, whatever the order in which they came. */
+  *keys(): Generator<ShareKey> {
+    for (const kind of ['secret', 'capsule'] as const) {
+      const parts = [...this.#parts[kind]].sort(([one], [other]) => one - other)
+      for (const [at, part] of parts) {
+        for (let bit = 0; bit < PART_IDS; bit += 1) {
+          if (((part[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0) yield { kind, nftId: at * PART_IDS + bit }
+        }
+      }
+    }
+  }
+
   has({ kind, nftId }: ShareKey): boolean {
     const bit = nftId % PART_IDS
     const byte = this.#parts[kind].get(Math.floor(nftId / PART_IDS))?.[bit >>> 3] ?? 0

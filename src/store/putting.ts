@@ -4,7 +4,7 @@ import { numberOf } from '../inventory/index.js'
 import type { LogHead, LogId, LogNode, NodePosition, VerifiedRun } from '../provenance/index.js'
 import type { Changes } from './changes.js'
 import { logOf } from './own-log.js'
-import { HEADS, logText, NEWEST, NODES, PLACES, WANTS } from './records.js'
+import { HEADS, logText, NEWEST, NODES, type PagedTable, PLACES, payloadPagesOf, WANTS } from './records.js'
 import type { Transaction } from './transaction.js'
 import type { Identity, SharePlace, Want } from './types.js'
 import { isProofWanted, satisfies } from './wants.js'
@@ -26,13 +26,53 @@ export interface PutRun {
 /** What may be put in one write: while one is under way others gather. */
 const [SHARES_PER_WRITE, BYTES_PER_WRITE] = [4_096, 1_048_576]
 
+/** To change one share is to write its pages, with whatever else is on them: so many bytes of pages in one write. */
+const PAGE_BYTES_PER_WRITE = 8_388_608
+
+/** The most that a page of places and the one of wants beside it come to, and a page of payloads. */
+const [PLACE_PAGE_BYTES, PAYLOAD_PAGE_BYTES] = [9_000, 33_000]
+
+/** What is left of the room of one write. */
+class Room {
+  readonly #pages = new Map<number, Set<string | number>>()
+  #shares = 0
+  #bytes = 0
+  #pageBytes = 0
+
+  /** @returns false when there is no room for the share, unless it would be the first. */
+  admits(key: ShareKey, payload: Uint8Array): boolean {
+    const payloads = payloadPagesOf({ bytes: payload.length })
+    this.#shares += 1
+    this.#bytes += payload.length
+    this.#add(PLACES, key, PLACE_PAGE_BYTES)
+    if (payloads !== undefined) this.#add(payloads, key, PAYLOAD_PAGE_BYTES)
+    if (this.#shares === 1) return true
+    return this.#shares <= SHARES_PER_WRITE && this.#bytes <= BYTES_PER_WRITE && this.#pageBytes <= PAGE_BYTES_PER_WRITE
+  }
+
+  #add(table: PagedTable<ShareKey, unknown>, key: ShareKey, bytes: number): void {
+    const pages = this.#pages.get(table.prefix) ?? new Set()
+    this.#pages.set(table.prefix, pages)
+    const page = table.pageOf(key)
+    if (pages.has(page)) return
+    pages.add(page)
+    this.#pageBytes += bytes
+  }
+}
+
 /** A run that is to be put, and who waits for that. */
 export class WaitingRun {
   readonly run: VerifiedRun
   readonly provider: RunProvider
   readonly isPut: Promise<PutRun>
+  /** What was put of it when it was written with others has failed: it is put by itself. */
+  isAlone = false
+  /** Shares of it that are put. */
+  at = 0
+  /** Whether its head and nodes are held, since something of it was stored. */
+  isProved = false
+  #sofar: PutRun = { stored: [], closed: [], contradicted: [], wasSetBack: false }
   #settle: { readonly put: (done: PutRun) => void; readonly failed: (reason: unknown) => void } | undefined
-  #done: PutRun | undefined
 
   constructor(run: VerifiedRun, provider: RunProvider) {
     this.run = run
@@ -42,14 +82,19 @@ export class WaitingRun {
     })
   }
 
-  /** As far as it goes in the write that is being made. */
-  set done(done: PutRun) {
-    this.#done = done
+  get isDone(): boolean {
+    return this.at === this.run.shares.length
   }
 
-  /** The write has been made. */
-  written(): void {
-    if (this.#done !== undefined) this.#settle?.put(this.#done)
+  put(until: number, { stored, closed, contradicted, wasSetBack }: PutRun): void {
+    this.at = until
+    this.isProved ||= stored.length > 0
+    const sofar = this.#sofar
+    sofar.stored.push(...stored)
+    sofar.closed.push(...closed)
+    sofar.contradicted.push(...contradicted)
+    this.#sofar = { ...sofar, wasSetBack: sofar.wasSetBack || wasSetBack }
+    if (this.isDone) this.#settle?.put(this.#sofar)
   }
 
   failed(reason: unknown): void {
@@ -57,32 +102,78 @@ export class WaitingRun {
   }
 }
 
-/** Takes as many of the waiting runs from the front as one write may put, and one in any case. */
-export function nextRuns(waiting: WaitingRun[]): WaitingRun[] {
-  let [shares, bytes, count] = [0, 0, 0]
-  for (const { run } of waiting) {
-    shares += run.shares.length
-    for (const { payload } of run.shares) bytes += payload.length
-    if (count > 0 && (shares > SHARES_PER_WRITE || bytes > BYTES_PER_WRITE)) break
-    count += 1
+/** Of a waiting run, what one write puts. */
+export class RunPart {
+  readonly waiting: WaitingRun
+  /** The shares that it offers. */
+  readonly offered: readonly ShareKey[]
+  readonly #until: number
+  #outcome: { readonly put: PutRun } | { readonly refused: RunError } | undefined
+
+  constructor(waiting: WaitingRun, offered: readonly ShareKey[]) {
+    this.waiting = waiting
+    this.offered = offered
+    this.#until = waiting.at + offered.length
   }
-  return waiting.splice(0, count)
+
+  /** What is wrong with the run itself is told when the write has been made, and leaves the others alone. */
+  async take(changes: Changes, isAnyPending: boolean): Promise<void> {
+    const { run, provider, at, isProved } = this.waiting
+    const part = { from: at, until: this.#until, isProved }
+    try {
+      this.#outcome = { put: await takeRun(changes, run, part, provider, isAnyPending) }
+    } catch (thrown) {
+      if (!(thrown instanceof RunError)) throw thrown
+      this.#outcome = { refused: thrown }
+    }
+  }
+
+  /** The write has been made. @returns the run where there is more of it to be put. */
+  written(): WaitingRun | undefined {
+    const outcome = this.#outcome
+    if (outcome === undefined) return this.waiting
+    if ('refused' in outcome) {
+      this.waiting.failed(outcome.refused)
+      return undefined
+    }
+    this.waiting.put(this.#until, outcome.put)
+    return this.waiting.isDone ? undefined : this.waiting
+  }
 }
 
-/** The shares that a run offers. */
-export function offeredIn(run: VerifiedRun): ShareKey[] {
-  return run.shares.map(({ leaf }) => ({ kind: leaf.kind, nftId: leaf.nftId }))
+/** Takes as much from the front as one write may put, and one share in any case. */
+export function nextParts(waiting: WaitingRun[]): RunPart[] {
+  const room = new Room()
+  const parts: RunPart[] = []
+  for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+    if (next.isAlone && parts.length > 0) break
+    const offered: ShareKey[] = []
+    let isFull = false
+    for (let at = next.at; at < next.run.shares.length && !isFull; at += 1) {
+      const share = next.run.shares[at]
+      if (share === undefined) break
+      const key: ShareKey = { kind: share.leaf.kind, nftId: share.leaf.nftId }
+      isFull = !room.admits(key, share.payload)
+      if (!isFull) offered.push(key)
+    }
+    if (offered.length === 0 && isFull) break
+    waiting.shift()
+    parts.push(new RunPart(next, offered))
+    if (isFull || next.isAlone) break
+  }
+  return parts
 }
 
 /**
- * Puts what is wanted of a run; see `Store.putRun`. All that is offered is loaded.
+ * Puts what is wanted of a part of a run; see `Store.putRun`. All that it offers is loaded.
  *
  * @param isAnyPending whether something may be pending.
  * @throws ForkError, SlotmeshError `store/wrong-slot`; nothing is changed then.
  */
-export async function takeRun(
+async function takeRun(
   changes: Changes,
   run: VerifiedRun,
+  part: { readonly from: number; readonly until: number; readonly isProved: boolean },
   provider: RunProvider,
   isAnyPending: boolean,
 ): Promise<PutRun> {
@@ -92,14 +183,14 @@ export async function takeRun(
   const identity = changes.identity()
   if (head.slot !== identity.seat.slot) throw wrongSlotError(identity, head)
   const newest = (await transaction.get(NEWEST, log)) ?? 0
-  const newNodes = await nodesNotHeld(transaction, run, log)
+  const newNodes = part.isProved ? [] : await nodesNotHeld(transaction, run, log)
   const wasSetBack = logText(log) === logText(logOf(identity)) && head.size > newest
   if (wasSetBack) changes.beginIncarnation()
 
   const stored = new Map<number, ShareKey>()
   const closed: Want[] = []
   const contradicted: ShareKey[] = []
-  for (const [at, { leaf, payload }] of run.shares.entries()) {
+  for (const [turn, { leaf, payload }] of run.shares.slice(part.from, part.until).entries()) {
     const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
     const open = transaction.known(WANTS, key)
     const want = open && { key, ...open }
@@ -112,7 +203,12 @@ export async function takeRun(
       continue
     }
     if (isProof || isNews(leaf, want, held)) {
-      changes.putShare(leaf, payload, { log, origin: head.cluster, index: run.first + at, size: head.size })
+      changes.putShare(leaf, payload, {
+        log,
+        origin: head.cluster,
+        index: run.first + part.from + turn,
+        size: head.size,
+      })
       stored.set(numberOf(key), key)
       // It was of the round that has ended with this, also where no block has told of that.
       if (isAnyPending) changes.dropPendingAsOf(leaf.version, key)
@@ -125,7 +221,7 @@ export async function takeRun(
       changes.narrowWant({ ...want, origin: undefined })
     }
   }
-  if (stored.size > 0) {
+  if (stored.size > 0 && !part.isProved) {
     const name = { log, size: head.size }
     if (!transaction.has(HEADS, name)) transaction.put(HEADS, name, head)
     if (head.size > newest) transaction.put(NEWEST, log, head.size)

@@ -26,16 +26,7 @@ import { Changes } from './changes.js'
 import type { SealedDatabase } from './database.js'
 import { missedVersion } from './missed.js'
 import { type HeadSigner, logOf, OwnLog } from './own-log.js'
-import {
-  ForkError,
-  nextRuns,
-  offeredIn,
-  type PutRun,
-  RunError,
-  type RunProvider,
-  takeRun,
-  WaitingRun,
-} from './putting.js'
+import { ForkError, nextParts, type PutRun, type RunPart, type RunProvider, WaitingRun } from './putting.js'
 import {
   ALTERED,
   COLLATERAL,
@@ -89,6 +80,9 @@ const SETUP_VIEWS_PER_WRITE = 1_024
 
 /** Shares that are appended to the own log in one write. */
 const VOUCHED_PER_WRITE = 1_024
+
+/** Of a block. */
+const CHANGES_PER_WRITE = 256
 
 /** Evidence of more forks than this is not kept: an origin can make any number, and must not hide those of others so. */
 const FORKS_KEPT = 1_024
@@ -430,6 +424,9 @@ export class Store {
    * is vouched for that was pending when the folder was opened: had the folder been set back, another one may stand in its
    * place in the old log.
    *
+   * A block of very many changes is several writes, the last of which has the cursor and all that is of own shares: cut
+   * short before that, it is taken in once more.
+   *
    * @returns the own shares that are not here and are wanted from others now.
    * @throws SlotmeshError `store/cursor` when the block is not after the cursor, `store/no-seat` before the setup.
    */
@@ -438,31 +435,29 @@ export class Store {
     blockChanges: readonly BlockChange[],
     signHead: HeadSigner,
   ): Promise<{ missingOwn: ShareKey[] }> {
+    const left = await this.#applyMany(block, blockChanges)
     const { missingOwn, isPending } = await this.#write(async (changes) => {
       const { transaction } = changes
-      const { isMissing, isPending } = ownSynced(changes, block, blockChanges)
+      const { isMissing, isPending } = ownSynced(changes, block, left)
       if (isMissing || (isPending && this.#carriesPending)) changes.beginIncarnation()
       const identity = changes.identity()
       const progress = changes.progress()
-      if (block <= progress.cursor) throw cursorError(block, progress.cursor)
+      requireAfter(progress.cursor, block)
 
       const missingOwn: ShareKey[] = []
       let log: OwnLog | undefined
       const appended: ShareKey[] = []
-      for (const change of blockChanges) {
-        if (change.type === 'removed') {
-          changes.removeAsOf(block, change.key)
+      for (const change of left) {
+        if (change.type === 'removed' || change.want.origin !== identity.seat.cluster) {
+          applyOther(changes, block, change)
           continue
         }
-        const { key, origin } = change.want
-        const isOwn = origin === identity.seat.cluster
-        const payload = isOwn ? changes.pendingFor(block, key) : undefined
+        const { key } = change.want
+        const payload = changes.pendingFor(block, key)
         if (payload === undefined) {
           // The round has ended for which a share may be pending here.
-          if (isOwn) changes.dropOwnPendingAsOf(block, key)
-          else changes.dropPendingAsOf(block, key)
-          const opened = changes.openWant(change.want)
-          if (isOwn && opened) missingOwn.push(key)
+          changes.dropOwnPendingAsOf(block, key)
+          if (changes.openWant(change.want)) missingOwn.push(key)
           continue
         }
         try {
@@ -487,10 +482,35 @@ export class Store {
       }
       transaction.put(PROGRESS, undefined, { cursor: block, logSize })
       return { missingOwn, isPending }
-    }, blockChanges.map(keyOfChange))
+    }, left.map(keyOfChange))
     // The log was begun by this process, and is nobody else's.
     if (isPending) this.#carriesPending = false
     return { missingOwn }
+  }
+
+  /**
+   * Of a block of many changes, those of shares of which the own cluster has synced none: each is the same when it is made
+   * once more, and a change of one share writes all that stand with it.
+   *
+   * @returns the changes that are left.
+   */
+  async #applyMany(block: BlockNumber, blockChanges: readonly BlockChange[]): Promise<readonly BlockChange[]> {
+    if (blockChanges.length <= CHANGES_PER_WRITE) return blockChanges
+    const cluster = (await this.identity())?.seat.cluster
+    const own = new Set<number>()
+    for (const change of blockChanges) {
+      if (change.type === 'synced' && change.want.origin === cluster) own.add(numberOf(change.want.key))
+    }
+    const isOwn = (change: BlockChange) => own.has(numberOf(keyOfChange(change)))
+    const others = blockChanges.filter((change) => !isOwn(change))
+    for (let from = 0; from < others.length; from += CHANGES_PER_WRITE) {
+      const step = others.slice(from, from + CHANGES_PER_WRITE)
+      await this.#write((changes) => {
+        requireAfter(changes.progress().cursor, block)
+        for (const change of step) applyOther(changes, block, change)
+      }, step.map(keyOfChange))
+    }
+    return blockChanges.filter(isOwn)
   }
 
   /**
@@ -520,29 +540,37 @@ export class Store {
 
   /** Once for each run that waits: what has gathered by then is put in one write. */
   #putWaiting(): void {
-    let runs: WaitingRun[] = []
+    let parts: RunPart[] = []
     const work = async (changes: Changes) => {
-      runs = nextRuns(this.#waiting)
-      await changes.load(runs.flatMap(({ run }) => offeredIn(run)))
+      parts = nextParts(this.#waiting)
+      await changes.load(parts.flatMap((part) => part.offered))
       const isAnyPending = this.#tally.counts().pending > 0
-      for (const each of runs) {
-        try {
-          each.done = await takeRun(changes, each.run, each.provider, isAnyPending)
-        } catch (thrown) {
-          if (!(thrown instanceof RunError)) throw thrown
-          each.failed(thrown)
-        }
-      }
+      for (const part of parts) await part.take(changes, isAnyPending)
     }
     this.#write(work).then(
       () => {
-        for (const each of runs) each.written()
+        // Of one that is too much for a write the rest comes next.
+        const unfinished = parts.flatMap((part) => part.written() ?? [])
+        if (unfinished.length > 0) this.#putAgain(unfinished)
       },
       (thrown: unknown) => {
         // Where it has not come to take any, one that waits is told.
-        for (const each of runs.length > 0 ? runs : nextRuns(this.#waiting)) each.failed(thrown)
+        const runs = (parts.length > 0 ? parts : nextParts(this.#waiting)).map(({ waiting }) => waiting)
+        if (runs.length === 1 || this.failed.aborted) {
+          for (const run of runs) run.failed(thrown)
+          return
+        }
+        // What is wrong with one of them is not to be the others' fault.
+        for (const run of runs) run.isAlone = true
+        this.#putAgain(runs)
       },
     )
+  }
+
+  /** Before all that wait. */
+  #putAgain(runs: readonly WaitingRun[]): void {
+    this.#waiting.unshift(...runs)
+    for (const _run of runs) this.#putWaiting()
   }
 
   /** For each log that its origin was found to have forked, the proof; it outlives the seat. */
@@ -940,6 +968,21 @@ function ownSynced(
     isMissing ||= payload === undefined && !changes.isSatisfied(change.want)
   }
   return { isPending, isMissing }
+}
+
+/** A change that is not a share of the own cluster's being synced. */
+function applyOther(changes: Changes, block: BlockNumber, change: BlockChange): void {
+  if (change.type === 'removed') {
+    changes.removeAsOf(block, change.key)
+    return
+  }
+  // The round has ended for which a share may be pending here.
+  changes.dropPendingAsOf(block, change.want.key)
+  changes.openWant(change.want)
+}
+
+function requireAfter(cursor: BlockNumber, block: BlockNumber): void {
+  if (block <= cursor) throw cursorError(block, cursor)
 }
 
 function keyOfChange(change: BlockChange): ShareKey {

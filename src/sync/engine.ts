@@ -13,6 +13,7 @@ import {
   type ShareKey,
   type Trigger,
 } from '../domain/index.js'
+import { ShareSet } from '../inventory/index.js'
 import { signHead } from '../provenance/index.js'
 import type { BlockChange, Identity, Store, Want } from '../store/index.js'
 import { ChainComparison, type Comparison, type ComparisonTimes, seatLost } from './chain-comparison.js'
@@ -287,10 +288,13 @@ export class SyncEngine {
     let wanted = 0
     const wants = async function* (): AsyncGenerator<Want> {
       const want = { minimumVersion: 0, asOf: snapshot.number, origin: undefined, since: clock.now() }
+      // The chain lists them in the order of hashes; what stands together in the store is to be written together.
+      const listed = new ShareSet()
       for await (const keys of chain.syncedShares(snapshot, { signal })) {
         wanted += keys.length
-        for (const key of keys) yield { key, ...want }
+        for (const key of keys) listed.add(key)
       }
+      for (const key of listed.keys()) yield { key, ...want }
     }
     await store.beginSetup(who, first, wants())
     logger.info('setup begins', { cluster, slot, block: first, wanted })
