@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type ShareKey, shareKeyText, U32_MAX } from '../../../src/domain/index.js'
 import { ShareSet } from '../../../src/inventory/share-set.js'
+import { numberOf } from '../../../src/inventory/trie.js'
 
 const KEY: fc.Arbitrary<ShareKey> = fc.record({
   kind: fc.constantFrom('secret' as const, 'capsule' as const),
@@ -16,6 +17,17 @@ describe('a set of very many shares', () => {
         const texts = new Set(added.map(shareKeyText))
         for (const key of added) set.add(key)
         for (const key of [...added, ...others]) assert.equal(set.has(key), texts.has(shareKeyText(key)))
+      }),
+    )
+  })
+
+  it('says what it has in order, each once', () => {
+    fc.assert(
+      fc.property(fc.array(KEY), (added) => {
+        const set = new ShareSet()
+        for (const key of added) set.add(key)
+        const numbers = [...new Set(added.map(numberOf))].sort((one, other) => one - other)
+        assert.deepEqual([...set.keys()].map(numberOf), numbers)
       }),
     )
   })
