@@ -479,7 +479,8 @@ describe('enclaves among hostile ones', function () {
         const isDone = () => isCaught(who, hostility)
         if ('ask' in hostility) await repeat(isDone, () => hostility.ask(peer, target))
         else await tempted(peer, hostility, isDone)
-        assert.ok(timesOf(who, offence) > 0)
+        const others = told.filter(({ peer, account }) => (account ?? peer) === who).map(({ kind }) => kind)
+        assert.ok(timesOf(who, offence) > 0, `only of ${others.join()}`)
         if (!isWaitedFor) {
           const line = lines.find((each) => each.who === who)
           assert.ok(String(line?.peers).split(',').includes(peer.peerId))

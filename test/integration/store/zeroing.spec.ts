@@ -197,7 +197,7 @@ describe('store and the bytes that it is done with', function () {
     const given = await made.during(async () => {
       const payloads = [await store.secret('account-seed'), (await store.share(secret(1)))?.payload]
       const wanted = [capsule(2), capsule(3)].map((key) => ({ key, minimumVersion: 0 }))
-      const stream = store.runs(wanted, { maximumBytes: 1_000, signal })
+      const stream = store.runs(wanted, { maximumBytes: 16_384, signal })
       const run = (await stream.next()).value
       payloads.push(...('shares' in run ? run.shares.map(({ payload }) => payload) : []))
       await stream.return({ notHeld: [] })
