@@ -1,9 +1,7 @@
 /* The ceiling of what is kept: the same records in batches of LevelDB alone, as they are. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Level } from 'level'
 import { input, report } from '../harness/child.js'
+import { temporaryFolder } from '../harness/folder.js'
 import type { FillInput } from './fill.js'
 
 export interface LevelOutput {
@@ -15,7 +13,7 @@ export interface LevelOutput {
 const BATCH = 4_096
 
 const { shares, bytes } = input<FillInput>()
-const folder = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+const folder = await temporaryFolder()
 const database = new Level<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' })
 await database.open()
 const begun = performance.now()
@@ -31,7 +29,6 @@ const reopened = new Level<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view'
 let records = 0
 for await (const _key of reopened.keys()) records += 1
 await reopened.close()
-await rm(folder, { recursive: true })
 const output: LevelOutput = { seconds, records }
 report(output)
 

@@ -1,7 +1,5 @@
 /* An enclave that has just got its seat and fetches everything, in a process of its own. */
 import { EventEmitter, once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
 import { attestationOf } from '../../src/cli/bench/attestation.js'
@@ -11,6 +9,7 @@ import { ShareService } from '../../src/share/index.js'
 import { openStore } from '../../src/store/index.js'
 import { Serving, SyncEngine, type SyncListener } from '../../src/sync/index.js'
 import { input, peakMemory, report } from '../harness/child.js'
+import { temporaryFolder } from '../harness/folder.js'
 import { startProfile } from '../harness/profiling.js'
 import type { FillInput } from './fill.js'
 import type { ProviderReady } from './provider.js'
@@ -33,9 +32,8 @@ export interface BootstrapOutput {
 }
 
 const { shares, address, profile } = input<BootstrapInput>()
-const scratch = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
 // A store has a lock beside its folder.
-const folder = join(scratch, 'store')
+const folder = join(await temporaryFolder(), 'store')
 const { signer } = REQUESTER
 const { account } = signer
 const chain = chainOf(shares)
@@ -91,7 +89,6 @@ await store.close()
 const reopened = await openStore({ location: folder, sealingKey: SEALING_KEY, logger: silentLogger })
 const { secret } = reopened.counts().shares
 await reopened.close()
-await rm(scratch, { recursive: true })
 const processorSeconds = (used.user + used.system) / 1_000_000
 const output: BootstrapOutput = { seconds, processorSeconds, peakMemory: peak, shares: secret, exchanges }
 report(output)

@@ -1,5 +1,6 @@
 import { startPart } from '../harness/child.js'
 import { type ContestResult, hold, SharedRuns } from '../harness/contest.js'
+import type { TargetId } from '../harness/targets.js'
 import type { ChainReady } from './chain.js'
 import { IdleMesh, type Usage } from './mesh.js'
 
@@ -15,29 +16,21 @@ export async function idle(runs: number): Promise<ContestResult[]> {
   try {
     await mesh.settle()
     const windows = new SharedRuns<Usage>(() => mesh.use(WINDOW_MS))
+    const figure = (id: TargetId, what: string, unit: string, of: (usage: Usage) => number) =>
+      hold(
+        {
+          id,
+          name: `idle, ${what}`,
+          unit,
+          better: 'less',
+          contestant: { name: 'slotmesh', setUp: SET_UP, run: windows.figure(of) },
+          target: id,
+        },
+        runs,
+      )
     return [
-      await hold(
-        {
-          id: 'idle-processor',
-          name: 'idle, processor',
-          unit: '% of a core',
-          better: 'less',
-          contestant: { name: 'slotmesh', setUp: SET_UP, run: windows.figure(({ percent }) => percent) },
-          target: 'idle-processor',
-        },
-        runs,
-      ),
-      await hold(
-        {
-          id: 'idle-memory',
-          name: 'idle, memory',
-          unit: 'MB',
-          better: 'less',
-          contestant: { name: 'slotmesh', setUp: SET_UP, run: windows.figure(({ megabytes }) => megabytes) },
-          target: 'idle-memory',
-        },
-        runs,
-      ),
+      await figure('idle-processor', 'processor', '% of a core', ({ percent }) => percent),
+      await figure('idle-memory', 'memory', 'MB', ({ megabytes }) => megabytes),
     ]
   } finally {
     await mesh.stop()

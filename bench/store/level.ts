@@ -1,13 +1,11 @@
 /* The ceilings of what is kept: the same records in LevelDB alone, as they are or each sealed by itself. */
 import assert from 'node:assert/strict'
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, randomFillSync } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Level } from 'level'
 import { RUN_BYTES } from '../../src/cli/bench/store.js'
 import { SHARES_PER_RUN } from '../../src/cli/bench/world.js'
 import { input, report } from '../harness/child.js'
+import { temporaryFolder } from '../harness/folder.js'
 import { rateOf, someOf } from './measure.js'
 import { SINGLE_READS, type StoreInput, type StoreOutput } from './store.js'
 
@@ -17,7 +15,7 @@ const { shares, bytes, isSealed } = input<StoreInput>()
 const perRun = Math.min(SHARES_PER_RUN, Math.floor(RUN_BYTES / bytes))
 const key = createSecretKey(randomBytes(32))
 const values = Array.from({ length: shares }, () => new Uint8Array(randomBytes(bytes)))
-const folder = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
+const folder = await temporaryFolder()
 
 const made = await open()
 const written = await rateOf(shares, async () => {
@@ -43,7 +41,6 @@ const inRuns = await rateOf(shares, async () => {
 })
 assert.equal(read, shares)
 await database.close()
-await rm(folder, { recursive: true })
 const output: StoreOutput = { written, one, inRuns }
 report(output)
 

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { IDENTITY, RUN_BYTES, verifiedRuns, wantsOf } from '../../src/cli/bench/store.js'
 import { BLOCK, keyOf } from '../../src/cli/bench/world.js'
 import { silentLogger } from '../../src/domain/index.js'
 import { openStore } from '../../src/store/index.js'
 import { input, report } from '../harness/child.js'
+import { temporaryFolder } from '../harness/folder.js'
 import { rateOf, someOf } from './measure.js'
 import { SINGLE_READS, type StoreInput, type StoreOutput } from './store.js'
 
 const { shares, bytes } = input<StoreInput>()
-const scratch = await mkdtemp(join(tmpdir(), 'slotmesh-bench-'))
 // A store has a lock beside its folder.
-const location = join(scratch, 'store')
+const location = join(await temporaryFolder(), 'store')
 const open = () => openStore({ location, sealingKey: new Uint8Array(32).fill(9), logger: silentLogger })
 const { signal } = new AbortController()
 
@@ -40,6 +38,5 @@ const inRuns = await rateOf(shares, async () => {
 })
 assert.equal(read, shares)
 await store.close()
-await rm(scratch, { recursive: true })
 const output: StoreOutput = { written, one, inRuns }
 report(output)

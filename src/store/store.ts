@@ -127,8 +127,9 @@ export async function openStore(options: { location: string; sealingKey: Uint8Ar
 /**
  * Everything that a node keeps: its secrets, its seat, the shares of its slot with their provenance, what is still
  * wanted, and how far it has followed the chain. Each writing call is one atomic write, on disk when it resolves
- * ({@link Store.beginSetup} may be several, of which the last one counts); one that throws has changed nothing, as long as
- * the disk takes what is written; see {@link Store.failed}. Any call can throw `store/tampered` or `store/unreadable` where
+ * ({@link Store.beginSetup} and {@link Store.applyBlock} may be several, of which the last one counts, and so may
+ * {@link Store.putRun}, of which each counts for its shares); one that throws has changed nothing else, as long as the disk
+ * takes what is written; see {@link Store.failed}. Any call can throw `store/tampered` or `store/unreadable` where
  * a record does not open, and `store/closed` after {@link Store.close}.
  */
 export class Store {

@@ -309,7 +309,7 @@ export class SyncEngine {
     await untilFinal(chain, block, { signal })
   }
 
-  /** One block, atomically: its wants, erasures and own shares, and the cursor. */
+  /** One block: its wants and erasures, then own shares and the cursor at once, which a block of few changes is as a whole. */
   async #takeIn({ block, triggers, registryChanges }: BlockTriggers, seat: EnclaveSeat): Promise<void> {
     const { chain, store, signer, listener, logger, clock } = this.#parts
     // One time for all, so that they are asked for together.
