@@ -45,10 +45,16 @@ function targets(verdicts: readonly Judged[]): Markup {
   return html`<h2>Targets</h2><div class="card">${targetsPlot(verdicts.map(targetRow))}</div><div class="card scroll" tabindex="0" role="region" aria-label="Targets">${plainTable(table)}</div>`
 }
 
+/** What reaches nothing of its target, or takes nothing at all, is drawn here: no logarithmic scale has a place for it. */
+const FARTHEST = 1_000
+
 /** Times what is asked for, so that more is always better. */
 function targetRow({ contest, other, verdict, measured }: Judged): TargetRow {
   const { bound, value }: Target = TARGETS[verdict.id]
-  const times = (amount: number) => (bound === 'at least' ? amount / value : value / amount)
+  const times = (amount: number) => {
+    const exactly = bound === 'at least' ? amount / value : value / amount
+    return Math.min(Math.max(exactly, 1 / FARTHEST), FARTHEST)
+  }
   const [one, another] = [times(measured.minimum), times(measured.maximum)]
   return {
     name: other === undefined ? contest.name : `${contest.name} / ${other.name}`,

@@ -35,6 +35,13 @@ describe('the page of the bench', () => {
     assert.match(page, /<td>at least 0\.5 x<\/td><td>0\.41 \(0\.40 to 0\.42\) x<\/td><td>NOT met<\/td>/)
   })
 
+  it('shows what reaches nothing of its target, and what takes nothing, at the edge', () => {
+    const nothing = alone([0], { id: 'discovery-found', target: 'discovery-found', better: 'more', unit: '%' })
+    const edges = benchPage(madeUpResults([nothing, alone([0], { name: 'none' })]))
+    assert.match(edges, /<g class="missed"><title>idle: 0\.001\d* times what is asked for/)
+    assert.match(edges, /<g class="met"><title>none: 1,000 times what is asked for/)
+  })
+
   it('says of each side how it was set up, as text', () => {
     const side = { name: '<b>', setUp: 'a < b & c', figures: [1] }
     const escaped = benchPage(madeUpResults([alone([100], { contestant: side })]))

@@ -35,8 +35,11 @@ export function timeScale(domain: Range, range: Range, { ticks = 6 } = {}): Scal
   return { ...linearScale(domain, range), ticks: multiplesOf(step, domain) }
 }
 
-/** @param domain above zero */
+/** @param domain above zero, and finite. @throws RangeError where it is not. */
 export function logScale(domain: Range, range: Range): Scale {
+  if (!(domain.from > 0 && Number.isFinite(domain.to))) {
+    throw new RangeError(`There is no logarithmic scale from ${domain.from} to ${domain.to}.`)
+  }
   const [from, to] = [Math.log10(domain.from), Math.log10(domain.to)]
   const { place } = linearScale({ from, to }, range)
   const digits = to - from > 3 ? [1] : to - from > 1.2 ? [1, 3] : [1, 2, 5]

@@ -29,6 +29,16 @@ describe('plots', () => {
     assert.deepEqual(logScale({ from: 4, to: 30 }, RANGE).ticks, [5, 10, 20])
   })
 
+  it('have no logarithmic scale for what is not above zero, or has no end', () => {
+    for (const domain of [
+      { from: 0, to: 1 },
+      { from: -1, to: 1 },
+      { from: 1, to: Number.POSITIVE_INFINITY },
+    ]) {
+      assert.throws(() => logScale(domain, RANGE), RangeError)
+    }
+  })
+
   it('find the power that something grows with', () => {
     const points = [5, 50, 500].map((x) => ({ x, y: 3 * x ** 1.5 }))
     const { factor, exponent } = fitPowerLaw(points) ?? assert.fail()
