@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { accountSigner, verifySignature } from '../../../src/crypto/index.js'
+import { verify as verifyInJavaScript } from '@scure/sr25519'
+import { accountSigner, fromHex, toHex, verifySignature } from '../../../src/crypto/index.js'
+import type { Hex } from '../../../src/domain/index.js'
 
 describe('account signer', () => {
   const seed = new Uint8Array(32).fill(3)
@@ -20,3 +22,72 @@ describe('account signer', () => {
     assert.equal(verifySignature(accountSigner(seed).account, message, accountSigner(seed).sign(message)), true)
   })
 })
+
+describe('checking a signature', () => {
+  const signer = accountSigner(new Uint8Array(32).fill(7))
+  const message = new Uint8Array(100).fill(3)
+  const signature = signer.sign(message)
+
+  it('takes what another implementation takes, and nothing else, whichever bit is another one', () => {
+    const publicKey = fromHex(signer.account)
+    assert.ok(takenByAnother(publicKey, message, signature) && verifySignature(signer.account, message, signature))
+    for (const bit of bitsOf(signature)) {
+      const altered = flipped(signature, bit)
+      assert.equal(verifySignature(signer.account, message, altered), takenByAnother(publicKey, message, altered))
+    }
+    for (const bit of bitsOf(publicKey)) {
+      const altered = flipped(publicKey, bit)
+      assert.equal(verifySignature(toHex(altered), message, signature), takenByAnother(altered, message, signature))
+    }
+  })
+
+  it('takes no other form of a signature, and none of the wrong length', () => {
+    const unmarked = signature.slice()
+    unmarked[63] = (unmarked[63] ?? 0) & 0x7f
+    const forms = [unmarked, withOrderAdded(signature), signature.slice(1), new Uint8Array(0), new Uint8Array(64)]
+    for (const form of forms) assert.equal(verifySignature(signer.account, message, form), false)
+  })
+
+  it('takes no signature of an account that is no public key, nor of the one under which all can sign', () => {
+    const forged = new Uint8Array(64)
+    forged[63] = 0x80
+    const accounts: Hex[] = [`0x${'00'.repeat(32)}`, `0x${'ff'.repeat(32)}`, '0x', `${signer.account}00`]
+    for (const account of accounts) {
+      for (const form of [forged, signature]) assert.equal(verifySignature(account, message, form), false)
+    }
+  })
+})
+
+function takenByAnother(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return verifyInJavaScript(message, signature, publicKey)
+  } catch {
+    // So it says that something is no point of the curve.
+    return false
+  }
+}
+
+function bitsOf(bytes: Uint8Array): number[] {
+  return Array.from({ length: 8 * bytes.length }, (_, bit) => bit)
+}
+
+function flipped(bytes: Uint8Array, bit: number): Uint8Array {
+  const altered = bytes.slice()
+  altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return altered
+}
+
+/** The same number modulo the order of the group, where it still fits: by a check that reduces it, the same signature. */
+function withOrderAdded(signature: Uint8Array): Uint8Array {
+  const order = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n
+  const altered = signature.slice()
+  altered[63] = (altered[63] ?? 0) & 0x7f
+  let scalar = order
+  for (let at = 63, number = 0n; at >= 32; at -= 1) {
+    number = number * 256n + BigInt(altered[at] ?? 0)
+    if (at === 32) scalar += number
+  }
+  for (let at = 32; at < 64; at += 1, scalar >>= 8n) altered[at] = Number(scalar & 255n)
+  altered[63] = (altered[63] ?? 0) | 0x80
+  return altered
+}
