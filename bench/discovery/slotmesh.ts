@@ -68,7 +68,10 @@ let opened = 0
 const begun = process.cpuUsage()
 
 while (members.length < nodes) {
-  const starting = signers.slice(members.length, members.length < BOOTSTRAPS ? members.length + 1 : members.length + AT_ONCE)
+  const starting = signers.slice(
+    members.length,
+    members.length < BOOTSTRAPS ? members.length + 1 : members.length + AT_ONCE,
+  )
   const started = await Promise.all(starting.map((signer, index) => start(signer, members.length + index)))
   members.push(...started)
   await entered(started)

@@ -6,7 +6,7 @@ import { runPart, startPart } from '../harness/child.js'
 import { type ContestResult, hold, type Other, SharedRuns } from '../harness/contest.js'
 import { encapsulate, makeKeys } from './kem.js'
 import type { PartsInput, PartsOutput } from './parts.js'
-import { type ColdAndWarm, type Materials, PARTS, type Part } from './world.js'
+import { type ColdAndWarm, type Materials, type Measured, PARTS, type Part, USUAL_SIGNATURES } from './world.js'
 
 const SET_UPS: Readonly<Record<Part, string>> = {
   quotes: 'two quotes verified, one by each side.',
@@ -69,13 +69,13 @@ async function handshake(): Promise<ColdAndWarm> {
 type Both = Readonly<Record<PartsInput['role'], Materials>>
 
 /** Each part of a handshake alone, of both sides together. */
-export async function partsOfBoth({ requester, provider }: Both): Promise<Record<Part, ColdAndWarm>> {
+export async function partsOfBoth({ requester, provider }: Both): Promise<Record<Measured, ColdAndWarm>> {
   const theirs = await startPart<PartsOutput>(here('parts.js'), { ...provider, role: 'provider' } satisfies PartsInput)
   try {
     const { address } = theirs.message
     const input: PartsInput = { ...requester, role: 'requester', address }
     const ours = await runPart<PartsOutput>(here('parts.js'), input)
-    const sum = (part: Part): ColdAndWarm => {
+    const sum = (part: Measured): ColdAndWarm => {
       const [one, other] = [ours.parts[part], theirs.message.parts[part]]
       return { cold: one.cold + other.cold, warm: one.warm + other.warm }
     }
@@ -85,6 +85,7 @@ export async function partsOfBoth({ requester, provider }: Both): Promise<Record
       signatures: sum('signatures'),
       keys: sum('keys'),
       'round trips': sum('round trips'),
+      [USUAL_SIGNATURES]: sum(USUAL_SIGNATURES),
     }
   } finally {
     await theirs.stop()

@@ -2,8 +2,10 @@
  * What one side does in a handshake (share SPEC 4), each part alone and by what does it, with no protocol around it. The
  * provider's then answers on a stream, for the requester's round trips.
  */
+import { randomBytes } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { getPublicKey, secretFromSeed, sign, verify } from '@scure/sr25519'
 import { attestationOf } from '../../src/cli/bench/attestation.js'
 import { loopbackHost, PROVIDER, REQUESTER } from '../../src/cli/bench/world.js'
 import { fromHex, verifySignature } from '../../src/crypto/index.js'
@@ -16,8 +18,9 @@ import {
   ECHO_PROTOCOL,
   HANDSHAKES,
   type Materials,
+  type Measured,
   messagesOf,
-  type Part,
+  USUAL_SIGNATURES,
 } from './world.js'
 
 export interface PartsInput extends Materials {
@@ -27,7 +30,7 @@ export interface PartsInput extends Materials {
 }
 
 export interface PartsOutput {
-  readonly parts: Readonly<Record<Part, ColdAndWarm>>
+  readonly parts: Readonly<Record<Measured, ColdAndWarm>>
   readonly address: string
 }
 
@@ -46,7 +49,17 @@ const messages = messagesOf(quote.length)
 const host = await loopbackHost()
 const { signal } = new AbortController()
 
-const each: Record<Part, number[]> = { quotes: [], device: [], signatures: [], keys: [], 'round trips': [] }
+const secretKey = secretFromSeed(new Uint8Array(randomBytes(32)))
+const usual = { account: getPublicKey(secretKey), signature: sign(secretKey, message) }
+
+const each: Record<Measured, number[]> = {
+  quotes: [],
+  device: [],
+  signatures: [],
+  keys: [],
+  'round trips': [],
+  [USUAL_SIGNATURES]: [],
+}
 const connection = address === undefined ? undefined : await host.dial(multiaddr(address))
 for (let turn = 0; turn < HANDSHAKES; turn += 1) {
   await time('keys', () => makeKeys({ both: role === 'requester' }))
@@ -54,6 +67,12 @@ for (let turn = 0; turn < HANDSHAKES; turn += 1) {
     for (let count = 0; count < made; count += 1) signer.sign(message)
     for (let count = 0; count < checked; count += 1) {
       if (!verifySignature(materials.account as Hex, message, signature)) throw new Error('A signature is bad.')
+    }
+  })
+  await time(USUAL_SIGNATURES, async () => {
+    for (let count = 0; count < made; count += 1) sign(secretKey, message)
+    for (let count = 0; count < checked; count += 1) {
+      if (!verify(message, usual.signature, usual.account)) throw new Error('A signature is bad.')
     }
   })
   await time('device', () => attestation.quote(message, { signal }))
@@ -83,6 +102,7 @@ const output: PartsOutput = {
     signatures: coldAndWarm(each.signatures),
     keys: coldAndWarm(each.keys),
     'round trips': coldAndWarm(each['round trips']),
+    [USUAL_SIGNATURES]: coldAndWarm(each[USUAL_SIGNATURES]),
   },
   address: host.getMultiaddrs()[0]?.toString() ?? '',
 }
@@ -91,7 +111,7 @@ report(output)
 if (role === 'requester') process.disconnect?.()
 
 /** @param options.isMore of what this turn has had some of already. */
-async function time(part: Part, work: () => Promise<unknown>, { isMore = false } = {}): Promise<void> {
+async function time(part: Measured, work: () => Promise<unknown>, { isMore = false } = {}): Promise<void> {
   const begun = performance.now()
   await work()
   const ms = performance.now() - begun

@@ -23,6 +23,11 @@ export const PARTS = ['quotes', 'device', 'signatures', 'keys', 'round trips'] a
 
 export type Part = (typeof PARTS)[number]
 
+/** Beside them, the signatures once more as the targets have them: by the library in JavaScript that most use. */
+export const USUAL_SIGNATURES = 'usual signatures'
+
+export type Measured = Part | typeof USUAL_SIGNATURES
+
 /** What one side's parts are measured with; made elsewhere, so that nothing of it is warm. In hexadecimal. */
 export interface Materials {
   /** Of the other side. */
