@@ -1,21 +1,19 @@
+import type { webcrypto } from 'node:crypto'
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
-import { XWing } from '@hpke/hybridkem-x-wing'
+import { XWingKem } from '../../src/share/x-wing-kem.js'
 
-/* The KEMs of an exchange's suites (share SPEC 5.1), by the library alone. */
+/* The KEMs of an exchange's suites (share SPEC 5.1), by the HPKE library and the product's X-Wing, with nothing around them. */
 
-const X_WING = new CipherSuite({ kem: new XWing(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+const X_WING = new CipherSuite({ kem: new XWingKem(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
 const X25519 = new DhkemX25519HkdfSha256()
 
 const [INFO, LABEL] = [new ArrayBuffer(32), new ArrayBuffer(24)]
 
-/** As they are sent. @param both of the weaker suite as well, as a requester offers them. */
+/** @param both of the weaker suite as well, as a requester offers them. */
 export async function makeKeys({ both }: { readonly both: boolean }) {
   const pair = await X_WING.kem.generateKeyPair()
   if (both) await X25519.serializePublicKey((await X25519.generateKeyPair()).publicKey)
-  return {
-    publicKey: new Uint8Array(await X_WING.kem.serializePublicKey(pair.publicKey)),
-    privateKey: new Uint8Array(await X_WING.kem.serializePrivateKey(pair.privateKey)),
-  }
+  return { pair, publicKey: new Uint8Array(await X_WING.kem.serializePublicKey(pair.publicKey)) }
 }
 
 export async function encapsulate(publicKey: Uint8Array): Promise<Uint8Array> {
@@ -25,8 +23,7 @@ export async function encapsulate(publicKey: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(context.enc)
 }
 
-export async function decapsulate(privateKey: Uint8Array, encapsulatedKey: Uint8Array): Promise<void> {
-  const recipientKey = await X_WING.kem.deserializePrivateKey(bufferOf(privateKey))
+export async function decapsulate(recipientKey: webcrypto.CryptoKeyPair, encapsulatedKey: Uint8Array): Promise<void> {
   const context = await X_WING.createRecipientContext({ recipientKey, enc: bufferOf(encapsulatedKey), info: INFO })
   await context.export(LABEL, 32)
 }

@@ -40,8 +40,7 @@ const SIGNATURES = { requester: { made: 2, checked: 1 }, provider: { made: 1, ch
 const { role, address, ...materials } = input<PartsInput>()
 const hex = (text: string): Uint8Array => fromHex(text as Hex)
 const [quote, message, signature] = [hex(materials.quote), hex(materials.message), hex(materials.signature)]
-const [publicKey, privateKey] = [hex(materials.publicKey), hex(materials.privateKey)]
-const encapsulatedKey = hex(materials.encapsulatedKey)
+const publicKey = hex(materials.publicKey)
 const { made, checked } = SIGNATURES[role]
 const { signer } = role === 'requester' ? REQUESTER : PROVIDER
 const attestation = await attestationOf(role)
@@ -62,7 +61,7 @@ const each: Record<Measured, number[]> = {
 }
 const connection = address === undefined ? undefined : await host.dial(multiaddr(address))
 for (let turn = 0; turn < HANDSHAKES; turn += 1) {
-  await time('keys', () => makeKeys({ both: role === 'requester' }))
+  const own = await time('keys', () => makeKeys({ both: role === 'requester' }))
   await time('signatures', async () => {
     for (let count = 0; count < made; count += 1) signer.sign(message)
     for (let count = 0; count < checked; count += 1) {
@@ -77,14 +76,9 @@ for (let turn = 0; turn < HANDSHAKES; turn += 1) {
   })
   await time('device', () => attestation.quote(message, { signal }))
   await time('quotes', () => attestation.verify(quote))
-  await time(
-    'keys',
-    async () => {
-      await encapsulate(publicKey)
-      await decapsulate(privateKey, encapsulatedKey)
-    },
-    { isMore: true },
-  )
+  await time('keys', () => encapsulate(publicKey), { isMore: true })
+  const encapsulatedKey = await encapsulate(own.publicKey)
+  await time('keys', () => decapsulate(own.pair, encapsulatedKey), { isMore: true })
   const stream = await connection?.newStream(ECHO_PROTOCOL)
   await time('round trips', async () => {
     if (stream !== undefined) await ask(stream)
@@ -111,11 +105,12 @@ report(output)
 if (role === 'requester') process.disconnect?.()
 
 /** @param options.isMore of what this turn has had some of already. */
-async function time(part: Measured, work: () => Promise<unknown>, { isMore = false } = {}): Promise<void> {
+async function time<Result>(part: Measured, work: () => Promise<Result>, { isMore = false } = {}): Promise<Result> {
   const begun = performance.now()
-  await work()
+  const result = await work()
   const ms = performance.now() - begun
   each[part].push(isMore ? (each[part].pop() ?? 0) + ms : ms)
+  return result
 }
 
 async function ask(stream: Stream): Promise<void> {

@@ -36,10 +36,8 @@ export interface Materials {
   readonly message: string
   /** By that account, of that message. */
   readonly signature: string
-  /** Of the KEM that the suite of exchanges has: the other side's, and this one's with what is encapsulated to it. */
+  /** The other side's, of the KEM that exchanges have. */
   readonly publicKey: string
-  readonly privateKey: string
-  readonly encapsulatedKey: string
 }
 
 /** The messages of a handshake, as large as they are with X-Wing keys and a quote of this size; bytes. */

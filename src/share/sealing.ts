@@ -7,11 +7,11 @@ import {
   type RecipientContext,
   type SenderContext,
 } from '@hpke/core'
-import { XWing } from '@hpke/hybridkem-x-wing'
 import { DOMAIN, taggedHash, utf8, zero } from '../crypto/index.js'
 import { SlotmeshError } from '../domain/index.js'
 import { SUITE_X_WING, SUITE_X25519, SUITES, type Suite } from './protocol.js'
 import { RefusalError } from './refusals.js'
+import { XWingKem, XWingPrivateKey } from './x-wing-kem.js'
 
 /*
  * How shares are sealed for one exchange (SPEC 5).
@@ -23,7 +23,7 @@ import { RefusalError } from './refusals.js'
  */
 
 const CIPHER_SUITES: Record<Suite, CipherSuite> = {
-  [SUITE_X_WING]: cipherSuite(new XWing()),
+  [SUITE_X_WING]: cipherSuite(new XWingKem()),
   [SUITE_X25519]: cipherSuite(new DhkemX25519HkdfSha256()),
 }
 
@@ -108,9 +108,9 @@ export async function offeredKeys(
   }
 }
 
-/** Keys of the library's own KEMs are bytes in its hands; those of Node's cannot be reached, nor zeroed. */
+/** Of X-Wing; those of X25519, which Node holds, cannot be reached, nor zeroed. */
 function zeroPrivateKey({ privateKey }: webcrypto.CryptoKeyPair): void {
-  if ('key' in privateKey && privateKey.key instanceof Uint8Array) zero(privateKey.key)
+  if (privateKey instanceof XWingPrivateKey) privateKey[Symbol.dispose]()
 }
 
 /**

@@ -2,7 +2,7 @@
  * What things cost, in ms of a node's processor, unless said otherwise. Measured on two cores of an AMD EPYC with Node
  * 20: "bench" by `npm run bench` (docs/performance.md), "prototype" one by one before the product was written, "here" by
  * calling the product's own function in a loop. What was measured in processor time on a busy machine is divided by 1.65:
- * so much longer X-Wing took there (24.8 ms an exchange) than on an idle one (15 ms, docs/decisions/0008-x-wing.md).
+ * so much longer X-Wing took there (24.8 ms an exchange) than on an idle one (15 ms), when a library had all of it.
  */
 export const COSTS = {
   /** sr25519, `@scure/sr25519`; prototype. */
@@ -17,8 +17,8 @@ export const COSTS = {
   quoteVerificationCold: 13.9,
   quoteVerificationWarm: 0.38,
   /**
-   * X25519 and X-Wing: a key pair, a context for sending, one for receiving; prototype. An exchange takes two of each, and
-   * X-Wing comes to the 15 ms that docs/decisions/0008-x-wing.md measured.
+   * X25519 and X-Wing: a key pair, a context for sending, one for receiving; prototype. An exchange takes two of each. X-Wing
+   * is as its library was, 15 ms; our own takes a third of that or less (docs/decisions/0008-x-wing.md).
    */
   x25519: { keys: 0.3, encapsulate: 1.7, decapsulate: 1.7 },
   xWing: { keys: 1.2, encapsulate: 3.6, decapsulate: 2.8 },

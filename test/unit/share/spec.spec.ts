@@ -58,12 +58,15 @@ describe('the specification', () => {
       const [T4, T6] = [sha256(ascii('challenge')), sha256(ascii('final'))]
       const whole = (bytes: Uint8Array) => new Uint8Array(bytes).buffer
 
-      const base = await suite.createSenderContext({ recipientPublicKey: provider.pair.publicKey, info: whole(T4) })
+      const base = await suite.createSenderContext({
+        recipientPublicKey: await kem.deserializePublicKey(whole(provider.publicKey)),
+        info: whole(T4),
+      })
       const psk = await base.export(whole(ascii('ternoa/share/1/psk')), 32)
       assert.deepEqual(await takePreSharedKey(provider, new Uint8Array(base.enc), T4), new Uint8Array(psk))
 
       const sender = await suite.createSenderContext({
-        recipientPublicKey: requester.pair.publicKey,
+        recipientPublicKey: await kem.deserializePublicKey(whole(requester.publicKey)),
         info: whole(H('ternoa/share/1/sealing', T6)),
         psk: { id: whole(T4), key: psk.slice(0) },
       })

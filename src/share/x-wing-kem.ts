@@ -1,0 +1,112 @@
+import type { webcrypto } from 'node:crypto'
+import {
+  KemId,
+  type KemInterface,
+  NotSupportedError,
+  type RecipientContextParams,
+  type SenderContextParams,
+} from '@hpke/core'
+import {
+  decapsulateXWing,
+  deriveXWing,
+  encapsulateXWing,
+  generateXWing,
+  X_WING,
+  type XWingKeys,
+} from '../crypto/index.js'
+import { SlotmeshError } from '../domain/index.js'
+
+const ALGORITHM: webcrypto.KeyAlgorithm = { name: 'X-Wing' }
+
+class XWingPublicKey implements webcrypto.CryptoKey {
+  readonly algorithm = ALGORITHM
+  readonly type = 'public'
+  readonly extractable = true
+  readonly usages: webcrypto.KeyUsage[] = []
+
+  constructor(readonly bytes: Uint8Array<ArrayBuffer>) {}
+}
+
+/** Zeroed when it is disposed of. */
+export class XWingPrivateKey implements webcrypto.CryptoKey, Disposable {
+  readonly algorithm = ALGORITHM
+  readonly type = 'private'
+  readonly extractable = false
+  readonly usages: webcrypto.KeyUsage[] = ['deriveBits']
+
+  constructor(readonly keys: XWingKeys) {}
+
+  [Symbol.dispose](): void {
+    this.keys[Symbol.dispose]()
+  }
+}
+
+/**
+ * X-Wing as HPKE takes it (draft-connolly-cfrg-xwing-kem), without an auth mode, which it has none of.
+ * All methods throw SlotmeshError `crypto/x-wing` when they are given what is not of X-Wing.
+ */
+export class XWingKem implements KemInterface {
+  readonly id = KemId.XWing
+  readonly secretSize = X_WING.secret
+  readonly encSize = X_WING.ciphertext
+  readonly publicKeySize = X_WING.publicKey
+  readonly privateKeySize = X_WING.seed
+
+  async generateKeyPair(): Promise<webcrypto.CryptoKeyPair> {
+    const keys = await generateXWing()
+    return { publicKey: new XWingPublicKey(keys.publicKey), privateKey: new XWingPrivateKey(keys) }
+  }
+
+  async serializePublicKey(key: webcrypto.CryptoKey): Promise<ArrayBuffer> {
+    return ownPublic(key).buffer
+  }
+
+  async deserializePublicKey(key: ArrayBufferLike | ArrayBufferView): Promise<webcrypto.CryptoKey> {
+    return new XWingPublicKey(new Uint8Array(bytesOf(key)))
+  }
+
+  /** @param key a seed, which remains the caller's to zero. */
+  async deserializePrivateKey(key: ArrayBufferLike | ArrayBufferView): Promise<webcrypto.CryptoKey> {
+    return new XWingPrivateKey(await deriveXWing(bytesOf(key)))
+  }
+
+  async encap({ recipientPublicKey }: SenderContextParams): Promise<{ sharedSecret: ArrayBuffer; enc: ArrayBuffer }> {
+    const { ciphertext, secret } = await encapsulateXWing(ownPublic(recipientPublicKey))
+    return { sharedSecret: secret.buffer, enc: ciphertext.buffer }
+  }
+
+  async decap({ recipientKey, enc }: RecipientContextParams): Promise<ArrayBuffer> {
+    const key: webcrypto.CryptoKey = 'privateKey' in recipientKey ? recipientKey.privateKey : recipientKey
+    if (!(key instanceof XWingPrivateKey)) throw foreignKey()
+    return (await decapsulateXWing(key.keys, bytesOf(enc))).buffer
+  }
+
+  serializePrivateKey(): Promise<ArrayBuffer> {
+    return unsupported()
+  }
+
+  importKey(): Promise<webcrypto.CryptoKey> {
+    return unsupported()
+  }
+
+  deriveKeyPair(): Promise<webcrypto.CryptoKeyPair> {
+    return unsupported()
+  }
+}
+
+async function unsupported(): Promise<never> {
+  throw new NotSupportedError('Private keys are generated or come from a seed, and do not leave.')
+}
+
+function ownPublic(key: webcrypto.CryptoKey): Uint8Array<ArrayBuffer> {
+  if (!(key instanceof XWingPublicKey)) throw foreignKey()
+  return key.bytes
+}
+
+function foreignKey(): SlotmeshError {
+  return new SlotmeshError('crypto/x-wing', 'The key is another KEM’s, or not of this side; make it by this one.')
+}
+
+function bytesOf(data: ArrayBufferLike | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
+}
