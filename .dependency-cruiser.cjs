@@ -66,7 +66,14 @@ module.exports = {
       name: 'polkadot-api-lives-in-chain',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(chain|devchain)/' },
-      to: { path: 'node_modules/@polkadot/' },
+      // But for schnorrkel alone, with which signatures are checked.
+      to: { path: 'node_modules/@polkadot/(?!wasm-crypto/)' },
+    },
+    {
+      name: 'schnorrkel-lives-in-crypto',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/crypto/' },
+      to: { path: 'node_modules/@polkadot/wasm-crypto/' },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

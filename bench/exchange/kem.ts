@@ -1,10 +1,11 @@
 import type { webcrypto } from 'node:crypto'
-import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
+import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256 } from '@hpke/core'
+import { NodeHkdfSha256 } from '../../src/share/hkdf.js'
 import { XWingKem } from '../../src/share/x-wing-kem.js'
 
-/* The KEMs of an exchange's suites (share SPEC 5.1), by the HPKE library and the product's X-Wing, with nothing around them. */
+/* The KEMs of an exchange's suites (share SPEC 5.1), by the HPKE library and the product's X-Wing and HKDF, with nothing around them. */
 
-const X_WING = new CipherSuite({ kem: new XWingKem(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+const X_WING = new CipherSuite({ kem: new XWingKem(), kdf: new NodeHkdfSha256(), aead: new Aes256Gcm() })
 const X25519 = new DhkemX25519HkdfSha256()
 
 const [INFO, LABEL] = [new ArrayBuffer(32), new ArrayBuffer(24)]

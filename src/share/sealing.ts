@@ -1,14 +1,8 @@
 import type { webcrypto } from 'node:crypto'
-import {
-  Aes256Gcm,
-  CipherSuite,
-  DhkemX25519HkdfSha256,
-  HkdfSha256,
-  type RecipientContext,
-  type SenderContext,
-} from '@hpke/core'
+import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, type RecipientContext, type SenderContext } from '@hpke/core'
 import { DOMAIN, taggedHash, utf8, zero } from '../crypto/index.js'
 import { SlotmeshError } from '../domain/index.js'
+import { NodeHkdfSha256 } from './hkdf.js'
 import { SUITE_X_WING, SUITE_X25519, SUITES, type Suite } from './protocol.js'
 import { RefusalError } from './refusals.js'
 import { XWingKem, XWingPrivateKey } from './x-wing-kem.js'
@@ -29,7 +23,7 @@ const CIPHER_SUITES: Record<Suite, CipherSuite> = {
 
 /** KDF and AEAD of its own each: the library writes the suite into the KDF. */
 function cipherSuite(kem: CipherSuite['kem']): CipherSuite {
-  return new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+  return new CipherSuite({ kem, kdf: new NodeHkdfSha256(), aead: new Aes256Gcm() })
 }
 
 const PRE_SHARED_KEY_BYTES = 32
