@@ -14,7 +14,7 @@ export async function snapshot(runs: number): Promise<ContestResult[]> {
     name: 'snapshot, peak memory',
     unit: 'MB',
     better: 'less' as const,
-    contestant: listing(500_000),
+    contestant: listing(1_000_000),
     others: [{ ...listing(100_000), role: 'itself' as const, target: 'snapshot-memory' as const }],
   }
   return [await hold(memory, runs)]

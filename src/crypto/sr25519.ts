@@ -1,13 +1,15 @@
 import { sr25519Verify, waitReady } from '@polkadot/wasm-crypto'
-import { getPublicKey, secretFromSeed, sign } from '@scure/sr25519'
+import { getPublicKey, secretFromSeed, sign, verify } from '@scure/sr25519'
 import type { AccountId } from '../domain/index.js'
 import { fromHex, toHex, zero } from './bytes.js'
 
 /*
- * Signatures are checked by schnorrkel itself, compiled to WebAssembly, which takes an eighth of what JavaScript does. They are
- * made in JavaScript all the same: the memory of a WebAssembly module would keep copies of the secret key that nobody can zero.
+ * Signatures are checked by schnorrkel itself, compiled to WebAssembly, which takes an eighth of what JavaScript does. What that
+ * is given stays in its memory, which nobody can zero: so signatures are made in JavaScript, and those of secrets are checked in it.
  */
-await waitReady()
+
+/** Not where a process has less address space than Node reserves for WebAssembly: then all is done in JavaScript. */
+const isCompiled = await waitReady()
 
 /** Bytes of a schnorrkel signature. */
 export const SIGNATURE_BYTES = 64
@@ -48,11 +50,40 @@ export function accountSigner(seed: Uint8Array): ForgetfulSigner {
   }
 }
 
-/** The neutral element of ristretto255: under it everybody can sign, which schnorrkel allows and nobody here may. */
-const NEUTRAL_ACCOUNT = `0x${'00'.repeat(32)}`
-
-/** True when `signature` is `account`'s over exactly these bytes; false on anything malformed. */
+/** True when `signature` is `account`'s over exactly these bytes, which are not secret; false on anything malformed. */
 export function verifySignature(account: AccountId, message: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.length !== SIGNATURE_BYTES || account === NEUTRAL_ACCOUNT) return false
-  return sr25519Verify(signature, message, fromHex(account))
+  if (!isCompiled) return verifySignatureOfSecret(account, message, signature)
+  const publicKey = publicKeyOf(account)
+  if (publicKey === undefined || signature.length !== SIGNATURE_BYTES) return false
+  return sr25519Verify(signature, message, publicKey)
+}
+
+/** As {@link verifySignature}, in eight times the time, and leaves no copy of the message behind. */
+export function verifySignatureOfSecret(account: AccountId, secret: Uint8Array, signature: Uint8Array): boolean {
+  const publicKey = publicKeyOf(account)
+  if (publicKey === undefined || signature.length !== SIGNATURE_BYTES) return false
+  try {
+    return verify(secret, signature, publicKey)
+  } catch {
+    // The library throws where bytes are no curve point; to the caller that is one more invalid signature.
+    return false
+  }
+}
+
+const PUBLIC_KEY_BYTES = 32
+
+/** Undefined where it is none, and of the neutral element: under that everybody can sign, which schnorrkel allows. */
+function publicKeyOf(account: AccountId): Uint8Array | undefined {
+  const bytes = bytesOf(account)
+  const isNeutral = bytes?.every((byte) => byte === 0)
+  return bytes?.length === PUBLIC_KEY_BYTES && !isNeutral ? bytes : undefined
+}
+
+function bytesOf(account: AccountId): Uint8Array | undefined {
+  try {
+    return fromHex(account)
+  } catch {
+    // To the caller that is an account that has signed nothing.
+    return undefined
+  }
 }

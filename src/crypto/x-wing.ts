@@ -19,31 +19,56 @@ import { utf8, zero } from './bytes.js'
 /** Lengths in bytes. */
 export const X_WING = { publicKey: 1_216, ciphertext: 1_120, secret: 32, seed: 32, randomness: 64 } as const
 
-/** A key pair, its private half expanded, which is zeroed when it is disposed of, but for what Node holds. */
+/** A key pair; its private half is zeroed when it is disposed of, but for what Node holds, and nothing is taken by it any more. */
 export interface XWingKeys extends Disposable {
   readonly publicKey: Uint8Array<ArrayBuffer>
+  /** Undefined once it is disposed of. */
+  readonly privateKey: XWingPrivateHalf | undefined
+}
+
+/** Expanded. */
+interface XWingPrivateHalf {
   /** ML-KEM's decapsulation key, 2400 bytes. */
   readonly mlKem: Uint8Array
   readonly x25519: KeyObject
 }
 
+class Keys implements XWingKeys {
+  readonly publicKey: Uint8Array<ArrayBuffer>
+  #privateKey: XWingPrivateHalf | undefined
+
+  constructor(publicKey: Uint8Array<ArrayBuffer>, privateKey: XWingPrivateHalf) {
+    this.publicKey = publicKey
+    this.#privateKey = privateKey
+  }
+
+  get privateKey(): XWingPrivateHalf | undefined {
+    return this.#privateKey
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#privateKey !== undefined) zero(this.#privateKey.mlKem)
+    this.#privateKey = undefined
+  }
+}
+
 const X25519_BYTES = 32
-const ML_KEM = createMlKem768()
+const ML_KEM = await createMlKem768()
 
 /**
  * A new key pair. Its halves are made independently, since no one stores it: so the X25519 scalar, which would be
  * expanded from the draft's seed, is never in memory that is not Node's own.
  */
-export function generateXWing(): Promise<XWingKeys> {
+export function generateXWing(): XWingKeys {
   return keysOf(randomBytes(64), generateKeyPairSync('x25519'))
 }
 
 /** The key pair of a seed of 32 bytes, which remains the caller's to zero. @throws SlotmeshError `crypto/x-wing` */
-export async function deriveXWing(seed: Uint8Array): Promise<XWingKeys> {
+export function deriveXWing(seed: Uint8Array): XWingKeys {
   requireLength(seed, X_WING.seed)
   const expanded = createHash('shake256', { outputLength: 96 }).update(seed).digest()
   try {
-    return await keysOf(expanded.subarray(0, 64), x25519Of(expanded.subarray(64)))
+    return keysOf(expanded.subarray(0, 64), x25519Of(expanded.subarray(64)))
   } finally {
     zero(expanded)
   }
@@ -54,19 +79,18 @@ export async function deriveXWing(seed: Uint8Array): Promise<XWingKeys> {
  * @throws SlotmeshError `crypto/x-wing` when the public key has another length, its ML-KEM half is not reduced (FIPS 203,
  * 7.2), or its X25519 half is of small order.
  */
-export async function encapsulateXWing(
+export function encapsulateXWing(
   publicKey: Uint8Array,
   randomness?: Uint8Array,
-): Promise<{ readonly ciphertext: Uint8Array<ArrayBuffer>; readonly secret: Uint8Array<ArrayBuffer> }> {
+): { readonly ciphertext: Uint8Array<ArrayBuffer>; readonly secret: Uint8Array<ArrayBuffer> } {
   requireLength(publicKey, X_WING.publicKey)
   if (randomness !== undefined) requireLength(randomness, X_WING.randomness)
-  const mlKem = await ML_KEM
   const [keyM, keyX] = halves(publicKey)
   return withSecrets((secrets) => {
     const ephemeral = randomness === undefined ? generateKeyPairSync('x25519') : x25519Of(randomness.subarray(32))
-    const message = randomness?.slice(0, 32) ?? randomBytes(32)
+    const message = randomness === undefined ? randomBytes(32) : new Uint8Array(randomness.subarray(0, 32))
     secrets.push(message)
-    const [ciphertextM, secretM] = mlKem.encap(keyM, message)
+    const [ciphertextM, secretM] = ML_KEM.encap(keyM, message)
     secrets.push(secretM)
     const secretX = diffieHellman({ privateKey: ephemeral.privateKey, publicKey: publicX25519(keyX) })
     secrets.push(secretX)
@@ -78,31 +102,29 @@ export async function encapsulateXWing(
 
 /**
  * A ciphertext that was altered otherwise gives another secret: ML-KEM rejects implicitly.
- * @throws SlotmeshError `crypto/x-wing` when it has another length, or its X25519 half is of small order.
+ * @throws SlotmeshError `crypto/x-wing` when it has another length, or its X25519 half is of small order; RangeError when the
+ * key pair is disposed of.
  */
-export async function decapsulateXWing(keys: XWingKeys, ciphertext: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+export function decapsulateXWing(keys: XWingKeys, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { privateKey } = keys
+  // ML-KEM would take zeroes for a key, and what it gives under these everybody can compute.
+  if (privateKey === undefined) throw new RangeError('The key pair is disposed of; it takes nothing any more.')
   requireLength(ciphertext, X_WING.ciphertext)
-  const mlKem = await ML_KEM
   const [ciphertextM, ciphertextX] = halves(ciphertext)
   return withSecrets((secrets) => {
-    const secretX = diffieHellman({ privateKey: keys.x25519, publicKey: publicX25519(ciphertextX) })
+    const secretX = diffieHellman({ privateKey: privateKey.x25519, publicKey: publicX25519(ciphertextX) })
     secrets.push(secretX)
-    const secretM = mlKem.decap(ciphertextM, keys.mlKem)
+    const secretM = ML_KEM.decap(ciphertextM, privateKey.mlKem)
     secrets.push(secretM)
     return combined(secretM, secretX, ciphertextX, halves(keys.publicKey)[1])
   })
 }
 
 /** @param seed of ML-KEM, 64 bytes, zeroed. */
-async function keysOf(seed: Uint8Array, { privateKey, publicKey }: X25519Keys): Promise<XWingKeys> {
+function keysOf(seed: Uint8Array, { privateKey: x25519, publicKey }: X25519Keys): XWingKeys {
   try {
-    const [publicM, mlKem] = (await ML_KEM).deriveKeyPair(seed)
-    return {
-      publicKey: joined(publicM, rawX25519(publicKey)),
-      mlKem,
-      x25519: privateKey,
-      [Symbol.dispose]: () => zero(mlKem),
-    }
+    const [publicM, mlKem] = ML_KEM.deriveKeyPair(seed)
+    return new Keys(joined(publicM, rawX25519(publicKey)), { mlKem, x25519 })
   } finally {
     zero(seed)
   }

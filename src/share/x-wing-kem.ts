@@ -53,12 +53,12 @@ export class XWingKem implements KemInterface {
   readonly privateKeySize = X_WING.seed
 
   async generateKeyPair(): Promise<webcrypto.CryptoKeyPair> {
-    const keys = await generateXWing()
+    const keys = generateXWing()
     return { publicKey: new XWingPublicKey(keys.publicKey), privateKey: new XWingPrivateKey(keys) }
   }
 
   async serializePublicKey(key: webcrypto.CryptoKey): Promise<ArrayBuffer> {
-    return ownPublic(key).buffer
+    return new Uint8Array(ownPublic(key)).buffer
   }
 
   async deserializePublicKey(key: ArrayBufferLike | ArrayBufferView): Promise<webcrypto.CryptoKey> {
@@ -67,18 +67,21 @@ export class XWingKem implements KemInterface {
 
   /** @param key a seed, which remains the caller's to zero. */
   async deserializePrivateKey(key: ArrayBufferLike | ArrayBufferView): Promise<webcrypto.CryptoKey> {
-    return new XWingPrivateKey(await deriveXWing(bytesOf(key)))
+    return new XWingPrivateKey(deriveXWing(bytesOf(key)))
   }
 
-  async encap({ recipientPublicKey }: SenderContextParams): Promise<{ sharedSecret: ArrayBuffer; enc: ArrayBuffer }> {
-    const { ciphertext, secret } = await encapsulateXWing(ownPublic(recipientPublicKey))
+  async encap(parameters: SenderContextParams): Promise<{ sharedSecret: ArrayBuffer; enc: ArrayBuffer }> {
+    const { recipientPublicKey, senderKey } = parameters
+    if (senderKey !== undefined) throw noAuth()
+    const { ciphertext, secret } = encapsulateXWing(ownPublic(recipientPublicKey))
     return { sharedSecret: secret.buffer, enc: ciphertext.buffer }
   }
 
-  async decap({ recipientKey, enc }: RecipientContextParams): Promise<ArrayBuffer> {
+  async decap({ recipientKey, enc, senderPublicKey }: RecipientContextParams): Promise<ArrayBuffer> {
+    if (senderPublicKey !== undefined) throw noAuth()
     const key: webcrypto.CryptoKey = 'privateKey' in recipientKey ? recipientKey.privateKey : recipientKey
     if (!(key instanceof XWingPrivateKey)) throw foreignKey()
-    return (await decapsulateXWing(key.keys, bytesOf(enc))).buffer
+    return decapsulateXWing(key.keys, bytesOf(enc)).buffer
   }
 
   serializePrivateKey(): Promise<ArrayBuffer> {
@@ -96,6 +99,11 @@ export class XWingKem implements KemInterface {
 
 async function unsupported(): Promise<never> {
   throw new NotSupportedError('Private keys are generated or come from a seed, and do not leave.')
+}
+
+/** HPKE would take what is said of the sender for proved. */
+function noAuth(): NotSupportedError {
+  return new NotSupportedError('X-Wing has no auth mode.')
 }
 
 function ownPublic(key: webcrypto.CryptoKey): Uint8Array<ArrayBuffer> {

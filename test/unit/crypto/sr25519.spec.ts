@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { verify as verifyInJavaScript } from '@scure/sr25519'
-import { accountSigner, fromHex, toHex, verifySignature } from '../../../src/crypto/index.js'
+import { accountSigner, fromHex, toHex, verifySignature, verifySignatureOfSecret } from '../../../src/crypto/index.js'
 import type { Hex } from '../../../src/domain/index.js'
 
 describe('account signer', () => {
@@ -41,19 +42,48 @@ describe('checking a signature', () => {
     }
   })
 
+  it('is the same where there is no room for WebAssembly', function () {
+    // Elsewhere no process can be given so few addresses.
+    if (process.platform !== 'linux') this.skip()
+    const script = `
+      const { accountSigner, verifySignature } = await import(${JSON.stringify(import.meta.resolve('../../../src/crypto/index.js'))})
+      const { bridge } = await import(${JSON.stringify(import.meta.resolve('@polkadot/wasm-crypto'))})
+      const signer = accountSigner(new Uint8Array(32).fill(7))
+      const [message, other] = [new Uint8Array(9), new Uint8Array(8)]
+      const signature = signer.sign(message)
+      const takes = [message, other].map((each) => verifySignature(signer.account, each, signature))
+      console.log(JSON.stringify([bridge.wasm !== null, ...takes]))`
+    const run = ['-c', 'ulimit -v 4194304 && exec "$0" "$@"', process.execPath, '--max-old-space-size=512']
+    const { stdout, stderr } = spawnSync('sh', [...run, '--input-type=module', '--eval', script], { encoding: 'utf8' })
+    assert.equal(stdout, '[false,true,false]\n', stderr)
+  })
+
   it('takes no other form of a signature, and none of the wrong length', () => {
     const unmarked = signature.slice()
     unmarked[63] = (unmarked[63] ?? 0) & 0x7f
     const forms = [unmarked, withOrderAdded(signature), signature.slice(1), new Uint8Array(0), new Uint8Array(64)]
-    for (const form of forms) assert.equal(verifySignature(signer.account, message, form), false)
+    for (const form of forms) {
+      assert.equal(verifySignature(signer.account, message, form), false)
+      assert.equal(verifySignatureOfSecret(signer.account, message, form), false)
+    }
   })
 
   it('takes no signature of an account that is no public key, nor of the one under which all can sign', () => {
     const forged = new Uint8Array(64)
     forged[63] = 0x80
-    const accounts: Hex[] = [`0x${'00'.repeat(32)}`, `0x${'ff'.repeat(32)}`, '0x', `${signer.account}00`]
+    const accounts: Hex[] = [
+      `0x${'00'.repeat(32)}`,
+      '0xno',
+      '0x123',
+      `0x${'ff'.repeat(32)}`,
+      '0x',
+      `${signer.account}00`,
+    ]
     for (const account of accounts) {
-      for (const form of [forged, signature]) assert.equal(verifySignature(account, message, form), false)
+      for (const form of [forged, signature]) {
+        assert.equal(verifySignature(account, message, form), false)
+        assert.equal(verifySignatureOfSecret(account, message, form), false)
+      }
     }
   })
 })

@@ -53,118 +53,131 @@ const VECTORS = [
 describe('X-Wing', () => {
   for (const [at, vector] of VECTORS.entries()) {
     it(`is that of its draft by vector ${at + 1}`, async () => {
-      const keys = await deriveXWing(fromHex(`0x${vector.seed}`))
+      const keys = deriveXWing(fromHex(`0x${vector.seed}`))
       assert.equal(sha256(keys.publicKey), vector.publicKey)
-      const { ciphertext, secret } = await encapsulateXWing(keys.publicKey, fromHex(`0x${vector.eseed}`))
+      const { ciphertext, secret } = encapsulateXWing(keys.publicKey, fromHex(`0x${vector.eseed}`))
       assert.equal(sha256(ciphertext), vector.ciphertext)
       assert.equal(toHex(secret), `0x${vector.secret}`)
-      assert.equal(toHex(await decapsulateXWing(keys, ciphertext)), `0x${vector.secret}`)
+      assert.equal(toHex(decapsulateXWing(keys, ciphertext)), `0x${vector.secret}`)
     })
   }
 
   it('takes with a new key pair what was encapsulated to it, another secret each time', async () => {
-    const [keys, other] = [await generateXWing(), await generateXWing()]
+    const [keys, other] = [generateXWing(), generateXWing()]
     const differ = (first: Uint8Array, second: Uint8Array) => {
       assert.notDeepEqual(first.subarray(0, -32), second.subarray(0, -32))
       assert.notDeepEqual(first.subarray(-32), second.subarray(-32))
     }
     differ(keys.publicKey, other.publicKey)
-    const [one, two] = [await encapsulateXWing(keys.publicKey), await encapsulateXWing(keys.publicKey)]
-    assert.deepEqual(await decapsulateXWing(keys, one.ciphertext), one.secret)
-    assert.deepEqual(await decapsulateXWing(keys, two.ciphertext), two.secret)
+    const [one, two] = [encapsulateXWing(keys.publicKey), encapsulateXWing(keys.publicKey)]
+    assert.deepEqual(decapsulateXWing(keys, one.ciphertext), one.secret)
+    assert.deepEqual(decapsulateXWing(keys, two.ciphertext), two.secret)
     assert.notDeepEqual(one.secret, two.secret)
     differ(one.ciphertext, two.ciphertext)
-    assert.notDeepEqual(await decapsulateXWing(other, one.ciphertext), one.secret)
+    assert.notDeepEqual(decapsulateXWing(other, one.ciphertext), one.secret)
   })
 
   it('agrees with another implementation, whichever of the two encapsulates', async () => {
     const library = new XWing()
     for (let turn = 0; turn < 8; turn += 1) {
-      const own = await (turn % 2 === 0 ? generateXWing() : deriveXWing(crypto.randomBytes(X_WING.seed)))
+      const own = turn % 2 === 0 ? generateXWing() : deriveXWing(crypto.randomBytes(X_WING.seed))
       const recipientPublicKey = await library.deserializePublicKey(own.publicKey)
       const { enc, sharedSecret } = await library.encap({ recipientPublicKey })
-      assert.deepEqual(await decapsulateXWing(own, new Uint8Array(enc)), new Uint8Array(sharedSecret))
+      assert.deepEqual(decapsulateXWing(own, new Uint8Array(enc)), new Uint8Array(sharedSecret))
 
       const recipientKey = await library.generateKeyPair()
       const publicKey = new Uint8Array(await library.serializePublicKey(recipientKey.publicKey))
-      const { ciphertext, secret } = await encapsulateXWing(publicKey)
+      const { ciphertext, secret } = encapsulateXWing(publicKey)
       assert.deepEqual(secret, new Uint8Array(await library.decap({ recipientKey, enc: ciphertext })))
     }
   })
 
+  it('takes nothing with a key pair that is disposed of: its zeroes would give what everybody can compute', () => {
+    const keys = generateXWing()
+    const { ciphertext } = encapsulateXWing(keys.publicKey)
+    keys[Symbol.dispose]()
+    assert.throws(() => decapsulateXWing(keys, ciphertext), RangeError)
+  })
+
+  it('leaves given randomness to whoever gave it', () => {
+    const randomness = Buffer.alloc(X_WING.randomness, 7)
+    encapsulateXWing(generateXWing().publicKey, randomness)
+    assert.deepEqual(randomness, Buffer.alloc(X_WING.randomness, 7))
+  })
+
   it('refuses X25519 keys of small order, in public keys and in ciphertexts', async () => {
-    const keys = await generateXWing()
-    const { ciphertext } = await encapsulateXWing(keys.publicKey)
+    const keys = generateXWing()
+    const { ciphertext } = encapsulateXWing(keys.publicKey)
     for (const point of SMALL_ORDER) {
       const ending = (bytes: Uint8Array) => Uint8Array.of(...bytes.slice(0, -32), ...point)
-      await refused(encapsulateXWing(ending(keys.publicKey)))
-      await refused(decapsulateXWing(keys, ending(ciphertext)))
+      refused(() => encapsulateXWing(ending(keys.publicKey)))
+      refused(() => decapsulateXWing(keys, ending(ciphertext)))
     }
   })
 
   it('refuses ML-KEM keys that are not reduced', async () => {
-    const { publicKey } = await generateXWing()
-    for (const first of [0x01, 0xff]) await refused(encapsulateXWing(Uint8Array.of(first, 0x0d, ...publicKey.slice(2))))
+    const { publicKey } = generateXWing()
+    for (const first of [0x01, 0xff]) refused(() => encapsulateXWing(Uint8Array.of(first, 0x0d, ...publicKey.slice(2))))
   })
 
   it('refuses what is shorter or longer', async () => {
-    const keys = await generateXWing()
+    const keys = generateXWing()
     for (const more of [-1, 1]) {
-      await refused(deriveXWing(new Uint8Array(X_WING.seed + more)))
-      await refused(encapsulateXWing(resized(keys.publicKey, more)))
-      await refused(encapsulateXWing(keys.publicKey, new Uint8Array(X_WING.randomness + more)))
-      const { ciphertext } = await encapsulateXWing(keys.publicKey)
-      await refused(decapsulateXWing(keys, resized(ciphertext, more)))
+      refused(() => deriveXWing(new Uint8Array(X_WING.seed + more)))
+      refused(() => encapsulateXWing(resized(keys.publicKey, more)))
+      refused(() => encapsulateXWing(keys.publicKey, new Uint8Array(X_WING.randomness + more)))
+      const { ciphertext } = encapsulateXWing(keys.publicKey)
+      refused(() => decapsulateXWing(keys, resized(ciphertext, more)))
     }
   })
 
   describe('leaves no secrets', () => {
     it('of a key pair that is disposed of', async () => {
-      for (const keys of [await generateXWing(), await deriveXWing(new Uint8Array(32).fill(7))]) {
-        assert.equal(keys.mlKem.length, 2400)
-        assert.ok(!isZero(keys.mlKem))
+      for (const keys of [generateXWing(), deriveXWing(new Uint8Array(32).fill(7))]) {
+        const mlKem = mlKemOf(keys)
+        assert.equal(mlKem.length, 2400)
+        assert.ok(!isZero(mlKem))
         keys[Symbol.dispose]()
-        assert.ok(isZero(keys.mlKem))
+        assert.ok(isZero(mlKem))
+        assert.equal(keys.privateKey, undefined)
       }
     })
 
     it('of ML-KEM alone', async () => {
-      const keys = await generateXWing()
+      const keys = generateXWing()
       const randomness = new Uint8Array(X_WING.randomness).fill(7)
       const mlKem = await createMlKem768()
       const [, secret] = mlKem.encap(keys.publicKey.subarray(0, -32), randomness.subarray(0, 32))
       const made = new MadeArrays()
       await made.during(async () => {
-        const { ciphertext } = await encapsulateXWing(keys.publicKey, randomness)
-        await decapsulateXWing(keys, ciphertext)
+        const { ciphertext } = encapsulateXWing(keys.publicKey, randomness)
+        decapsulateXWing(keys, ciphertext)
       })
       assert.deepEqual(made.holding(secret), [])
     })
 
-    const work: Record<string, (keys: XWingKeys, ciphertext: Uint8Array) => Promise<readonly Uint8Array[]>> = {
-      'a key pair generated': async () => [(await generateXWing()).mlKem],
-      'one derived': async () => [(await deriveXWing(new Uint8Array(32).fill(7))).mlKem],
-      'an encapsulation': async ({ publicKey }) => [(await encapsulateXWing(publicKey)).secret],
-      'one by given randomness': async ({ publicKey }) => [
-        (await encapsulateXWing(publicKey, new Uint8Array(64).fill(7))).secret,
-      ],
-      'one to a key that is none': async ({ publicKey }) => {
-        await refused(encapsulateXWing(Uint8Array.of(0xff, 0xff, ...publicKey.slice(2))))
+    const work: Record<string, (keys: XWingKeys, ciphertext: Uint8Array) => readonly Uint8Array[]> = {
+      'a key pair generated': () => [mlKemOf(generateXWing())],
+      'one derived': () => [mlKemOf(deriveXWing(new Uint8Array(32).fill(7)))],
+      'an encapsulation': ({ publicKey }) => [encapsulateXWing(publicKey).secret],
+      'one by given randomness': ({ publicKey }) => [encapsulateXWing(publicKey, new Uint8Array(64).fill(7)).secret],
+      'one to a key that is none': ({ publicKey }) => {
+        refused(() => encapsulateXWing(Uint8Array.of(0xff, 0xff, ...publicKey.slice(2))))
         return []
       },
-      'a decapsulation': async (keys, ciphertext) => [await decapsulateXWing(keys, ciphertext)],
-      'one of what is none': async (keys, ciphertext) => {
-        await refused(decapsulateXWing(keys, Uint8Array.of(...ciphertext.slice(0, -32), ...new Uint8Array(32))))
+      'a decapsulation': (keys, ciphertext) => [decapsulateXWing(keys, ciphertext)],
+      'one of what is none': (keys, ciphertext) => {
+        refused(() => decapsulateXWing(keys, Uint8Array.of(...ciphertext.slice(0, -32), ...new Uint8Array(32))))
         return []
       },
     }
     for (const [name, run] of Object.entries(work)) {
       it(`of ${name}, but the result`, async () => {
-        const keys = await generateXWing()
-        const { ciphertext } = await encapsulateXWing(keys.publicKey)
+        const keys = generateXWing()
+        const { ciphertext } = encapsulateXWing(keys.publicKey)
         const made = new MadeArrays()
         const seen = new SecretsOfNode()
-        const results = await made.during(() => seen.during(() => run(keys, ciphertext)))
+        const results = await made.during(() => seen.during(async () => run(keys, ciphertext)))
         assert.ok(made.count > 0 || results.length === 0)
         assert.deepEqual(seen.left(), [])
         for (const secret of seen.copies) assert.deepEqual(made.holding(secret, results), [])
@@ -216,8 +229,12 @@ class SecretsOfNode {
   }
 }
 
-async function refused(attempt: Promise<unknown>): Promise<void> {
-  await assert.rejects(attempt, (thrown) => thrown instanceof SlotmeshError && thrown.code === 'crypto/x-wing')
+function refused(attempt: () => unknown): void {
+  assert.throws(attempt, (thrown) => thrown instanceof SlotmeshError && thrown.code === 'crypto/x-wing')
+}
+
+function mlKemOf({ privateKey }: XWingKeys): Uint8Array {
+  return privateKey?.mlKem ?? assert.fail('The key pair is disposed of.')
 }
 
 function resized(bytes: Uint8Array, more: number): Uint8Array {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign as nodeSign } from 'node:crypto'
+import { bridge } from '@polkadot/wasm-crypto'
 import { toHex, toSs58, utf8 } from '../../../src/crypto/index.js'
 import type { NftFacts, ShareKind } from '../../../src/domain/index.js'
 import {
@@ -334,6 +335,14 @@ describe('an owner’s request to store a share', () => {
       assert.deepEqual(made.holding(utf8(SHARE), given), [], row.name)
       assert.deepEqual(made.holding(utf8('s'.repeat(15)), given), [], row.name)
     }
+  })
+
+  it('leaves no share in the memory of WebAssembly, in which other signatures are checked', async () => {
+    await verify({ request: storing() })
+    const { wasm } = bridge
+    const memory = Buffer.from(wasm?.memory?.buffer ?? assert.fail('It is not there.'))
+    assert.ok(memory.includes(SIGNER), 'the address that its owner has signed was checked there')
+    assert.ok(!memory.includes(SHARE))
   })
 
   it('takes text for text, not for hexadecimal: 0x41 is not the letter A', async () => {

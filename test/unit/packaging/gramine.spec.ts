@@ -83,6 +83,12 @@ function inMounts(root: string, { fs, loader, libos }: z.infer<typeof Manifest>)
 }
 
 /** What of the packaging can be checked without SGX: that it renders, and that the node starts in what it describes. */
+/** What has `sh` run the staged Node in as much address space as the enclave has by default, 4 GiB. */
+function inEnclaveSize(stage: string, argv: readonly string[]): string[] {
+  const limit = process.platform === 'linux' ? 'ulimit -v 4194304 && ' : ''
+  return ['-c', `${limit}exec "$0" "$@"`, join(stage, 'node'), ...argv]
+}
+
 describe('packaging for Gramine', function () {
   this.timeout(120_000)
   let stage: string
@@ -135,7 +141,7 @@ describe('packaging for Gramine', function () {
     const { loader, libos } = rendered()
     assert.equal(libos.entrypoint, '/usr/bin/node')
     assert.equal(loader.env.NODE_OPTIONS, '')
-    assert.deepEqual(loader.argv.slice(2), [
+    assert.deepEqual(loader.argv.slice(3), [
       '/opt/slotmesh/dist/cli/main.js',
       'join',
       '--config',
@@ -243,7 +249,7 @@ describe('packaging for Gramine', function () {
     assert.match(readme ?? '', /CPUSVN/)
     assert.match(readme ?? '', /ISVSVN/)
     assert.doesNotMatch(readme ?? '', /slotmesh reseal/)
-    assert.deepEqual(rendered().loader.argv.slice(3), ['join', '--config', '/etc/slotmesh/node.yaml'])
+    assert.deepEqual(rendered().loader.argv.slice(4), ['join', '--config', '/etc/slotmesh/node.yaml'])
     assert.match(text, /nextSealing/)
     assert.match(example ?? '', /CPUSVN/)
   })
@@ -275,9 +281,9 @@ describe('packaging for Gramine', function () {
     const root = join(stage, 'root')
     await mkdir(join(root, 'etc'), { recursive: true })
     await cp(join(stage, 'node.yaml'), join(root, 'etc/node.yaml'))
-    const [, heap = ''] = loader.argv
+    const options = loader.argv.slice(1, 3)
     const run = (...argv: string[]) =>
-      spawnSync(join(stage, 'node'), [heap, join(stage, 'app/dist/cli/main.js'), ...argv], {
+      spawnSync('sh', inEnclaveSize(stage, [...options, join(stage, 'app/dist/cli/main.js'), ...argv]), {
         // The places of libraries are those of the mounts, which are not here.
         env: { ...loader.env, LD_LIBRARY_PATH: '' },
         cwd: root,
@@ -288,6 +294,16 @@ describe('packaging for Gramine', function () {
     const joined = run('join', '--config', join(root, 'etc/node.yaml'), '--folder', join(root, 'store'))
     assert.equal(joined.status, 1, joined.stderr)
     assert.match(joined.stderr, /^slotmesh: This process runs in no SGX enclave of Gramine: .*attestation_type/)
+  })
+
+  it('has WebAssembly in an address space of the size of the enclave, which Node has not by itself', function () {
+    if (process.platform !== 'linux') this.skip()
+    const options = rendered().loader.argv.slice(1, 3)
+    const script = 'new WebAssembly.Memory({ initial: 1 }); console.log("there")'
+    const run = (given: readonly string[]) =>
+      spawnSync('sh', inEnclaveSize(stage, [...given, '--eval', script]), { encoding: 'utf8', timeout: 60_000 })
+    assert.equal(run(options).stdout, 'there\n')
+    assert.match(run(options.slice(0, 1)).stderr, /could not allocate memory/)
   })
 
   it('starts in a root of its mounts alone, by the argv and with the environment of the manifest, and opens its store', async function () {

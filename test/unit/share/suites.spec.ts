@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { webcrypto } from 'node:crypto'
+import { NotSupportedError } from '@hpke/core'
 import { utf8 } from '../../../src/crypto/index.js'
 import { Frames } from '../../../src/framing/index.js'
 import { MESSAGE_BYTES, SUITE_X_WING, SUITE_X25519, type Suite } from '../../../src/share/protocol.js'
@@ -372,16 +373,28 @@ describe('suites', () => {
     }
   })
 
+  it('have X-Wing under the number that its draft asks for, and with no sender to be proved', async () => {
+    const kem = new XWingKem()
+    assert.equal(kem.id, 0x647a)
+    const { publicKey: recipientPublicKey, privateKey: recipientKey } = await kem.generateKeyPair()
+    await assert.rejects(kem.encap({ recipientPublicKey, senderKey: recipientKey }), NotSupportedError)
+    const { enc } = await kem.encap({ recipientPublicKey })
+    await assert.rejects(kem.decap({ recipientKey, enc, senderPublicKey: recipientPublicKey }), NotSupportedError)
+  })
+
   describe('leave no private key of X-Wing behind', () => {
     it('when it was used, or was not', async () => {
       const hash = new Uint8Array(32)
       const [used, failed, unused] = [await ephemeralKeys(2), await ephemeralKeys(2), await ephemeralKeys(2)]
-      for (const { pair } of [used, failed, unused]) assert.ok(!isZero(secretOf(pair)))
+      const pairs = [used, failed, unused].map(({ pair }) => pair)
+      const secrets = pairs.map((pair) => secretOf(pair) ?? assert.fail('It is disposed of.'))
+      assert.ok(!secrets.some(isZero))
       const { encapsulatedKey } = await offerPreSharedKey(used, hash)
       await takePreSharedKey(used, encapsulatedKey, hash)
       await assert.rejects(takePreSharedKey(failed, new Uint8Array(3), hash))
       unused[Symbol.dispose]()
-      for (const { pair } of [used, failed, unused]) assert.ok(isZero(secretOf(pair)))
+      assert.ok(secrets.every(isZero))
+      assert.deepEqual(pairs.map(secretOf), [undefined, undefined, undefined])
     })
 
     it('nor a pre-shared key that came to no use', async () => {
@@ -410,7 +423,7 @@ describe('suites', () => {
         XWingKem.prototype.generateKeyPair = generateKeyPair
       }
       assert.equal(made.length, 6)
-      for (const pair of made) assert.ok(isZero(secretOf(pair)))
+      for (const pair of made) assert.equal(secretOf(pair), undefined)
     })
   })
 })
@@ -437,10 +450,10 @@ async function rawProvider(
   return { provider: new RawProvider(provider, far, peers), asked }
 }
 
-/** What is left of the private key of X-Wing. */
-function secretOf({ privateKey }: webcrypto.CryptoKeyPair): Uint8Array {
+/** The private key of X-Wing; undefined once it is disposed of. */
+function secretOf({ privateKey }: webcrypto.CryptoKeyPair): Uint8Array | undefined {
   assert.ok(privateKey instanceof XWingPrivateKey)
-  return privateKey.keys.mlKem
+  return privateKey.keys.privateKey?.mlKem
 }
 
 function isZero(bytes: Uint8Array): boolean {
