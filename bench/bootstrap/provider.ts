@@ -1,6 +1,7 @@
 /* An enclave that holds all shares, in a process of its own. */
 import { attestationOf } from '../../src/cli/bench/attestation.js'
 import { loopbackHost, PROVIDER } from '../../src/cli/bench/world.js'
+import { boundHeapGrowth } from '../../src/cli/heap.js'
 import { silentLogger } from '../../src/domain/index.js'
 import { ShareService } from '../../src/share/index.js'
 import { openStore } from '../../src/store/index.js'
@@ -13,6 +14,8 @@ export interface ProviderReady {
   readonly address: string
 }
 
+// As the command does.
+boundHeapGrowth()
 const { folder, shares } = input<FillInput>()
 const { signer } = PROVIDER
 const chain = chainOf(shares)

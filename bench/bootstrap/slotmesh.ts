@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
 import { attestationOf } from '../../src/cli/bench/attestation.js'
 import { loopbackHost, REQUESTER } from '../../src/cli/bench/world.js'
+import { boundHeapGrowth } from '../../src/cli/heap.js'
 import { silentLogger, systemClock } from '../../src/domain/index.js'
 import { ShareService } from '../../src/share/index.js'
 import { openStore } from '../../src/store/index.js'
@@ -31,6 +32,8 @@ export interface BootstrapOutput {
   readonly exchanges: number
 }
 
+// As the command does.
+boundHeapGrowth()
 const { shares, address, profile } = input<BootstrapInput>()
 // A store has a lock beside its folder.
 const folder = join(await temporaryFolder(), 'store')

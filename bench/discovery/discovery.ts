@@ -52,6 +52,6 @@ function sized(nodes: number): SharedRuns<DiscoveryOutput> {
 function described(nodes: number): Omit<Contestant, 'run'> {
   return {
     name: `${nodes} nodes`,
-    setUp: `${nodes} libp2p hosts in one process, on TCP of loopback: 25 at a time enter by one of five, each publishes its record and finds four of its slot peers, and after that all others of its slot; 75 s at most.`,
+    setUp: `${nodes} libp2p hosts in one process, on TCP of loopback: 25 at a time enter by one of five, each publishes its record and finds four of its slot peers, and after that all others of its slot; a minute at most.`,
   }
 }

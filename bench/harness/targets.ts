@@ -15,7 +15,7 @@ const LEVEL = 'LevelDB batches of the same records alone'
 const HYPERCORE = 'hypercore replication into its own storage'
 const FEW = 'the same with 10,000 shares'
 const MILLION = '1,000,000 shares of 64 bytes'
-const LARGE = '100,000 shares of 3,000 bytes'
+const LARGE = '30,000 shares of 3,000 bytes'
 
 export const TARGETS = {
   'bootstrap-3k-stream': {
@@ -127,7 +127,7 @@ export const TARGETS = {
     value: 2,
   },
   'snapshot-memory': {
-    what: 'peak memory of the list of all synced shares, 500,000 NFTs',
+    what: 'peak memory of the list of all synced shares, 1,000,000 NFTs',
     against: 'the same with 100,000',
     bound: 'at most',
     value: 1.25,

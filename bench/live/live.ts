@@ -10,7 +10,7 @@ import type { LiveOutput } from './slotmesh.js'
 const here = (file: string) => new URL(file, import.meta.url)
 
 /** Far fewer exchanges than a provider grants one account in a minute. */
-const WHAT: LiveInput = { blocks: 40, perBlock: 1, bytes: 64 }
+const WHAT: LiveInput = { blocks: 32, perBlock: 1, bytes: 64 }
 
 const ALONE = 'each alone, warm, the sides in two processes; the sum of the medians'
 

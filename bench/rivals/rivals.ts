@@ -5,7 +5,7 @@ import { installRivals } from './install.js'
 import type { Records, Replicated } from './records.js'
 
 /** Of each, at most: enough for some seconds. What is compared is a rate, and none of them is quicker with more. */
-const MOST = { hypercore: 10_000, bitswap: 1_000, archive: 2_500 }
+const MOST = { hypercore: 8_000, bitswap: 1_000, archive: 2_500 }
 
 type Rival = keyof typeof MOST
 

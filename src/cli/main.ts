@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { describeFailure } from './failure.js'
+import { boundHeapGrowth } from './heap.js'
 import { written } from './output.js'
 import { runCli } from './program.js'
 
@@ -7,6 +8,8 @@ import { runCli } from './program.js'
 if (!process.env.SLOTMESH_DEBUG) {
   for (const level of ['log', 'info', 'warn', 'error'] as const) console[level] = () => undefined
 }
+
+boundHeapGrowth()
 
 // Who reads with `head` has enough when it closes the pipe; that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
