@@ -3,7 +3,7 @@ import { runPart } from '../harness/child.js'
 import { type Contestant, type ContestResult, hold } from '../harness/contest.js'
 import type { AttestationInput, AttestationOutput } from './world.js'
 
-const [COLD, WARM] = [40, 600]
+const [COLD, WARM] = [24, 300]
 
 const here = (file: string) => new URL(file, import.meta.url)
 

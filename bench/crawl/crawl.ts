@@ -15,11 +15,11 @@ export interface CrawlOutput {
   readonly synced: readonly number[]
 }
 
-const BLOCKS = 1000
+const BLOCKS = 700
 const LATENCY = 50
 
 /** The rival takes fewer blocks, for a figure in blocks per second does not need more. */
-const RIVAL_BLOCKS = { direct: 100, slow: 20 }
+const RIVAL_BLOCKS = { direct: 100, slow: 12 }
 
 const here = (file: string) => new URL(file, import.meta.url)
 
