@@ -102,7 +102,7 @@ await each(members, AbortSignal.timeout(DEADLINE_MS / 4), async (member, signal)
 const peersOfEach = registry.clusters().length - 1
 const wantedFirst = nodes * Math.min(PEERS, peersOfEach)
 const output: DiscoveryOutput = {
-  secondsPerNode: (user + system) / 1e6 / Math.max(1, (nodes * foundFirst) / wantedFirst),
+  secondsPerNode: (user + system) / 1e6 / Math.max(1, (nodes * foundFirst) / Math.max(1, wantedFirst)),
   messagesPerNode: messages / members.length,
   connectionsPerNode: connections / members.length,
   openedPerNode: openedByThen / members.length,

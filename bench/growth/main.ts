@@ -10,7 +10,7 @@ const DEFAULTS = {
   bytes: '16,64,300,1000,3000',
   triggers: '1,10,100,1000',
   clusters: '5,20,50,100',
-  peers: '5,10,25',
+  peers: '10,15,25',
 }
 
 const sizesIn = (text: string): number[] => text.split(',').map(Number)

@@ -1,13 +1,10 @@
 #!/usr/bin/env node
+import './quiet.js'
+// The above comes first: what is imported below may have something to say.
 import { describeFailure } from './failure.js'
 import { boundHeapGrowth } from './heap.js'
 import { written } from './output.js'
 import { runCli } from './program.js'
-
-// The commands say what there is to say; libraries that write to the console by themselves are heard when debugging.
-if (!process.env.SLOTMESH_DEBUG) {
-  for (const level of ['log', 'info', 'warn', 'error'] as const) console[level] = () => undefined
-}
 
 boundHeapGrowth()
 

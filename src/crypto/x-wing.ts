@@ -146,7 +146,8 @@ function withSecrets<T>(work: (secrets: Uint8Array[]) => T): T {
   try {
     return work(secrets)
   } catch (cause) {
-    throw notOfXWing({ cause })
+    // So Node says that it has no memory left.
+    throw cause instanceof RangeError ? cause : notOfXWing({ cause })
   } finally {
     zero(...secrets)
   }

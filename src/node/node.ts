@@ -1,7 +1,7 @@
 import { type ApiServer, checkApi, type ShareViews, startApi } from '../api/index.js'
 import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
-import { type AccountSigner, type ForgetfulSigner, toSs58, utf8, zero } from '../crypto/index.js'
+import { type AccountSigner, type ForgetfulSigner, signaturesAreCompiled, toSs58, utf8, zero } from '../crypto/index.js'
 import {
   abortable,
   type BlockNumber,
@@ -78,6 +78,8 @@ export async function createEnclaveNode(config: EnclaveNodeConfig, parts: NodePa
   // For as long as it runs the node needs neither: the one is with the store, the other made the signer.
   const { sealingKey, accountSeed, ...rest } = config
   const { folder, logger = silentLogger } = rest
+  if (!signaturesAreCompiled)
+    logger.warn('there is no room for WebAssembly: to check a signature takes eight times as long')
   if (rest.api !== undefined) checkApi(rest.api)
   const store = await openStore({ location: folder, sealingKey, logger })
   try {

@@ -1,5 +1,12 @@
 import type { webcrypto } from 'node:crypto'
-import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, type RecipientContext, type SenderContext } from '@hpke/core'
+import {
+  Aes256Gcm,
+  CipherSuite,
+  DhkemX25519HkdfSha256,
+  HpkeError,
+  type RecipientContext,
+  type SenderContext,
+} from '@hpke/core'
 import { DOMAIN, taggedHash, utf8, zero } from '../crypto/index.js'
 import { SlotmeshError } from '../domain/index.js'
 import { NodeHkdfSha256 } from './hkdf.js'
@@ -214,7 +221,9 @@ async function withKeyOfPeer<T>(create: () => Promise<T>): Promise<T> {
   try {
     return await create()
   } catch (cause) {
-    throw new RefusalError('MALFORMED', { cause })
+    const isOfPeer = cause instanceof HpkeError || (cause instanceof SlotmeshError && cause.code === 'crypto/x-wing')
+    // What fails here otherwise, as for want of memory, is nothing to shut a peer out for.
+    throw isOfPeer ? new RefusalError('MALFORMED', { cause }) : cause
   }
 }
 

@@ -43,7 +43,7 @@ export class XWingPrivateKey implements webcrypto.CryptoKey, Disposable {
 
 /**
  * X-Wing as HPKE takes it (draft-connolly-cfrg-xwing-kem), without an auth mode, which it has none of.
- * All methods throw SlotmeshError `crypto/x-wing` when they are given what is not of X-Wing.
+ * What is not of X-Wing is refused by SlotmeshError `crypto/x-wing`, a public key when something is encapsulated to it.
  */
 export class XWingKem implements KemInterface {
   readonly id = KemId.XWing

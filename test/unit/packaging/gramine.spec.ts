@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import nunjucks from 'nunjucks'
 import { parse } from 'smol-toml'
@@ -82,13 +83,13 @@ function inMounts(root: string, { fs, loader, libos }: z.infer<typeof Manifest>)
   return spawnSync('unshare', ['--mount', 'sh', '-ec', script], { encoding: 'utf8', timeout: 60_000 })
 }
 
-/** What of the packaging can be checked without SGX: that it renders, and that the node starts in what it describes. */
 /** What has `sh` run the staged Node in as much address space as the enclave has by default, 4 GiB. */
 function inEnclaveSize(stage: string, argv: readonly string[]): string[] {
   const limit = process.platform === 'linux' ? 'ulimit -v 4194304 && ' : ''
   return ['-c', `${limit}exec "$0" "$@"`, join(stage, 'node'), ...argv]
 }
 
+/** What of the packaging can be checked without SGX: that it renders, and that the node starts in what it describes. */
 describe('packaging for Gramine', function () {
   this.timeout(120_000)
   let stage: string
@@ -141,7 +142,7 @@ describe('packaging for Gramine', function () {
     const { loader, libos } = rendered()
     assert.equal(libos.entrypoint, '/usr/bin/node')
     assert.equal(loader.env.NODE_OPTIONS, '')
-    assert.deepEqual(loader.argv.slice(3), [
+    assert.deepEqual(loader.argv.slice(4), [
       '/opt/slotmesh/dist/cli/main.js',
       'join',
       '--config',
@@ -249,7 +250,7 @@ describe('packaging for Gramine', function () {
     assert.match(readme ?? '', /CPUSVN/)
     assert.match(readme ?? '', /ISVSVN/)
     assert.doesNotMatch(readme ?? '', /slotmesh reseal/)
-    assert.deepEqual(rendered().loader.argv.slice(4), ['join', '--config', '/etc/slotmesh/node.yaml'])
+    assert.deepEqual(rendered().loader.argv.slice(5), ['join', '--config', '/etc/slotmesh/node.yaml'])
     assert.match(text, /nextSealing/)
     assert.match(example ?? '', /CPUSVN/)
   })
@@ -281,7 +282,7 @@ describe('packaging for Gramine', function () {
     const root = join(stage, 'root')
     await mkdir(join(root, 'etc'), { recursive: true })
     await cp(join(stage, 'node.yaml'), join(root, 'etc/node.yaml'))
-    const options = loader.argv.slice(1, 3)
+    const options = loader.argv.slice(1, 4)
     const run = (...argv: string[]) =>
       spawnSync('sh', inEnclaveSize(stage, [...options, join(stage, 'app/dist/cli/main.js'), ...argv]), {
         // The places of libraries are those of the mounts, which are not here.
@@ -298,11 +299,26 @@ describe('packaging for Gramine', function () {
 
   it('has WebAssembly in an address space of the size of the enclave, which Node has not by itself', function () {
     if (process.platform !== 'linux') this.skip()
-    const options = rendered().loader.argv.slice(1, 3)
-    const script = 'new WebAssembly.Memory({ initial: 1 }); console.log("there")'
+    const { argv, env } = rendered().loader
+    const options = argv.slice(1, 4)
+    const ours = ['crypto', 'mesh'].map((room) => pathToFileURL(join(stage, `app/dist/${room}/index.js`)).href)
+    const script = `
+      new WebAssembly.Memory({ initial: 1 })
+      for (const room of ${JSON.stringify(ours)}) await import(room)
+      // Its parser is WebAssembly, whether anybody answers or not.
+      await fetch('http://127.0.0.1:1').catch(() => undefined)
+      const { readFileSync } = await import('node:fs')
+      console.log(/VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1])`
     const run = (given: readonly string[]) =>
-      spawnSync('sh', inEnclaveSize(stage, [...given, '--eval', script]), { encoding: 'utf8', timeout: 60_000 })
-    assert.equal(run(options).stdout, 'there\n')
+      spawnSync('sh', inEnclaveSize(stage, [...given, '--input-type=module', '--eval', script]), {
+        env: { ...env, LD_LIBRARY_PATH: '' },
+        encoding: 'utf8',
+        timeout: 60_000,
+      })
+    const { stdout, stderr } = run(options)
+    // So that there is room for the heap that it may have, and for all else.
+    const kib = Number(stdout)
+    assert.ok(kib > 0 && kib < 1_500_000, `${stdout} KiB are reserved. ${stderr}`)
     assert.match(run(options.slice(0, 1)).stderr, /could not allocate memory/)
   })
 

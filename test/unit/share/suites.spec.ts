@@ -397,6 +397,13 @@ describe('suites', () => {
       assert.deepEqual(pairs.map(secretOf), [undefined, undefined, undefined])
     })
 
+    it('and take nothing with one that is disposed of, which is no fault of the peer', async () => {
+      const own = await ephemeralKeys(2)
+      const { encapsulatedKey } = await offerPreSharedKey(own, new Uint8Array(32))
+      own[Symbol.dispose]()
+      await assert.rejects(takePreSharedKey(own, encapsulatedKey, new Uint8Array(32)), RangeError)
+    })
+
     it('nor a pre-shared key that came to no use', async () => {
       using keys = await ephemeralKeys(2)
       const presharing = await offerPreSharedKey(keys, new Uint8Array(32))
