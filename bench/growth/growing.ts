@@ -177,7 +177,7 @@ async function byPeers(sizes: readonly number[]): Promise<Part> {
         id: 'peers-time',
         title: 'Processor time of each node',
         unit: 's',
-        why: 'In a small mesh everybody comes to know everybody; once there are more peers than a table takes, eight for each half of the mesh, it should bend down to a logarithm.',
+        why: 'What costs is a connection, and in a small mesh everybody comes to know everybody: 1 or more. Once there are more peers than a table takes, eight for each half of the mesh, it should bend down to a logarithm; one process has not the time for so many ([discovery](performance.md#discovery)).',
         points: pointsOf(outputs, ({ secondsPerNode }) => secondsPerNode),
       },
       {
