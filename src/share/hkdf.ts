@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { HkdfSha256 } from '@hpke/core'
 import { zero } from '../crypto/index.js'
+import { bytesOf } from './buffer-source.js'
 
 const [HASH, HASH_BYTES] = ['sha256', 32]
 
@@ -62,8 +63,4 @@ function hmac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array<ArrayBuffer> 
   const own = new Uint8Array(digest)
   zero(digest)
   return own
-}
-
-function bytesOf(data: ArrayBufferLike | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
 }

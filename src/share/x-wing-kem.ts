@@ -15,6 +15,7 @@ import {
   type XWingKeys,
 } from '../crypto/index.js'
 import { SlotmeshError } from '../domain/index.js'
+import { bytesOf } from './buffer-source.js'
 
 const ALGORITHM: webcrypto.KeyAlgorithm = { name: 'X-Wing' }
 
@@ -113,8 +114,4 @@ function ownPublic(key: webcrypto.CryptoKey): Uint8Array<ArrayBuffer> {
 
 function foreignKey(): SlotmeshError {
   return new SlotmeshError('crypto/x-wing', 'The key is another KEM’s, or not of this side; make it by this one.')
-}
-
-function bytesOf(data: ArrayBufferLike | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
 }
