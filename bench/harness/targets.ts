@@ -60,7 +60,7 @@ export const TARGETS = {
   'memory-provider-3k': { what: `peak memory of the provider, ${LARGE}`, bound: 'at most', value: 350, unit: 'MB' },
   'live-parts': {
     what: 'from a trigger to one share that is durable at a replica',
-    against: 'the sum of its parts, each alone',
+    against: 'the sum of its parts, each alone, signatures by @scure/sr25519',
     bound: 'at most',
     value: 2.5,
   },
