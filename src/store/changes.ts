@@ -139,10 +139,10 @@ export class Changes {
     if (progress !== undefined) this.transaction.put(PROGRESS, undefined, { ...progress, logSize: 0 })
   }
 
-  /** In place of the version held, if one is. */
-  putShare(leaf: ProvenanceLeaf, payload: Uint8Array, provenance: Provenance): void {
+  /** In place of the version held, if one is. @param held that version. */
+  putShare(leaf: ProvenanceLeaf, payload: Uint8Array, provenance: Provenance, held: SharePlace | undefined): void {
     const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
-    this.removeShare(key)
+    if (held !== undefined) this.#removeHeld(key, held)
     const { version, payloadHash } = leaf
     const { log, origin, index, size } = provenance
     const place: SharePlace = { version, origin, log, index, size, payloadHash, bytes: payload.length }
@@ -156,8 +156,11 @@ export class Changes {
 
   /** Its leaf stays in its log, so that its neighbours can still be proved. */
   removeShare(key: ShareKey): void {
-    const held = this.transaction.known(PLACES, key)
-    if (held === undefined) return
+    const held = this.held(key)
+    if (held !== undefined) this.#removeHeld(key, held)
+  }
+
+  #removeHeld(key: ShareKey, held: SharePlace): void {
     this.#touch(key)
     this.transaction.delete(PLACES, key)
     const pages = payloadPagesOf(held)
@@ -185,27 +188,32 @@ export class Changes {
   openWant(want: Want): boolean {
     if (this.isSatisfied(want)) return false
     const open = this.transaction.known(WANTS, want.key)
-    this.#putWant(open === undefined ? want : joined(open, want))
+    this.#putWant(open === undefined ? want : joined(open, want), open)
     return true
   }
 
   /** In place of the one that is open for the share that is held, which asks for less now. */
   narrowWant(want: Want): void {
-    this.#putWant(want)
+    this.#putWant(want, this.transaction.known(WANTS, want.key))
   }
 
   /** Opens a want of the share held itself, to be proved anew; see {@link isProofWanted}. */
   wantProof(want: Want): void {
     const held = this.transaction.known(PLACES, want.key)
     const { version: minimumVersion, origin } = held ?? { version: want.minimumVersion, origin: want.origin }
-    this.#putWant({ ...want, minimumVersion, origin })
+    this.#putWant({ ...want, minimumVersion, origin }, this.transaction.known(WANTS, want.key))
   }
 
-  #putWant(want: Want): void {
+  /** @param open what is open for the same share. */
+  #putWant(want: Want, open: Omit<Want, 'key'> | undefined): void {
     this.#touch(want.key)
-    this.closeWant(want.key)
+    if (open !== undefined) this.closeWant(want.key, open)
     this.transaction.put(WANTS, want.key, want)
     this.#wants.push({ want, step: 1 })
+  }
+
+  held(key: ShareKey): SharePlace | undefined {
+    return this.transaction.known(PLACES, key)
   }
 
   /** In this version or a later one. */
@@ -220,8 +228,8 @@ export class Changes {
     return held !== undefined && satisfies(want, held.version, 0)
   }
 
-  closeWant(key: ShareKey): void {
-    const open = this.transaction.known(WANTS, key)
+  /** @param open what is open for the share, where that was looked at just now. */
+  closeWant(key: ShareKey, open: Omit<Want, 'key'> | undefined = this.transaction.known(WANTS, key)): void {
     if (open === undefined) return
     this.#touch(key)
     this.transaction.delete(WANTS, key)

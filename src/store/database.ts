@@ -269,8 +269,8 @@ export class SealedDatabase implements Reads {
   /** Every value of a table in key order, opened one by one, as the table stood when the iteration began. */
   async *entries<Key, Value>(table: Table<Key, Value>): AsyncGenerator<[Key, Value]> {
     if (isPaged(table)) {
-      for await (const entries of this.#pageEntries(table)) {
-        for (const [key, value] of entries) yield [key, table.decode(value)]
+      for await (const { name, values } of this.#pages(table)) {
+        for (const [entry, value] of values) yield [table.decodeKey(name, entry), table.decode(value)]
       }
       return
     }
@@ -294,23 +294,41 @@ export class SealedDatabase implements Reads {
 
   /** As `keys`, page by page. */
   async *keysOfPages<Key>(table: PagedTable<Key, unknown>, from?: Key): AsyncGenerator<Key[]> {
-    for await (const entries of this.#pageEntries(table, from)) yield entries.map(([key]) => key)
+    for await (const { name, values } of this.#pages(table, from)) {
+      yield [...values.keys()].map((entry) => table.decodeKey(name, entry))
+    }
   }
 
-  /** Page by page, what each value is encoded as, until the next page is asked for. */
-  async *#pageEntries<Key>(table: PagedTable<Key, unknown>, from?: Key): AsyncGenerator<[Key, Uint8Array][]> {
+  /** As `entries`, page by page from `from` on if given, each page as it is when it is its turn. */
+  async *newestEntries<Key, Value>(
+    table: PagedTable<Key, Value>,
+    { from, skips = () => false }: { readonly from?: Key | undefined; readonly skips?: (key: Key) => boolean },
+  ): AsyncGenerator<[Key, Value][]> {
+    for await (const { name, values, isNewest } of this.#pages(table, from)) {
+      const keys = [...values.keys()].map((entry) => table.decodeKey(name, entry))
+      const wanted = keys.filter((key) => !skips(key))
+      const found = isNewest ? wanted.map((key) => values.get(table.entryOf(key))) : undefined
+      const newest = found?.map((value) => value && table.decode(value)) ?? (await this.getMany(table, wanted))
+      yield wanted.flatMap((key, at): [Key, Value][] => {
+        const value = newest[at]
+        return value === undefined ? [] : [[key, value]]
+      })
+    }
+  }
+
+  /** Each page of a table as it was when the iteration began; its values are zeroed when the next one is asked for. */
+  async *#pages<Key>(table: PagedTable<Key, unknown>, from?: Key): AsyncGenerator<OpenedPage> {
     const first = from === undefined ? undefined : { page: table.encodePage(from), entry: table.entryOf(from) }
     const range = first === undefined ? rangeOf(table) : { ...rangeOf(table), gte: first.page }
     const options = { values: true, isWhole: first === undefined }
     for await (const [name, sealed] of this.#fresh(table.prefix, range, options)) {
-      const least = first !== undefined && equalBytes(name, first.page) ? first.entry : 0
       const plain = this.openPage(table, name, sealed)
       try {
-        const entries: [Key, Uint8Array][] = []
-        for (const [entry, value] of decodePage(plain)) {
-          if (entry >= least) entries.push([table.decodeKey(name, entry), value])
+        const values = decodePage(plain)
+        if (first !== undefined && equalBytes(name, first.page)) {
+          for (const entry of values.keys()) if (entry < first.entry) values.delete(entry)
         }
-        yield entries
+        yield { name, values, isNewest: this.#freshness.isNewest(name, sealed) }
       } finally {
         zero(plain)
       }
@@ -785,6 +803,15 @@ type Operation =
   | { readonly type: 'del'; readonly key: Uint8Array }
 
 type Entry = [name: Uint8Array, sealed: Uint8Array]
+
+/** A page of the database in the clear. */
+interface OpenedPage {
+  readonly name: Uint8Array
+  /** By their entries. */
+  readonly values: ReadonlyMap<number, Uint8Array>
+  /** Whether nothing has been written over it. */
+  readonly isNewest: boolean
+}
 
 interface Range {
   readonly gt?: Uint8Array

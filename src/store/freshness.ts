@@ -101,6 +101,11 @@ export class Freshness {
     return !isKept(name) || this.#is(name, formers, (tag) => tag === tagOf(sealed))
   }
 
+  /** Whether this is what the last write has left, or the one that is under way is to leave. */
+  isNewest(name: Uint8Array, sealed: Uint8Array): boolean {
+    return this.isFresh(name, sealed, [])
+  }
+
   /** As `isFresh`, of a name alone. */
   isThere(name: Uint8Array, formers: readonly Former[]): boolean {
     return !isKept(name) || this.#is(name, formers, (tag) => tag !== ABSENT)

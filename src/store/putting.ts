@@ -203,18 +203,14 @@ async function takeRun(
       continue
     }
     if (isProof || isNews(leaf, want, held)) {
-      changes.putShare(leaf, payload, {
-        log,
-        origin: head.cluster,
-        index: run.first + part.from + turn,
-        size: head.size,
-      })
+      const index = run.first + part.from + turn
+      changes.putShare(leaf, payload, { log, origin: head.cluster, index, size: head.size }, held)
       stored.set(numberOf(key), key)
       // It was of the round that has ended with this, also where no block has told of that.
       if (isAnyPending) changes.dropPendingAsOf(leaf.version, key)
     }
     if (want !== undefined && satisfies(want, leaf.version, provider.newestAsOf)) {
-      changes.closeWant(key)
+      changes.closeWant(key, open)
       closed.push(want)
     } else if (isProof) {
       // It can be proved again, and it is still to be found out whether it is the newest.

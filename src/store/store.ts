@@ -69,8 +69,8 @@ const HEADS_TRIED = 256
 
 const COLLATERALS_KEPT = 64
 
-/** Wants that are opened in one go. */
-const WANTS_PER_STEP = 256
+/** Capsules of which it is found out in one go whether they are the newest. */
+const CAPSULES_PER_STEP = 256
 
 /** Of a setup; one write takes no more than some 1.8 million. */
 const SETUP_WANTS_PER_WRITE = 4_096
@@ -406,7 +406,7 @@ export class Store {
     const unproved = new Set(this.#unproved.map(numberOf))
     for (const want of wants) {
       const open = transaction.known(WANTS, want.key)
-      changes.closeWant(want.key)
+      changes.closeWant(want.key, open)
       // In which block a share was synced that is not here, no block that is still to be taken in says; nor does anybody
       // else, where it is given in an older version by one who knew of it. A want that the host has brought back asks for less.
       const { minimumVersion, origin } = open?.origin === undefined ? want : open
@@ -466,7 +466,7 @@ export class Store {
           const leaf = { ...key, version: block, payloadHash: sha256(payload) }
           const index = log.append(leaf)
           const provenance = { log: log.id, origin: identity.seat.cluster, index, size: log.size }
-          changes.putShare(leaf, payload, provenance)
+          changes.putShare(leaf, payload, provenance, changes.held(key))
         } finally {
           zero(payload)
         }
@@ -634,7 +634,8 @@ export class Store {
         const log = await OwnLog.read(this.#database, transaction, identity, logSize)
         const leaf = { ...key, version, payloadHash: sha256(payload) }
         const index = log.append(leaf)
-        changes.putShare(leaf, payload, { log: log.id, origin: identity.seat.cluster, index, size: log.size })
+        const provenance = { log: log.id, origin: identity.seat.cluster, index, size: log.size }
+        changes.putShare(leaf, payload, provenance, changes.held(key))
         log.sign(signHead)
         transaction.put(PROGRESS, undefined, { cursor, logSize: log.size })
         changes.dropPending(key)
@@ -741,18 +742,15 @@ export class Store {
   }
 
   /** Every open want in the order of kinds and NFT ids, from a key on if given, without those that are to be skipped. */
-  async *wants(
-    options: { from?: ShareKey | undefined; skips?: (key: ShareKey) => boolean } = {},
-  ): AsyncGenerator<Want> {
-    const { from, skips = () => false } = options
-    let step: ShareKey[] = []
-    for await (const keys of this.#database.keysOfPages(WANTS, from)) {
-      for (const key of keys) if (!skips(key)) step.push(key)
-      if (step.length < WANTS_PER_STEP) continue
-      yield* await this.wantsOf(step)
-      step = []
+  async *wants(options: WantsAsked = {}): AsyncGenerator<Want> {
+    for await (const wants of this.wantPages(options)) yield* wants
+  }
+
+  /** As `wants`, some dozens at a time, as they are when they are given. */
+  async *wantPages(options: WantsAsked = {}): AsyncGenerator<Want[]> {
+    for await (const wants of this.#database.newestEntries(WANTS, options)) {
+      yield wants.map(([key, want]) => ({ key, ...want }))
     }
-    yield* await this.wantsOf(step)
   }
 
   /**
@@ -948,9 +946,17 @@ async function countWants(database: SealedDatabase, tally: Tally): Promise<void>
   for await (const [key, want] of database.entries(WANTS)) {
     tally.want(want, 1)
     if (key.kind === 'capsule' && want.asOf > 0) capsules.push({ key, ...want })
-    if (capsules.length === WANTS_PER_STEP) await countUnsure()
+    if (capsules.length === CAPSULES_PER_STEP) await countUnsure()
   }
   await countUnsure()
+}
+
+/** Which open wants are looked at. */
+interface WantsAsked {
+  /** The first; all by default. */
+  readonly from?: ShareKey | undefined
+  /** Those that are passed over. */
+  readonly skips?: (key: ShareKey) => boolean
 }
 
 /** Of the own shares that the chain calls synced: whether one is pending, and whether one is neither pending nor held. */

@@ -56,6 +56,7 @@ export type SyncStore = Pick<
   | 'applyBlock'
   | 'putRun'
   | 'wants'
+  | 'wantPages'
   | 'wantsOf'
   | 'settleUnsure'
   | 'openWants'

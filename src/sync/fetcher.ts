@@ -52,7 +52,7 @@ const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
 export interface FetcherParts {
   readonly account: AccountId
-  readonly store: Pick<Store, 'wants' | 'wantsOf' | 'putRun' | 'settleUnsure'>
+  readonly store: Pick<Store, 'wantPages' | 'wantsOf' | 'putRun' | 'settleUnsure'>
   /** `registry()` is as of `finalised()`. */
   readonly chain: Pick<SyncChain, 'finalised' | 'registry'>
   /** Up to which block the chain is taken in here; below 0 when no seat is held. */
@@ -160,18 +160,20 @@ export class Fetcher {
     const unplanned: Unplanned[] = []
     const answered: Want[] = []
     const isAsked = (key: ShareKey) => this.#asked.has(numberOf(key))
-    for await (const want of this.#queue.look(FETCH.wantsPerRound, isAsked)) {
+    for await (const wants of this.#queue.look(FETCH.wantsPerRound, isAsked)) {
       if (signal.aborted) break
-      if (this.#isSettled(want, mesh)) {
-        answered.push(want)
-      } else if (plan !== undefined && want.origin !== undefined) {
-        const turn = plan.turnOf(want)
-        if (turn.peer === undefined) this.#queue.rest(want.key, turn.at, turn)
-        else assign(work, turn.peer, want)
-      } else {
-        const askable = this.#askable(want, usable)
-        if (askable.length > 0) unplanned.push({ want, askable })
-        else this.#rest(want, mesh)
+      for (const want of wants) {
+        if (this.#isSettled(want, mesh)) {
+          answered.push(want)
+        } else if (plan !== undefined && want.origin !== undefined) {
+          const turn = plan.turnOf(want)
+          if (turn.peer === undefined) this.#queue.rest(want.key, turn.at, turn)
+          else assign(work, turn.peer, want)
+        } else {
+          const askable = this.#askable(want, usable)
+          if (askable.length > 0) unplanned.push({ want, askable })
+          else this.#rest(want, mesh)
+        }
       }
     }
     await this.#settle(answered)

@@ -50,6 +50,8 @@ export class LackMemory {
   }
 
   of(key: ShareKey): ReadonlyMap<AccountId, Lack> {
+    // Nearly always, and this is asked for each of many wants.
+    if (this.#entries.size === 0) return NONE
     return this.#entries.get(shareKeyText(key))?.lacks ?? NONE
   }
 
@@ -81,6 +83,7 @@ export class LackMemory {
   }
 
   delete(key: ShareKey): void {
+    if (this.#entries.size === 0) return
     const text = shareKeyText(key)
     const entry = this.#entries.get(text)
     if (entry === undefined) return

@@ -20,7 +20,7 @@ const READ_AT_ONCE = 256
  * those that are behind an exchange) when an exchange has ended. So no look reads wants of which nothing can have changed.
  */
 export class WantQueue {
-  readonly #store: Pick<Store, 'wants' | 'wantsOf'>
+  readonly #store: Pick<Store, 'wantPages' | 'wantsOf'>
   readonly #clock: Pick<Clock, 'now'>
   readonly #remembered: number
   /** To be looked at for the first time, beside those of the scan; shares are numbers here. */
@@ -38,7 +38,7 @@ export class WantQueue {
   #scanAgainAt = Number.POSITIVE_INFINITY
 
   constructor(
-    store: Pick<Store, 'wants' | 'wantsOf'>,
+    store: Pick<Store, 'wantPages' | 'wantsOf'>,
     clock: Pick<Clock, 'now'>,
     remembered: number = WANT_QUEUE.remembered,
   ) {
@@ -108,11 +108,11 @@ export class WantQueue {
   }
 
   /**
-   * What is to be looked at, at most so many; each is to be added or put to rest again where it stays open.
+   * What is to be looked at, at most so many, some at a time; each is to be added or put to rest again where it stays open.
    *
    * @param isAsked whether the share is being asked for: it is left alone until an exchange has ended.
    */
-  async *look(most: number, isAsked: (key: ShareKey) => boolean): AsyncGenerator<Want> {
+  async *look(most: number, isAsked: (key: ShareKey) => boolean): AsyncGenerator<Want[]> {
     this.#endRests()
     this.#given.clear()
     let left = most - (yield* this.#take(this.#fresh, most, isAsked))
@@ -123,7 +123,7 @@ export class WantQueue {
   }
 
   /** @returns how many there were. */
-  async *#take(shares: Set<number>, most: number, isAsked: (key: ShareKey) => boolean): AsyncGenerator<Want, number> {
+  async *#take(shares: Set<number>, most: number, isAsked: (key: ShareKey) => boolean): AsyncGenerator<Want[], number> {
     let taken = 0
     while (shares.size > 0 && taken < most) {
       const keys: ShareKey[] = []
@@ -136,13 +136,13 @@ export class WantQueue {
         else keys.push(key)
       }
       taken += keys.length
-      yield* await this.#store.wantsOf(keys)
+      yield await this.#store.wantsOf(keys)
     }
     return taken
   }
 
   /** @returns whether the store has been gone through, and no other scan was begun meanwhile. */
-  async *#scanOn(scan: Scan, most: number, isAsked: (key: ShareKey) => boolean): AsyncGenerator<Want, boolean> {
+  async *#scanOn(scan: Scan, most: number, isAsked: (key: ShareKey) => boolean): AsyncGenerator<Want[], boolean> {
     const skips = (key: ShareKey) => {
       const share = numberOf(key)
       if (this.#resting.has(share) || this.#fresh.has(share) || this.#ready.has(share)) return true
@@ -152,11 +152,14 @@ export class WantQueue {
       return true
     }
     let left = most
-    for await (const want of this.#store.wants({ from: scan.from, skips })) {
-      scan.from = keyOf(Math.min(numberOf(want.key) + 1, NUMBERS - 1))
-      yield want
-      left -= 1
-      if (left <= 0) return false
+    for await (const page of this.#store.wantPages({ from: scan.from, skips })) {
+      const wants = page.slice(0, left)
+      const last = wants.at(-1)
+      if (last === undefined) continue
+      scan.from = keyOf(Math.min(numberOf(last.key) + 1, NUMBERS - 1))
+      yield wants
+      left -= wants.length
+      if (left === 0) return false
     }
     return this.#scan === scan
   }

@@ -224,12 +224,16 @@ export class ModelStore implements SyncStore, ServingStore {
     return keys.flatMap((key) => this.#wants.get(placeOf(key)) ?? [])
   }
 
-  async *wants({ from, skips }: Parameters<SyncStore['wants']>[0] = {}): AsyncGenerator<Want> {
+  async *wants(options: Parameters<SyncStore['wants']>[0] = {}): AsyncGenerator<Want> {
+    for await (const wants of this.wantPages(options)) yield* wants
+  }
+
+  async *wantPages({ from, skips }: Parameters<SyncStore['wantPages']>[0] = {}): AsyncGenerator<Want[]> {
     const first = from === undefined ? 0 : placeOf(from)
     const places = [...this.#wants.keys()].filter((place) => place >= first).sort((one, other) => one - other)
     for (const place of places) {
       const want = this.#wants.get(place)
-      if (want !== undefined && !skips?.(want.key)) yield want
+      if (want !== undefined && !skips?.(want.key)) yield [want]
     }
   }
 

@@ -546,6 +546,27 @@ describe('store', () => {
       assert.deepEqual([minimumVersion, origin, asOf], [20, 3, 100])
     })
 
+    it('are given as they are when it is their turn, whatever they were when the first was given', async () => {
+      const keys = Array.from({ length: 300 }, (_, nftId) => secret(nftId))
+      const { store } = await begun(
+        replica,
+        keys.map((key) => wantOf(key)),
+      )
+      const pages = store.wantPages({ from: secret(10), skips: ({ nftId }) => nftId % 2 === 1 })
+      const given = [...((await pages.next()).value ?? [])]
+      assert.ok(given.length < 100)
+      await store.eraseShares(100, [secret(200), secret(299)])
+      await store.openWants([wantOf(secret(298), { minimumVersion: 7, asOf: 7 })])
+      for await (const page of pages) given.push(...page)
+      const ids = given.map(({ key }) => key.nftId)
+      const even = keys.map(({ nftId }) => nftId).filter((nftId) => nftId >= 10 && nftId % 2 === 0)
+      assert.deepEqual(
+        ids,
+        even.filter((nftId) => nftId !== 200),
+      )
+      assert.equal(given.at(-1)?.minimumVersion, 7)
+    })
+
     it('already held are not wanted again', async () => {
       const source = await sealed({ 11: [secret(1)], 12: [capsule(1)] })
       const { store } = await begun(replica, [wantOf(secret(1)), wantOf(capsule(1))])

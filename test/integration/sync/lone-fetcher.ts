@@ -52,8 +52,8 @@ export class LoneFetcher {
       chain: { registry: () => this.#registry, finalised: () => ({ number: this.final, hash: '0x' }) },
       takenIn: () => this.takenIn,
       store: {
-        wants: async function* ({ skips = () => false } = {}) {
-          for (const want of wants.values()) if (!skips(want.key)) yield open(want)
+        wantPages: async function* ({ skips = () => false } = {}) {
+          for (const want of wants.values()) if (!skips(want.key)) yield [open(want)]
         },
         wantsOf: async (keys) => {
           this.onRead()

@@ -142,8 +142,8 @@ export class FetcherMesh {
       chain: { registry: () => registry, finalised: () => ({ number: 1, hash: '0x' }) },
       takenIn: () => 1,
       store: {
-        wants: async function* ({ skips = () => false } = {}) {
-          for (const want of wants.values()) if (!skips(want.key)) yield want
+        wantPages: async function* ({ skips = () => false } = {}) {
+          for (const want of wants.values()) if (!skips(want.key)) yield [want]
         },
         wantsOf: async (keys) => keys.flatMap((key) => wants.get(shareKeyText(key)) ?? []),
         settleUnsure: async () => {

@@ -20,8 +20,8 @@ describe('the fetcher', () => {
     const fetcher = new Fetcher({
       account: own.account,
       store: {
-        async *wants() {
-          yield want
+        async *wantPages() {
+          yield [want]
         },
         wantsOf: async () => [want],
         settleUnsure: () => assert.fail('nothing is held'),

@@ -16,7 +16,7 @@ function queueOf(keys: ShareKey[], remembered?: number) {
   const isBefore = (one: ShareKey, other: ShareKey) =>
     one.kind === other.kind ? one.nftId < other.nftId : one.kind === 'secret'
   const store = {
-    async *wants({
+    async *wantPages({
       from,
       skips = () => false,
     }: {
@@ -24,7 +24,7 @@ function queueOf(keys: ShareKey[], remembered?: number) {
       skips?: (key: ShareKey) => boolean
     } = {}) {
       for (const each of [...open.values()]) {
-        if (!(from !== undefined && isBefore(each.key, from)) && !skips(each.key)) yield each
+        if (!(from !== undefined && isBefore(each.key, from)) && !skips(each.key)) yield [each]
       }
     },
     wantsOf: async (asked: readonly ShareKey[]) => asked.flatMap((key) => open.get(shareKeyText(key)) ?? []),
@@ -33,8 +33,9 @@ function queueOf(keys: ShareKey[], remembered?: number) {
   const queue = new WantQueue(store, { now: () => clock.time }, remembered)
   const look = async (most = 100) => {
     const looked: string[] = []
-    for await (const { key } of queue.look(most, (each) => asked.has(shareKeyText(each))))
-      looked.push(shareKeyText(key))
+    for await (const wants of queue.look(most, (each) => asked.has(shareKeyText(each)))) {
+      looked.push(...wants.map(({ key }) => shareKeyText(key)))
+    }
     return looked
   }
   return { clock, open, want, asked, queue, look }
