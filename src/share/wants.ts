@@ -172,6 +172,9 @@ export interface Portion {
 /** The largest portion, in shares. */
 export const PORTION_SHARES = 8_192
 
+/** The first, with which the requester has something to do while the next is looked up; each is twice the one before. */
+export const FIRST_PORTION_SHARES = 512
+
 /** SPEC 4.5, 1: checks the lists of a Request whole. @throws RefusalError MALFORMED */
 export function checkWants(lists: WantLists): void {
   const bytes = lists.secrets.length + lists.capsules.length
@@ -197,24 +200,29 @@ export async function* portionsOf(
   heldFrom: (from: ShareKey, limit: number) => Promise<readonly NftId[]>,
 ): AsyncGenerator<Portion> {
   let wanted: WantedShare[] = []
+  let most = FIRST_PORTION_SHARES
+  const next = (wanted: readonly WantedShare[], options: { isOpen: boolean }) => {
+    most = Math.min(2 * most, PORTION_SHARES)
+    return portion(wanted, options)
+  }
   for (const kind of KINDS) {
     const reader = new ListReader(lists[LISTS[kind]], 'wants')
     while (reader.next()) {
       const { first, length, minimumVersion } = reader
       for (let nftId = first; nftId < first + length; nftId += 1) {
         wanted.push({ key: { kind, nftId }, minimumVersion })
-        if (wanted.length < PORTION_SHARES) continue
-        yield portion(wanted, { isOpen: false })
+        if (wanted.length < most) continue
+        yield next(wanted, { isOpen: false })
         wanted = []
       }
       if (length > 0) continue
-      if (wanted.length > 0) yield portion(wanted, { isOpen: false })
+      if (wanted.length > 0) yield next(wanted, { isOpen: false })
       wanted = []
       let from: ShareKey | undefined = { kind, nftId: first }
       while (from?.kind === kind) {
-        const ids = await heldFrom(from, PORTION_SHARES)
+        const ids = await heldFrom(from, most)
         if (ids.length === 0) break
-        const held = portion(
+        const held = next(
           ids.map((nftId) => ({ key: { kind, nftId }, minimumVersion })),
           { isOpen: true },
         )
@@ -223,7 +231,7 @@ export async function* portionsOf(
       }
     }
   }
-  if (wanted.length > 0) yield portion(wanted, { isOpen: false })
+  if (wanted.length > 0) yield next(wanted, { isOpen: false })
 }
 
 function portion(wanted: readonly WantedShare[], { isOpen }: { isOpen: boolean }): Portion {

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type ShareKey, U32_MAX } from '../../../src/domain/index.js'
 import { ListReader, ListWriter } from '../../../src/share/id-lists.js'
-import { checkWants, Outstanding, PORTION_SHARES, type Portion, portionsOf } from '../../../src/share/wants.js'
+import {
+  checkWants,
+  FIRST_PORTION_SHARES,
+  Outstanding,
+  PORTION_SHARES,
+  type Portion,
+  portionsOf,
+} from '../../../src/share/wants.js'
 import { capsule, secret, want } from './fixture.js'
 import { row } from './raw.js'
 
@@ -99,9 +106,12 @@ describe('want lists', () => {
     assert.deepEqual(
       found.map(({ wanted, cursor }) => [wanted.length, cursor]),
       [
-        [PORTION_SHARES, secret(8_192)],
-        [PORTION_SHARES, secret(16_384)],
-        [3_617, capsule(4)],
+        [FIRST_PORTION_SHARES, secret(512)],
+        [1_024, secret(1_536)],
+        [2_048, secret(3_584)],
+        [4_096, secret(7_680)],
+        [PORTION_SHARES, secret(15_872)],
+        [4_129, capsule(4)],
       ],
     )
   })
@@ -124,8 +134,10 @@ describe('want lists', () => {
       (await portions(lists, held)).map(({ wanted, isOpen, cursor }) => [wanted.length, wanted.at(-1), isOpen, cursor]),
       [
         [1, want(secret(3)), false, secret(4)],
-        [PORTION_SHARES, want(secret(8_291), 5), true, secret(8_292)],
-        [1_709, want(secret(U32_MAX), 5), true, capsule(0)],
+        [1_024, want(secret(1_123), 5), true, secret(1_124)],
+        [2_048, want(secret(3_171), 5), true, secret(3_172)],
+        [4_096, want(secret(7_267), 5), true, secret(7_268)],
+        [2_733, want(secret(U32_MAX), 5), true, capsule(0)],
         [1, want(capsule(9), 6), true, capsule(10)],
       ],
     )
