@@ -197,6 +197,10 @@ export class Inventory {
 
   /** The last run that begins at or before a number; -1 when all begin after it. */
   #runAt(share: number): number {
+    const last = this.#runs.length - 1
+    const lastRun = this.#runs[last]
+    // A setup takes them in order.
+    if (lastRun !== undefined && firstOf(lastRun) <= share) return last
     let [low, high] = [0, this.#runs.length]
     while (low < high) {
       const middle = (low + high) >>> 1

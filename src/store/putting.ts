@@ -119,7 +119,7 @@ export class RunPart {
   /** What is wrong with the run itself is told when the write has been made, and leaves the others alone. */
   async take(changes: Changes, isAnyPending: boolean): Promise<void> {
     const { run, provider, at, isProved } = this.waiting
-    const part = { from: at, until: this.#until, isProved }
+    const part = { from: at, keys: this.offered, isProved }
     try {
       this.#outcome = { put: await takeRun(changes, run, part, provider, isAnyPending) }
     } catch (thrown) {
@@ -150,10 +150,9 @@ export function nextParts(waiting: WaitingRun[]): RunPart[] {
     const offered: ShareKey[] = []
     let isFull = false
     for (let at = next.at; at < next.run.shares.length && !isFull; at += 1) {
-      const share = next.run.shares[at]
-      if (share === undefined) break
-      const key: ShareKey = { kind: share.leaf.kind, nftId: share.leaf.nftId }
-      isFull = !room.admits(key, share.payload)
+      const { leaf, payload } = shareAt(next.run, at)
+      const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
+      isFull = !room.admits(key, payload)
       if (!isFull) offered.push(key)
     }
     if (offered.length === 0 && isFull) break
@@ -173,7 +172,7 @@ export function nextParts(waiting: WaitingRun[]): RunPart[] {
 async function takeRun(
   changes: Changes,
   run: VerifiedRun,
-  part: { readonly from: number; readonly until: number; readonly isProved: boolean },
+  part: { readonly from: number; readonly keys: readonly ShareKey[]; readonly isProved: boolean },
   provider: RunProvider,
   isAnyPending: boolean,
 ): Promise<PutRun> {
@@ -190,8 +189,11 @@ async function takeRun(
   const stored = new Map<number, ShareKey>()
   const closed: Want[] = []
   const contradicted: ShareKey[] = []
-  for (const [turn, { leaf, payload }] of run.shares.slice(part.from, part.until).entries()) {
-    const key: ShareKey = { kind: leaf.kind, nftId: leaf.nftId }
+  let at = part.from
+  for (const key of part.keys) {
+    const { leaf, payload } = shareAt(run, at)
+    const index = run.first + at
+    at += 1
     const open = transaction.known(WANTS, key)
     const want = open && { key, ...open }
     if (want !== undefined && isOfAnotherOrigin(want, leaf.version, head)) continue
@@ -203,7 +205,6 @@ async function takeRun(
       continue
     }
     if (isProof || isNews(leaf, want, held)) {
-      const index = run.first + part.from + turn
       changes.putShare(leaf, payload, { log, origin: head.cluster, index, size: head.size }, held)
       stored.set(numberOf(key), key)
       // It was of the round that has ended with this, also where no block has told of that.
@@ -224,6 +225,12 @@ async function takeRun(
     for (const at of newNodes) transaction.put(NODES, { log, at }, at.hash)
   }
   return { stored: [...stored.values()], closed, contradicted, wasSetBack }
+}
+
+function shareAt({ shares }: VerifiedRun, at: number): VerifiedRun['shares'][number] {
+  const share = shares[at]
+  if (share === undefined) throw new RangeError(`A run of ${shares.length} shares has none at ${at}.`)
+  return share
 }
 
 /** Whether it is newer than what is held, and wanted or at least a version of what was. */

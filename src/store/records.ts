@@ -581,10 +581,15 @@ const [ACCOUNT_BYTES, INCARNATION_BYTES] = [32, 16]
 const [LOG_BYTES, LOGS] = [new Map<string, Uint8Array>(), new Map<string, LogId>()]
 const LOGS_REMEMBERED = 1_024
 
+/** What is written together is mostly of one log. */
+let lastLog: { readonly log: LogId; readonly bytes: Uint8Array } | undefined
+
 function writeLog(writer: Writer, log: LogId): Writer {
-  const text = logText(log)
-  const known = LOG_BYTES.get(text) ?? remember(LOG_BYTES, text, logBytes(log))
-  return writer.bytes(known)
+  if (lastLog?.log !== log) {
+    const text = logText(log)
+    lastLog = { log, bytes: LOG_BYTES.get(text) ?? remember(LOG_BYTES, text, logBytes(log)) }
+  }
+  return writer.bytes(lastLog.bytes)
 }
 
 function logBytes({ account, incarnation }: LogId): Uint8Array {

@@ -156,18 +156,20 @@ export class Transaction implements Reads {
   #pagesOf(table: Pages): PagesOf {
     const known = this.#pages.get(table.prefix)
     if (known !== undefined) return known
-    const none = { table, pages: new Map() }
+    const none: PagesOf = { table, pages: new Map(), last: undefined }
     this.#pages.set(table.prefix, none)
     return none
   }
 
   #page<Key>(table: PagedTable<Key, unknown>, key: Key): WorkingPage {
-    const { pages } = this.#pagesOf(table)
+    const of = this.#pagesOf(table)
     const id = table.pageOf(key)
-    const known = pages.get(id)
-    if (known !== undefined) return known
-    const page = new WorkingPage(table.encodePage(key))
-    pages.set(id, page)
+    // Of each share some pages are asked for again and again, and the next one's are mostly the same.
+    if (of.last?.id === id) return of.last.page
+    const known = of.pages.get(id)
+    const page = known ?? new WorkingPage(table.encodePage(key))
+    if (known === undefined) of.pages.set(id, page)
+    of.last = { id, page }
     return page
   }
 
@@ -227,6 +229,8 @@ function notLoaded<Key>(table: Table<Key, unknown>, key: Key): RangeError {
 interface PagesOf {
   readonly table: Pages
   readonly pages: Map<string | number, WorkingPage>
+  /** The one that was asked for last. */
+  last: { readonly id: string | number; readonly page: WorkingPage } | undefined
 }
 
 /** A record's name as bytes, and as text for a map. */

@@ -351,12 +351,13 @@ export class Fetcher {
         signal,
         onRun: async (run, provider) => {
           const { stored, closed, isTaken } = await this.#put(run, provider)
-          const storedShares = new Set(stored.map(numberOf))
+          // As a rule all of it is.
+          const storedShares = stored.length === run.shares.length ? undefined : new Set(stored.map(numberOf))
           for (const { leaf } of run.shares) {
             const share = numberOf(leaf)
             answered.add(share)
             const since = open.get(share)?.since
-            if (since === undefined || !storedShares.has(share)) continue
+            if (since === undefined || storedShares?.has(share) === false) continue
             const { kind, nftId, version } = leaf
             listener.shareStored({ key: { kind, nftId }, version, from: peer, origin: run.head.cluster, since })
           }
