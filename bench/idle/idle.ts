@@ -4,8 +4,8 @@ import type { TargetId } from '../harness/targets.js'
 import type { ChainReady } from './chain.js'
 import { IdleMesh, type Usage } from './mesh.js'
 
-/** Two blocks. */
-const WINDOW_MS = 12_000
+/** One block. */
+const WINDOW_MS = 6_000
 
 const SET_UP = `\`slotmesh join\` in a process of its own, with its metrics and client API, in its seat beside a slot peer, on a development chain with a block of nothing every six seconds; by its own metrics, in windows of ${WINDOW_MS / 1_000} s after it has settled.`
 
