@@ -55,12 +55,10 @@ stage() {
   cp -R "$root/dist" "$root/package.json" "$STAGE/app/"
   if [ -n "${PRODUCTION_MODULES:-}" ]; then
     source=$(cd "$(dirname "$PRODUCTION_MODULES")" && pwd)
-    (cd "$root" && npm ls --omit=dev --all --parseable) | sed -n "s|^$root/\(node_modules/.*\)|\1|p" | sort |
-      while read -r package; do
-        [ -d "$STAGE/app/$package" ] && continue
-        mkdir -p "$(dirname "$STAGE/app/$package")"
-        cp -RL "$source/$package" "$STAGE/app/$package"
-      done
+    (cd "$root" && npm ls --omit=dev --all --parseable) | sed -n "s|^$root/\(node_modules/.*\)|\1|p" >"$STAGE/modules"
+    tar -chf "$STAGE/modules.tar" -C "$source" -T "$STAGE/modules"
+    tar -xf "$STAGE/modules.tar" -C "$STAGE/app"
+    rm "$STAGE/modules" "$STAGE/modules.tar"
   else
     cp "$root/package-lock.json" "$STAGE/app/"
     (cd "$STAGE/app" && npm ci --omit=dev --ignore-scripts)

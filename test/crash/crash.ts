@@ -7,6 +7,7 @@ import { type BlockNumber, type ShareKey, shareKeyText } from '../../src/domain/
 import type { EnclaveNode } from '../../src/node/index.js'
 import { ChainWorld, enclaveOf, enclaveSeedOf, signal } from '../integration/chain/fixture.js'
 import { Random } from '../support/random.js'
+import { SMALLEST_TABLE_BYTES } from '../support/small-tables.js'
 import type { Life } from './calls.js'
 import { EnclaveChild, Killed } from './enclave-child.js'
 import { createNode } from './node.js'
@@ -44,9 +45,6 @@ type Phase = (typeof PHASES)[number]
 
 const VICTIM = 0
 const PEER = 1
-
-/** The smallest buffer that LevelDB has: some twenty shares. */
-const SMALLEST_TABLE_BYTES = 65_536
 
 /** How long after its birth a process is killed at the latest, if it is to be killed while it starts; ms. */
 const START_MS = 700
@@ -108,7 +106,7 @@ class Crash {
   readonly #end = new AbortController()
   /** What owners are at; those of former phases hand over what they have minted. */
   readonly #supplies: Promise<void>[] = []
-  #spare = new EnclaveChild()
+  #spare: EnclaveChild | undefined = new EnclaveChild()
   /** Set while it lives and has started. */
   #victim: EnclaveChild | undefined
   /** What the victim has answered for, and what had been before its folder was made anew. */
@@ -152,7 +150,7 @@ class Crash {
       const share = Math.floor((kills * (at + 1)) / PHASES.length) - Math.floor((kills * at) / PHASES.length)
       await this.#play(phase, share)
     }
-    await this.#settle()
+    await this.#settle({ isLast: true })
     return {
       kills: this.#kills,
       atWrites: this.#atWrites,
@@ -166,7 +164,7 @@ class Crash {
 
   async stop(): Promise<void> {
     this.#end.abort(new Error('The crashes are over.'))
-    await Promise.all([this.#victim?.kill(), this.#spare.kill()])
+    await Promise.all([this.#victim?.kill(), this.#spare?.kill()])
     await this.#sent.close()
     await this.#peer.stop()
   }
@@ -221,6 +219,7 @@ class Crash {
       bootstrap: [],
       accountSeed: enclaveSeedOf(VICTIM, 0),
       deadlyWrite: undefined,
+      // Full after some twenty shares.
       tableBytes: phase === 'compaction' ? SMALLEST_TABLE_BYTES : undefined,
     }
   }
@@ -286,18 +285,18 @@ class Crash {
   }
 
   /** Lives until it is told otherwise. */
-  async #live(phase: Phase): Promise<EnclaveChild> {
-    const child = await this.#born()
+  async #live(phase: Phase, life: { readonly isLast?: boolean } = {}): Promise<EnclaveChild> {
+    const child = await this.#born(life)
     await child.call('live', { ...this.#life(phase), bootstrap: await this.#bootstrap() })
     this.#victim = child
     return child
   }
 
-  /** The next process loads while this one lives. */
-  async #born(): Promise<EnclaveChild> {
-    const child = this.#spare
+  /** The next process loads while this one lives, if there is to be one. */
+  async #born({ isLast = false } = {}): Promise<EnclaveChild> {
+    const child = this.#spare ?? new EnclaveChild()
     await child.ready
-    this.#spare = new EnclaveChild()
+    this.#spare = isLast ? undefined : new EnclaveChild()
     return child
   }
 
@@ -335,8 +334,8 @@ class Crash {
   }
 
   /** Nobody is killed until everything that was minted is held by both. */
-  async #settle(): Promise<void> {
-    const child = await this.#live('ingest')
+  async #settle(life: { readonly isLast?: boolean } = {}): Promise<void> {
+    const child = await this.#live('ingest', life)
     const isSupplied = Promise.all(this.#supplies).then(() => true)
     const isLate = pause(SETTLED_WITHIN_MS, false, { signal: this.#end.signal, ref: false })
     assert.ok(await Promise.race([isSupplied, isLate]), `owners wait in vain: ${this.#owners.lastRefusal}`)

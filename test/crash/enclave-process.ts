@@ -6,6 +6,7 @@ import { Level } from 'level'
 import { WebSocket } from 'ws'
 import { messageOf } from '../../src/domain/index.js'
 import type { EnclaveNode } from '../../src/node/index.js'
+import { keepTablesSmall } from '../support/small-tables.js'
 import type { Call, Calls, Life, Method } from './calls.js'
 import { createNode } from './node.js'
 
@@ -32,16 +33,6 @@ const calls: Calls = {
 function running(): EnclaveNode {
   if (node === undefined) throw new Error('The node has not been created.')
   return node
-}
-
-/** LevelDB writes a table, and so compacts, as often as its buffer is full. */
-function keepTablesSmall(bytes: number): void {
-  const open = Reflect.get(Level.prototype, '_open')
-  Object.defineProperty(Level.prototype, '_open', {
-    value(this: Level, options: object) {
-      return Reflect.apply(open, this, [{ ...options, writeBufferSize: bytes }])
-    },
-  })
 }
 
 /** What a block costs that brings nothing: the cursor, and the manifest. Nearly all writes are of such. */

@@ -34,7 +34,7 @@ attestation:
       - { status: SWHardeningNeeded, advisoryIds: [INTEL-SA-00615], until: 2027-03-31T00:00:00Z }
     maximumCollateralAgeDays: 45
 `)
-    const { exitCode, stdout } = await runCli('attest', 'policy', '--config', config)
+    const { exitCode, stdout } = await runHere('attest', 'policy', '--config', config)
     assert.equal(exitCode, 0)
     assert.equal(
       stdout,

@@ -12,7 +12,7 @@ describe('slotmesh on the command line', () => {
     assert.equal(help.exitCode, 0)
     for (const command of ['simulate', 'devchain', 'join']) assert.match(help.stdout, new RegExp(`^  ${command}`, 'm'))
 
-    const version = await runCli('--version')
+    const version = await runHere('--version')
     const { version: expected }: { version: string } = JSON.parse(await readFile('package.json', 'utf8'))
     assert.deepEqual([version.exitCode, version.stdout], [0, `${expected}\n`])
   })
@@ -51,7 +51,7 @@ describe('slotmesh on the command line', () => {
     try {
       const seed = `0x${'0c'.repeat(32)}`
       const flags = ['--minutes', '1', '--mode', 'discrete', '--runs', runs, '--seed', seed]
-      const { exitCode, stdout } = await runCli('simulate', 'chaos', ...flags)
+      const { exitCode, stdout } = await runHere('simulate', 'chaos', ...flags)
       assert.match(stdout, /^with .*\d+ × mint/m)
       assert.match(stdout, new RegExp(`^seed ${seed}$`, 'm'))
       assert.deepEqual([stdout.trimEnd().split('\n').at(-1), exitCode], ['PASS', 0])
@@ -68,17 +68,16 @@ describe('slotmesh on the command line', () => {
     [['simulate', '--seed', 'abc'], /64 hexadecimal digits/],
     [['simulate', '--unheard-of'], /unknown option/],
     [['devchain', '--port', '70000'], /whole number from 0 to 65535/],
-    [['simulat'], /Did you mean simulate/],
   ]
   for (const [parameters, sentence] of misuse) {
     it(`answers "${parameters.join(' ')}" with a sentence and exit code 2`, async () => {
-      const { exitCode, stdout, stderr } = await runCli(...parameters)
-      assert.equal(exitCode, 2)
-      assert.match(stderr, sentence)
-      assert.ok(!stderr.includes(' at '), stderr)
-      assert.equal(stdout, '')
+      requireSentence(await runHere(...parameters), sentence)
     })
   }
+
+  it('answers misuse with a sentence and exit code 2 as a process of its own', async () => {
+    requireSentence(await runCli('simulat'), /Did you mean simulate/)
+  })
 
   it('runs a development chain until it is interrupted, and says when its port is taken', async () => {
     const chain = spawnCli('devchain', '--port', '0', '--block-time', '200')
@@ -106,3 +105,10 @@ describe('slotmesh on the command line', () => {
     )
   })
 })
+
+function requireSentence({ exitCode, stdout, stderr }: Outcome, sentence: RegExp): void {
+  assert.equal(exitCode, 2)
+  assert.match(stderr, sentence)
+  assert.ok(!stderr.includes(' at '), stderr)
+  assert.equal(stdout, '')
+}

@@ -46,8 +46,10 @@ export async function runHere(...parameters: string[]): Promise<Outcome> {
   const streams = ['stdout', 'stderr'] as const
   const originals = streams.map((name) => process[name].write)
   for (const name of streams) {
-    process[name].write = (chunk: string | Uint8Array) => {
+    process[name].write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
       output[name] += Buffer.from(chunk).toString()
+      const done = rest.at(-1)
+      if (typeof done === 'function') queueMicrotask(() => done())
       return true
     }
   }

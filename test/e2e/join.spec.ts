@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { WebSocketServer } from 'ws'
 import { z } from 'zod'
 import { type DevelopmentChain, startDevelopmentChain } from '../../src/devchain/index.js'
-import { type Outcome, outcomeOf, runCli, runHere, spawnCli } from './cli.js'
+import { outcomeOf, runHere, spawnCli } from './cli.js'
 
 const SEED = randomBytes(32).toString('hex')
 
@@ -59,10 +59,7 @@ describe('slotmesh join', function () {
 
   /** Runs a node that cannot start: it must end with one sentence, and no stack trace. */
   async function refused(exitCode: number, sentence: RegExp, ...given: string[]): Promise<void> {
-    requireRefusal(await runHere(...given), exitCode, sentence)
-  }
-
-  function requireRefusal({ exitCode: actual, stderr }: Outcome, exitCode: number, sentence: RegExp): void {
+    const { exitCode: actual, stderr } = await runHere(...given)
     assert.match(stderr, sentence)
     assert.equal(actual, exitCode)
     assert.ok(!/^ +at /m.test(stderr), stderr)
@@ -95,7 +92,7 @@ describe('slotmesh join', function () {
 
   it('runs until it is told to stop, and is the same enclave when it starts again, by the next address of the chain', async () => {
     const first = await start('listens', ...parameters('again'))
-    requireRefusal(await runCli(...parameters('again')), 1, /^slotmesh: .*again.* in use by another node/m)
+    await refused(1, /^slotmesh: .*again.* in use by another node/m, ...parameters('again'))
     first.child.kill('SIGTERM')
     const begun = Date.now()
     assert.equal((await first.outcome).exitCode, 0)
@@ -158,7 +155,7 @@ sealing: ${sealing}
     await refused(1, /^slotmesh: .*moving.* in use by another node/m, ...given)
     node.child.kill('SIGTERM')
     await node.outcome
-    const { exitCode, stdout } = await runCli(...given)
+    const { exitCode, stdout } = await runHere(...given)
     assert.equal(exitCode, 0)
     assert.match(stdout, /moving is sealed under the key of file:/)
     await refused(1, /^slotmesh: .*moving.* sealed under another key/m, ...parameters('moving'))

@@ -118,15 +118,17 @@ describe('README.md', function () {
     const steps = walked.map(place)
     const step = (words: string) =>
       wordsOf(steps.find((each) => each.startsWith(`npx slotmesh ${words}`)) ?? assert.fail(words))
-    const ended = async (words: string, ...more: string[]): Promise<Outcome> => {
-      const outcome = await outcomeOf(start([...step(words), ...more]))
+    const endedWell = (words: string, outcome: Outcome): Outcome => {
       assert.equal(outcome.exitCode, 0, `${words}: ${outcome.stderr}`)
       return outcome
     }
+    const ended = async (words: string, ...more: string[]) =>
+      endedWell(words, await inScratch(() => runHere(...step(words), ...more)))
     assert.equal(steps.length, 9)
     // Where its port is the usual one it is not said.
     await saying(start([...step('devchain --block-time'), '--port', String(free[0])]), /^Development chain listening/m)
-    assert.match((await ended('init node-a')).stdout, /slotmesh join --config /)
+    const made = endedWell('init', await outcomeOf(start(step('init node-a'))))
+    assert.match(made.stdout, /slotmesh join --config /)
     const node = start(step('join --config'))
     await saying(node, /^listens /m)
     assert.match(
@@ -140,7 +142,7 @@ describe('README.md', function () {
     })
     await ended('peers')
     assert.match((await ended('registry')).stdout, /^0 +public +\w+…\w+ +empty/m)
-    const doctor = await outcomeOf(start(step('doctor')))
+    const doctor = await inScratch(() => runHere(...step('doctor')))
     assert.doesNotMatch(doctor.stdout, /^FAIL/m)
     await ended('backup')
     const seen = await fetch(`http://127.0.0.1:${free[3]}/`)
@@ -150,6 +152,17 @@ describe('README.md', function () {
     node.kill('SIGTERM')
     assert.deepEqual(await once(node, 'close'), [0, null])
   })
+
+  /** What the commands are told of files is relative to the folder that they are started in. */
+  async function inScratch<Result>(work: () => Promise<Result>): Promise<Result> {
+    const before = process.cwd()
+    process.chdir(scratch)
+    try {
+      return await work()
+    } finally {
+      process.chdir(before)
+    }
+  }
 
   function start(words: readonly string[]): ChildProcess {
     const child = spawn(process.execPath, [MAIN, ...words], { cwd: scratch, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -24,7 +24,7 @@ describe('recorded runs on the command line', function () {
   after(() => rm(folder, { recursive: true }))
 
   it('are compared: 0 when they agree, 1 when not', async () => {
-    const same = await runCli('simulate', 'compare', small, small)
+    const same = await runHere('simulate', 'compare', small, small)
     assert.equal(same.exitCode, 0, same.stderr)
     assert.match(same.stdout, /\n\nAGREE\n$/)
 

@@ -3,16 +3,15 @@ import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { readQuote } from '../../../src/attestation/quote.js'
 import { accountSigner, fromHex, toSs58, utf8, verifySignature } from '../../../src/crypto/index.js'
 import type { ShareKind } from '../../../src/domain/index.js'
 import { ownerStoreRequest, retrieveRequest, splitSecret } from '../../../src/owner/index.js'
+import { MAIN, runHere } from '../../e2e/cli.js'
 import { listing, removing } from '../../unit/owner/fixture.js'
 import { Folders } from '../store/fixture.js'
 import { ApiMesh, metricsServer, owner, ownerSeed, rentee } from './mesh.js'
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url))
 const STORE = { secret: '/api/secret-nft/store-keyshare', capsule: '/api/capsule-nft/set-keyshare' }
 
 describe('the client API of running nodes', () => {
@@ -167,12 +166,17 @@ describe('the client API of running nodes', () => {
     let folder: string
     let nftId: number
 
-    const slotmesh = async (args: readonly string[], input = '') => {
+    const withSecret = async (args: readonly string[], input: string) => {
       const child = spawn(process.execPath, [MAIN, ...args, '--chain', mesh.chain.url], {
         env: { ...process.env, SLOTMESH_OWNER_SEED: '' },
       })
       child.stdin.end(input)
       const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
+      return { output, errors }
+    }
+
+    const slotmesh = async (...args: string[]) => {
+      const { stdout: output, stderr: errors } = await runHere(...args, '--chain', mesh.chain.url)
       return { output, errors }
     }
 
@@ -192,28 +196,28 @@ describe('the client API of running nodes', () => {
         '--seed-file',
         join(folder, 'seed'),
       ]
-      const { output, errors } = await slotmesh(args, secret)
+      const { output, errors } = await withSecret(args, secret)
       assert.equal(errors, '')
       assert.match(output, /^5 of 5 shares of the secret of NFT \d+ are kept/)
     })
 
     it('has it back', async () => {
       await mesh.seen(mesh.actors.finalised)
-      const { output, errors } = await slotmesh(['retrieve', '--nft', `${nftId}`, '--seed-file', join(folder, 'seed')])
+      const { output, errors } = await slotmesh('retrieve', '--nft', `${nftId}`, '--seed-file', join(folder, 'seed'))
       assert.deepEqual({ output, errors }, { output: secret, errors: '' })
     })
 
     it('gives it to nobody else, and says why', async () => {
       await writeFile(join(folder, 'other'), '0x'.padEnd(66, '7'))
-      const { output, errors } = await slotmesh(['retrieve', '--nft', `${nftId}`, '--seed-file', join(folder, 'other')])
+      const { output, errors } = await slotmesh('retrieve', '--nft', `${nftId}`, '--seed-file', join(folder, 'other'))
       assert.equal(output, '')
       assert.match(errors, /REQUESTERVERIFICATIONFAILED/)
     })
 
     it('asks for a seed where none is given, and refuses what is none', async () => {
-      assert.match((await slotmesh(['retrieve', '--nft', '1'])).errors, /SLOTMESH_OWNER_SEED/)
+      assert.match((await withSecret(['retrieve', '--nft', '1'], '')).errors, /SLOTMESH_OWNER_SEED/)
       await writeFile(join(folder, 'none'), 'my secret seed')
-      const { errors } = await slotmesh(['retrieve', '--nft', '1', '--seed-file', join(folder, 'none')])
+      const { errors } = await slotmesh('retrieve', '--nft', '1', '--seed-file', join(folder, 'none'))
       assert.match(errors, /64 hexadecimal digits/)
       assert.doesNotMatch(errors, /my secret/)
     })

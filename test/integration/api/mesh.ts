@@ -44,7 +44,7 @@ export class ApiMesh {
   async start(clusters: number): Promise<void> {
     const operators = Array.from({ length: clusters * CLUSTER_SIZE }, (_, index) => seeded(0x0d, index))
     const endowed = [owner, rentee, metricsServer, ...operators].map(({ account }) => account)
-    this.chain = await startDevelopmentChain({ blockTime: 1_000, endowed })
+    this.chain = await startDevelopmentChain({ blockTime: 500, endowed })
     this.actors = await Actors.connect({
       endpoint: this.chain.url,
       committee: developmentSigner('Alice'),

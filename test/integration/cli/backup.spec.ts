@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import fs, {
+  cp,
   type FileHandle,
   lstat,
   mkdir,
@@ -69,11 +70,21 @@ describe('the commands for copies of a store', function () {
   }
 
   describe('that put one back', () => {
-    let account: string
+    let account: string | undefined
+    let kept: string
+
+    before(async () => {
+      kept = await mkdtemp(join(tmpdir(), 'slotmesh-copies-'))
+    })
+
+    after(() => rm(kept, { recursive: true }))
 
     beforeEach(async () => {
-      account = await made()
-      await said('backup', ...options(), copy)
+      if (account === undefined) {
+        account = await made()
+        await said('backup', ...options(), join(kept, 'copy'))
+      }
+      await cp(join(kept, 'copy'), copy, { recursive: true, preserveTimestamps: true })
       await rm(join(scratch, 'node'), { recursive: true })
     })
 

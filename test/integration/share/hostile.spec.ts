@@ -33,6 +33,9 @@ const phases: Clock = {
   after: (ms, callback) => systemClock.after(ms / FASTER, callback),
 }
 
+/** Between two rounds of honest exchanges, ms: so that who is hostile has the processor, too. */
+const ROUND_PAUSE_MS = 100
+
 /** What is forgotten in a minute takes twenty seconds: on a slow machine some tries take two each. */
 const memory = (): number => systemClock.now() * 3
 
@@ -406,6 +409,7 @@ describe('enclaves among hostile ones', function () {
       async () => {
         await exchange()
         rounds += 1
+        await pause(ROUND_PAUSE_MS)
       },
     )
   })

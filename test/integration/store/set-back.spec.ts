@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import type { Store } from '../../../src/store/index.js'
 import { MANIFEST } from '../../../src/store/records.js'
+import { keepTablesSmall, SMALLEST_TABLE_BYTES } from '../../support/small-tables.js'
 import { collect, enclave, Folders, payloadOf, seal, secret, tamper, wantOf } from './fixture.js'
 
 const SEED = new Uint8Array(32).fill(9)
@@ -235,11 +236,12 @@ describe('store whose files end early, or are of before', function () {
     const store = await folders.open(location)
     await store.putSecret('account-seed', SEED)
     await store.beginSetup(origin.identity, 10, [])
-    const again = await folders.reopen(store, location)
+    const asUsual = keepTablesSmall(SMALLEST_TABLE_BYTES)
+    const again = await folders.reopen(store, location).finally(asUsual)
     // More than LevelDB keeps in a journal: it makes tables, and removes what it has made them of. The seventh has to
     // wait for the first table, and so for the list to have come to it.
     const keys = Array.from({ length: 8 }, (_, at) => secret(10 + at))
-    for (const key of keys) await again.putPending({ key, payload: new Uint8Array(1_500_000), confirmed: true })
+    for (const key of keys) await again.putPending({ key, payload: new Uint8Array(25_000), confirmed: true })
     await again.close()
     const ends = await endsIn(await fileOf(location, /^MANIFEST/))
     assert.ok(ends.length > 3, `${ends}`)

@@ -78,16 +78,17 @@ describe('the package', function () {
   })
 
   it('can be imported by each of its doors, and run', async () => {
-    for (const door of Object.keys(manifest.exports).filter((each) => each !== './package.json')) {
-      const name = door.replace(/^\./, 'slotmesh')
-      const script = `console.log(Object.keys(await import(${JSON.stringify(name)})).join())`
-      const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
-        cwd: scratch,
-        encoding: 'utf8',
-      })
-      const here: Readonly<Record<string, unknown>> = await import(name)
-      assert.deepEqual(said.trim().split(',').sort(), Object.keys(here).sort(), name)
-    }
+    const doors = Object.keys(manifest.exports).filter((each) => each !== './package.json')
+    const names = doors.map((door) => door.replace(/^\./, 'slotmesh'))
+    const script = `
+      const exported = async (name) => [name, Object.keys(await import(name)).sort()]
+      console.log(JSON.stringify(await Promise.all(${JSON.stringify(names)}.map(exported))))`
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: scratch,
+      encoding: 'utf8',
+    })
+    const here = names.map(async (name) => [name, Object.keys(await import(name)).sort()])
+    assert.deepEqual(JSON.parse(said), await Promise.all(here))
     const main = join(scratch, 'node_modules/slotmesh', manifest.bin.slotmesh ?? '')
     assert.match(execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' }), /^\d+\.\d+\.\d+\n$/)
   })
