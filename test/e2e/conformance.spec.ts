@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { outcomeOf, runCli, runHere, spawnCli } from './cli.js'
+import { outcomeOf, runHere, spawnCli } from './cli.js'
 
 const PEER = fileURLToPath(new URL('../integration/conformance/peer-process.js', import.meta.url))
 
@@ -36,7 +36,7 @@ describe('slotmesh conformance', function () {
 
   it('starts a peer of another process by a command, judges it, and stops it', async () => {
     const [json, junit] = [join(scratch, 'results.json'), join(scratch, 'results.xml')]
-    const { exitCode, stdout, stderr } = await runCli(
+    const { exitCode, stdout, stderr } = await runHere(
       ...['conformance', '--command', command(), '--only', 'HELLO-0,ASK-01', '--skip', 'HELLO-09'],
       ...['--json', json, '--junit', junit],
     )

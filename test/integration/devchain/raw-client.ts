@@ -11,6 +11,9 @@ const messageSchema = z.object({
 
 type Message = z.infer<typeof messageSchema>
 
+/** A block may be large, and the machine busy. */
+const PATIENCE_MS = 30_000
+
 /** A plain JSON-RPC client, for what `@polkadot/api` would not send and not show. */
 export class RawClient {
   readonly socket: WebSocket
@@ -41,7 +44,7 @@ export class RawClient {
 
   /** Sends a message and gives the next answer; notifications that come first are passed over. */
   async ask(text: string): Promise<unknown> {
-    const messages = on(this.socket, 'message', { signal: AbortSignal.timeout(5000) })
+    const messages = on(this.socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) })
     this.socket.send(text)
     for await (const [data] of messages) {
       const message: unknown = JSON.parse(`${data}`)
@@ -69,7 +72,7 @@ export class RawClient {
 
   /** Waits until a message made it true. */
   async until(isMet: () => boolean): Promise<void> {
-    const signal = AbortSignal.timeout(5000)
+    const signal = AbortSignal.timeout(PATIENCE_MS)
     while (!isMet()) await once(this.socket, 'message', { signal })
   }
 
