@@ -304,31 +304,33 @@ export class SealedDatabase implements Reads {
     table: PagedTable<Key, Value>,
     { from, skips = () => false }: { readonly from?: Key | undefined; readonly skips?: (key: Key) => boolean },
   ): AsyncGenerator<[Key, Value][]> {
-    for await (const { name, values, isNewest } of this.#pages(table, from)) {
-      const keys = [...values.keys()].map((entry) => table.decodeKey(name, entry))
-      const wanted = keys.filter((key) => !skips(key))
-      const found = isNewest ? wanted.map((key) => values.get(table.entryOf(key))) : undefined
-      const newest = found?.map((value) => value && table.decode(value)) ?? (await this.getMany(table, wanted))
-      yield wanted.flatMap((key, at): [Key, Value][] => {
-        const value = newest[at]
-        return value === undefined ? [] : [[key, value]]
-      })
+    for await (const { name, values } of this.#pages(table, from, { newest: true })) {
+      const entries: [Key, Value][] = []
+      for (const [entry, value] of values) {
+        const key = table.decodeKey(name, entry)
+        if (!skips(key)) entries.push([key, table.decode(value)])
+      }
+      yield entries
     }
   }
 
   /** Each page of a table as it was when the iteration began; its values are zeroed when the next one is asked for. */
-  async *#pages<Key>(table: PagedTable<Key, unknown>, from?: Key): AsyncGenerator<OpenedPage> {
+  async *#pages<Key>(table: PagedTable<Key, unknown>, from?: Key, { newest = false } = {}): AsyncGenerator<OpenedPage> {
     const first = from === undefined ? undefined : { page: table.encodePage(from), entry: table.entryOf(from) }
     const range = first === undefined ? rangeOf(table) : { ...rangeOf(table), gte: first.page }
     const options = { values: true, isWhole: first === undefined }
-    for await (const [name, sealed] of this.#fresh(table.prefix, range, options)) {
+    for await (const [name, shown] of this.#fresh(table.prefix, range, options)) {
+      // What was overwritten may be of a former time in the seat, and open no more.
+      const isWanted = !newest || this.#freshness.isNewest(name, shown)
+      const sealed = isWanted ? shown : (await this.sealed([name]))[0]
+      if (sealed === undefined) continue
       const plain = this.openPage(table, name, sealed)
       try {
         const values = decodePage(plain)
         if (first !== undefined && equalBytes(name, first.page)) {
           for (const entry of values.keys()) if (entry < first.entry) values.delete(entry)
         }
-        yield { name, values, isNewest: this.#freshness.isNewest(name, sealed) }
+        yield { name, values }
       } finally {
         zero(plain)
       }
@@ -809,8 +811,6 @@ interface OpenedPage {
   readonly name: Uint8Array
   /** By their entries. */
   readonly values: ReadonlyMap<number, Uint8Array>
-  /** Whether nothing has been written over it. */
-  readonly isNewest: boolean
 }
 
 interface Range {

@@ -567,6 +567,18 @@ describe('store', () => {
       assert.equal(given.at(-1)?.minimumVersion, 7)
     })
 
+    it('are none any more when the seat is erased while they are looked through', async () => {
+      const keys = Array.from({ length: 2_000 }, (_, nftId) => secret(nftId))
+      const { store } = await begun(
+        replica,
+        keys.map((key) => wantOf(key)),
+      )
+      const pages = store.wantPages()
+      assert.ok(((await pages.next()).value ?? []).length > 0)
+      await store.eraseAll()
+      assert.deepEqual((await collect(pages)).flat(), [])
+    })
+
     it('already held are not wanted again', async () => {
       const source = await sealed({ 11: [secret(1)], 12: [capsule(1)] })
       const { store } = await begun(replica, [wantOf(secret(1)), wantOf(capsule(1))])

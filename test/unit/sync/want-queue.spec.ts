@@ -7,6 +7,9 @@ const secret = (nftId: number): ShareKey => ({ kind: 'secret', nftId })
 const capsule = (nftId: number): ShareKey => ({ kind: 'capsule', nftId })
 const unlimited = Number.POSITIVE_INFINITY
 
+/** Wants that the store gives at a time. */
+const PAGE = 3
+
 function queueOf(keys: ShareKey[], remembered?: number) {
   const clock = { time: 1_000 }
   const open = new Map<string, Want>()
@@ -23,8 +26,10 @@ function queueOf(keys: ShareKey[], remembered?: number) {
       from?: ShareKey | undefined
       skips?: (key: ShareKey) => boolean
     } = {}) {
-      for (const each of [...open.values()]) {
-        if (!(from !== undefined && isBefore(each.key, from)) && !skips(each.key)) yield [each]
+      const wanted = [...open.values()].filter(({ key }) => !(from !== undefined && isBefore(key, from)))
+      for (let at = 0; at < wanted.length; at += PAGE) {
+        yield []
+        yield wanted.slice(at, at + PAGE).filter(({ key }) => !skips(key))
       }
     },
     wantsOf: async (asked: readonly ShareKey[]) => asked.flatMap((key) => open.get(shareKeyText(key)) ?? []),
