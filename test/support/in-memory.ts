@@ -12,8 +12,8 @@ const ROOM_BYTES = 4 * 1024 ** 3
 let folder: string | undefined
 
 /**
- * Several threads that collect one heap wait for each other in loops, which is a tenth of what all tests take where each
- * core has a test to run. Every process of the tests has it from its environment.
+ * Several threads that collect one heap wait for each other in loops, up to a tenth of what a short process takes where
+ * each core has a test to run. Every process of the tests has it from its environment.
  */
 const ONE_THREAD_OF_V8 = '--v8-pool-size=1'
 
