@@ -216,11 +216,18 @@ function batchOf(batch: Partial<Batch>): Batch {
 
 const challenge = { body: { syncedBlock: 0, takenInBlock: 0 } }
 
-async function granted(side: RawProvider): Promise<void> {
+async function granted(side: RawProvider): Promise<{ readonly asksForCapsules: boolean }> {
   await side.hello()
   await side.challenge(challenge)
-  await side.request()
+  const { capsules } = await side.request()
   await side.grant()
+  return { asksForCapsules: capsules.length > 0 }
+}
+
+/** As {@link granted}; hangs up where only what honest enclaves have is asked for, which whoever is slow is asked for, too. */
+async function grantedWhatIsWanted(side: RawProvider): Promise<void> {
+  const { asksForCapsules } = await granted(side)
+  if (!asksForCapsules) throw new Error('It is another exchange that is waited for.')
 }
 
 /** One share of the peer's own log, in a batch. */
@@ -293,7 +300,7 @@ const PROVIDERS: Readonly<Record<string, Answering>> = {
     offence: 'bad-provenance',
     isProved: true,
     answer: async (side, peer) => {
-      await granted(side)
+      await grantedWhatIsWanted(side)
       await give(side, peer, wantedOf(peer), 3)
     },
   },
@@ -309,7 +316,7 @@ const PROVIDERS: Readonly<Record<string, Answering>> = {
     offence: 'bad-provenance',
     isProved: true,
     answer: async (side, peer) => {
-      await granted(side)
+      await grantedWhatIsWanted(side)
       // The log of the test's fixture is of another chain, so that its head is not signed for this one.
       await give(side, peer, wantedOf(peer))
     },
