@@ -238,6 +238,7 @@ export class Directory {
     const neighbour = this.#neighbours.get(peer)
     if (neighbour !== undefined) {
       neighbour.known = question.known
+      if (neighbour.known > neighbour.had) this.#soon(0)
       neighbour.had += records.length
     }
     const answer = encodeAnswer({ records, known: this.#init.known.size })
@@ -259,6 +260,8 @@ export class Directory {
   /** There is more to ask for than before. */
   #again(): void {
     this.#pauseMs = LIMITS.directory.shortestPauseMs
+    // Who had nothing else may have that.
+    for (const neighbour of this.#neighbours.values()) neighbour.had = 0
     this.#soon(0)
   }
 
