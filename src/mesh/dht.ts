@@ -84,6 +84,8 @@ export function meshDht(init: MeshDhtInit): (components: KadDHTComponents) => Me
       maxInboundStreams: streams,
       maxOutboundStreams: streams,
       querySelfInterval: selfQueryIntervalMs,
+      // The host itself looks for its neighbours once it has settled.
+      initialQuerySelfInterval: selfQueryIntervalMs,
       // Else every lookup waits until this node has met all its neighbours.
       allowQueryWithZeroPeers: true,
     })(components) as MeshDht

@@ -6,15 +6,13 @@ import {
   type StreamHandler,
   setMaxListeners,
 } from '@libp2p/interface'
-import { InvalidDataLengthLengthError, lpStream } from '@libp2p/utils'
-import { decode as decodeVarint, encodingLength } from 'uint8-varint'
 import { bounded, type Clock, type Logger, messageOf } from '../domain/index.js'
+import { framesOf } from './frames.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 
 /** Whoever opens a stream of this protocol is sent the record of the one who answers, or nothing if it has none. */
 const PROTOCOL = '/ternoa/enclave-record/1'
-const LENGTH_BYTES = encodingLength(LIMITS.record.bytes)
 
 interface HandOverInit {
   readonly libp2p: Pick<Libp2p, 'handle' | 'unhandle' | 'register' | 'unregister'>
@@ -56,7 +54,7 @@ export class HandOver {
 
   readonly #serve: StreamHandler = async (stream) => {
     await this.#inTime(async (options) => {
-      await lpStream(stream).write(this.#init.own() ?? new Uint8Array(0), options)
+      await framesOf(stream, LIMITS.record.bytes).write(this.#init.own() ?? new Uint8Array(0), options)
       await stream.close(options)
     })
   }
@@ -67,7 +65,7 @@ export class HandOver {
     try {
       const bytes = await this.#inTime(async (options) => {
         stream = await connection.newStream(PROTOCOL, options)
-        const frame = await recordFrames(stream).read(options)
+        const frame = await framesOf(stream, LIMITS.record.bytes).read(options)
         await stream.close(options)
         return frame.subarray()
       })
@@ -85,16 +83,4 @@ export class HandOver {
     const bounds = { signals: [this.#shutdown.signal], timeoutMs: LIMITS.handOver.timeoutMs, clock: this.#init.clock }
     return bounded(bounds, (signal) => work({ signal }))
   }
-}
-
-/** Frames no longer than a record; a length prefix that is too long is refused before it is waited for. */
-function recordFrames(stream: Stream) {
-  return lpStream(stream, {
-    maxDataLength: LIMITS.record.bytes,
-    maxBufferSize: LIMITS.record.bytes + LENGTH_BYTES,
-    lengthDecoder: (bytes) => {
-      if (bytes.byteLength > LENGTH_BYTES) throw new InvalidDataLengthLengthError('The length prefix is too long')
-      return decodeVarint(bytes)
-    },
-  })
 }

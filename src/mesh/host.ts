@@ -26,6 +26,7 @@ import { type EntryHost, stayConnected } from './bootstrap.js'
 import { HostDatastore } from './datastore.js'
 import { enterTable, type MeshDht, type MeshTable, meetNeighbours, meshDht, putEverywhere } from './dht.js'
 import { countingDht, type DhtTraffic } from './dht-traffic.js'
+import { Directory } from './directory.js'
 import { Door } from './door.js'
 import { dialRegistered, enterByRegistry } from './entry.js'
 import { HandOver } from './hand-over.js'
@@ -34,6 +35,7 @@ import { LIMITS } from './limits.js'
 import { RecordPublisher, type Seat } from './publisher.js'
 import { type RecordCodec, recordAddresses } from './record.js'
 import { type ResolvedEnclave, Resolver } from './resolver.js'
+import { Settling } from './settling.js'
 
 export interface MeshHostInit {
   /** Seed of the Ed25519 key behind the PeerId: 32 bytes; not kept, so the caller may zero it. */
@@ -161,10 +163,11 @@ export async function createMeshHostOn<Node extends MeshNode>(
     registry,
     clock,
     ...(codec && { codec }),
-    onNews: async ({ account, peerId, multiaddrs, sequence }) => {
+    onNews: async ({ account, peerId, multiaddrs, sequence }, former) => {
       if (account === signer.account) {
         if (sequence > (publisher.record?.sequence ?? sequence)) publisher.outbid()
-      } else {
+      } else if (former !== undefined) {
+        // Where it was before it is not any more. Whoever is to be dialled for the first time is remembered then.
         await libp2p.peerStore.patch(peerId, { multiaddrs: [...multiaddrs] })
       }
     },
@@ -179,7 +182,7 @@ export async function createMeshHostOn<Node extends MeshNode>(
     known,
     addresses: () => recordAddresses(libp2p.getMultiaddrs(), init.allowPrivateAddresses),
     put: (key, value, signal) => putEverywhere(counting.dht, key, value, signal),
-    hasPeers: () => dht.routingTable.size > 0,
+    hasPeers: () => dht.routingTable.size > 0 && settling.isOver,
     clock,
     ...(codec && { codec }),
     random,
@@ -187,11 +190,33 @@ export async function createMeshHostOn<Node extends MeshNode>(
   })
   const handOver = new HandOver({ libp2p, known, own: () => publisher.record?.bytes, clock, logger })
   const shutdown = new AbortController()
+  const join = () => {
+    publisher.peerArrived({ alone: true })
+    void meetNeighbours(counting.dht, libp2p.peerId, { shutdown: shutdown.signal, clock, logger })
+  }
+  const settling: Settling = new Settling({ registry, clock, random, onSettled: join })
+  const isSettled = () => settling.isOver
+  const directory = new Directory({
+    libp2p,
+    known,
+    registry,
+    account: signer.account,
+    isSettled,
+    clock,
+    random,
+    logger,
+  })
   setMaxListeners(Infinity, shutdown.signal)
   const entry = { libp2p, registry, account: signer.account, clock, random, askApi: init.askApi, logger }
   const resolver = new Resolver({
     libp2p,
     dht: counting.dht,
+    directory,
+    patienceMs: () => {
+      const { small, entering, settled } = LIMITS.directory.patienceMs
+      if (settling.isSmall) return small
+      return settling.isOver ? settled : entering
+    },
     known,
     dialRegistered: (account, { signal }) => dialRegistered(account, { ...entry, signal }),
     clock,
@@ -207,14 +232,18 @@ export async function createMeshHostOn<Node extends MeshNode>(
 
     async start() {
       await handOver.start()
+      await directory.start()
       dht.routingTable.addEventListener('peer:add', () => {
-        const alone = dht.routingTable.size === 1
-        publisher.peerArrived({ alone })
-        if (alone) void meetNeighbours(counting.dht, libp2p.peerId, { shutdown: shutdown.signal, clock, logger })
+        settling.entered()
+        // All that come until then are there by then.
+        if (!settling.isOver) return
+        if (dht.routingTable.size === 1) join()
+        else publisher.peerArrived({ alone: false })
       })
       await listenOrExplain(libp2p, init.listen)
       libp2p.addEventListener('self:peer:update', () => publisher.addressesChanged())
       const enter = (): void => {
+        directory.registryMayHaveChanged()
         void enterTable(dht, () => libp2p.getPeers(), { shutdown: shutdown.signal, clock, logger })
         stopEntering = clock.after(LIMITS.dht.entryIntervalMs, enter)
       }
@@ -229,7 +258,8 @@ export async function createMeshHostOn<Node extends MeshNode>(
     async stop() {
       shutdown.abort()
       stopEntering?.()
-      await Promise.all([publisher.stop(), handOver.stop(), background])
+      settling.stop()
+      await Promise.all([publisher.stop(), handOver.stop(), directory.stop(), background])
       await libp2p.stop()
     },
 

@@ -12,7 +12,7 @@ interface KnownRecordsInit {
   readonly clock: Clock
   readonly codec?: RecordCodec
   /** Told of every record that replaces an older one or none, before anyone else. */
-  readonly onNews: (record: EnclaveRecord) => Promise<void>
+  readonly onNews: (record: EnclaveRecord, former: EnclaveRecord | undefined) => Promise<void>
 }
 
 /** The DHT key that a record was stored under, or the peer that handed it over as its own. */
@@ -45,17 +45,36 @@ export class KnownRecords {
    * @throws SlotmeshError `mesh/record-<flaw>`.
    */
   async accept(bytes: Uint8Array, source: RecordSource): Promise<EnclaveRecord> {
-    const { parseRecord, verifyRecord } = this.#init.codec ?? RECORD_CODEC
-    const record = parseRecord(bytes, this.#init.genesisHash)
+    const record = this.parse(bytes)
     if ('key' in source && !equalBytes(source.key, recordKey(record.account))) {
       throw recordError('wrong-key', 'The enclave record is stored under the key of another account.')
     }
     if ('peer' in source && !record.peerId.equals(source.peer)) {
       throw recordError('wrong-peer', 'The enclave record that a peer handed over names another PeerId.')
     }
+    return await this.take(record)
+  }
+
+  /**
+   * What a record says, before anything of it is believed.
+   *
+   * @throws SlotmeshError `mesh/record-malformed`, `-wrong-chain` or `-address`.
+   */
+  parse(bytes: Uint8Array): EnclaveRecord {
+    const { parseRecord } = this.#init.codec ?? RECORD_CODEC
+    return parseRecord(bytes, this.#init.genesisHash)
+  }
+
+  /**
+   * Takes in what was parsed, as {@link accept} does, but from whomever it came.
+   *
+   * @throws SlotmeshError `mesh/record-<flaw>`.
+   */
+  async take(record: EnclaveRecord): Promise<EnclaveRecord> {
+    const { verifyRecord } = this.#init.codec ?? RECORD_CODEC
     assertCurrent(record, this.#init.registry(), this.#init.clock.now())
     const known = this.#newest.get(record.account)?.record
-    if (known !== undefined && equalBytes(known.bytes, bytes)) {
+    if (known !== undefined && equalBytes(known.bytes, record.bytes)) {
       await this.remember(known)
       return known
     }
@@ -69,7 +88,7 @@ export class KnownRecords {
 
   /** Takes in a record that needs no validation: one's own, or one that was validated before. */
   async remember(record: EnclaveRecord): Promise<void> {
-    const isNews = this.#newest.get(record.account)?.record !== record
+    const former = this.#newest.get(record.account)?.record
     this.#forget(record.account)
     this.#newest.set(record.account, { record, seenAt: this.#init.clock.now() })
     this.#accounts.set(record.peerId.toString(), record.account)
@@ -77,8 +96,8 @@ export class KnownRecords {
       if (this.#newest.size <= LIMITS.knownRecords) break
       this.#forget(account)
     }
-    if (!isNews) return
-    await this.#init.onNews(record)
+    if (former === record) return
+    await this.#init.onNews(record, former)
     this.news.emit(record.account)
   }
 
@@ -95,10 +114,21 @@ export class KnownRecords {
     }
   }
 
+  /** The record that names this PeerId, if it is the newest of its account and still true. */
+  of(peer: string): EnclaveRecord | undefined {
+    const account = this.#accounts.get(peer)
+    const record = account === undefined ? undefined : this.current(account)?.record
+    return record?.peerId.toString() === peer ? record : undefined
+  }
+
   /** Whether a record that is still true names this PeerId. */
   names(peer: string): boolean {
-    const account = this.#accounts.get(peer)
-    return account !== undefined && this.current(account)?.record.peerId.toString() === peer
+    return this.of(peer) !== undefined
+  }
+
+  /** Of how many accounts a record is known, be it outdated or not. */
+  get size(): number {
+    return this.#newest.size
   }
 
   /** The highest sequence that was seen of an account, be its record outdated or not; 0 when none was. */

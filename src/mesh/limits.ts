@@ -61,6 +61,45 @@ export const LIMITS = {
     timeoutMs: 10 * second,
   },
 
+  directory: {
+    /** Accounts in one request: all slot peers in a mesh of a thousand clusters. */
+    wants: 1_024,
+    /** So many accounts, each with a sequence. */
+    requestBytes: 48 * 1_024,
+    /** Some thousand records with an address or two each, in one frame. */
+    answerBytes: 256 * 1_024,
+    /** Two connections can be open to a peer that dialled while it was dialled. */
+    streams: 2,
+    timeoutMs: 10 * second,
+    /** Answers under way at a time: 4 MiB, whoever reads them slowly. */
+    answersAtOnce: 16,
+    /** Answered to one peer in a minute: twice what a peer asks that asks as often as it may. */
+    answersPerMinute: 60,
+    /** Peers whose questions are counted. */
+    askers: 1_000,
+    /** Peers that are asked in one round, one after the other, until nothing is wanted any more. */
+    peersPerRound: 4,
+    /** Between rounds, and between questions to one peer, at least. */
+    gapMs: 2 * second,
+    /** After a peer has connected: its own record comes first, and others that come together need one round only. */
+    firstMs: second / 5,
+    /** Between questions to one that does not seem to know much, while nobody waits for an answer. */
+    seldomMs: minute / 2,
+    /** Between rounds while somebody is unknown, and its growth with each up to the longest. */
+    shortestPauseMs: 2 * second,
+    pauseGrowth: 3,
+    longestPauseMs: 5 * minute,
+    /** What has less time left is asked for anew: its enclave has renewed it twice by then. */
+    renewBeforeMs: hour,
+    /** How long what others have asked for in vain is looked for. */
+    demandMs: 10 * minute,
+    /**
+     * How long a look-up trusts that the directory will tell, before it asks the DHT, which costs connections: in a mesh
+     * that is too small to mind them, in one that this node has just entered and that may not know all yet, and else.
+     */
+    patienceMs: { small: second, entering: 15 * second, settled: 3 * second },
+  },
+
   bootstrap: {
     /** Addresses in the configuration; each is kept connected. */
     addresses: 32,
@@ -120,7 +159,14 @@ export const LIMITS = {
     /** The first look for neighbours; in a mesh that starts at once, everyone is busy with everyone. */
     meetingMs: 30 * second,
     /** How often a node that is connected, but in nobody's table, tries to get in. */
-    entryIntervalMs: 15 * second,
+    entryIntervalMs: 5 * second,
+    /**
+     * After entering, until the node joins the table of a mesh of more than so many enclaves, give or take: it costs
+     * dozens of connections, and until then the directory makes the node known. Up to twice as long, so that those which
+     * entered together do not join together.
+     */
+    settleMs: minute,
+    smallMesh: 16,
     /** Neighbours change when nodes come and go, which puts and lookups notice too. */
     selfQueryIntervalMs: 5 * minute,
   },

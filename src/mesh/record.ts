@@ -68,6 +68,7 @@ export type RecordFlaw =
   | 'peer-signature'
   | 'account-signature'
   | 'stale'
+  | 'unasked'
 
 export function recordError(flaw: RecordFlaw, sentence: string, cause?: unknown): SlotmeshError {
   return new SlotmeshError(`mesh/record-${flaw}`, sentence, { cause })

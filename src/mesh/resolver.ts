@@ -10,10 +10,12 @@ import {
   type Logger,
   messageOf,
   pause,
+  Recent,
   type SlotId,
   SlotmeshError,
 } from '../domain/index.js'
 import type { MeshTable } from './dht.js'
+import type { Directory } from './directory.js'
 import type { KnownRecords } from './known-records.js'
 import { LIMITS } from './limits.js'
 import { type EnclaveRecord, recordKey } from './record.js'
@@ -30,6 +32,9 @@ export interface ResolvedEnclave {
 interface ResolverInit {
   readonly libp2p: Pick<Libp2p, 'getConnections'> & { readonly peerStore: Pick<Libp2p['peerStore'], 'merge'> }
   readonly dht: Pick<MeshTable, 'get'>
+  readonly directory: Pick<Directory, 'seek' | 'confirm'>
+  /** How long the directory is waited for before the DHT is asked for one that is not known at all. */
+  readonly patienceMs: () => number
   readonly known: KnownRecords
   /** Dials an enclave by what it has registered on chain. */
   readonly dialRegistered: (account: AccountId, options: { readonly signal: AbortSignal }) => Promise<void>
@@ -41,7 +46,10 @@ interface LookupOptions extends AbortOptions {
   readonly account: AccountId
 }
 
-/** Finds enclaves by their accounts: among the records known already, else in the DHT, else by the chain. */
+/**
+ * Finds enclaves by their accounts: among the records known already, else by peers that are connected, else in the DHT, else
+ * by the chain.
+ */
 export class Resolver {
   readonly #init: ResolverInit
   readonly #lookups = new Queue<void, LookupOptions>({
@@ -54,6 +62,8 @@ export class Resolver {
   })
   /** When those were dialled the last time that the DHT did not know; as many as are registered. */
   readonly #dialled = new Map<AccountId, number>()
+  /** When the records were seen that were believed as connected peers had no newer ones. */
+  readonly #believed = new Recent<AccountId, number>(LIMITS.knownRecords)
 
   constructor(init: ResolverInit) {
     this.#init = init
@@ -63,6 +73,8 @@ export class Resolver {
    * @throws SlotmeshError `mesh/enclave-not-found`; the signal's reason when it aborts.
    */
   async resolve(account: AccountId, signal: AbortSignal): Promise<ResolvedEnclave> {
+    const told = await this.#askPeers(account, signal)
+    if (told !== undefined) return await this.#resolved(told, signal)
     let pauseMs: number = LIMITS.resolve.pauseMs
     for (let attempt = 1; attempt <= LIMITS.resolve.attempts; attempt++) {
       signal.throwIfAborted()
@@ -81,6 +93,25 @@ export class Resolver {
       'mesh/enclave-not-found',
       `No valid record of enclave account ${account} was found in the mesh: it is down, not registered, or not connected yet.`,
     )
+  }
+
+  /**
+   * Asks those who are connected, which costs little. That they have nothing newer is believed once of a record: whoever looks
+   * for its enclave again without having met it meanwhile has not found it there.
+   */
+  async #askPeers(account: AccountId, signal: AbortSignal): Promise<EnclaveRecord | undefined> {
+    const { known, directory, patienceMs } = this.#init
+    if (this.#isFresh(account) || this.#isConnected(account)) return undefined
+    const before = known.current(account)
+    if (before === undefined) {
+      await directory.seek(account, { patienceMs: patienceMs(), signal })
+      return undefined
+    }
+    if (this.#believed.get(account) === before.seenAt || !(await directory.confirm(account, { signal })))
+      return undefined
+    const now = known.current(account)
+    if (now !== undefined) this.#believed.set(account, now.seenAt)
+    return now?.record
   }
 
   #isFresh(account: AccountId): boolean {

@@ -6,6 +6,7 @@ import { fromHex, toHex } from '../../src/crypto/index.js'
 import { SlotmeshError } from '../../src/domain/index.js'
 import { Frames } from '../../src/framing/index.js'
 import { ROOT } from '../../src/inventory/index.js'
+import { decodeAnswer, decodeQuestion, encodeAnswer, encodeQuestion } from '../../src/mesh/directory-messages.js'
 import { parseRecord, signRecord, verifyRecord } from '../../src/mesh/record.js'
 import { EnclaveRecord } from '../../src/mesh/wire/record.js'
 import { leafHash, type RangeProof, verifyHead, verifyRange } from '../../src/provenance/index.js'
@@ -66,6 +67,24 @@ const { lists } = new Outstanding(
 )
 
 const DECODERS: readonly Decoder[] = [
+  {
+    name: 'questions to the directory',
+    samples: async () => [
+      encodeQuestion({
+        wants: new Map([
+          [toHex(bytes32), 0],
+          [GENESIS, 1_790_000_000_000],
+        ]),
+        known: 9,
+      }),
+    ],
+    take: decodeQuestion,
+  },
+  {
+    name: 'answers of the directory',
+    samples: async () => [encodeAnswer({ records: [bytes32, new Uint8Array(300)], known: 9 })],
+    take: decodeAnswer,
+  },
   {
     name: 'requester messages',
     samples: async () => [
@@ -162,6 +181,11 @@ function readAll(bytes: Uint8Array, kind: 'wants' | 'ids'): void {
   assert.ok(ranges <= bytes.length / 2, 'a range takes two bytes or more')
 }
 
+function isMalformed(thrown: unknown): boolean {
+  if (thrown instanceof RefusalError || thrown instanceof RefusingError) return thrown.refusal === 'MALFORMED'
+  return thrown instanceof SlotmeshError && thrown.code === 'mesh/directory-malformed'
+}
+
 function decoderTarget({ name, samples, take }: Decoder): FuzzTarget {
   let made: ReturnType<typeof samples> | undefined
   const property = () =>
@@ -172,8 +196,7 @@ function decoderTarget({ name, samples, take }: Decoder): FuzzTarget {
       try {
         take(bytes)
       } catch (thrown) {
-        const isRefusal = thrown instanceof RefusalError || thrown instanceof RefusingError
-        assert.ok(isRefusal && thrown.refusal === 'MALFORMED', String(thrown))
+        assert.ok(isMalformed(thrown), String(thrown))
       }
     })
   return { name: `decoding ${name}`, property }

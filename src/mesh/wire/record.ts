@@ -406,3 +406,388 @@ export namespace EnclaveRecordBody {
     return streamMessage(buf, EnclaveRecordBody.codec(), opts)
   }
 }
+
+export interface DirectoryRequest {
+  wants: DirectoryWant[]
+  known: number
+}
+
+export namespace DirectoryRequest {
+  let _codec: Codec<DirectoryRequest>
+
+  export const codec = (): Codec<DirectoryRequest> => {
+    if (_codec == null) {
+      _codec = message<DirectoryRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.wants != null && obj.wants.length > 0) {
+          for (const value of obj.wants) {
+            w.uint32(10)
+            DirectoryWant.codec().encode(value, w)
+          }
+        }
+
+        if ((obj.known != null && obj.known !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.known)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          wants: [],
+          known: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.wants != null && obj.wants.length === opts.limits.wants) {
+                throw new MaxLengthError('Decode error - repeated field "wants" had too many elements')
+              }
+
+              obj.wants.push(DirectoryWant.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.wants$
+              }))
+              break
+            }
+            case 2: {
+              obj.known = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          wants: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.wants != null && obj.wants === opts.limits.wants) {
+                throw new MaxLengthError('Streaming decode error - repeated field "wants" had too many elements')
+              }
+
+              for (const evt of DirectoryWant.codec().stream(reader, reader.uint32(), `${prefix}.wants[]`, {
+                limits: opts.limits?.wants$
+              })) {
+                yield {
+                  ...evt,
+                  index: obj.wants
+                }
+              }
+
+              obj.wants++
+
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.known`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface DirectoryRequestWantsAccountFieldEvent {
+    field: '$.wants[].account'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface DirectoryRequestWantsSequenceFieldEvent {
+    field: '$.wants[].sequence'
+    value: number
+    index: number
+  }
+
+  export interface DirectoryRequestKnownFieldEvent {
+    field: '$.known'
+    value: number
+  }
+
+  export function encode (obj: Partial<DirectoryRequest>): Uint8Array {
+    return encodeMessage(obj, DirectoryRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<DirectoryRequest>): DirectoryRequest {
+    return decodeMessage(buf, DirectoryRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<DirectoryRequest>): Generator<DirectoryRequestWantsAccountFieldEvent | DirectoryRequestWantsSequenceFieldEvent | DirectoryRequestKnownFieldEvent> {
+    return streamMessage(buf, DirectoryRequest.codec(), opts)
+  }
+}
+
+export interface DirectoryWant {
+  account: Uint8Array
+  sequence: number
+}
+
+export namespace DirectoryWant {
+  let _codec: Codec<DirectoryWant>
+
+  export const codec = (): Codec<DirectoryWant> => {
+    if (_codec == null) {
+      _codec = message<DirectoryWant>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.account != null && obj.account.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.account)
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.sequence)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          account: uint8ArrayAlloc(0),
+          sequence: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.account = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.sequence = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.account`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.sequence`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface DirectoryWantAccountFieldEvent {
+    field: '$.account'
+    value: Uint8Array
+  }
+
+  export interface DirectoryWantSequenceFieldEvent {
+    field: '$.sequence'
+    value: number
+  }
+
+  export function encode (obj: Partial<DirectoryWant>): Uint8Array {
+    return encodeMessage(obj, DirectoryWant.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<DirectoryWant>): DirectoryWant {
+    return decodeMessage(buf, DirectoryWant.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<DirectoryWant>): Generator<DirectoryWantAccountFieldEvent | DirectoryWantSequenceFieldEvent> {
+    return streamMessage(buf, DirectoryWant.codec(), opts)
+  }
+}
+
+export interface DirectoryAnswer {
+  records: Uint8Array[]
+  known: number
+}
+
+export namespace DirectoryAnswer {
+  let _codec: Codec<DirectoryAnswer>
+
+  export const codec = (): Codec<DirectoryAnswer> => {
+    if (_codec == null) {
+      _codec = message<DirectoryAnswer>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.records != null && obj.records.length > 0) {
+          for (const value of obj.records) {
+            w.uint32(10)
+            w.bytes(value)
+          }
+        }
+
+        if ((obj.known != null && obj.known !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.known)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          records: [],
+          known: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.records != null && obj.records.length === opts.limits.records) {
+                throw new MaxLengthError('Decode error - repeated field "records" had too many elements')
+              }
+
+              obj.records.push(reader.bytes())
+              break
+            }
+            case 2: {
+              obj.known = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          records: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.records != null && obj.records === opts.limits.records) {
+                throw new MaxLengthError('Streaming decode error - repeated field "records" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.records[]`,
+                index: obj.records,
+                value: reader.bytes()
+              }
+
+              obj.records++
+
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.known`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface DirectoryAnswerRecordsFieldEvent {
+    field: '$.records[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface DirectoryAnswerKnownFieldEvent {
+    field: '$.known'
+    value: number
+  }
+
+  export function encode (obj: Partial<DirectoryAnswer>): Uint8Array {
+    return encodeMessage(obj, DirectoryAnswer.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<DirectoryAnswer>): DirectoryAnswer {
+    return decodeMessage(buf, DirectoryAnswer.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<DirectoryAnswer>): Generator<DirectoryAnswerRecordsFieldEvent | DirectoryAnswerKnownFieldEvent> {
+    return streamMessage(buf, DirectoryAnswer.codec(), opts)
+  }
+}

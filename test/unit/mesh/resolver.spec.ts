@@ -9,6 +9,9 @@ import { LIMITS } from '../../../src/mesh/limits.js'
 import { signRecord } from '../../../src/mesh/record.js'
 import { Resolver } from '../../../src/mesh/resolver.js'
 
+/** No peers that could be asked. */
+const nobody = { seek: async () => undefined, confirm: async () => false }
+
 describe('the resolver', () => {
   const signer = accountSigner(randomBytes(32))
   const seat = { cluster: 1, slot: 2 }
@@ -35,6 +38,8 @@ describe('the resolver', () => {
           yield* []
         },
       },
+      directory: nobody,
+      patienceMs: () => 0,
       known,
       dialRegistered: () => Promise.reject(new Error('nobody is there')),
       clock,
@@ -84,6 +89,8 @@ describe('the resolver', () => {
           yield* []
         },
       },
+      directory: nobody,
+      patienceMs: () => 0,
       known,
       dialRegistered: async () => {
         dials += 1
@@ -103,5 +110,106 @@ describe('the resolver', () => {
     assert.deepEqual(await looked(), [2, 0])
     time.now -= 3_600_000
     assert.deepEqual(await looked(), [3, 0])
+  })
+
+  it('believes a record of which connected peers know no newer one, but only once', async () => {
+    const time = { now: 1_790_000_000_000 }
+    const clock = { ...systemClock, now: () => time.now }
+    const genesisHash = toHex(randomBytes(32))
+    const { account } = signer
+    const seats = [{ account, operator: account, ...seat, apiUri: '' }]
+    const known = new KnownRecords({
+      genesisHash,
+      registry: () => new Registry([{ id: 1, type: 'public', seats }]),
+      clock,
+      onNews: async () => undefined,
+    })
+    const key = await generateKeyPair('Ed25519')
+    const recordFrom = (sequence: number) =>
+      signRecord(
+        {
+          genesisHash,
+          ...seat,
+          multiaddrs: [multiaddr('/ip4/192.0.2.7/tcp/4001')],
+          sequence,
+          expiresAt: time.now + LIMITS.record.lifetimeMs,
+        },
+        signer,
+        key,
+      )
+    const asked: string[] = []
+    let newer: number | undefined
+    const resolver = new Resolver({
+      libp2p: { getConnections: () => [], peerStore: { merge: async () => ({}) as never } },
+      dht: {
+        get: async function* () {
+          asked.push('dht')
+          yield* []
+        },
+      },
+      directory: {
+        seek: async () => {
+          asked.push('seek')
+        },
+        confirm: async () => {
+          asked.push('confirm')
+          if (newer !== undefined) await known.remember(await recordFrom(newer))
+          return true
+        },
+      },
+      patienceMs: () => 0,
+      known,
+      dialRegistered: () => Promise.reject(new Error('nobody is there')),
+      clock,
+      logger: silentLogger,
+    })
+    const resolve = async () => {
+      asked.splice(0)
+      await resolver.resolve(account, signal)
+      return asked
+    }
+    await known.remember(await recordFrom(1))
+    time.now += LIMITS.resolve.freshMs
+    assert.deepEqual(await resolve(), ['confirm'])
+    // It was not there, or nobody would look for it again.
+    assert.deepEqual(await resolve(), ['dht'])
+    // It was met since.
+    await known.remember(known.current(account)?.record ?? assert.fail())
+    time.now += LIMITS.resolve.freshMs
+    newer = 2
+    assert.deepEqual(await resolve(), ['confirm'])
+    assert.equal(known.current(account)?.record.sequence, 2)
+  })
+
+  it('asks the DHT for whom connected peers do not know, when it has waited for them', async () => {
+    const { account } = signer
+    const asked: string[] = []
+    const resolver = new Resolver({
+      libp2p: { getConnections: () => [], peerStore: { merge: async () => ({}) as never } },
+      dht: {
+        get: async function* () {
+          asked.push('dht')
+          yield* []
+        },
+      },
+      directory: {
+        seek: async (_, { patienceMs }) => {
+          asked.push(`seek for ${patienceMs} ms`)
+        },
+        confirm: async () => false,
+      },
+      patienceMs: () => 1_234,
+      known: new KnownRecords({
+        genesisHash: toHex(randomBytes(32)),
+        registry: () => new Registry([]),
+        clock: systemClock,
+        onNews: async () => undefined,
+      }),
+      dialRegistered: () => Promise.reject(new Error('nobody is there')),
+      clock: systemClock,
+      logger: silentLogger,
+    })
+    await assert.rejects(resolver.resolve(account, signal), { code: 'mesh/enclave-not-found' })
+    assert.deepEqual(asked.slice(0, 2), ['seek for 1234 ms', 'dht'])
   })
 })
