@@ -4,7 +4,7 @@ import type { DiscoveryInput, DiscoveryOutput } from './slotmesh.js'
 
 const [FEW, MANY] = [25, 250]
 
-/** Whatever the number of runs: it takes a minute or two, and so many nodes are a mean in themselves. */
+/** Whatever the number of runs: it takes a minute, and so many nodes are a mean in themselves. */
 const RUNS = 1
 
 /** What it costs a node to enter a mesh and to find enclaves in it, in one of 25 and in one of 250. */
@@ -52,6 +52,6 @@ function sized(nodes: number): SharedRuns<DiscoveryOutput> {
 function described(nodes: number): Omit<Contestant, 'run'> {
   return {
     name: `${nodes} nodes`,
-    setUp: `${nodes} libp2p hosts in one process, on TCP of loopback: 25 at a time enter by one of five, each publishes its record and finds four of its slot peers, and after that all others of its slot; a minute at most.`,
+    setUp: `${nodes} libp2p hosts in one process, on TCP of loopback: 25 at a time enter by one of five, each publishes its record and finds four of its slot peers, and after that all others of its slot; two minutes at most.`,
   }
 }

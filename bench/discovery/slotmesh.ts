@@ -52,7 +52,7 @@ const AT_ONCE = 25
 const AGAIN_MS = 500
 
 /** What is not found by then counts as not found; the rest of them have a quarter as long. */
-const DEADLINE_MS = 48_000
+const DEADLINE_MS = 88_000
 
 /** Between looks at whether all that were started have entered. */
 const LOOK_MS = 100

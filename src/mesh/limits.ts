@@ -165,7 +165,7 @@ export const LIMITS = {
      * dozens of connections, and until then the directory makes the node known. Up to twice as long, so that those which
      * entered together do not join together.
      */
-    settleMs: minute,
+    settleMs: 2 * minute,
     smallMesh: 16,
     /** Neighbours change when nodes come and go, which puts and lookups notice too. */
     selfQueryIntervalMs: 5 * minute,
