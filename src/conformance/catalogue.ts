@@ -2,6 +2,7 @@ import type { ConformanceCase } from './case.js'
 import { askingCases } from './cases/asking.js'
 import { challengeCases } from './cases/challenge.js'
 import { checkingCases } from './cases/checking.js'
+import { directoryCases } from './cases/directory.js'
 import { frameCases } from './cases/frames.js'
 import { helloCases } from './cases/hello.js'
 import { limitCases } from './cases/limits.js'
@@ -29,6 +30,7 @@ export const CATALOGUE: readonly ConformanceCase[] = [
   ...challengeQuoteCases,
   ...receivingCases,
   ...recordCases,
+  ...directoryCases,
   ...patienceCases,
   ...limitCases,
 ]

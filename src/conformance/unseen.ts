@@ -63,4 +63,22 @@ export const UNSEEN: readonly Unseen[] = [
     quote: 'A failed lookup MUST NOT spoil what is known or later lookups',
     reason: 'Whether and why a peer looks somebody up is not seen from outside.',
   },
+  {
+    spec: 'enclave-record',
+    clause: '13',
+    quote: 'The opening side MUST take no record of an answer that is not canonical',
+    reason: 'Whom a peer asks, and when, is its own choice: no suite can have it ask.',
+  },
+  {
+    spec: 'enclave-record',
+    clause: '13',
+    quote: 'It MUST judge the others by section 4',
+    reason: 'Whom a peer asks, and when, is its own choice: no suite can have it ask.',
+  },
+  {
+    spec: 'enclave-record',
+    clause: '13',
+    quote: 'whose signature does not verify it MUST leave those behind it',
+    reason: 'Whom a peer asks, and when, is its own choice: no suite can have it ask.',
+  },
 ]

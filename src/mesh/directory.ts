@@ -44,13 +44,16 @@ interface DirectoryInit {
 /** A connected peer that speaks the protocol. */
 interface Neighbour {
   readonly peer: string
-  connection: Connection
+  /** The newest first: an older one may be dead without anybody's knowing yet. */
+  connections: Connection[]
   /** Of how many accounts it knows a record, as it has said last. */
   known: number
   /** Of these, how many it had told when it was asked last, or was told since. */
   had: number
   /** Unix ms. */
   askedAt: number
+  /** How often it has not answered since it did. */
+  failed: number
 }
 
 /** Two that are connected know each other's record, and each its own. */
@@ -83,7 +86,11 @@ export class Directory {
   /** When somebody had no newer record; Unix ms. */
   readonly #confirmed = new Recent<AccountId, number>(LIMITS.knownRecords)
   #topology: string | undefined
+  readonly #rateOfStrangers: RateLimit
+  /** Answers under way: of peers that no record names, of all, and of each. */
+  #strangers = 0
   #answering = 0
+  readonly #answeringTo = new Map<string, number>()
   #pauseMs: number = LIMITS.directory.shortestPauseMs
   #roundAt = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
@@ -93,10 +100,17 @@ export class Directory {
   #seen: Registry
 
   constructor(init: DirectoryInit) {
-    const { answersPerMinute, askers } = LIMITS.directory
+    const { answersPerMinute, answersAtOnce, strangersPerMinute, askers } = LIMITS.directory
     this.#init = init
     this.#seen = init.registry()
-    this.#rate = new RateLimit({ perMinute: answersPerMinute, now: () => init.clock.now(), remembered: askers })
+    const now = () => init.clock.now()
+    this.#rate = new RateLimit({ perMinute: answersPerMinute, atOnce: answersAtOnce, now, remembered: askers })
+    this.#rateOfStrangers = new RateLimit({
+      perMinute: strangersPerMinute,
+      atOnce: answersPerMinute,
+      now,
+      remembered: 1,
+    })
     setMaxListeners(Infinity, this.#shutdown.signal)
   }
 
@@ -142,18 +156,21 @@ export class Directory {
 
   /**
    * Asks a few peers whether they know newer records than the one known of an account, and of other slot peers with it, unless
-   * they were asked just now.
+   * they were asked just now; waits for so long.
    *
    * @returns whether somebody answered; what is newer is known by then.
    * @throws the signal's reason.
    */
-  async confirm(account: AccountId, { signal }: { signal: AbortSignal }): Promise<boolean> {
+  async confirm(
+    account: AccountId,
+    { patienceMs, signal }: { patienceMs: number; signal: AbortSignal },
+  ): Promise<boolean> {
     if (this.#isConfirmed(account)) return true
     if (!this.hasNeighbours) return false
     this.#doubted.add(account)
     for (const peer of this.#slotPeers()) if (this.#isDoubtful(peer)) this.#doubted.add(peer)
     this.#soon(0)
-    await this.#patiently(LIMITS.directory.timeoutMs, signal, async (limited) => {
+    await this.#patiently(patienceMs, signal, async (limited) => {
       while (this.#doubted.has(account)) await once(this.#rounds, 'over', { signal: limited })
     })
     return this.#isConfirmed(account)
@@ -181,16 +198,16 @@ export class Directory {
   #met(connection: Connection): void {
     const peer = connection.remotePeer.toString()
     const neighbour = this.#neighbours.get(peer)
-    if (neighbour !== undefined) {
-      if (neighbour.connection.status !== 'open') neighbour.connection = connection
+    if (neighbour !== undefined && isOpen(neighbour)) {
+      neighbour.connections = [connection, ...neighbour.connections.filter(({ status }) => status === 'open')]
+      neighbour.failed = 0
       return
     }
-    for (const { peer: gone, connection: closed } of this.#neighbours.values()) {
-      if (closed.status !== 'open') this.#neighbours.delete(gone)
-    }
+    for (const gone of [...this.#neighbours.values()].filter((each) => !isOpen(each)))
+      this.#neighbours.delete(gone.peer)
     // Who comes in asks by itself for what it lacks, and tells by that how much it knows.
     const askedAt = connection.direction === 'outbound' ? Number.NEGATIVE_INFINITY : this.#init.clock.now()
-    this.#neighbours.set(peer, { peer, connection, known: 0, had: HANDED_OVER, askedAt })
+    this.#neighbours.set(peer, { peer, connections: [connection], known: 0, had: HANDED_OVER, askedAt, failed: 0 })
     this.#pauseMs = LIMITS.directory.shortestPauseMs
     this.#soon(LIMITS.directory.firstMs * (0.5 + this.#init.random()))
   }
@@ -201,22 +218,38 @@ export class Directory {
   }
 
   #open(): Neighbour[] {
-    return [...this.#neighbours.values()].filter(({ connection }) => connection.status === 'open')
+    return [...this.#neighbours.values()].filter(isOpen)
   }
 
   readonly #serve: StreamHandler = async (stream, connection) => {
     const peer = connection.remotePeer.toString()
     try {
-      if (this.#answering >= LIMITS.directory.answersAtOnce || !this.#rate.take(peer)) throw busy()
-      this.#answering += 1
-      try {
-        await this.#inTime((options) => this.#answer(stream, options, peer))
-      } finally {
-        this.#answering -= 1
-      }
+      await this.#inPlace(peer, () => this.#inTime((options) => this.#answer(stream, options, peer)))
     } catch (thrown) {
       stream.abort(thrown instanceof Error ? thrown : new Error(messageOf(thrown)))
       this.#init.logger.debug('A question to the directory was not answered', { peer, reason: messageOf(thrown) })
+    }
+  }
+
+  /** PeerIds are free: those that no record names have half of the places and one rate together. @throws SlotmeshError */
+  async #inPlace(peer: string, work: () => Promise<void>): Promise<void> {
+    const { answersAtOnce, streams } = LIMITS.directory
+    const isStranger = !this.#init.known.names(peer)
+    const own = this.#answeringTo.get(peer) ?? 0
+    const isRoom =
+      own < streams && this.#answering < answersAtOnce && !(isStranger && this.#strangers >= answersAtOnce / 2)
+    if (!this.#rate.take(peer) || !isRoom || (isStranger && !this.#rateOfStrangers.take(''))) throw busy()
+    this.#answering += 1
+    this.#answeringTo.set(peer, own + 1)
+    if (isStranger) this.#strangers += 1
+    try {
+      await work()
+    } finally {
+      this.#answering -= 1
+      if (isStranger) this.#strangers -= 1
+      const left = (this.#answeringTo.get(peer) ?? 1) - 1
+      if (left === 0) this.#answeringTo.delete(peer)
+      else this.#answeringTo.set(peer, left)
     }
   }
 
@@ -237,13 +270,18 @@ export class Directory {
     }
     const neighbour = this.#neighbours.get(peer)
     if (neighbour !== undefined) {
-      neighbour.known = question.known
+      neighbour.known = this.#counted(peer, question.known)
       if (neighbour.known > neighbour.had) this.#soon(0)
       neighbour.had += records.length
     }
     const answer = encodeAnswer({ records, known: this.#init.known.size })
     await frames.write(answer, options)
     await stream.close(options)
+  }
+
+  /** How many a peer knows, by its own word: of those that no record names it counts nothing. */
+  #counted(peer: string, known: number): number {
+    return this.#init.known.names(peer) ? Math.min(known, LIMITS.knownRecords) : 0
   }
 
   /** Somebody else wants to know of an account that is not known here either. */
@@ -253,7 +291,7 @@ export class Directory {
     const before = this.#demanded.get(account)
     if (before === undefined && this.#demanded.size >= LIMITS.knownRecords) return
     const by = before === undefined || before.by === peer ? peer : undefined
-    this.#demanded.set(account, { by, at: clock.now() })
+    this.#demanded.set(account, { by, at: before?.at ?? clock.now() })
     if (before === undefined) this.#again()
   }
 
@@ -298,8 +336,8 @@ export class Directory {
   async #askSome(): Promise<void> {
     const asked = new Set<Neighbour>()
     const doubted = [...this.#doubted]
+    const answered = new Set<AccountId>()
     const before = this.#init.known.size
-    let answers = 0
     while (asked.size < LIMITS.directory.peersPerRound && !this.#shutdown.signal.aborted) {
       const neighbour = this.#next(asked)
       if (neighbour === undefined) break
@@ -307,14 +345,14 @@ export class Directory {
       const wants = this.#wants(neighbour.peer)
       if (wants.size === 0) continue
       neighbour.askedAt = this.#init.clock.now()
-      if (await this.#ask(neighbour, wants)) answers += 1
+      if (await this.#ask(neighbour, wants)) for (const account of wants.keys()) answered.add(account)
     }
     // There is more to come where that came from, and others wait for it.
     const isRelay = this.#demanded.size > 0 && this.#init.known.size > before
     if (isRelay) this.#pauseMs = LIMITS.directory.shortestPauseMs
     for (const account of doubted) {
       this.#doubted.delete(account)
-      if (answers > 0) this.#confirmed.set(account, this.#init.clock.now())
+      if (answered.has(account)) this.#confirmed.set(account, this.#init.clock.now())
     }
   }
 
@@ -327,17 +365,19 @@ export class Directory {
     const { peersPerRound, gapMs, seldomMs } = LIMITS.directory
     const open = this.#open()
       .filter((each) => !asked.has(each) && !this.#isWithin(each.askedAt, gapMs))
-      .sort((one, other) => one.askedAt - other.askedAt)
+      .sort((one, other) => one.failed - other.failed || one.askedAt - other.askedAt)
     const [oldest] = open
     const any = oldest && (this.#isAwaited || !this.#isWithin(oldest.askedAt, seldomMs)) ? oldest : undefined
     if (asked.size === peersPerRound - 1) return any
-    const ending = open.find(({ peer }) => {
+    const answering = open.filter(({ failed }) => failed === 0)
+    const ending = answering.find(({ peer }) => {
       const own = this.#init.known.of(peer)
       return own !== undefined && this.#isEnding(own)
     })
     const news = ({ known, had }: Neighbour): number => known - had
-    const [informed] = open.filter((each) => news(each) > 0).sort((one, other) => news(other) - news(one))
-    return ending ?? informed ?? open.find(({ connection }) => connection.direction === 'outbound') ?? any
+    const [informed] = answering.filter((each) => news(each) > 0).sort((one, other) => news(other) - news(one))
+    const chosen = answering.find(({ connections }) => connections.some(({ direction }) => direction === 'outbound'))
+    return ending ?? informed ?? chosen ?? any
   }
 
   /** As many as one request to a peer may have, those that matter most first. */
@@ -412,16 +452,19 @@ export class Directory {
     let stream: Stream | undefined
     try {
       const bytes = await this.#inTime(async (options) => {
-        stream = await neighbour.connection.newStream(PROTOCOL, options)
+        const connection = neighbour.connections.find(({ status }) => status === 'open')
+        if (connection === undefined) throw new Error('It is not connected any more.')
+        stream = await connection.newStream(PROTOCOL, options)
         const frames = framesOf(stream, LIMITS.directory.answerBytes)
         await frames.write(encodeQuestion({ wants, known: known.size }), options)
         const frame = await frames.read(options)
         await stream.close(options)
         return frame.subarray()
-      })
+      }, LIMITS.directory.askMs)
       const answer = decodeAnswer(bytes)
-      neighbour.known = answer.known
-      neighbour.had = answer.known
+      neighbour.known = this.#counted(neighbour.peer, answer.known)
+      neighbour.had = neighbour.known
+      neighbour.failed = 0
       await this.#takeAll(this.#asked(answer.records, wants))
       return true
     } catch (thrown) {
@@ -430,6 +473,7 @@ export class Directory {
       if (this.#shutdown.signal.aborted) return false
       // What it says is of no use: it is not asked again on this connection.
       if (isOffence(thrown)) this.#neighbours.delete(neighbour.peer)
+      neighbour.failed += 1
       logger.debug('A peer has not told what it knows', { peer: neighbour.peer, reason })
       return false
     }
@@ -461,15 +505,22 @@ export class Directory {
     }
   }
 
-  #inTime<T>(work: (options: AbortOptions) => Promise<T>): Promise<T> {
-    const bounds = { signals: [this.#shutdown.signal], timeoutMs: LIMITS.directory.timeoutMs, clock: this.#init.clock }
+  #inTime<T>(work: (options: AbortOptions) => Promise<T>, timeoutMs: number = LIMITS.directory.timeoutMs): Promise<T> {
+    const bounds = { signals: [this.#shutdown.signal], timeoutMs, clock: this.#init.clock }
     return bounded(bounds, (signal) => work({ signal }))
   }
 }
 
+function isOpen({ connections }: Neighbour): boolean {
+  return connections.some(({ status }) => status === 'open')
+}
+
 /** What an honest peer does not send; that it sends nothing, or nothing in time, is none. */
 function isOffence(thrown: unknown): boolean {
-  return thrown instanceof SlotmeshError || (thrown instanceof Error && thrown.name.startsWith('InvalidDataLength'))
+  return (
+    thrown instanceof SlotmeshError ||
+    (thrown instanceof Error && /^(InvalidDataLength|StreamBuffer)/.test(thrown.name))
+  )
 }
 
 function busy(): SlotmeshError {

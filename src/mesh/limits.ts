@@ -73,8 +73,12 @@ export const LIMITS = {
     timeoutMs: 10 * second,
     /** Answers under way at a time: 4 MiB, whoever reads them slowly. */
     answersAtOnce: 16,
+    /** One peer's answer: it has it in memory, and others are asked after it. */
+    askMs: 2 * second,
     /** Answered to one peer in a minute: twice what a peer asks that asks as often as it may. */
     answersPerMinute: 60,
+    /** Answered in a minute to all peers together that no record names: newcomers are some, and a stranger can be many. */
+    strangersPerMinute: 300,
     /** Peers whose questions are counted. */
     askers: 1_000,
     /** Peers that are asked in one round, one after the other, until nothing is wanted any more. */

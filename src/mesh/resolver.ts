@@ -107,7 +107,10 @@ export class Resolver {
       await directory.seek(account, { patienceMs: patienceMs(), signal })
       return undefined
     }
-    if (this.#believed.get(account) === before.seenAt || !(await directory.confirm(account, { signal })))
+    if (
+      this.#believed.get(account) === before.seenAt ||
+      !(await directory.confirm(account, { patienceMs: patienceMs(), signal }))
+    )
       return undefined
     const now = known.current(account)
     if (now !== undefined) this.#believed.set(account, now.seenAt)

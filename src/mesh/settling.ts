@@ -19,6 +19,8 @@ export class Settling {
   readonly #init: SettlingInit
   #callOff: (() => void) | undefined
   #isOver = false
+  /** The mesh may have become small since: what was put off is to be done. */
+  #hasPutOff = false
 
   constructor(init: SettlingInit) {
     this.#init = init
@@ -40,10 +42,10 @@ export class Settling {
   /** There is somebody; said again and again. */
   entered(): void {
     const { clock, random, onSettled } = this.#init
+    this.#hasPutOff ||= !this.isOver
     this.#callOff ??= clock.after(LIMITS.dht.settleMs * (1 + random()), () => {
-      const wasOver = this.isOver
       this.#isOver = true
-      if (!wasOver) onSettled()
+      if (this.#hasPutOff) onSettled()
     })
   }
 

@@ -14,11 +14,11 @@ import {
   utf8,
   verifySignature,
 } from '../../crypto/index.js'
-import { bounded } from '../../domain/index.js'
 import { EnclaveRecordBody, recordKey, SignedEnclaveRecord } from '../../mesh/raw/index.js'
 import type { CaseBench } from '../bench.js'
 import { type CaseInit, type ConformanceCase, conformanceCase } from '../case.js'
 import { Deviation, demand, NotJudged } from '../deviation.js'
+import { demandEnded } from '../ended.js'
 import { KadClient } from '../kad.js'
 import { createHost } from '../members.js'
 import { pause } from '../pause.js'
@@ -48,7 +48,8 @@ function newPeerKey(): Promise<Ed25519PrivateKey> {
 
 let sequence = Date.now()
 
-async function signed(
+/** A record in which nothing is wrong but for the lies. */
+export async function signed(
   bench: CaseBench,
   seat: Seated,
   lies: RecordLies = {},
@@ -80,7 +81,7 @@ async function signed(
 }
 
 /** Somebody with a seat, of whom no record is known yet. */
-function nextSeat({ stage, bench }: CaseBench): Seated {
+export function nextSeat({ stage, bench }: CaseBench): Seated {
   const seats = stage.cast.origins.flatMap(({ enclaves }) =>
     enclaves.filter(({ slot }) => slot !== stage.cast.peer.slot),
   )
@@ -89,12 +90,13 @@ function nextSeat({ stage, bench }: CaseBench): Seated {
   return seat
 }
 
-function dhtOf(bench: CaseBench): KadClient {
+export function dhtOf(bench: CaseBench): KadClient {
   const { members } = bench.bench
   return new KadClient(bench.stage.view.genesisHash, members.next(), members.peer, bench.signal)
 }
 
-function record(init: Omit<CaseInit, 'spec' | 'role'>): ConformanceCase {
+/** A case of the specification of records. */
+export function record(init: Omit<CaseInit, 'spec' | 'role'>): ConformanceCase {
   return conformanceCase({ ...init, spec: 'enclave-record', role: 'peer' })
 }
 
@@ -309,19 +311,6 @@ async function handedOver<T>(
     return await asked
   } finally {
     await host.stop()
-  }
-}
-
-async function demandEnded(stream: Stream, withinMs: number, bench: CaseBench): Promise<void> {
-  const isOver = () => stream.status !== 'open' || stream.remoteWriteStatus === 'closed'
-  try {
-    await bounded({ signals: [bench.signal], timeoutMs: withinMs }, async (signal) => {
-      while (!isOver()) await pause(50, signal)
-    })
-  } catch (thrown) {
-    bench.signal.throwIfAborted()
-    if (!(thrown instanceof Error && thrown.name === 'TimeoutError')) throw thrown
-    throw new Deviation(`it still waited after ${withinMs} ms`)
   }
 }
 

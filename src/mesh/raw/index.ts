@@ -1,3 +1,8 @@
-/* The room's second door, for those who must be able to lie: enclave records taken apart. */
+/* The room's second door, for those who must be able to lie: enclave records and messages of the directory taken apart. */
 export { recordKey } from '../record.js'
-export { EnclaveRecord as SignedEnclaveRecord, EnclaveRecordBody } from '../wire/record.js'
+export {
+  DirectoryAnswer,
+  DirectoryRequest,
+  EnclaveRecord as SignedEnclaveRecord,
+  EnclaveRecordBody,
+} from '../wire/record.js'

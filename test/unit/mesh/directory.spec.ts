@@ -25,6 +25,7 @@ import { type DirectoryAnswer, DirectoryRequest } from '../../../src/mesh/wire/r
 const { gapMs, shortestPauseMs, pauseGrowth, longestPauseMs, renewBeforeMs, answersPerMinute } = LIMITS.directory
 const genesisHash = toHex(randomBytes(32))
 const { signal } = new AbortController()
+const patient = { patienceMs: LIMITS.directory.timeoutMs, signal }
 
 /** Turns of the event loop in which anything here is done that waits for no time to pass. */
 const TURNS = 400
@@ -142,12 +143,19 @@ describe('the directory', () => {
     return peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
   }
 
+  /** The PeerId of one of another slot, whose record is known. */
+  async function enclave(): Promise<PeerId> {
+    const record = known.parse(await recordOf(others[0] ?? own))
+    await known.take(record)
+    return record.peerId
+  }
+
   /** Connects to a peer that answers each question so; undefined is no answer at all. */
   async function connect(
     answer: (question: DirectoryQuestion, stream: Stream) => Promise<readonly Uint8Array[] | undefined>,
-    { direction = 'outbound', knows = 1 }: { direction?: 'inbound' | 'outbound'; knows?: number } = {},
-  ): Promise<Connection> {
-    const remotePeer = await newPeer()
+    { direction = 'outbound', knows = 1, by }: { direction?: 'inbound' | 'outbound'; knows?: number; by?: PeerId } = {},
+  ): Promise<Connection & { status: string }> {
+    const remotePeer = by ?? (await newPeer())
     const newStream = async () => {
       const [mine, theirs] = await streamPair()
       const frames = lpStream(theirs)
@@ -162,7 +170,9 @@ describe('the directory', () => {
       respond().catch(() => undefined)
       return mine
     }
-    const connection = { remotePeer, direction, status: 'open', newStream } as unknown as Connection
+    const connection = { remotePeer, direction, status: 'open', newStream } as unknown as Connection & {
+      status: string
+    }
     topology.onConnect?.(remotePeer, connection)
     return connection
   }
@@ -223,6 +233,25 @@ describe('the directory', () => {
       directory.registryMayHaveChanged()
       await clock.pass(gapMs)
       assert.ok(asked.length > quiet)
+    })
+
+    it('a peer further whose older connection ends, by the newer one', async () => {
+      const by = await newPeer()
+      const older = await connect(async () => undefined, { by })
+      await connect(nothing, { by })
+      older.status = 'closed'
+      await clock.pass(shortestPauseMs + gapMs)
+      assert.ok(asked.length > 0)
+    })
+
+    it('another one while a peer does not answer, and no stranger first since it says that it knows many', async () => {
+      await connect(async () => undefined, { knows: 1_000 })
+      await clock.pass(longestPauseMs)
+      const silent = asked.length
+      const honest = await connect(nothing)
+      await clock.pass(longestPauseMs)
+      const [next] = asked.slice(silent)
+      assert.equal(next?.peer, honest.remotePeer.toString())
     })
 
     it('nobody when all are known, until they end before long', async () => {
@@ -352,9 +381,32 @@ describe('the directory', () => {
       assert.equal(await ask(Uint8Array.of(...wanting([own, 0]), 0x70, 1)), undefined)
       assert.equal(await ask(new Uint8Array(LIMITS.directory.requestBytes + 1)), undefined)
       assert.ok(await ask(DirectoryRequest.encode({ wants: wants(LIMITS.directory.wants), known: 1 })))
-      for (let count = 0; count < answersPerMinute; count += 1) assert.ok(await ask(wanting([own, 0]), peer))
+      for (let count = 0; count < LIMITS.directory.answersAtOnce; count += 1) {
+        assert.ok(await ask(wanting([own, 0]), peer))
+      }
       assert.equal(await ask(wanting([own, 0]), peer), undefined)
       assert.ok(await ask(wanting([own, 0])))
+    })
+
+    it('strangers, however many they are, no more often than all of them together may ask', async () => {
+      for (let count = 0; count < answersPerMinute; count += 1) assert.ok(await ask(wanting([own, 0])))
+      assert.equal(await ask(wanting([own, 0])), undefined)
+      assert.ok(await ask(wanting([own, 0]), await enclave()))
+    })
+
+    it('enclaves while strangers have all the places that they may have, and none of these more than its streams', async () => {
+      const silent = async (remotePeer: PeerId) => {
+        const [, theirs] = await streamPair()
+        void serve(theirs, { remotePeer } as unknown as Connection)
+      }
+      for (let count = 0; count < LIMITS.directory.answersAtOnce; count += 1) await silent(await newPeer())
+      const named = await enclave()
+      for (let count = 0; count < LIMITS.directory.streams; count += 1) {
+        assert.ok(await ask(wanting([own, 0]), named))
+        await silent(named)
+      }
+      assert.equal(await ask(wanting([own, 0]), named), undefined)
+      assert.equal(await ask(wanting([own, 0])), undefined)
     })
 
     it('no more peers at a time than it has room for', async () => {
@@ -411,11 +463,11 @@ describe('the directory', () => {
 
     it('is asked about together with others, and not again at once', async () => {
       for (let count = 0; count < 3; count += 1) await connect(nothing)
-      const [confirmed] = await Promise.all([directory.confirm(account, { signal }), clock.pass(gapMs)])
+      const [confirmed] = await Promise.all([directory.confirm(account, patient), clock.pass(gapMs)])
       assert.equal(confirmed, true)
       assert.equal(asked.length, 3)
       assert.deepEqual([asked[0]?.question.wants.get(account), asked[0]?.question.wants.get(other)], [5, 5])
-      assert.equal(await directory.confirm(other, { signal }), true)
+      assert.equal(await directory.confirm(other, patient), true)
       assert.equal(asked.length, 3)
     })
 
@@ -423,15 +475,15 @@ describe('the directory', () => {
       const bytes = await recordOf(account, { sequence: 6 })
       await connect(nothing)
       await connect(async () => [bytes])
-      await Promise.all([directory.confirm(account, { signal }), clock.pass(gapMs)])
+      await Promise.all([directory.confirm(account, patient), clock.pass(gapMs)])
       assert.equal(known.current(account)?.record.sequence, 6)
     })
 
     it('stays doubtful where nobody answers, or nobody is there', async () => {
-      assert.equal(await directory.confirm(account, { signal }), false)
+      assert.equal(await directory.confirm(account, patient), false)
       await connect(async () => undefined)
       const [confirmed] = await Promise.all([
-        directory.confirm(account, { signal }),
+        directory.confirm(account, patient),
         clock.pass(2 * LIMITS.directory.timeoutMs),
       ])
       assert.equal(confirmed, false)
