@@ -357,9 +357,9 @@ export class Directory {
   }
 
   /**
-   * Whom to ask next, of those who were not asked just now: one whose own record ends before long; else the one that has
-   * learned the most since it was asked last, and not from this node; else one that this node has chosen to be connected with; and
-   * last the one that was asked longest ago, so that nobody is heard alone who only says that it knows much.
+   * Whom to ask next, of those who were not asked just now. First of those that answer: one whose own record ends before long; else
+   * the one that has learned the most since it was asked last, and not from this node; else one that this node has chosen to be
+   * connected with. And last the one that was asked longest ago, so that nobody is heard alone who only says that it knows much.
    */
   #next(asked: ReadonlySet<Neighbour>): Neighbour | undefined {
     const { peersPerRound, gapMs, seldomMs } = LIMITS.directory
