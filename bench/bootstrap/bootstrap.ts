@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { runPart, startPart } from '../harness/child.js'
+import { runPair, runPart } from '../harness/child.js'
 import { type Contestant, type ContestResult, hold, type Other } from '../harness/contest.js'
 import type { TargetId } from '../harness/targets.js'
 import { archive, bitswap, hypercore } from '../rivals/rivals.js'
@@ -10,6 +10,7 @@ import type { FillInput } from './fill.js'
 import type { LevelOutput } from './level.js'
 import type { ProviderReady } from './provider.js'
 import type { RawOutput } from './raw.js'
+import type { RawInput } from './raw-sender.js'
 import type { BootstrapInput, BootstrapOutput } from './slotmesh.js'
 
 const here = (file: string) => new URL(file, import.meta.url)
@@ -93,15 +94,13 @@ interface Fetched extends BootstrapOutput {
  * @param profile the file that a profile of it goes to.
  */
 export async function fetchAll(folder: string, what: Shares, profile?: string): Promise<Fetched> {
-  const provider = await startPart<ProviderReady>(here('provider.js'), { folder, ...what } satisfies FillInput)
-  try {
-    const given: BootstrapInput = { ...what, ...provider.message, ...(profile === undefined ? {} : { profile }) }
-    const output = await runPart<BootstrapOutput>(here('slotmesh.js'), given)
-    assert.equal(output.shares, what.shares)
-    return { ...output, providerMemory: await provider.peakMemory() }
-  } finally {
-    await provider.stop()
-  }
+  const given: BootstrapInput = { ...what, ...(profile === undefined ? {} : { profile }) }
+  const { output, providerMemory } = await runPair<ProviderReady, BootstrapOutput>({
+    provider: { script: here('provider.js'), input: { folder, ...what } satisfies FillInput },
+    requester: { script: here('slotmesh.js'), input: given },
+  })
+  assert.equal(output.shares, what.shares)
+  return { ...output, providerMemory }
 }
 
 /** Each run is added to what was fetched. */
@@ -175,14 +174,12 @@ function rawStream({ shares, bytes }: Shares): Contestant {
     setUp:
       'the same bytes over a plain libp2p stream on loopback (TCP, Noise, Yamux), in messages of 256 KB, and nothing done to them.',
     run: async () => {
-      const sender = await startPart<ProviderReady>(here('raw-sender.js'), { bytes: total })
-      try {
-        const { seconds, received } = await runPart<RawOutput>(here('raw.js'), { bytes: total, ...sender.message })
-        assert.equal(received, total)
-        return shares / seconds
-      } finally {
-        await sender.stop()
-      }
+      const { output } = await runPair<ProviderReady, RawOutput>({
+        provider: { script: here('raw-sender.js'), input: { bytes: total } satisfies RawInput },
+        requester: { script: here('raw.js'), input: {} },
+      })
+      assert.equal(output.received, total)
+      return shares / output.seconds
     },
   }
 }

@@ -1,7 +1,7 @@
 /* The other end of a plain stream: as many bytes as it is asked for. */
 import { once } from 'node:events'
 import { loopbackHost } from '../../src/cli/bench/world.js'
-import { input, report } from '../harness/child.js'
+import { goOn, input, report } from '../harness/child.js'
 import type { ProviderReady } from './provider.js'
 import { RAW_PROTOCOL } from './world.js'
 
@@ -22,5 +22,6 @@ await host.handle(RAW_PROTOCOL, async (stream) => {
   }
   await stream.close()
 })
+goOn()
 const ready: ProviderReady = { address: host.getMultiaddrs()[0]?.toString() ?? '' }
 report(ready)

@@ -1,9 +1,8 @@
 /* The ceiling of what is moved: the same bytes over a plain stream of libp2p, and nothing done to them. */
 import { multiaddr } from '@multiformats/multiaddr'
 import { loopbackHost } from '../../src/cli/bench/world.js'
-import { input, report } from '../harness/child.js'
+import { otherSide, report } from '../harness/child.js'
 import type { ProviderReady } from './provider.js'
-import type { RawInput } from './raw-sender.js'
 import { RAW_PROTOCOL } from './world.js'
 
 export interface RawOutput {
@@ -11,8 +10,8 @@ export interface RawOutput {
   readonly received: number
 }
 
-const { address } = input<RawInput & ProviderReady>()
 const host = await loopbackHost()
+const { address } = await otherSide<ProviderReady>()
 const connection = await host.dial(multiaddr(address))
 const begun = performance.now()
 const stream = await connection.newStream(RAW_PROTOCOL)

@@ -9,14 +9,14 @@ import { silentLogger, systemClock } from '../../src/domain/index.js'
 import { ShareService } from '../../src/share/index.js'
 import { openStore } from '../../src/store/index.js'
 import { Serving, SyncEngine, type SyncListener } from '../../src/sync/index.js'
-import { input, peakMemory, report } from '../harness/child.js'
+import { input, otherSide, peakMemory, report } from '../harness/child.js'
 import { temporaryFolder } from '../harness/folder.js'
 import { startProfile } from '../harness/profiling.js'
 import type { FillInput } from './fill.js'
 import type { ProviderReady } from './provider.js'
 import { chainOf, SEALING_KEY } from './world.js'
 
-export interface BootstrapInput extends Pick<FillInput, 'shares'>, ProviderReady {
+export interface BootstrapInput extends Pick<FillInput, 'shares'> {
   /** The file that a profile goes to, of what is measured and nothing else. */
   readonly profile?: string
 }
@@ -34,7 +34,7 @@ export interface BootstrapOutput {
 
 // As the command does.
 boundHeapGrowth()
-const { shares, address, profile } = input<BootstrapInput>()
+const { shares, profile } = input<BootstrapInput>()
 // A store has a lock beside its folder.
 const folder = join(await temporaryFolder(), 'store')
 const { signer } = REQUESTER
@@ -49,6 +49,7 @@ const service = new ShareService({
   logger: silentLogger,
 })
 await service.start()
+const { address } = await otherSide<ProviderReady>()
 const { remotePeer: peer } = await host.dial(multiaddr(address))
 
 let exchanges = 0

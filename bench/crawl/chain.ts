@@ -32,10 +32,10 @@ const submitter = new Submitter(user.api)
 const nftIds: number[] = []
 for (let count = 0; count < Math.floor(blocks / EVERY); count += 1) nftIds.push(await user.mint('secret', alice))
 
+const remarks = Array.from({ length: CALLS_PER_BATCH }, (_, index) => user.tx('system.remark', `${index}`))
 const first = chain.sealBlock().number + 1
 const synced: { block: number; nftId: number }[] = []
 for (let made = 1; made <= blocks; made += 1) {
-  const remarks = Array.from({ length: CALLS_PER_BATCH }, (_, index) => user.tx('system.remark', `${made}/${index}`))
   await submitter.hand(user.tx('utility.batch', remarks), alice)
   const nftId = made % EVERY === 0 ? nftIds.shift() : undefined
   if (nftId !== undefined) {

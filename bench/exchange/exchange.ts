@@ -2,7 +2,7 @@ import { attestationOf } from '../../src/cli/bench/attestation.js'
 import { PROVIDER, REQUESTER } from '../../src/cli/bench/world.js'
 import { toHex } from '../../src/crypto/index.js'
 import type { ProviderReady } from '../bootstrap/provider.js'
-import { runPart, startPart } from '../harness/child.js'
+import { runPair } from '../harness/child.js'
 import { type ContestResult, hold, type Other, SharedRuns } from '../harness/contest.js'
 import { makeKeys } from './kem.js'
 import type { PartsInput, PartsOutput } from './parts.js'
@@ -58,37 +58,33 @@ export async function exchange(runs: number): Promise<ContestResult[]> {
 const here = (file: string) => new URL(file, import.meta.url)
 
 async function handshake(): Promise<ColdAndWarm> {
-  const provider = await startPart<ProviderReady>(here('provider.js'), {})
-  try {
-    return await runPart<ColdAndWarm>(here('slotmesh.js'), provider.message)
-  } finally {
-    await provider.stop()
-  }
+  const { output } = await runPair<ProviderReady, ColdAndWarm>({
+    provider: { script: here('provider.js'), input: {} },
+    requester: { script: here('slotmesh.js'), input: {} },
+  })
+  return output
 }
 
 type Both = Readonly<Record<PartsInput['role'], Materials>>
 
 /** Each part of a handshake alone, of both sides together. */
 export async function partsOfBoth({ requester, provider }: Both): Promise<Record<Measured, ColdAndWarm>> {
-  const theirs = await startPart<PartsOutput>(here('parts.js'), { ...provider, role: 'provider' } satisfies PartsInput)
-  try {
-    const { address } = theirs.message
-    const input: PartsInput = { ...requester, role: 'requester', address }
-    const ours = await runPart<PartsOutput>(here('parts.js'), input)
-    const sum = (part: Measured): ColdAndWarm => {
-      const [one, other] = [ours.parts[part], theirs.message.parts[part]]
-      return { cold: one.cold + other.cold, warm: one.warm + other.warm }
-    }
-    return {
-      quotes: sum('quotes'),
-      device: sum('device'),
-      signatures: sum('signatures'),
-      keys: sum('keys'),
-      'round trips': sum('round trips'),
-      [USUAL_SIGNATURES]: sum(USUAL_SIGNATURES),
-    }
-  } finally {
-    await theirs.stop()
+  const script = here('parts.js')
+  const { ready: theirs, output: ours } = await runPair<PartsOutput, PartsOutput>({
+    provider: { script, input: { ...provider, role: 'provider' } satisfies PartsInput },
+    requester: { script, input: { ...requester, role: 'requester' } satisfies PartsInput },
+  })
+  const sum = (part: Measured): ColdAndWarm => {
+    const [one, other] = [ours.parts[part], theirs.parts[part]]
+    return { cold: one.cold + other.cold, warm: one.warm + other.warm }
+  }
+  return {
+    quotes: sum('quotes'),
+    device: sum('device'),
+    signatures: sum('signatures'),
+    keys: sum('keys'),
+    'round trips': sum('round trips'),
+    [USUAL_SIGNATURES]: sum(USUAL_SIGNATURES),
   }
 }
 

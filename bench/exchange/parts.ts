@@ -10,7 +10,7 @@ import { attestationOf } from '../../src/cli/bench/attestation.js'
 import { loopbackHost, PROVIDER, REQUESTER } from '../../src/cli/bench/world.js'
 import { fromHex, verifySignature } from '../../src/crypto/index.js'
 import type { Hex } from '../../src/domain/index.js'
-import { goOn, input, report } from '../harness/child.js'
+import { goOn, input, otherSide, report } from '../harness/child.js'
 import { decapsulate, encapsulate, makeKeys } from './kem.js'
 import {
   type ColdAndWarm,
@@ -25,8 +25,6 @@ import {
 
 export interface PartsInput extends Materials {
   readonly role: 'requester' | 'provider'
-  /** Of the provider's side: for the requester. */
-  readonly address?: string
 }
 
 export interface PartsOutput {
@@ -37,7 +35,7 @@ export interface PartsOutput {
 /** Signatures: the requester signs its Hello and its quote's data, the provider its quote's data; the other side checks. */
 const SIGNATURES = { requester: { made: 2, checked: 1 }, provider: { made: 1, checked: 2 } } as const
 
-const { role, address, ...materials } = input<PartsInput>()
+const { role, ...materials } = input<PartsInput>()
 const hex = (text: string): Uint8Array => fromHex(text as Hex)
 const [quote, message, signature] = [hex(materials.quote), hex(materials.message), hex(materials.signature)]
 const publicKey = hex(materials.publicKey)
@@ -59,7 +57,9 @@ const each: Record<Measured, number[]> = {
   'round trips': [],
   [USUAL_SIGNATURES]: [],
 }
-const connection = address === undefined ? undefined : await host.dial(multiaddr(address))
+// The provider's part is over when it says where it is, so that neither has the other beside it while it is measured.
+const connection =
+  role === 'provider' ? undefined : await host.dial(multiaddr((await otherSide<PartsOutput>()).address))
 for (let turn = 0; turn < HANDSHAKES; turn += 1) {
   const own = await time('keys', () => makeKeys({ both: role === 'requester' }))
   await time('signatures', async () => {

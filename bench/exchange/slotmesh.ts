@@ -6,10 +6,9 @@ import { keyOf, loopbackHost, madeLog, PROVIDER, REQUESTER } from '../../src/cli
 import { silentLogger } from '../../src/domain/index.js'
 import { ShareService } from '../../src/share/index.js'
 import type { ProviderReady } from '../bootstrap/provider.js'
-import { input, report } from '../harness/child.js'
+import { otherSide, report } from '../harness/child.js'
 import { type ColdAndWarm, coldAndWarm, HANDSHAKES } from './world.js'
 
-const { address } = input<ProviderReady>()
 const host = await loopbackHost()
 const handshakes: number[] = []
 const service = new ShareService({
@@ -19,6 +18,7 @@ const service = new ShareService({
   logger: silentLogger,
   onHandshake: ({ ms }) => void handshakes.push(ms),
 })
+const { address } = await otherSide<ProviderReady>()
 const { remotePeer: peer } = await host.dial(multiaddr(address))
 const { signal } = new AbortController()
 for (let turn = 0; turn < HANDSHAKES; turn += 1) {

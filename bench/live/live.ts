@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { materialsOfBoth, partsOfBoth } from '../exchange/exchange.js'
 import { USUAL_SIGNATURES } from '../exchange/world.js'
-import { runPart, startPart } from '../harness/child.js'
+import { runPair, runPart } from '../harness/child.js'
 import { type ContestResult, hold, SharedRuns } from '../harness/contest.js'
 import type { PartsOutput } from './parts.js'
 import type { LiveInput, LiveReady } from './provider.js'
@@ -66,12 +66,10 @@ export async function live(runs: number): Promise<ContestResult[]> {
 
 /** Until all shares of a block are durable at a replica, ms. */
 export async function untilDurable(what: LiveInput): Promise<number> {
-  const provider = await startPart<LiveReady>(here('provider.js'), what)
-  try {
-    const { medianMs, shares } = await runPart<LiveOutput>(here('slotmesh.js'), { ...what, ...provider.message })
-    assert.equal(shares, what.blocks * what.perBlock)
-    return medianMs
-  } finally {
-    await provider.stop()
-  }
+  const { output } = await runPair<LiveReady, LiveOutput>({
+    provider: { script: here('provider.js'), input: what },
+    requester: { script: here('slotmesh.js'), input: what },
+  })
+  assert.equal(output.shares, what.blocks * what.perBlock)
+  return output.medianMs
 }

@@ -1,7 +1,7 @@
 /* A replica that lacks nothing, until a share is synced. */
 import { EventEmitter, once } from 'node:events'
 import { BLOCK, REQUESTER } from '../../src/cli/bench/world.js'
-import { input, report } from '../harness/child.js'
+import { input, otherSide, report } from '../harness/child.js'
 import { spreadOf } from '../harness/statistics.js'
 import type { LiveInput, LiveReady } from './provider.js'
 import { HEAD_PROTOCOL, startEnclave } from './world.js'
@@ -14,7 +14,8 @@ export interface LiveOutput {
   readonly exchanges: number
 }
 
-const { blocks, perBlock, address } = input<LiveInput & LiveReady>()
+const { blocks, perBlock } = input<LiveInput>()
+const { address } = await otherSide<LiveReady>()
 const events = new EventEmitter()
 let [exchanges, left] = [0, 0]
 const { host, store, arrive } = await startEnclave({

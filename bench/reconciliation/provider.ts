@@ -1,6 +1,6 @@
 /* The side that is asked, in a process of its own: it holds other shares in some places. */
 import { keyOf, NUMBERS, numberOf } from '../../src/inventory/index.js'
-import { input, report } from '../harness/child.js'
+import { goOn, input, report } from '../harness/child.js'
 import type { ReconciliationInput } from './reconciliation.js'
 import { heldShares, PROVIDER, side } from './side.js'
 
@@ -19,5 +19,6 @@ for (let difference = 0; difference < differences; difference += 1) {
   else held.set(numberOf(keyOf(share)), 9_000_000)
 }
 const { host } = await side(PROVIDER, held)
+goOn()
 const ready: ProviderReady = { address: host.getMultiaddrs()[0]?.toString() ?? '' }
 report(ready)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { runPart, startPart } from '../harness/child.js'
+import { runPair } from '../harness/child.js'
 import { type Contestant, type ContestResult, hold, SharedRuns } from '../harness/contest.js'
 import type { ProviderReady } from './provider.js'
 import type { ReconciliationOutput } from './slotmesh.js'
@@ -41,12 +41,10 @@ function contestant(run: () => Promise<number>): Contestant {
 }
 
 async function session(): Promise<ReconciliationOutput> {
-  const provider = await startPart<ProviderReady>(here('provider.js'), SETS)
-  try {
-    const output = await runPart<ReconciliationOutput>(here('slotmesh.js'), { ...SETS, ...provider.message })
-    assert.equal(output.found, SETS.differences)
-    return output
-  } finally {
-    await provider.stop()
-  }
+  const { output } = await runPair<ProviderReady, ReconciliationOutput>({
+    provider: { script: here('provider.js'), input: SETS },
+    requester: { script: here('slotmesh.js'), input: SETS },
+  })
+  assert.equal(output.found, SETS.differences)
+  return output
 }

@@ -1,5 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
-import { input, report } from '../harness/child.js'
+import { input, otherSide, report } from '../harness/child.js'
+import type { ProviderReady } from './provider.js'
 import type { ReconciliationInput } from './reconciliation.js'
 import { heldShares, PROVIDER, REQUESTER, side } from './side.js'
 
@@ -11,9 +12,10 @@ export interface ReconciliationOutput {
   readonly found: number
 }
 
-const { shares, address } = input<ReconciliationInput & { readonly address: string }>()
+const { shares } = input<ReconciliationInput>()
 const held = heldShares(shares)
 const { host, service } = await side(REQUESTER, held)
+const { address } = await otherSide<ProviderReady>()
 const { remotePeer: peer } = await host.dial(multiaddr(address))
 const begun = performance.now()
 const { traffic, ahead, behind } = await service.compare(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { runPart, startPart } from '../harness/child.js'
+import { runPair } from '../harness/child.js'
 import type { Contestant } from '../harness/contest.js'
 import { installRivals } from './install.js'
 import type { Records, Replicated } from './records.js'
@@ -44,12 +44,11 @@ async function replicate(rival: Rival, { shares: asked, bytes }: Records): Promi
   installRivals()
   const shares = Math.min(asked, MOST[rival])
   const here = (file: string) => new URL(`${rival}/${file}.js`, import.meta.url)
-  const provider = await startPart<object>(here('provider'), { shares, bytes })
-  try {
-    const { seconds, records } = await runPart<Replicated>(here('requester'), { shares, bytes, ...provider.message })
-    assert.equal(records, shares)
-    return shares / seconds
-  } finally {
-    await provider.stop()
-  }
+  const input: Records = { shares, bytes }
+  const { output } = await runPair<object, Replicated>({
+    provider: { script: here('provider'), input },
+    requester: { script: here('requester'), input },
+  })
+  assert.equal(output.records, shares)
+  return shares / output.seconds
 }

@@ -1,6 +1,6 @@
 /* A made-up chain with any number of NFTs, in a process of its own. */
 import { chainOfNfts } from '../../test/support/made-up-nfts.js'
-import { input, report } from '../harness/child.js'
+import { goOn, input, report } from '../harness/child.js'
 
 export interface ChainInput {
   readonly nfts: number
@@ -11,5 +11,6 @@ export interface ChainReady {
 }
 
 const chain = await chainOfNfts(input<ChainInput>().nfts)
+goOn()
 const ready: ChainReady = { url: chain.url }
 report(ready)

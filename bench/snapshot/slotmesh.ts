@@ -1,6 +1,6 @@
 import { connectChain } from '../../src/chain/index.js'
 import { silentLogger } from '../../src/domain/index.js'
-import { input, peakMemory, report } from '../harness/child.js'
+import { otherSide, peakMemory, report } from '../harness/child.js'
 import type { ChainReady } from './chain.js'
 
 export interface SnapshotOutput {
@@ -10,7 +10,7 @@ export interface SnapshotOutput {
   readonly peakMemory: number
 }
 
-const { url } = input<ChainReady>()
+const { url } = await otherSide<ChainReady>()
 const chain = await connectChain({ endpoints: [url], logger: silentLogger })
 const begun = performance.now()
 let shares = 0

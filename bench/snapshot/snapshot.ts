@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { syncedKinds } from '../../test/support/made-up-nfts.js'
-import { runPart, startPart } from '../harness/child.js'
+import { runPair } from '../harness/child.js'
 import { type Contestant, type ContestResult, hold } from '../harness/contest.js'
 import type { ChainInput, ChainReady } from './chain.js'
 import type { SnapshotOutput } from './slotmesh.js'
@@ -31,14 +31,12 @@ function listing(nfts: number): Contestant {
     name: `${nfts / 1000}k NFTs`,
     setUp: `chain.syncedShares over ${nfts} NFTs of a made-up chain, the whole process with its garbage; ${expected} shares found.`,
     run: async () => {
-      const chain = await startPart<ChainReady>(here('chain.js'), { nfts } satisfies ChainInput)
-      try {
-        const { shares, peakMemory } = await runPart<SnapshotOutput>(here('slotmesh.js'), chain.message)
-        assert.equal(shares, expected)
-        return peakMemory
-      } finally {
-        await chain.stop()
-      }
+      const { output } = await runPair<ChainReady, SnapshotOutput>({
+        provider: { script: here('chain.js'), input: { nfts } satisfies ChainInput },
+        requester: { script: here('slotmesh.js'), input: {} },
+      })
+      assert.equal(output.shares, expected)
+      return output.peakMemory
     },
   }
 }

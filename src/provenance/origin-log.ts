@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type AccountSigner, sha256, toHex } from '../crypto/index.js'
 import type { BlockHash, BlockNumber, ClusterId, Hex, ShareKey, SlotId } from '../domain/index.js'
-import { CompactRange } from './compact-range.js'
+import { CompactRange, decompose, type NodePosition } from './compact-range.js'
 import { type LogHead, leafHash, proveRange, type RangeProof, signHead } from './log.js'
 import type { ShareRun, VouchedShare } from './run.js'
 
@@ -16,8 +16,8 @@ export class OriginLog {
   readonly shares: VouchedShare[] = []
   readonly #genesisHash: BlockHash
   readonly #range = new CompactRange()
-  readonly #roots: Uint8Array[] = [this.#range.root()]
-  readonly #nodes = new Map<string, Uint8Array>()
+  /** The hashes of each level's nodes, leaves first. */
+  readonly #levels: Uint8Array[][] = []
 
   constructor(
     genesisHash: BlockHash,
@@ -36,23 +36,22 @@ export class OriginLog {
     const payloadHash = sha256(payload)
     const leaf = { ...key, version, payloadHash }
     this.shares.push({ leaf, payload })
-    for (const node of this.#range.append(0, leafHash(leaf))) {
-      this.#nodes.set(`${node.level}/${node.index}`, node.hash)
+    for (const { level, hash } of this.#range.append(0, leafHash(leaf))) {
+      this.#levels[level] ??= []
+      this.#levels[level].push(hash)
     }
-    this.#roots.push(this.#range.root())
   }
 
   /** At its present size, or an earlier one; `lies` are signed as the truth would be. */
   head(lies: Partial<Omit<LogHead, 'signature' | 'account'>> = {}): LogHead {
     const size = lies.size ?? this.shares.length
-    const root = this.#roots[size] ?? this.#range.root()
+    const root = this.#rootOf(Math.min(size, this.shares.length))
     const { signer, seat, incarnation } = this
     return signHead(signer, this.#genesisHash, { incarnation, ...seat, size, root, ...lies })
   }
 
   async prove(first: number, count: number, size = this.shares.length): Promise<RangeProof> {
-    const nodeAt = async ({ level, index }: { level: number; index: number }) => this.#nodes.get(`${level}/${index}`)
-    const proof = await proveRange(nodeAt, { first, count, size })
+    const proof = await proveRange(async (position) => this.#hashOf(position), { first, count, size })
     if (proof === undefined) throw new Error('The log has no such range.')
     return proof
   }
@@ -67,5 +66,20 @@ export class OriginLog {
 
   indexOf(key: ShareKey): number {
     return this.shares.findLastIndex(({ leaf }) => leaf.kind === key.kind && leaf.nftId === key.nftId)
+  }
+
+  /** As it was when the log had this size. */
+  #rootOf(size: number): Uint8Array {
+    if (size === this.shares.length) return this.#range.root()
+    const range = new CompactRange()
+    for (const position of decompose(0, size)) {
+      const hash = this.#hashOf(position)
+      if (hash !== undefined) range.append(position.level, hash)
+    }
+    return range.root()
+  }
+
+  #hashOf({ level, index }: NodePosition): Uint8Array | undefined {
+    return this.#levels[level]?.[index]
   }
 }

@@ -1,6 +1,6 @@
 /* Asks for the archive and unpacks it into sealed files of its own. */
 import { execFileSync } from 'node:child_process'
-import { input, report } from '../../harness/child.js'
+import { input, otherSide, report } from '../../harness/child.js'
 import { temporaryFolder } from '../../harness/folder.js'
 import { type Records, type Replicated, recordOf } from '../records.js'
 import { numberIn, SealedFiles } from './files.js'
@@ -8,9 +8,10 @@ import type { ArchiveReady } from './provider.js'
 import { decryptWith, newKey } from './sealing.js'
 import { unzip } from './zip.js'
 
-const { bytes, url } = input<Records & ArchiveReady>()
+const { bytes } = input<Records>()
 const folder = await temporaryFolder()
 const files = new SealedFiles(folder)
+const { url } = await otherSide<ArchiveReady>()
 const begun = performance.now()
 const key = newKey()
 const answer = await fetch(url, { method: 'POST', body: key.getPublicKey() })

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import { multiaddr } from '@multiformats/multiaddr'
 import { LevelBlockstore } from 'blockstore-level'
-import { input, report } from '../../harness/child.js'
+import { input, otherSide, report } from '../../harness/child.js'
 import { type Records, type Replicated, recordOf } from '../records.js'
 import { cidOf } from './block.js'
 import { bitswapNode } from './node.js'
@@ -12,9 +12,10 @@ import type { BitswapReady } from './provider.js'
 const WANTED = 256
 const TIMEOUT_MS = 60_000
 
-const { shares, bytes, address } = input<Records & BitswapReady>()
+const { shares, bytes } = input<Records>()
 const cids = Array.from({ length: shares }, (_, at) => cidOf(recordOf(at, bytes)))
 const { host, bitswap, blockstore, folder } = await bitswapNode()
+const { address } = await otherSide<BitswapReady>()
 const begun = performance.now()
 const { remotePeer } = await host.dial(multiaddr(address))
 for (let from = 0; from < shares; from += WANTED) {

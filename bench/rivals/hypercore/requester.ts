@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import SecretStream from '@hyperswarm/secret-stream'
 import Hypercore from 'hypercore'
-import { input, report } from '../../harness/child.js'
+import { input, otherSide, report } from '../../harness/child.js'
 import { temporaryFolder } from '../../harness/folder.js'
 import { type Records, type Replicated, recordOf } from '../records.js'
 import type { HypercoreReady } from './provider.js'
 
-const { shares, bytes, port, key } = input<Records & HypercoreReady>()
+const { shares, bytes } = input<Records>()
 const folder = await temporaryFolder()
+const { port, key } = await otherSide<HypercoreReady>()
 const core = new Hypercore(folder, Buffer.from(key, 'hex'))
 await core.ready()
 const begun = performance.now()

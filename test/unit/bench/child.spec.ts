@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { runPart, startPart } from '../../../bench/harness/child.js'
+import { runPair, runPart, startPart } from '../../../bench/harness/child.js'
 
 describe('a part of a bench', () => {
   let folder = ''
@@ -35,5 +35,44 @@ describe('a part of a bench', () => {
     const { peakMemory, stop } = await startPart(telling, {})
     assert.equal(await peakMemory(), 7)
     await stop()
+  })
+
+  describe('that has another side', () => {
+    const provider = "process.send({ port: 9 }); process.on('message', () => process.send({ peakMemory: 7 }))"
+    const requester = "process.once('message', ({ port }) => process.send([process.argv[2], port]))"
+    const pairOf = async (sides: { provider: string; requester: string }) => ({
+      provider: { script: await script(sides.provider), input: 'p' },
+      requester: { script: await script(sides.requester), input: 'r' },
+    })
+
+    it('is given what that one says', async () => {
+      assert.deepEqual(await runPair(await pairOf({ provider, requester })), {
+        ready: { port: 9 },
+        output: ['"r"', 9],
+        providerMemory: 7,
+      })
+    })
+
+    it('gets ready while the other one does', async () => {
+      const marked = join(folder, 'ready')
+      const waiting = `import { existsSync } from 'node:fs'
+        process.on('message', () => process.send({ peakMemory: 7 }))
+        const looking = setInterval(() => {
+          if (!existsSync(${JSON.stringify(marked)})) return
+          clearInterval(looking)
+          process.send({ port: 9 })
+        }, 20)`
+      const marking = `import { writeFileSync } from 'node:fs'
+        writeFileSync(${JSON.stringify(marked)}, '')
+        ${requester}`
+      assert.deepEqual((await runPair(await pairOf({ provider: waiting, requester: marking }))).output, ['"r"', 9])
+    })
+
+    it('fails when either ends before it has a result', async () => {
+      const ended = 'process.exit(3)'
+      const waiting = 'setInterval(() => undefined, 60_000)'
+      await assert.rejects(runPair(await pairOf({ provider: ended, requester: waiting })), /ended with 3 before/)
+      await assert.rejects(runPair(await pairOf({ provider, requester: ended })), /ended with 3 before/)
+    })
   })
 })
