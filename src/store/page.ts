@@ -7,27 +7,29 @@ const HEAD_BYTES = 3
 /** The values of a page by their entries, as views of its bytes. @throws SlotmeshError `store/unreadable`. */
 export function decodePage(bytes: Uint8Array): Map<number, Uint8Array> {
   const values = new Map<number, Uint8Array>()
+  forEachValue(bytes, (entry, value) => values.set(entry, value))
+  return values
+}
+
+function forEachValue(bytes: Uint8Array, take: (entry: number, value: Uint8Array) => void): void {
   for (let at = 0; at < bytes.length; ) {
     const [entry = 0, high = 0, low = 0] = [bytes[at], bytes[at + 1], bytes[at + 2]]
     const from = at + HEAD_BYTES
     at = from + high * 256 + low
     if (at > bytes.length) throw formError()
-    values.set(entry, bytes.subarray(from, at))
+    take(entry, bytes.subarray(from, at))
   }
-  return values
 }
 
 /** For each value in the order of entries: entry u8, length u16 (big-endian), the value. */
-function encodePage(values: ReadonlyMap<number, Uint8Array>): Uint8Array {
-  let [length, last, isInOrder] = [0, -1, true]
-  for (const [entry, value] of values) {
-    length += HEAD_BYTES + value.length
-    isInOrder &&= entry > last
-    last = entry
-  }
+function encodePage(values: Values): Uint8Array {
+  let length = 0
+  for (const value of values) if (value !== undefined) length += HEAD_BYTES + value.length
   const bytes = new Uint8Array(length)
   let at = 0
-  for (const [entry, value] of isInOrder ? values : [...values].sort(([one], [other]) => one - other)) {
+  for (let entry = 0; entry < values.length; entry += 1) {
+    const value = values[entry]
+    if (value === undefined) continue
     bytes[at] = entry
     bytes[at + 1] = value.length >>> 8
     bytes[at + 2] = value.length
@@ -36,6 +38,9 @@ function encodePage(values: ReadonlyMap<number, Uint8Array>): Uint8Array {
   }
   return bytes
 }
+
+/** By their entries, undefined where there is none. */
+type Values = readonly (Uint8Array | undefined)[]
 
 /** What is opened may be read once more while a reading lasts; more than this is let go. Bytes. */
 const OPEN_BYTES = 4_194_304
@@ -93,20 +98,21 @@ export class WorkingPage {
   before: Uint8Array | undefined
   #isRead = false
   #stored: Uint8Array | undefined
-  #values = new Map<number, Uint8Array>()
-  readonly #changed = new Set<number>()
+  readonly #values: (Uint8Array | undefined)[] = []
+  /** True at the entries that were changed. */
+  readonly #changed: boolean[] = []
 
   constructor(name: Uint8Array) {
     this.name = name
   }
 
   get isChanged(): boolean {
-    return this.#changed.size > 0
+    return this.#changed.length > 0
   }
 
   /** Whether what `get` says of this entry is all that there is. */
   knows(entry: number): boolean {
-    return this.#isRead || this.#changed.has(entry)
+    return this.#isRead || this.#changed[entry] === true
   }
 
   get isRead(): boolean {
@@ -119,30 +125,32 @@ export class WorkingPage {
     this.#isRead = true
     if (stored === undefined) return
     this.#stored = stored
-    for (const [entry, value] of decodePage(stored)) if (!this.#changed.has(entry)) this.#values.set(entry, value)
+    forEachValue(stored, (entry, value) => {
+      if (this.#changed[entry] !== true) this.#values[entry] = value
+    })
   }
 
   get(entry: number): Uint8Array | undefined {
-    return this.#values.get(entry)
+    return this.#values[entry]
   }
 
   /** @param value the page's own from here on; undefined deletes. */
   set(entry: number, value: Uint8Array | undefined): void {
-    const former = this.#values.get(entry)
+    const former = this.#values[entry]
     if (former !== undefined) zero(former)
-    this.#changed.add(entry)
-    if (value === undefined) this.#values.delete(entry)
-    else this.#values.set(entry, value)
+    this.#changed[entry] = true
+    this.#values[entry] = value
   }
 
   /** Undefined when there is nothing in it; for the caller to zero. */
   encode(): Uint8Array | undefined {
-    return this.#values.size === 0 ? undefined : encodePage(this.#values)
+    const bytes = encodePage(this.#values)
+    return bytes.length === 0 ? undefined : bytes
   }
 
   clear(): void {
-    zero(...this.#values.values())
+    for (const value of this.#values) if (value !== undefined) zero(value)
     if (this.#stored !== undefined) zero(this.#stored)
-    this.#values.clear()
+    this.#values.length = 0
   }
 }
