@@ -175,8 +175,9 @@ describe('store and the bytes that it is done with', function () {
       )
       await store.applyBlock(12, synced, origin.signHead)
     })
-    for (const key of keys) assert.deepEqual((await store.share(key))?.payload, textOf(key, 1))
+    // Before they are read: what is given then may lie in memory that was made above.
     assert.deepEqual(left(made, given), [])
+    for (const key of keys) assert.deepEqual((await store.share(key))?.payload, textOf(key, 1))
   })
 
   it('leaves none of what it opens at a start, of a folder that is whole or altered', async () => {
