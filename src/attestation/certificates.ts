@@ -32,16 +32,24 @@ export function canonicalPem(pem: string): string {
  * Reads a row of PEM certificates, by its canonical text alone. Nothing else may stand in the text, and the base64 must
  * be canonical: the verification library skips what it does not know, and bytes that nobody checks could be changed
  * unnoticed.
+ *
+ * @param root stands for itself where a chain has its very bytes: reading it again and again is half of the work.
  */
-export function readPemChain(pem: string): X509Certificate[] {
+export function readPemChain(pem: string, root?: X509Certificate): X509Certificate[] {
   const text = canonicalPem(pem)
   const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g)]
   // One more than any accepted chain has, so that a long one costs no more than its length.
-  const certificates = blocks.slice(0, 4).map(([, base64 = '']) => new X509Certificate(Buffer.from(base64, 'base64')))
-  if (text !== certificates.map((certificate) => canonicalPem(certificate.toString())).join('')) {
-    throw new Error('the certificate chain is not plain PEM')
-  }
+  const certificates = blocks.slice(0, 4).map(([, base64 = '']) => {
+    const der = Buffer.from(base64, 'base64')
+    if (der.toString('base64') !== base64) throw notPlain()
+    return root?.raw.equals(der) ? root : new X509Certificate(der)
+  })
+  if (text !== certificates.map((certificate) => canonicalPem(certificate.toString())).join('')) throw notPlain()
   return certificates
+}
+
+function notPlain(): Error {
+  return new Error('the certificate chain is not plain PEM')
 }
 
 /**

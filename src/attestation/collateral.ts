@@ -188,7 +188,7 @@ export function verifyCollateral(given: QuoteCollateral, root: X509Certificate, 
 
     const chainOf = (pem: string, members: RegExp[]) =>
       checking('collateral-chain', () => {
-        const [first] = verifyChain(readPemChain(pem), members, root, now)
+        const [first] = verifyChain(readPemChain(pem, root), members, root, now)
         if (first === undefined) throw new Error('a certificate chain is empty')
         return first
       })

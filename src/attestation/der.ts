@@ -30,3 +30,13 @@ export function derElements(bytes: Uint8Array): DerElement[] {
   }
   return elements
 }
+
+/** One element of at most 65 535 bytes of content, which is its parts one after another. */
+export function derElement(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const content = Buffer.concat(parts)
+  const { length } = content
+  const header = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff]
+  // DER wants the shortest length.
+  if (length >= 0x80 && length < 0x100) header.splice(1, 2, 0x81)
+  return new Uint8Array(Buffer.concat([Uint8Array.from(header), content]))
+}

@@ -67,7 +67,7 @@ export class PckChains {
   }
 
   #verifyAnew(pem: string, now: Date): PckChain {
-    const certificates = checking('form', () => readPemChain(pem))
+    const certificates = checking('form', () => readPemChain(pem, this.#root))
     return checking('pck-chain', () => {
       const validities = [...certificates, this.#root].map(certificateValidity)
       // Dates are judged by the caller: a genuine chain that has run out, by this clock, is to be told from a forged one.

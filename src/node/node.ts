@@ -1,4 +1,4 @@
-import { type ApiServer, checkApi, type ShareViews, startApi } from '../api/index.js'
+import type { ApiServer, ShareViews } from '../api/index.js'
 import { createQuoteVerifier, trustsSimulatedQuotes } from '../attestation/index.js'
 import { type Chain, connectChain } from '../chain/index.js'
 import { type AccountSigner, type ForgetfulSigner, signaturesAreCompiled, toSs58, utf8, zero } from '../crypto/index.js'
@@ -80,7 +80,10 @@ export async function createEnclaveNode(config: EnclaveNodeConfig, parts: NodePa
   const { folder, logger = silentLogger } = rest
   if (!signaturesAreCompiled)
     logger.warn('there is no room for WebAssembly: to check a signature takes eight times as long')
-  if (rest.api !== undefined) checkApi(rest.api)
+  if (rest.api !== undefined) {
+    const { checkApi } = await import('../api/index.js')
+    checkApi(rest.api)
+  }
   const store = await openStore({ location: folder, sealingKey, logger })
   try {
     return new Node(rest, parts, logger, store, await takeSecrets(store, accountSeed))
@@ -503,6 +506,8 @@ class Node implements EnclaveNode {
     if (this.#config.api === undefined) return undefined
     // Who asks at once is answered.
     this.#parts = parts
+    // Loaded only where there is one: many enclaves answer no clients.
+    const { startApi } = await import('../api/index.js')
     const { account } = this
     return startApi(
       this.#config.api,

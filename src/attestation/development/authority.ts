@@ -1,10 +1,15 @@
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign, webcrypto } from 'node:crypto'
 import { p256 } from '@noble/curves/nist.js'
 import { DOMAIN, taggedHash, utf8 } from '../../crypto/index.js'
-import { derElements } from '../der.js'
+import { derElement, derElements } from '../der.js'
 import * as x509 from '../x509.js'
 
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+
+/** Tags of DER, and what a bit string of whole bytes begins with. */
+const SEQUENCE = 0x30
+const BIT_STRING = 0x03
+const NO_UNUSED_BITS = Uint8Array.of(0)
 
 /** Fixed, so that every process that has the seed makes the very same certificates. */
 const NOT_BEFORE = new Date('2024-01-01T00:00:00Z')
@@ -96,13 +101,13 @@ export async function issueCertificate(request: CertificateRequest): Promise<Uin
       ...(request.extensions ?? []),
     ],
   }
-  // Made once with an empty signature to learn the bytes to be signed, since WebCrypto signs at random only.
+  // Made with a signature that is none, to be put in afterwards, since WebCrypto signs at random only.
   const unsigned = await x509.X509CertificateGenerator.create({ ...content, signature: new Uint8Array(64).fill(1) })
   const [certificate] = derElements(new Uint8Array(unsigned.rawData))
-  const [tbs] = derElements(certificate?.content ?? new Uint8Array())
-  const signature = p256.sign(tbs?.raw ?? new Uint8Array(), issuer.key.scalar)
-  const signed = await x509.X509CertificateGenerator.create({ ...content, signature })
-  return new Uint8Array(signed.rawData)
+  const [tbs, algorithm] = derElements(certificate?.content ?? new Uint8Array()).map(({ raw }) => raw)
+  if (tbs === undefined || algorithm === undefined) throw new RangeError('A certificate was made without its parts.')
+  const signature = p256.sign(tbs, issuer.key.scalar, { format: 'der' })
+  return derElement(SEQUENCE, tbs, algorithm, derElement(BIT_STRING, NO_UNUSED_BITS, signature))
 }
 
 /** A certificate revocation list (DER). */

@@ -1,3 +1,4 @@
+import { derElement } from '../der.js'
 import * as x509 from '../x509.js'
 
 /** Intel's arc for SGX certificate extensions. */
@@ -28,9 +29,9 @@ export function sgxExtension(platform: SgxPlatform): x509.Extension {
     ),
     field('3', octets(platform.pceId)),
     field('4', octets(platform.fmspc)),
-    field('5', element(0x0a, Uint8Array.of(SCALABLE))),
+    field('5', derElement(0x0a, Uint8Array.of(SCALABLE))),
     field('6', octets(platform.platformInstanceId)),
-    field('7', sequence(['7.1', '7.2', '7.3'].map((flag) => field(flag, element(0x01, Uint8Array.of(0xff)))))),
+    field('7', sequence(['7.1', '7.2', '7.3'].map((flag) => field(flag, derElement(0x01, Uint8Array.of(0xff)))))),
   ]
   return new x509.Extension(SGX, false, sequence(fields))
 }
@@ -43,16 +44,16 @@ function field(path: string, value: Uint8Array): Uint8Array {
 }
 
 function sequence(elements: readonly Uint8Array[]): Uint8Array {
-  return element(0x30, Buffer.concat(elements))
+  return derElement(0x30, ...elements)
 }
 
 function octets(bytes: Uint8Array): Uint8Array {
-  return element(0x04, bytes)
+  return derElement(0x04, bytes)
 }
 
 /** A non-negative INTEGER below 2^15. */
 function integer(value: number): Uint8Array {
-  return element(0x02, value < 0x80 ? Uint8Array.of(value) : Uint8Array.of(value >> 8, value & 0xff))
+  return derElement(0x02, value < 0x80 ? Uint8Array.of(value) : Uint8Array.of(value >> 8, value & 0xff))
 }
 
 function objectIdentifier(text: string): Uint8Array {
@@ -62,13 +63,5 @@ function objectIdentifier(text: string): Uint8Array {
     for (let left = value >> 7; left > 0; left >>= 7) digits.unshift((left & 0x7f) | 0x80)
     return digits
   }
-  return element(0x06, Uint8Array.from([first * 40 + second, ...rest.flatMap(base128)]))
-}
-
-function element(tag: number, content: Uint8Array): Uint8Array {
-  const { length } = content
-  const header = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff]
-  // DER wants the shortest length.
-  if (length >= 0x80 && length < 0x100) header.splice(1, 2, 0x81)
-  return Buffer.concat([Uint8Array.from(header), content])
+  return derElement(0x06, Uint8Array.from([first * 40 + second, ...rest.flatMap(base128)]))
 }

@@ -166,6 +166,23 @@ describe('a live stage', function () {
     await expectComplete()
   })
 
+  it('has a late cluster stand in for the origin of what an enclave missed, where that is down', async () => {
+    await stage.perform({ type: 'add-cluster', access: 'public' })
+    await stage.untilSettled(patience)
+    const missing = { cluster: 0, slot: 2 }
+    const origin = { cluster: 1, slot: 2 }
+    await stage.perform({ type: 'stop', enclave: missing })
+    await stage.mint([{ kind: 'capsule', cluster: 1, bytes: 64 }])
+    await stage.untilSettled(patience)
+    await stage.perform({ type: 'stop', enclave: origin })
+    await stage.perform({ type: 'restart', enclave: missing })
+    await stage.untilSettled(patience)
+    await stage.perform({ type: 'restart', enclave: origin })
+    await expectComplete()
+    const [check] = await stage.audit({ type: 'failed-over', enclave: missing, peer: origin })
+    assert.equal(check?.passed, true, check?.detail)
+  })
+
   it('says what it cannot do', async () => {
     const c0s0 = { cluster: 0, slot: 0 }
     await assert.rejects(stage.perform({ type: 'kill', enclave: c0s0 }), { code: 'simulation/cannot-kill' })
