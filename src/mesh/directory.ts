@@ -389,7 +389,7 @@ export class Directory {
     }
     for (const account of this.#sought.keys()) add(account, this.#isDue(account))
     for (const account of this.#doubted) add(account, true)
-    for (const account of this.#slotPeers()) add(account, this.#isDue(account))
+    for (const account of this.#dueSlotPeers()) add(account, true)
     for (const [account, { by, at }] of this.#demanded) {
       if (known.current(account) !== undefined || !this.#isWithin(at, LIMITS.directory.demandMs)) {
         this.#demanded.delete(account)
@@ -409,6 +409,14 @@ export class Directory {
     for (const { seats } of [...clusters.slice(begin), ...clusters.slice(0, begin)]) {
       for (const { account } of seats) add(account, this.#isDue(account))
     }
+  }
+
+  /** Where they are too many for one request, from another one on each time: no one is left out for long. */
+  #dueSlotPeers(): AccountId[] {
+    const due = this.#slotPeers().filter((account) => this.#isDue(account))
+    if (due.length <= LIMITS.directory.wants) return due
+    const begin = Math.floor(this.#init.random() * due.length)
+    return [...due.slice(begin), ...due.slice(0, begin)]
   }
 
   #slotPeers(): AccountId[] {

@@ -92,6 +92,7 @@ describe('the directory', () => {
   let known: KnownRecords
   let directory: Directory
   let isSettled: boolean
+  let random: number
   let serve: StreamHandler
   let topology: Topology
   /** Questions that peers were asked, in order. */
@@ -101,6 +102,7 @@ describe('the directory', () => {
     clock = new HandClock()
     registry = registryOf(accounts)
     isSettled = false
+    random = 0.5
     asked = []
     known = new KnownRecords({ genesisHash, registry: () => registry, clock, onNews: async () => undefined })
     directory = new Directory({
@@ -120,7 +122,7 @@ describe('the directory', () => {
       account: own,
       isSettled: () => isSettled,
       clock,
-      random: () => 0.5,
+      random: () => random,
       logger: silentLogger,
     })
     await directory.start()
@@ -233,6 +235,29 @@ describe('the directory', () => {
       directory.registryMayHaveChanged()
       await clock.pass(gapMs)
       assert.ok(asked.length > quiet)
+    })
+
+    it('for all slot peers in turn when they are more than a request may have', async () => {
+      const { wants } = LIMITS.directory
+      const many = Array.from({ length: wants + wants / 2 }, () => toHex(randomBytes(32)))
+      registry = new Registry(
+        [own, ...many].map((account, id) => ({
+          id,
+          type: 'public',
+          seats: [{ account, operator: account, apiUri: '', cluster: id, slot: 0 }],
+        })),
+      )
+      random = 0
+      await connect(nothing)
+      await clock.pass(gapMs)
+      random = 0.5
+      await clock.pass(longestPauseMs)
+      const heard = new Set(asked.flatMap(({ question }) => [...question.wants.keys()]))
+      assert.deepEqual(
+        many.filter((account) => !heard.has(account)),
+        [],
+      )
+      assert.ok(asked.every(({ question }) => question.wants.size === wants))
     })
 
     it('a peer further whose older connection ends, by the newer one', async () => {
