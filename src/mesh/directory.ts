@@ -487,9 +487,13 @@ export class Directory {
     }
   }
 
-  /** @throws SlotmeshError when one of them is none, was not asked for, is not newer, or comes twice: then none is taken. */
+  /**
+   * @throws SlotmeshError when one of them is none, was not asked for, is not newer, or comes twice, or too many are not true by clock
+   * and registry: then none is taken, and those behind are not looked at.
+   */
   #asked(records: readonly Uint8Array[], wants: Wants): EnclaveRecord[] {
     const left = new Map(wants)
+    let outdated = 0
     return records.map((bytes) => {
       const record = this.#init.known.parse(bytes)
       const sequence = left.get(record.account)
@@ -497,6 +501,10 @@ export class Directory {
         throw recordError('unasked', 'A peer has sent an enclave record that it was not asked for.')
       }
       left.delete(record.account)
+      if (!this.#init.known.isTrue(record)) outdated += 1
+      if (outdated > LIMITS.directory.outdated) {
+        throw recordError('outdated', 'A peer has sent too many enclave records that have ended or name another seat.')
+      }
       return record
     })
   }

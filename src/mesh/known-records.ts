@@ -105,12 +105,16 @@ export class KnownRecords {
   /** The newest record of an account if it is still true by the clock and the registry. */
   current(account: AccountId): KnownRecord | undefined {
     const known = this.#newest.get(account)
-    if (known === undefined) return undefined
+    return known !== undefined && this.isTrue(known.record) ? known : undefined
+  }
+
+  /** Whether clock and registry allow what a record says; its signatures are not looked at. */
+  isTrue(record: EnclaveRecord): boolean {
     try {
-      assertCurrent(known.record, this.#init.registry(), this.#init.clock.now())
-      return known
+      assertCurrent(record, this.#init.registry(), this.#init.clock.now())
+      return true
     } catch (thrown) {
-      if (thrown instanceof SlotmeshError) return undefined
+      if (thrown instanceof SlotmeshError) return false
       throw thrown
     }
   }

@@ -379,6 +379,38 @@ describe('the directory', () => {
     assert.equal(known.size, 1)
   })
 
+  it('asks a peer no more, and takes nothing of it, that sends more records which are not true than honest views differ by', async () => {
+    const { outdated } = LIMITS.directory
+    const [fine = own] = slotPeers
+    const many = Array.from({ length: outdated + 1 }, () => toHex(randomBytes(32)))
+    const registered = [own, fine, ...many].map((account, id) => ({ ...seatOf(own), account, cluster: id }))
+    registry = new Registry(registered.map((seat) => ({ id: seat.cluster, type: 'public', seats: [seat] })))
+    const answerOf = async (count: number) => {
+      const key = await generateKeyPair('Ed25519')
+      const [, good, ...past] = registered.slice(0, count + 2)
+      return Promise.all(
+        [...past, good ?? assert.fail()].map(async ({ account, cluster, slot }) => {
+          const ended = account === fine ? LIMITS.record.lifetimeMs : -1
+          const times = { sequence: clock.now(), expiresAt: clock.now() + ended }
+          const multiaddrs = [multiaddr('/ip4/192.0.2.7/tcp/4001')]
+          const { sign } = signers[accounts.indexOf(fine)] ?? assert.fail()
+          return (await signRecord({ genesisHash, cluster, slot, multiaddrs, ...times }, { account, sign }, key)).bytes
+        }),
+      )
+    }
+    const tooMany = await answerOf(outdated + 1)
+    await connect(async () => tooMany)
+    await clock.pass(2 * longestPauseMs)
+    assert.equal(asked.length, 1)
+    assert.equal(known.size, 0)
+
+    const honest = await answerOf(outdated)
+    await connect(async ({ wants }) => (wants.has(fine) ? honest : []))
+    await clock.pass(longestPauseMs)
+    assert.ok(asked.length > 2)
+    assert.deepEqual(known.current(fine)?.record.bytes, honest.at(-1))
+  })
+
   describe('answers', () => {
     it('with the records that it knows and that are newer', async () => {
       const [first = own, second = own, third = own] = slotPeers
