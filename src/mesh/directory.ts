@@ -389,7 +389,7 @@ export class Directory {
     }
     for (const account of this.#sought.keys()) add(account, this.#isDue(account))
     for (const account of this.#doubted) add(account, true)
-    for (const account of this.#slotPeers()) add(account, this.#isDue(account))
+    for (const account of this.#dueSlotPeers()) add(account, true)
     for (const [account, { by, at }] of this.#demanded) {
       if (known.current(account) !== undefined || !this.#isWithin(at, LIMITS.directory.demandMs)) {
         this.#demanded.delete(account)
@@ -409,6 +409,14 @@ export class Directory {
     for (const { seats } of [...clusters.slice(begin), ...clusters.slice(0, begin)]) {
       for (const { account } of seats) add(account, this.#isDue(account))
     }
+  }
+
+  /** Where they are too many for one request, from another one on each time: no one is left out for long. */
+  #dueSlotPeers(): AccountId[] {
+    const due = this.#slotPeers().filter((account) => this.#isDue(account))
+    if (due.length <= LIMITS.directory.wants) return due
+    const begin = Math.floor(this.#init.random() * due.length)
+    return [...due.slice(begin), ...due.slice(0, begin)]
   }
 
   #slotPeers(): AccountId[] {
@@ -479,9 +487,13 @@ export class Directory {
     }
   }
 
-  /** @throws SlotmeshError when one of them is none, was not asked for, is not newer, or comes twice: then none is taken. */
+  /**
+   * @throws SlotmeshError when one of them is none, was not asked for, is not newer, or comes twice, or too many are not true by clock
+   * and registry: then none is taken, and those behind are not looked at.
+   */
   #asked(records: readonly Uint8Array[], wants: Wants): EnclaveRecord[] {
     const left = new Map(wants)
+    let outdated = 0
     return records.map((bytes) => {
       const record = this.#init.known.parse(bytes)
       const sequence = left.get(record.account)
@@ -489,6 +501,10 @@ export class Directory {
         throw recordError('unasked', 'A peer has sent an enclave record that it was not asked for.')
       }
       left.delete(record.account)
+      if (!this.#init.known.isTrue(record)) outdated += 1
+      if (outdated > LIMITS.directory.outdated) {
+        throw recordError('outdated', 'A peer has sent too many enclave records that have ended or name another seat.')
+      }
       return record
     })
   }

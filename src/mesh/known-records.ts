@@ -20,7 +20,7 @@ export type RecordSource = { readonly key: Uint8Array } | { readonly peer: PeerI
 
 export interface KnownRecord {
   readonly record: EnclaveRecord
-  /** When it was last seen; Unix ms. */
+  /** When its enclave last gave a sign of life: this record was news, or came from the enclave itself; Unix ms. */
   readonly seenAt: number
 }
 
@@ -29,7 +29,7 @@ export class KnownRecords {
   /** Emits the account of every record that replaces an older one or none. */
   readonly news = new EventEmitter().setMaxListeners(0)
   readonly #init: KnownRecordsInit
-  /** In the order in which they were last seen, so that the first is the one to forget. */
+  /** In the order of the last signs of life, so that the first is the one to forget. */
   readonly #newest = new Map<AccountId, KnownRecord>()
   /** Whose record names a PeerId. */
   readonly #accounts = new Map<string, AccountId>()
@@ -52,7 +52,7 @@ export class KnownRecords {
     if ('peer' in source && !record.peerId.equals(source.peer)) {
       throw recordError('wrong-peer', 'The enclave record that a peer handed over names another PeerId.')
     }
-    return await this.take(record)
+    return await this.take(record, { isFromItself: 'peer' in source })
   }
 
   /**
@@ -66,16 +66,17 @@ export class KnownRecords {
   }
 
   /**
-   * Takes in what was parsed, as {@link accept} does, but from whomever it came.
+   * Takes in what was parsed, as {@link accept} does, but from whomever it came. Anybody can repeat what an enclave has signed
+   * once: a record that is known already is a sign of life only when it is from the enclave itself.
    *
    * @throws SlotmeshError `mesh/record-<flaw>`.
    */
-  async take(record: EnclaveRecord): Promise<EnclaveRecord> {
+  async take(record: EnclaveRecord, { isFromItself = false } = {}): Promise<EnclaveRecord> {
     const { verifyRecord } = this.#init.codec ?? RECORD_CODEC
     assertCurrent(record, this.#init.registry(), this.#init.clock.now())
     const known = this.#newest.get(record.account)?.record
     if (known !== undefined && equalBytes(known.bytes, record.bytes)) {
-      await this.remember(known)
+      if (isFromItself) await this.remember(known)
       return known
     }
     this.#assertNews(record)
@@ -86,7 +87,7 @@ export class KnownRecords {
     return record
   }
 
-  /** Takes in a record that needs no validation: one's own, or one that was validated before. */
+  /** Takes in a record that needs no validation, as a sign of life: one's own, or one that was validated before. */
   async remember(record: EnclaveRecord): Promise<void> {
     const former = this.#newest.get(record.account)?.record
     this.#forget(record.account)
@@ -104,12 +105,16 @@ export class KnownRecords {
   /** The newest record of an account if it is still true by the clock and the registry. */
   current(account: AccountId): KnownRecord | undefined {
     const known = this.#newest.get(account)
-    if (known === undefined) return undefined
+    return known !== undefined && this.isTrue(known.record) ? known : undefined
+  }
+
+  /** Whether clock and registry allow what a record says; its signatures are not looked at. */
+  isTrue(record: EnclaveRecord): boolean {
     try {
-      assertCurrent(known.record, this.#init.registry(), this.#init.clock.now())
-      return known
+      assertCurrent(record, this.#init.registry(), this.#init.clock.now())
+      return true
     } catch (thrown) {
-      if (thrown instanceof SlotmeshError) return undefined
+      if (thrown instanceof SlotmeshError) return false
       throw thrown
     }
   }

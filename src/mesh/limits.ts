@@ -68,6 +68,8 @@ export const LIMITS = {
     requestBytes: 48 * 1_024,
     /** Some thousand records with an address or two each, in one frame. */
     answerBytes: 256 * 1_024,
+    /** Records in one answer that clock or registry refute: views differ by a few blocks, in which few enclaves move or end. */
+    outdated: 64,
     /** Two connections can be open to a peer that dialled while it was dialled. */
     streams: 2,
     timeoutMs: 10 * second,

@@ -69,6 +69,7 @@ export type RecordFlaw =
   | 'account-signature'
   | 'stale'
   | 'unasked'
+  | 'outdated'
 
 export function recordError(flaw: RecordFlaw, sentence: string, cause?: unknown): SlotmeshError {
   return new SlotmeshError(`mesh/record-${flaw}`, sentence, { cause })

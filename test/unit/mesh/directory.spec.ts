@@ -92,6 +92,7 @@ describe('the directory', () => {
   let known: KnownRecords
   let directory: Directory
   let isSettled: boolean
+  let random: number
   let serve: StreamHandler
   let topology: Topology
   /** Questions that peers were asked, in order. */
@@ -101,6 +102,7 @@ describe('the directory', () => {
     clock = new HandClock()
     registry = registryOf(accounts)
     isSettled = false
+    random = 0.5
     asked = []
     known = new KnownRecords({ genesisHash, registry: () => registry, clock, onNews: async () => undefined })
     directory = new Directory({
@@ -120,7 +122,7 @@ describe('the directory', () => {
       account: own,
       isSettled: () => isSettled,
       clock,
-      random: () => 0.5,
+      random: () => random,
       logger: silentLogger,
     })
     await directory.start()
@@ -233,6 +235,29 @@ describe('the directory', () => {
       directory.registryMayHaveChanged()
       await clock.pass(gapMs)
       assert.ok(asked.length > quiet)
+    })
+
+    it('for all slot peers in turn when they are more than a request may have', async () => {
+      const { wants } = LIMITS.directory
+      const many = Array.from({ length: wants + wants / 2 }, () => toHex(randomBytes(32)))
+      registry = new Registry(
+        [own, ...many].map((account, id) => ({
+          id,
+          type: 'public',
+          seats: [{ account, operator: account, apiUri: '', cluster: id, slot: 0 }],
+        })),
+      )
+      random = 0
+      await connect(nothing)
+      await clock.pass(gapMs)
+      random = 0.5
+      await clock.pass(longestPauseMs)
+      const heard = new Set(asked.flatMap(({ question }) => [...question.wants.keys()]))
+      assert.deepEqual(
+        many.filter((account) => !heard.has(account)),
+        [],
+      )
+      assert.ok(asked.every(({ question }) => question.wants.size === wants))
     })
 
     it('a peer further whose older connection ends, by the newer one', async () => {
@@ -352,6 +377,38 @@ describe('the directory', () => {
     await clock.pass(2 * longestPauseMs)
     assert.ok(asked.length > 2)
     assert.equal(known.size, 1)
+  })
+
+  it('asks a peer no more, and takes nothing of it, that sends more records which are not true than honest views differ by', async () => {
+    const { outdated } = LIMITS.directory
+    const [fine = own] = slotPeers
+    const many = Array.from({ length: outdated + 1 }, () => toHex(randomBytes(32)))
+    const registered = [own, fine, ...many].map((account, id) => ({ ...seatOf(own), account, cluster: id }))
+    registry = new Registry(registered.map((seat) => ({ id: seat.cluster, type: 'public', seats: [seat] })))
+    const answerOf = async (count: number) => {
+      const key = await generateKeyPair('Ed25519')
+      const [, good, ...past] = registered.slice(0, count + 2)
+      return Promise.all(
+        [...past, good ?? assert.fail()].map(async ({ account, cluster, slot }) => {
+          const ended = account === fine ? LIMITS.record.lifetimeMs : -1
+          const times = { sequence: clock.now(), expiresAt: clock.now() + ended }
+          const multiaddrs = [multiaddr('/ip4/192.0.2.7/tcp/4001')]
+          const { sign } = signers[accounts.indexOf(fine)] ?? assert.fail()
+          return (await signRecord({ genesisHash, cluster, slot, multiaddrs, ...times }, { account, sign }, key)).bytes
+        }),
+      )
+    }
+    const tooMany = await answerOf(outdated + 1)
+    await connect(async () => tooMany)
+    await clock.pass(2 * longestPauseMs)
+    assert.equal(asked.length, 1)
+    assert.equal(known.size, 0)
+
+    const honest = await answerOf(outdated)
+    await connect(async ({ wants }) => (wants.has(fine) ? honest : []))
+    await clock.pass(longestPauseMs)
+    assert.ok(asked.length > 2)
+    assert.deepEqual(known.current(fine)?.record.bytes, honest.at(-1))
   })
 
   describe('answers', () => {
