@@ -20,7 +20,7 @@ export type RecordSource = { readonly key: Uint8Array } | { readonly peer: PeerI
 
 export interface KnownRecord {
   readonly record: EnclaveRecord
-  /** When its enclave last gave a sign of life: this record was news, or came from the enclave itself; Unix ms. */
+  /** When it was last seen; Unix ms. */
   readonly seenAt: number
 }
 
@@ -29,7 +29,7 @@ export class KnownRecords {
   /** Emits the account of every record that replaces an older one or none. */
   readonly news = new EventEmitter().setMaxListeners(0)
   readonly #init: KnownRecordsInit
-  /** In the order of the last signs of life, so that the first is the one to forget. */
+  /** In the order in which they were last seen, so that the first is the one to forget. */
   readonly #newest = new Map<AccountId, KnownRecord>()
   /** Whose record names a PeerId. */
   readonly #accounts = new Map<string, AccountId>()
@@ -52,7 +52,7 @@ export class KnownRecords {
     if ('peer' in source && !record.peerId.equals(source.peer)) {
       throw recordError('wrong-peer', 'The enclave record that a peer handed over names another PeerId.')
     }
-    return await this.take(record, { isFromItself: 'peer' in source })
+    return await this.take(record)
   }
 
   /**
@@ -66,17 +66,16 @@ export class KnownRecords {
   }
 
   /**
-   * Takes in what was parsed, as {@link accept} does, but from whomever it came. Anybody can repeat what an enclave has signed
-   * once: a record that is known already is a sign of life only when it is from the enclave itself.
+   * Takes in what was parsed, as {@link accept} does, but from whomever it came.
    *
    * @throws SlotmeshError `mesh/record-<flaw>`.
    */
-  async take(record: EnclaveRecord, { isFromItself = false } = {}): Promise<EnclaveRecord> {
+  async take(record: EnclaveRecord): Promise<EnclaveRecord> {
     const { verifyRecord } = this.#init.codec ?? RECORD_CODEC
     assertCurrent(record, this.#init.registry(), this.#init.clock.now())
     const known = this.#newest.get(record.account)?.record
     if (known !== undefined && equalBytes(known.bytes, record.bytes)) {
-      if (isFromItself) await this.remember(known)
+      await this.remember(known)
       return known
     }
     this.#assertNews(record)
@@ -87,7 +86,7 @@ export class KnownRecords {
     return record
   }
 
-  /** Takes in a record that needs no validation, as a sign of life: one's own, or one that was validated before. */
+  /** Takes in a record that needs no validation: one's own, or one that was validated before. */
   async remember(record: EnclaveRecord): Promise<void> {
     const former = this.#newest.get(record.account)?.record
     this.#forget(record.account)

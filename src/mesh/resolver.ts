@@ -64,11 +64,6 @@ export class Resolver {
   readonly #dialled = new Map<AccountId, number>()
   /** When the records were seen that were believed as connected peers had no newer ones. */
   readonly #believed = new Recent<AccountId, number>(LIMITS.knownRecords)
-  /**
-   * When the DHT was asked for those whose newest record it has; Unix ms. That is no sign of life, but to ask again at once would
-   * tell nothing new.
-   */
-  readonly #lookedUp = new Recent<AccountId, number>(LIMITS.knownRecords)
 
   constructor(init: ResolverInit) {
     this.#init = init
@@ -122,16 +117,12 @@ export class Resolver {
     return now?.record
   }
 
-  /** Whether its enclave has given a sign of life just now, or the DHT knew nothing newer. */
   #isFresh(account: AccountId): boolean {
     const known = this.#init.known.current(account)
     if (known === undefined) return false
-    const now = this.#init.clock.now()
-    return [known.seenAt, this.#lookedUp.get(account) ?? Number.NEGATIVE_INFINITY].some((at) => {
-      const age = now - at
-      // It was in the future: the clock was set back since, nobody knows by how much.
-      return age >= 0 && age < LIMITS.resolve.freshMs
-    })
+    const age = this.#init.clock.now() - known.seenAt
+    // It was seen in the future: the clock was set back since, nobody knows by how much.
+    return age >= 0 && age < LIMITS.resolve.freshMs
   }
 
   /** Whoever is connected has handed over its newest record. */
@@ -208,7 +199,6 @@ export class Resolver {
       if (!connected.signal.aborted) throw thrown
     } finally {
       known.news.off(account, endIfConnected)
-      if (holders > 0) this.#lookedUp.set(account, clock.now())
     }
   }
 

@@ -216,22 +216,6 @@ describe('an enclave record', () => {
     assert.equal(news, 2)
   })
 
-  it('is a sign of life when it is news or from the enclave itself, and none when somebody else repeats it', async () => {
-    const seenAt = () => known.current(signer.account)?.seenAt
-    const record = await sign()
-    await known.accept(record.bytes, source())
-    assert.equal(seenAt(), now)
-    time = now + 1_000
-    await known.accept(record.bytes.slice(), source())
-    await known.take(known.parse(record.bytes.slice()))
-    assert.equal(seenAt(), now)
-    await known.accept(record.bytes.slice(), { peer: record.peerId })
-    assert.equal(seenAt(), now + 1_000)
-    time = now + 2_000
-    await known.accept((await sign({ sequence: now + 1 })).bytes, source())
-    assert.equal(seenAt(), now + 2_000)
-  })
-
   it('is no longer current once it expires or the seat changes, though its sequence is remembered', async () => {
     const record = await sign()
     await known.accept(record.bytes, source())

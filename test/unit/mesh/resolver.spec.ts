@@ -6,7 +6,7 @@ import { accountSigner, toHex } from '../../../src/crypto/index.js'
 import { Registry, silentLogger, systemClock } from '../../../src/domain/index.js'
 import { KnownRecords } from '../../../src/mesh/known-records.js'
 import { LIMITS } from '../../../src/mesh/limits.js'
-import { recordKey, signRecord } from '../../../src/mesh/record.js'
+import { signRecord } from '../../../src/mesh/record.js'
 import { Resolver } from '../../../src/mesh/resolver.js'
 
 /** No peers that could be asked. */
@@ -179,64 +179,6 @@ describe('the resolver', () => {
     newer = 2
     assert.deepEqual(await resolve(), ['confirm'])
     assert.equal(known.current(account)?.record.sequence, 2)
-  })
-
-  it('looks for one whose old record others repeat, and no more than once in a while when the DHT has that one too', async () => {
-    const time = { now: 1_790_000_000_000 }
-    const clock = { ...systemClock, now: () => time.now }
-    const genesisHash = toHex(randomBytes(32))
-    const { account } = signer
-    const seats = [{ account, operator: account, ...seat, apiUri: '' }]
-    const known = new KnownRecords({
-      genesisHash,
-      registry: () => new Registry([{ id: 1, type: 'public', seats }]),
-      clock,
-      onNews: async () => undefined,
-    })
-    const content = {
-      genesisHash,
-      ...seat,
-      multiaddrs: [multiaddr('/ip4/192.0.2.7/tcp/4001')],
-      sequence: time.now,
-      expiresAt: time.now + LIMITS.record.lifetimeMs,
-    }
-    const { bytes } = await signRecord(content, signer, await generateKeyPair('Ed25519'))
-    const repeat = () => known.accept(bytes.slice(), { key: recordKey(account) })
-    let lookups = 0
-    const resolver = new Resolver({
-      libp2p: { getConnections: () => [], peerStore: { merge: async () => ({}) as never } },
-      dht: {
-        get: async function* () {
-          lookups += 1
-          await repeat()
-          yield { name: 'PEER_RESPONSE', messageName: 'GET_VALUE', record: { value: bytes } } as const
-        },
-      },
-      directory: nobody,
-      patienceMs: () => 0,
-      known,
-      dialRegistered: () => Promise.reject(new Error('nobody is there')),
-      clock,
-      logger: silentLogger,
-    })
-    const resolve = async () => {
-      assert.equal((await resolver.resolve(account, signal)).account, account)
-      return lookups
-    }
-    await repeat()
-    assert.equal(await resolve(), 0)
-    time.now += LIMITS.resolve.freshMs
-    await repeat()
-    assert.equal(await resolve(), 1)
-    time.now += LIMITS.resolve.freshMs - 1
-    await repeat()
-    assert.equal(await resolve(), 1)
-    time.now += 1
-    await repeat()
-    assert.equal(await resolve(), 2)
-    // A record that nobody replaces is believed until it ends.
-    time.now = content.expiresAt - 1
-    assert.equal(await resolve(), 3)
   })
 
   it('asks the DHT for whom connected peers do not know, when it has waited for them', async () => {
