@@ -15,7 +15,7 @@ export interface CrawlOutput {
   readonly synced: readonly number[]
 }
 
-const BLOCKS = 700
+const BLOCKS = 500
 const LATENCY = 50
 
 /** The rival takes fewer blocks, for a figure in blocks per second does not need more. */

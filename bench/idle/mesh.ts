@@ -14,7 +14,7 @@ import { Actors, type Candidate } from '../../src/simulation/index.js'
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 /** From when the mesh is whole until it is measured: until then it meets its neighbours, and keeps the memory of its start. */
-const SETTLING_MS = 75_000
+const SETTLING_MS = 60_000
 
 const TIMEOUT_MS = 60_000
 

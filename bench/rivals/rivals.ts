@@ -5,7 +5,7 @@ import { installRivals } from './install.js'
 import type { Records, Replicated } from './records.js'
 
 /** Of each, at most: enough for a second or more. What is compared is a rate, and none of them is quicker with more. */
-const MOST = { hypercore: 6_000, bitswap: 600, archive: 1_500 }
+const MOST = { hypercore: 6_000, bitswap: 600, archive: 1_000 }
 
 type Rival = keyof typeof MOST
 

@@ -7,8 +7,8 @@ import type { SnapshotOutput } from './slotmesh.js'
 
 const here = (file: string) => new URL(file, import.meta.url)
 
-/** A peak hardly varies, and a million take their time. */
-const MOST_RUNS = 2
+/** A peak hardly varies (226 to 232 MB), and a million take their time. */
+const MOST_RUNS = 1
 
 /** What memory the list of all synced shares takes, by the number of NFTs. */
 export async function snapshot(runs: number): Promise<ContestResult[]> {
