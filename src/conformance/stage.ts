@@ -95,6 +95,7 @@ export class Stage {
   #lastBlockAt = Date.now()
   #lastSealed: BlockNumber = 0
   #pauses = 0
+  readonly #submitting = new Set<Promise<FinalisedCall>>()
 
   private constructor(
     parts: Pick<Stage, 'pki' | 'pkiSeed' | 'chain' | 'view' | 'cast'>,
@@ -167,10 +168,14 @@ export class Stage {
     }
   }
 
-  /** No block comes by itself while `work` runs, and the suite sees the last one before it begins. */
+  /**
+   * No block comes by itself while `work` runs, and the suite sees the last one before it begins, also where that comes of what
+   * was submitted before and is not known to be final yet: a peer may act on it first.
+   */
   async still<T>(work: () => Promise<T>): Promise<T> {
     this.#pauses += 1
     try {
+      await Promise.allSettled(this.#submitting)
       await this.seen(this.#lastSealed)
       return await work()
     } finally {
@@ -229,6 +234,16 @@ export class Stage {
   }
 
   async submit(signer: AccountSigner, call: ChainCall): Promise<FinalisedCall> {
+    const submitting = this.#submitted(signer, call)
+    this.#submitting.add(submitting)
+    try {
+      return await submitting
+    } finally {
+      this.#submitting.delete(submitting)
+    }
+  }
+
+  async #submitted(signer: AccountSigner, call: ChainCall): Promise<FinalisedCall> {
     this.#lastBlockAt = Date.now()
     const done = await this.view.submit(signer, call, { signal: this.#signal })
     // It is final by another subscription than the view's own, which may be told of it later.
