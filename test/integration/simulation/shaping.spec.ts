@@ -68,6 +68,11 @@ describe('shaped links on real TCP', () => {
     for (let trip = 0; trip < 5; trip++) await echo.trip()
   }
 
+  /** On a busy machine a trip may take as long as on a link with latency, but on such a link none ever takes less. */
+  async function quickerThan(ms: number, echo: Echo): Promise<void> {
+    while ((await echo.trip()) >= ms);
+  }
+
   beforeEach(async () => {
     shaping.change([])
     ;[near, far, other] = await Promise.all([host(shaping.transport), host(), host()])
@@ -84,7 +89,7 @@ describe('shaped links on real TCP', () => {
     const connection = await near.dial(far.getMultiaddrs())
     assert.ok(performance.now() - startedAt >= 240, 'one trip to connect, and one at least to be sure of each other')
     assert.ok((await (await Echo.on(connection)).trip()) >= 119)
-    assert.ok((await (await Echo.on(await near.dial(other.getMultiaddrs()))).trip()) < 119)
+    await quickerThan(119, await Echo.on(await near.dial(other.getMultiaddrs())))
   })
 
   it('change while connections are open', async () => {
@@ -92,7 +97,7 @@ describe('shaped links on real TCP', () => {
     shape({ latency: 80 })
     assert.ok((await echo.trip()) >= 159)
     shape({})
-    assert.ok((await echo.trip()) < 159)
+    await quickerThan(159, echo)
   })
 
   it('carry no more than their bandwidth, and all of it', async () => {
